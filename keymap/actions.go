@@ -1,0 +1,205 @@
+// Package keymap is data: what a person can ask of lxcdeck, with which keys,
+// and why not. The table of actions is the only declaration; footer, help,
+// palette, man page and read-only checks all read it.
+package keymap
+
+import (
+	"slices"
+
+	"lxcdeck/runtime"
+)
+
+// ID names an action, in config files too.
+type ID string
+
+// Scope is where a key has its meaning.
+type Scope uint8
+
+// The scopes. A key of Everywhere has its meaning wherever no text is typed
+// and the scope in focus does not use it itself.
+const (
+	Everywhere Scope = iota
+	List             // the container list
+	Detail           // the detail pane
+	Shell            // a shell pane: only after the prefix
+	Help             // the help screen
+)
+
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "help"}
+
+// String is the scope's name in config files and help.
+func (s Scope) String() string { return scopeNames[s] }
+
+// Group gathers actions in help.
+type Group string
+
+// The groups, in help's order.
+const (
+	Moving   Group = "Move"
+	Finding  Group = "Find and sort"
+	Looking  Group = "Look"
+	Terminal Group = "Terminal"
+	Changing Group = "Change a container"
+	Marking  Group = "Marks"
+	General  Group = "General"
+)
+
+// Groups gives all groups in help's order.
+func Groups() []Group {
+	return []Group{Moving, Looking, Terminal, Changing, Marking, Finding, General}
+}
+
+// The actions.
+const (
+	Quit       ID = "quit"
+	Interrupt  ID = "interrupt"
+	Suspend    ID = "suspend"
+	HelpKey    ID = "help"
+	Palette    ID = "palette"
+	Back       ID = "back"
+	NextPane   ID = "next-pane"
+	Redraw     ID = "redraw"
+	Refresh    ID = "refresh"
+	Up         ID = "up"
+	Down       ID = "down"
+	PageUp     ID = "page-up"
+	PageDown   ID = "page-down"
+	Top        ID = "top"
+	Bottom     ID = "bottom"
+	Open       ID = "open"
+	Zoom       ID = "zoom"
+	FreezeView ID = "freeze-screen"
+	Filter     ID = "filter"
+	Sort       ID = "sort"
+	SortLeft   ID = "sort-left"
+	SortRight  ID = "sort-right"
+	SortFlip   ID = "sort-reverse"
+	Columns    ID = "columns"
+	OnlyAlive  ID = "all-or-running"
+	CPUUnit    ID = "cpu-unit"
+	Slower     ID = "slower"
+	Faster     ID = "faster"
+	Mark       ID = "mark"
+	MarkRange  ID = "mark-range"
+	MarkAll    ID = "mark-all"
+	ClearMarks ID = "clear-marks"
+	OpenShell  ID = "shell"
+	StartStop  ID = "start-stop"
+	RestartKey ID = "restart"
+	FreezeThaw ID = "freeze-thaw"
+	KillKey    ID = "kill"
+	OpStart    ID = "start"
+	OpStop     ID = "stop"
+	OpShutdown ID = "shutdown"
+	OpReboot   ID = "reboot"
+	OpFreeze   ID = "freeze"
+	OpThaw     ID = "thaw"
+	Copy       ID = "copy-command"
+	Detach     ID = "shell-leave"
+	ShellZoom  ID = "shell-zoom"
+	ShellKill  ID = "shell-kill"
+	ShellNext  ID = "shell-next"
+	ShellHelp  ID = "shell-help"
+	ShellSend  ID = "shell-send-prefix"
+	Dismiss    ID = "shell-dismiss"
+)
+
+// Targets says what an action acts on.
+type Targets uint8
+
+// None: nothing. One: the selected container. Many: the marked ones, else the selected one.
+const (
+	None Targets = iota
+	One
+	Many
+)
+
+// Action is one thing a person can ask for.
+type Action struct {
+	ID      ID
+	Title   string   // for help and palette: a verb phrase
+	Short   string   // for the footer; "" = not in the footer
+	Keys    []string // as Bubble Tea names them: "ctrl+d", "space", "pgdown"; none = palette only
+	Scope   Scope
+	Group   Group
+	Targets Targets
+	Ops     []runtime.Op // candidates; the first that the targets' state accepts is done
+	Changes bool         // changes a container or runs a program in it: refused when read-only
+	NoTyped bool         // not in the palette: makes sense as a key only
+}
+
+var actions = []Action{
+	{ID: Up, Title: "Up", Keys: []string{"up", "k"}, Group: Moving, NoTyped: true},
+	{ID: Down, Title: "Down", Keys: []string{"down", "j"}, Group: Moving, NoTyped: true},
+	{ID: PageUp, Title: "Half a page up", Keys: []string{"ctrl+u", "pgup"}, Group: Moving, NoTyped: true},
+	{ID: PageDown, Title: "Half a page down", Keys: []string{"ctrl+d", "pgdown"}, Group: Moving, NoTyped: true},
+	{ID: Top, Title: "To the top", Keys: []string{"g", "home"}, Group: Moving, NoTyped: true},
+	{ID: Bottom, Title: "To the bottom", Keys: []string{"G", "end"}, Group: Moving, NoTyped: true},
+	{ID: NextPane, Title: "Next pane", Keys: []string{"tab"}, Group: Moving, NoTyped: true},
+	{ID: Back, Title: "Back, or leave a zoomed pane", Keys: []string{"esc"}, Group: Moving, NoTyped: true},
+
+	{ID: Open, Title: "Open the detail, or go into the shell shown", Short: "detail", Keys: []string{"enter"}, Scope: List, Group: Looking},
+	{ID: Zoom, Title: "Zoom the pane and back", Keys: []string{"z"}, Group: Looking},
+	{ID: CPUUnit, Title: "CPU of one core, of the host, of the limit", Keys: []string{"%"}, Scope: List, Group: Looking},
+	{ID: OnlyAlive, Title: "Show all, or running containers only", Keys: []string{"A"}, Scope: List, Group: Looking},
+	{ID: Columns, Title: "Choose columns", Keys: []string{"c"}, Scope: List, Group: Looking},
+	{ID: Faster, Title: "Shorter interval", Keys: []string{"-"}, Group: Looking},
+	{ID: Slower, Title: "Longer interval", Keys: []string{"+"}, Group: Looking},
+	{ID: FreezeView, Title: "Hold the screen still, to select with the mouse", Keys: []string{"Z"}, Group: Looking},
+	{ID: Copy, Title: "Copy name, IP, path or command", Keys: []string{"y"}, Scope: List, Group: Looking, Targets: One},
+
+	{ID: OpenShell, Title: "Open a shell", Short: "shell", Keys: []string{"s"}, Scope: List, Group: Terminal, Targets: One, Changes: true},
+	{ID: Detach, Title: "Leave the shell; it runs on", Short: "leave", Keys: []string{"d"}, Scope: Shell, Group: Terminal},
+	{ID: ShellZoom, Title: "Zoom the shell and back", Short: "zoom", Keys: []string{"z"}, Scope: Shell, Group: Terminal},
+	{ID: ShellNext, Title: "Next shell", Keys: []string{"n"}, Scope: Shell, Group: Terminal},
+	{ID: ShellKill, Title: "End the shell", Short: "kill", Keys: []string{"k"}, Scope: Shell, Group: Terminal},
+	{ID: ShellHelp, Title: "Help", Keys: []string{"?"}, Scope: Shell, Group: Terminal},
+	{ID: ShellSend, Title: "Send the prefix itself", Keys: []string{"prefix"}, Scope: Shell, Group: Terminal},
+	{ID: Dismiss, Title: "Dismiss an ended shell", Keys: []string{"x"}, Scope: Shell, Group: Terminal},
+
+	{ID: StartStop, Title: "Start or stop, by state", Short: "start/stop", Keys: []string{"S"}, Scope: List, Group: Changing, Targets: Many,
+		Ops: []runtime.Op{runtime.Start, runtime.Stop}, Changes: true},
+	{ID: RestartKey, Title: "Restart: stop and start", Keys: []string{"R"}, Scope: List, Group: Changing, Targets: Many,
+		Ops: []runtime.Op{runtime.Restart}, Changes: true},
+	{ID: FreezeThaw, Title: "Freeze or thaw, by state", Short: "freeze", Keys: []string{"F"}, Scope: List, Group: Changing, Targets: Many,
+		Ops: []runtime.Op{runtime.Freeze, runtime.Thaw}, Changes: true},
+	{ID: KillKey, Title: "Kill", Keys: []string{"K"}, Scope: List, Group: Changing, Targets: Many,
+		Ops: []runtime.Op{runtime.Kill}, Changes: true},
+	{ID: OpStart, Title: "Start", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Start}, Changes: true},
+	{ID: OpStop, Title: "Stop", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Stop}, Changes: true},
+	{ID: OpShutdown, Title: "Shut down", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Shutdown}, Changes: true},
+	{ID: OpReboot, Title: "Reboot", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Reboot}, Changes: true},
+	{ID: OpFreeze, Title: "Freeze", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Freeze}, Changes: true},
+	{ID: OpThaw, Title: "Thaw", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Thaw}, Changes: true},
+
+	{ID: Mark, Title: "Mark or unmark", Keys: []string{"space"}, Scope: List, Group: Marking},
+	{ID: MarkRange, Title: "Mark from the last mark to here", Keys: []string{"v"}, Scope: List, Group: Marking},
+	{ID: MarkAll, Title: "Mark all shown", Keys: []string{"*"}, Scope: List, Group: Marking},
+	{ID: ClearMarks, Title: "Clear the marks", Keys: []string{"\\"}, Scope: List, Group: Marking},
+
+	{ID: Filter, Title: "Filter", Short: "filter", Keys: []string{"/"}, Scope: List, Group: Finding},
+	{ID: Sort, Title: "Choose the sorted column", Keys: []string{"o"}, Scope: List, Group: Finding},
+	{ID: SortLeft, Title: "Sort by the column to the left", Keys: []string{"<"}, Scope: List, Group: Finding},
+	{ID: SortRight, Title: "Sort by the column to the right", Keys: []string{">"}, Scope: List, Group: Finding},
+	{ID: SortFlip, Title: "Reverse the order", Keys: []string{"O"}, Scope: List, Group: Finding},
+
+	{ID: Palette, Title: "Command palette", Short: "command", Keys: []string{":", "ctrl+p"}, Group: General, NoTyped: true},
+	{ID: HelpKey, Title: "Help", Short: "help", Keys: []string{"?", "f1"}, Group: General},
+	{ID: Refresh, Title: "Read everything again", Keys: []string{"ctrl+r"}, Group: General},
+	{ID: Redraw, Title: "Redraw the screen", Keys: []string{"ctrl+l"}, Group: General},
+	{ID: Suspend, Title: "Suspend lxcdeck; fg brings it back", Keys: []string{"ctrl+z"}, Group: General},
+	{ID: Interrupt, Title: "Cancel; pressed again, asks to quit", Keys: []string{"ctrl+c"}, Group: General, NoTyped: true},
+	{ID: Quit, Title: "Quit, or back", Short: "quit", Keys: []string{"q"}, Group: General},
+}
+
+// Actions gives the whole table in help's order.
+func Actions() []Action { return slices.Clone(actions) }
+
+// Find looks an action up by its ID.
+func Find(id ID) (Action, bool) {
+	i := slices.IndexFunc(actions, func(a Action) bool { return a.ID == id })
+	if i < 0 {
+		return Action{}, false
+	}
+	return actions[i], true
+}

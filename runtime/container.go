@@ -1,0 +1,134 @@
+package runtime
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Ref names one container: the lxcpath that holds its directory, and its name.
+type Ref struct {
+	Path string // absolute, clean
+	Name string // one path component
+}
+
+// String is the container as people write it: PATH/NAME.
+func (r Ref) String() string { return filepath.Join(r.Path, r.Name) }
+
+// Less orders by name, then by lxcpath.
+func (r Ref) Less(o Ref) bool {
+	if r.Name != o.Name {
+		return r.Name < o.Name
+	}
+	return r.Path < o.Path
+}
+
+// Check refuses a Ref that could lead out of its lxcpath.
+func (r Ref) Check() error {
+	switch {
+	case !filepath.IsAbs(r.Path) || filepath.Clean(r.Path) != r.Path:
+		return fmt.Errorf("%w: lxcpath %q is not an absolute, clean path", ErrInvalid, r.Path)
+	case r.Name == "":
+		return fmt.Errorf("%w: empty container name", ErrInvalid)
+	case r.Name == "." || r.Name == ".." || strings.ContainsAny(r.Name, "/\x00"):
+		return fmt.Errorf("%w: container name %q is not one path component", ErrInvalid, r.Name)
+	case len(r.Name) > 255:
+		return fmt.Errorf("%w: container name of %d bytes (255 at most)", ErrInvalid, len(r.Name))
+	}
+	return nil
+}
+
+// State is LXC's own state of a container (lxc(7), lxc_state_t in state.h).
+type State uint8
+
+// Unknown is the zero State: not read, or no answer.
+const (
+	Unknown State = iota
+	Stopped
+	Starting
+	Running
+	Stopping
+	Aborting
+	Freezing
+	Frozen
+	Thawed
+)
+
+var stateNames = [...]string{
+	"UNKNOWN", "STOPPED", "STARTING", "RUNNING", "STOPPING", "ABORTING", "FREEZING", "FROZEN", "THAWED",
+}
+
+// String is LXC's word, as lxc-info prints it.
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return stateNames[Unknown]
+}
+
+// ParseState reads LXC's word in any case; ok is false for a word it does not know.
+func ParseState(word string) (s State, ok bool) {
+	for i, n := range stateNames {
+		if strings.EqualFold(n, word) {
+			return State(i), true
+		}
+	}
+	return Unknown, false
+}
+
+// Alive says whether a container in this state has an init process, and so
+// kernel counters that can be read.
+func (s State) Alive() bool {
+	switch s {
+	case Running, Freezing, Frozen, Thawed, Stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// Config is what the list shows of a container's configuration file.
+type Config struct {
+	Autostart    bool     // lxc.start.auto
+	Order        int      // lxc.start.order
+	Groups       []string // lxc.group
+	Unprivileged bool     // lxc.idmap is set
+}
+
+// Container is what a List knows of one container. It is a value: copies
+// share only slices that nobody writes to.
+type Container struct {
+	Ref
+	State   State
+	InitPID int          // host pid of the container's init; 0 = none or not known
+	Started time.Time    // start of that init; zero = none or not known
+	IPs     []netip.Addr // loopback and link-local left out; IPv4 first
+	IPsRead bool         // false: IPs could not be read; empty IPs then mean "not known"
+
+	Config *Config // nil = the configuration was not read; Problem says why
+
+	// Foreign is the uid that can write the container's configuration when it
+	// is not ours to load (security: a config acts on the host while it is
+	// parsed). nil = not foreign.
+	Foreign *int
+
+	// Manager names who writes the container's configuration or runs it:
+	// "" = nobody but LXC, else "proxmox", "incus", "lxd" or a systemd unit
+	// such as "lxc@web.service".
+	Manager string
+
+	// NoAnswerSince is when the container's monitor stopped answering; zero = it answers.
+	NoAnswerSince time.Time
+
+	// Problem says why something above is not known. nil = all was read.
+	Problem error
+}
+
+// Listing is one look at all lxcpaths.
+type Listing struct {
+	Containers []Container // ordered by Ref.Less
+	NoConfig   []Ref       // directories without a config file: no containers, by liblxc's own rule
+	Problems   []error     // what concerns no single container, such as an lxcpath that cannot be read
+}

@@ -1,0 +1,61 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What callers decide on. Every error of a Runtime wraps one of these where
+// one fits.
+var (
+	ErrNotFound    = errors.New("no such container")
+	ErrReadOnly    = errors.New("lxcdeck is read-only")
+	ErrWrongState  = errors.New("wrong state")
+	ErrInvalid     = errors.New("invalid argument")
+	ErrPermission  = errors.New("permission denied")
+	ErrForeign     = errors.New("configuration belongs to another user")
+	ErrConfig      = errors.New("configuration cannot be loaded")
+	ErrNoAnswer    = errors.New("no answer from the container's monitor")
+	ErrBusy        = errors.New("another operation on this container is still running")
+	ErrUnsupported = errors.New("not supported here")
+	ErrCancelled   = errors.New("cancelled")
+	ErrHelper      = errors.New("helper process failed")
+	ErrManaged     = errors.New("container belongs to another manager")
+	ErrNoCgroup    = errors.New("container has no cgroup of its own")
+)
+
+// Error is a failed operation on one container.
+type Error struct {
+	Op   string // "start", "list", "attach": a verb
+	Ref  Ref    // zero when no single container is concerned
+	Err  error  // what callers decide on; wraps a sentinel where one fits
+	Log  string // liblxc's own ERROR lines, newline separated; may be empty
+	Hint string // what to do next, a sentence; may be empty
+}
+
+// Error is one line: operation, container, cause and liblxc's last words.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Op)
+	if e.Ref.Name != "" {
+		b.WriteByte(' ')
+		b.WriteString(e.Ref.Name)
+	}
+	fmt.Fprintf(&b, ": %v", e.Err)
+	if l := e.LastLog(); l != "" {
+		b.WriteString(": ")
+		b.WriteString(l)
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// LastLog is the first of liblxc's ERROR lines: later ones are usually the
+// callers of the one that failed.
+func (e *Error) LastLog() string {
+	line, _, _ := strings.Cut(strings.TrimSpace(e.Log), "\n")
+	return line
+}

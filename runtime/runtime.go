@@ -1,0 +1,64 @@
+package runtime
+
+import "context"
+
+// Runtime is everything lxcdeck asks of a container host. All methods may be
+// called from several goroutines at once.
+type Runtime interface {
+	Lister
+	Sampler
+	Controller
+	Watcher
+	Attacher
+	// About describes the runtime itself. It does not block.
+	About() About
+	// Close lets go of descriptors, threads and helpers; containers are not touched.
+	Close() error
+}
+
+// About is what a Runtime says of itself.
+type About struct {
+	Name    string   // "lxc", "demo"
+	Version string   // liblxc's version, such as "5.0.2"
+	Paths   []string // the lxcpaths in use, in order
+	UID     int      // effective uid
+	Demo    bool     // nothing here is real: the screen says so
+}
+
+// Lister knows which containers there are.
+type Lister interface {
+	// List looks at all lxcpaths. One container that hangs, or whose config is
+	// broken, costs the others nothing: it is in the Listing with its Problem.
+	// The error is for a List that could not be made at all.
+	List(context.Context) (Listing, error)
+}
+
+// Sampler reads the kernel's counters.
+type Sampler interface {
+	// Sample fills every Reading of the batch, and the host's if Batch.Host is
+	// set. It allocates nothing once the batch's containers are known.
+	// Errors of a single container stand in its Reading.
+	Sample(context.Context, *Batch) error
+}
+
+// Controller changes containers.
+type Controller interface {
+	// Do carries one operation out and waits for its end. When the context is
+	// cancelled the work is stopped and the error wraps ErrCancelled.
+	Do(context.Context, Request) error
+}
+
+// Watcher announces changes.
+type Watcher interface {
+	// Watch sends hints until the context ends, then closes the channel. A
+	// slow receiver loses duplicates, never the last hint of a container.
+	Watch(context.Context) (<-chan Event, error)
+}
+
+// Attacher runs processes in containers.
+type Attacher interface {
+	// Attach starts a process on a pty of the container.
+	Attach(context.Context, Shell) (Session, error)
+	// Exec starts a process on the given descriptors, without a pty, and waits for it.
+	Exec(context.Context, Shell, Stdio) (Exit, error)
+}

@@ -1,0 +1,170 @@
+package runtime
+
+import (
+	"strconv"
+	"time"
+)
+
+// Value is a figure of the kernel that may be absent or unlimited. The zero
+// Value is absent.
+type Value struct {
+	n    uint64
+	kind uint8
+}
+
+const (
+	kindAbsent = iota
+	kindNumber
+	kindUnlimited
+)
+
+// Of is a Value that was read.
+func Of(n uint64) Value { return Value{n, kindNumber} }
+
+// Unlimited is the Value of a limit that is not set ("max" in cgroup v2).
+func Unlimited() Value { return Value{0, kindUnlimited} }
+
+// Get gives the number; ok is false when it is absent or unlimited.
+func (v Value) Get() (n uint64, ok bool) { return v.n, v.kind == kindNumber }
+
+// Or gives the number, or other when there is none.
+func (v Value) Or(other uint64) uint64 {
+	if v.kind == kindNumber {
+		return v.n
+	}
+	return other
+}
+
+// Absent says that nothing was read.
+func (v Value) Absent() bool { return v.kind == kindAbsent }
+
+// IsUnlimited says that there is no limit.
+func (v Value) IsUnlimited() bool { return v.kind == kindUnlimited }
+
+// MarshalJSON writes null for absent and unlimited.
+func (v Value) MarshalJSON() ([]byte, error) {
+	if v.kind != kindNumber {
+		return []byte("null"), nil
+	}
+	return strconv.AppendUint(nil, v.n, 10), nil
+}
+
+// CPU counters are nanoseconds since the cgroup was made
+// (v2 cpu.stat, v1 cpuacct.usage and cpu.stat).
+type CPU struct {
+	Usage, User, System Value
+	Periods             Value // enforcement periods elapsed (nr_periods)
+	Throttled           Value // of these, throttled (nr_throttled)
+	ThrottledTime       Value // ns
+	Quota               Value // ns of CPU per Period; unlimited without a quota (cpu.max, cpu.cfs_quota_us)
+	Period              Value // ns
+	Weight              Value // cpu.weight, or cpu.shares on v1
+	CPUs                Value // how many CPUs its cpuset allows
+}
+
+// Memory figures are bytes unless said.
+type Memory struct {
+	Usage       Value // as the kernel counts, page cache included
+	WorkingSet  Value // Usage less inactive file cache: the figure shown as "memory"
+	Limit       Value // memory.max, memory.limit_in_bytes
+	High        Value // memory.high; absent on v1
+	Anon        Value
+	File        Value
+	Kernel      Value
+	Swap        Value // swap alone, on v1 and v2 alike
+	SwapLimit   Value
+	OOMKills    Value // count
+	FailedLimit Value // times the limit was hit (memory.events max, memory.failcnt)
+}
+
+// IO counters are totals over all block devices. On cgroup v1, buffered
+// writes are not attributed to the container (blkio).
+type IO struct {
+	ReadBytes, WriteBytes Value
+	ReadOps, WriteOps     Value
+}
+
+// Net counters are totals over the interfaces of the container's network
+// namespace but lo (/proc/PID/net/dev), as the container sees them.
+type Net struct {
+	RxBytes, TxBytes     Value
+	RxPackets, TxPackets Value
+}
+
+// Pids figures are counts of tasks.
+type Pids struct{ Current, Max Value }
+
+// Stall is one line of a pressure file, /proc/pressure or cgroup
+// *.pressure (Documentation/accounting/psi.rst).
+type Stall struct {
+	Avg10 float64 // percent
+	Total Value   // microseconds
+}
+
+// Pressure holds the PSI figures of one resource. Some.Total is absent when
+// the kernel gives none.
+type Pressure struct{ Some, Full Stall }
+
+// Sample is what the kernel said of one container at one instant. Groups of
+// tiers that were not asked for keep what they held in the Reading before.
+type Sample struct {
+	At       time.Time // zero = nothing was read
+	FullAt   time.Time // when the figures of the Full tier were read last; zero = never
+	InitPID  int       // whose counters these are: another pid, another life
+	Cgroup   string    // path of the payload cgroup below its mount, for humans
+	Frozen   Value     // 1 = frozen
+	CPU      CPU
+	Memory   Memory
+	IO       IO
+	Net      Net
+	Pids     Pids
+	PSI      struct{ CPU, Memory, IO Pressure }
+	Controls string // controllers that are missing and why, for the detail pane; "" = none
+}
+
+// Tier says how deep a Reading looks.
+type Tier uint8
+
+const (
+	// Cheap: CPU, memory usage, I/O, network, pids, frozen. Every tick.
+	Cheap Tier = iota
+	// Full: also memory.stat, PSI, throttling, limits. Visible rows.
+	Full
+)
+
+// Reading is one container's place in a Batch. The Sampler writes Sample and Err.
+type Reading struct {
+	Ref     Ref
+	InitPID int // from the List; the Sampler finds its files through it
+	Tier    Tier
+	Sample  Sample
+	Err     error
+}
+
+// Batch is one tick's reading of many containers. The caller keeps it from
+// tick to tick, so that nothing is allocated.
+type Batch struct {
+	Readings []Reading
+	Host     *HostSample // nil = not asked for
+}
+
+// HostSample is what the kernel says of the whole host at one instant.
+type HostSample struct {
+	At        time.Time
+	CPUs      int     // online
+	Busy      Value   // ns of CPU not idle, all cores (/proc/stat less idle, iowait, guest counted once)
+	Total     Value   // ns, all states and cores
+	Steal     Value   // ns
+	IOWait    Value   // ns
+	PerCPU    []Value // busy ns of each online CPU
+	MemTotal  Value
+	MemFree   Value // MemAvailable
+	SwapTotal Value
+	SwapFree  Value
+	Load      [3]float64
+	LoadRead  bool
+	PSI       struct{ CPU, Memory, IO Pressure }
+	DiskTotal Value // file system of the first lxcpath
+	DiskFree  Value // available to users other than root
+	Uptime    time.Duration
+}
