@@ -1,0 +1,137 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// ErrGone says that the cgroup vanished under an open Reader (ENODEV, see
+// kernfs): the container stopped or started anew. It wraps
+// runtime.ErrNotFound. A new Reader can be opened once the new pid is known.
+var ErrGone = fmt.Errorf("%w: its cgroup is gone", runtime.ErrNotFound)
+
+// FS is where the kernel's files are found. The zero FS is the machine itself.
+type FS struct {
+	// Root is put before every path, those in mountinfo included; "" is "/".
+	Root string
+}
+
+// real says whether pids of this FS are those of the running kernel.
+func (f FS) real() bool { return f.Root == "" || filepath.Clean(f.Root) == "/" }
+
+func (f FS) path(elem ...string) string {
+	root := f.Root
+	if root == "" {
+		root = "/"
+	}
+	return filepath.Join(root, filepath.Join(elem...))
+}
+
+func (f FS) procDir(pid int) string { return f.path("proc", strconv.Itoa(pid)) }
+
+// maxText bounds every file that is read as a whole when something is opened.
+const maxText = 4 << 20
+
+// readText reads a file of at most maxText bytes.
+func readText(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return drain(file, path)
+}
+
+// readTextAt does the same for a file below the directory dir.
+func readTextAt(dir int, name, path string) ([]byte, error) {
+	fd, err := openAt(dir, name)
+	if err != nil {
+		return nil, fmt.Errorf("open %s/%s: %w", path, name, err)
+	}
+	return drain(os.NewFile(uintptr(fd), name), path+"/"+name)
+}
+
+func drain(file *os.File, path string) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(file, maxText+1))
+	if cerr := file.Close(); err == nil && cerr != nil {
+		err = cerr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	if len(text) > maxText {
+		return nil, fmt.Errorf("read %s: more than %d bytes", path, maxText)
+	}
+	return text, nil
+}
+
+// openDir opens a directory as an anchor for openAt: what is opened below it
+// belongs to this very directory, even if another one takes its name.
+func openDir(path string) (int, error) {
+	for {
+		fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
+		}
+	}
+}
+
+// openAt opens a statistics file below a directory.
+func openAt(dir int, name string) (int, error) {
+	for {
+		fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
+		}
+	}
+}
+
+// closeAll closes descriptors that were only read from: nothing can be lost.
+func closeAll(fds ...int) {
+	for _, fd := range fds {
+		if fd >= 0 {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+// explain wraps an error of a process's own files with what callers decide on.
+func explain(what string, err error) error {
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ESRCH):
+		return fmt.Errorf("%s: %w: %w", what, runtime.ErrNotFound, err)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%s: %w: %w", what, runtime.ErrPermission, err)
+	default:
+		return fmt.Errorf("%s: %w", what, err)
+	}
+}
+
+// RaiseFDLimit lifts the soft limit of open descriptors to the hard one, and
+// gives the limit that now holds (getrlimit(2)). Held-open files cost about 20
+// descriptors a container, while the usual soft limit is 1024.
+//
+// The Go runtime has normally done this already, to one below the hard limit,
+// and gives the old limit back to every program it starts. That is left as it
+// is: setting the limit again would pass the raised one on to containers.
+func RaiseFDLimit() (uint64, error) {
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
+		return 0, fmt.Errorf("read the limit of open files: %w", err)
+	}
+	if lim.Cur >= lim.Max-1 {
+		return lim.Cur, nil
+	}
+	lim.Cur = lim.Max
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
+		return 0, fmt.Errorf("raise the limit of open files to %d: %w", lim.Max, err)
+	}
+	return lim.Cur, nil
+}

@@ -1,0 +1,150 @@
+package cgroup
+
+import (
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/cgroup/kernfile"
+)
+
+func (s *state) memoryUsage(b []byte) (ok bool) {
+	s.sample.Memory.Usage, ok = number(b)
+	return ok
+}
+
+func (s *state) memoryMax(b []byte) (ok bool) {
+	s.sample.Memory.Limit, ok = limit(b)
+	return ok
+}
+
+func (s *state) memoryHigh(b []byte) (ok bool) {
+	s.sample.Memory.High, ok = limit(b)
+	return ok
+}
+
+func (s *state) memorySwap(b []byte) (ok bool) {
+	s.sample.Memory.Swap, ok = number(b)
+	return ok
+}
+
+func (s *state) memorySwapMax(b []byte) (ok bool) {
+	s.sample.Memory.SwapLimit, ok = limit(b)
+	return ok
+}
+
+// memoryStat is v2 memory.stat. "kernel" came with Linux 5.18; before, its
+// parts are added up.
+func (s *state) memoryStat(b []byte) bool {
+	mem := &s.sample.Memory
+	mem.Anon, mem.File, mem.Kernel, s.inactive = runtime.Value{}, runtime.Value{}, runtime.Value{}, runtime.Value{}
+	parts, found := runtime.Of(0), false
+	for k := (kernfile.Keyed{Rest: b}); ; {
+		key, v, ok := k.Next()
+		if !ok {
+			break
+		}
+		switch string(key) {
+		case "anon":
+			mem.Anon = v
+		case "file":
+			mem.File = v
+		case "kernel":
+			mem.Kernel = v
+		case "inactive_file":
+			s.inactive = v
+		case "kernel_stack", "pagetables", "percpu", "slab":
+			parts, found = kernfile.Plus(parts, v), true
+		}
+	}
+	if mem.Kernel.Absent() && found {
+		mem.Kernel = parts
+	}
+	return !s.inactive.Absent()
+}
+
+// memoryStatV1 is v1 memory.stat, the total_ figures: with what is below the
+// payload directory. Swap alone is not told elsewhere on v1.
+func (s *state) memoryStatV1(b []byte) bool {
+	mem := &s.sample.Memory
+	mem.Anon, mem.File, s.inactive = runtime.Value{}, runtime.Value{}, runtime.Value{}
+	mem.Swap = kernfile.Less(s.memsw, mem.Usage)
+	for k := (kernfile.Keyed{Rest: b}); ; {
+		key, v, ok := k.Next()
+		if !ok {
+			break
+		}
+		switch string(key) {
+		case "total_rss":
+			mem.Anon = v
+		case "total_cache":
+			mem.File = v
+		case "total_inactive_file":
+			s.inactive = v
+		case "total_swap":
+			// Better than the difference, which compares two instants.
+			mem.Swap = v
+		}
+	}
+	return !s.inactive.Absent()
+}
+
+func (s *state) memoryKmem(b []byte) (ok bool) {
+	s.sample.Memory.Kernel, ok = number(b)
+	return ok
+}
+
+// memoryMemsw is v1 memory and swap together, read before memory.stat.
+func (s *state) memoryMemsw(b []byte) (ok bool) {
+	s.memsw, ok = number(b)
+	return ok
+}
+
+// memoryMemswLimit is the v1 limit of memory and swap together. It is read
+// after the limit of memory; the swap that is granted whatever memory is in
+// use is the difference.
+func (s *state) memoryMemswLimit(b []byte) bool {
+	v, ok := limit(b)
+	if !v.IsUnlimited() {
+		v = kernfile.Less(v, s.sample.Memory.Limit)
+	}
+	s.sample.Memory.SwapLimit = v
+	return ok
+}
+
+// memoryEvents is v2 memory.events: max counts the times the limit was hit.
+func (s *state) memoryEvents(b []byte) bool {
+	mem := &s.sample.Memory
+	mem.OOMKills, mem.FailedLimit = runtime.Value{}, runtime.Value{}
+	for k := (kernfile.Keyed{Rest: b}); ; {
+		key, v, ok := k.Next()
+		if !ok {
+			break
+		}
+		switch string(key) {
+		case "oom_kill":
+			mem.OOMKills = v
+		case "max":
+			mem.FailedLimit = v
+		}
+	}
+	return !mem.FailedLimit.Absent()
+}
+
+// memoryOOM is v1 memory.oom_control; oom_kill came with Linux 4.13.
+func (s *state) memoryOOM(b []byte) bool {
+	s.sample.Memory.OOMKills = runtime.Value{}
+	known := false
+	for k := (kernfile.Keyed{Rest: b}); ; {
+		key, v, ok := k.Next()
+		if !ok {
+			return known
+		}
+		known = true
+		if string(key) == "oom_kill" {
+			s.sample.Memory.OOMKills = v
+		}
+	}
+}
+
+func (s *state) memoryFailcnt(b []byte) (ok bool) {
+	s.sample.Memory.FailedLimit, ok = number(b)
+	return ok
+}

@@ -1,0 +1,113 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/cgroup/kernfile"
+)
+
+// limitsEvery is how often limits are read again: they change by hand only.
+const limitsEvery = 10 * time.Second
+
+// Reader holds the statistics files of one container open, for the life of
+// one init process. It is not safe for use by several goroutines at once.
+type Reader struct {
+	pid      int
+	files    []held
+	state    state
+	limitsAt time.Time
+	missing  []string // why a controller is not there, from Open
+	bad      uint64   // files that could not be read or understood, by index
+	buf      *kernfile.Buffer
+	now      func() time.Time
+}
+
+// held is one open file.
+type held struct {
+	fd   int
+	src  *source
+	name string
+	of   string // its controller's name
+}
+
+// Pid is the init process this Reader was opened for.
+func (r *Reader) Pid() int { return r.pid }
+
+// Files is how many descriptors the Reader holds.
+func (r *Reader) Files() int { return len(r.files) }
+
+// Read fills a Sample. With the Cheap tier the figures of the Full tier are
+// those of the last Full read, FullAt says of when; the first read is always
+// Full. Limits are read again every 10 s of Full reads.
+//
+// The only errors are ErrGone and os.ErrClosed; the Sample is then zero, and
+// the Reader of no more use but to be closed. What cannot be read or
+// understood is absent, and named in Sample.Controls.
+func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
+	if r.files == nil {
+		*into = runtime.Sample{}
+		return fmt.Errorf("read the cgroup of process %d: %w", r.pid, os.ErrClosed)
+	}
+	s := &r.state
+	at := r.now()
+	s.full = tier != runtime.Cheap || s.sample.FullAt.IsZero()
+	withLimits := s.full && (r.limitsAt.IsZero() || at.Sub(r.limitsAt) >= limitsEvery)
+	bad := r.bad
+	for i := range r.files {
+		h := &r.files[i]
+		if (h.src.level == full && !s.full) || (h.src.level == limits && !withLimits) {
+			continue
+		}
+		text, err := r.buf.Read(h.fd, h.src.many)
+		if errors.Is(err, unix.ENODEV) {
+			*into = runtime.Sample{}
+			return fmt.Errorf("read %s of process %d: %w", h.name, r.pid, ErrGone)
+		}
+		if bit := uint64(1) << i; h.src.parse(s, text) && err == nil {
+			bad &^= bit
+		} else {
+			bad |= bit
+		}
+	}
+	mem := &s.sample.Memory
+	mem.WorkingSet = kernfile.Less(mem.Usage, s.inactive)
+	s.sample.At = at
+	if s.full {
+		s.sample.FullAt = at
+	}
+	if withLimits {
+		r.limitsAt = at
+	}
+	if bad != r.bad {
+		r.bad = bad
+		s.sample.Controls = r.controls()
+	}
+	*into = s.sample
+	return nil
+}
+
+// controls says what is missing and why.
+func (r *Reader) controls() string {
+	words := append([]string(nil), r.missing...)
+	for i := range r.files {
+		if r.bad&(1<<i) != 0 {
+			words = append(words, r.files[i].of+": "+r.files[i].name+" cannot be read")
+		}
+	}
+	return strings.Join(words, "; ")
+}
+
+// Close lets go of the descriptors. It may be called again.
+func (r *Reader) Close() {
+	for i := range r.files {
+		closeAll(r.files[i].fd)
+	}
+	r.files = nil
+}

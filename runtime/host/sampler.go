@@ -1,0 +1,182 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/cgroup/kernfile"
+)
+
+// diskEvery is how often the file system is asked. It changes slowly, and
+// asking allocates the path once.
+const diskEvery = 10 * time.Second
+
+// What is held open, in this order.
+const (
+	statFile = iota
+	meminfoFile
+	loadFile
+	uptimeFile
+	cpuPressure
+	memoryPressure
+	ioPressure
+	fileCount
+)
+
+var fileNames = [...]string{
+	statFile:       "proc/stat",
+	meminfoFile:    "proc/meminfo",
+	loadFile:       "proc/loadavg",
+	uptimeFile:     "proc/uptime",
+	cpuPressure:    "proc/pressure/cpu",
+	memoryPressure: "proc/pressure/memory",
+	ioPressure:     "proc/pressure/io",
+}
+
+// Sampler reads the host's figures. Its methods may be called from several
+// goroutines at once.
+type Sampler struct {
+	root, disk string
+	now        func() time.Time
+
+	mu     sync.Mutex
+	opened bool
+	closed bool
+	files  [fileCount]*os.File // nil = not there
+	fds    [fileCount]int
+	buf    kernfile.Buffer
+	diskAt time.Time
+	total  runtime.Value
+	free   runtime.Value
+}
+
+// New makes a Sampler for the kernel's files below root ("" = this machine).
+// disk is a path on the file system whose size is told, as a rule the first
+// lxcpath; "" = none. Nothing is opened before the first Sample.
+func New(root, disk string) *Sampler {
+	if root == "" {
+		root = "/"
+	}
+	return &Sampler{root: root, disk: disk, now: time.Now}
+}
+
+// Sample fills s: /proc/stat, meminfo, loadavg, uptime and pressure, and every
+// 10 s the file system (statfs(2), which waits for a file system that does not
+// answer, such as a dead NFS server). s.PerCPU is written in place: whoever
+// keeps a copy of an older HostSample clones its PerCPU.
+//
+// What cannot be read or understood is absent, or zero where the type has no
+// absence. The error is for a Sampler that is closed or has no /proc/stat.
+func (p *Sampler) Sample(s *runtime.HostSample) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return fmt.Errorf("read the host's figures: %w", os.ErrClosed)
+	}
+	if !p.opened {
+		p.open()
+	}
+	s.At = p.now()
+	err := p.stat(s)
+	parseMeminfo(p.text(meminfoFile), s)
+	s.Load, s.LoadRead = parseLoad(p.text(loadFile))
+	s.Uptime = parseUptime(p.text(uptimeFile))
+	s.PSI.CPU, _ = kernfile.Pressure(p.text(cpuPressure))
+	s.PSI.Memory, _ = kernfile.Pressure(p.text(memoryPressure))
+	s.PSI.IO, _ = kernfile.Pressure(p.text(ioPressure))
+	if p.disk != "" && (p.diskAt.IsZero() || s.At.Sub(p.diskAt) >= diskEvery) {
+		p.diskAt = s.At
+		p.total, p.free = statfs(filepath.Join(p.root, p.disk))
+	}
+	s.DiskTotal, s.DiskFree = p.total, p.free
+	return err
+}
+
+// stat reads /proc/stat. Its long list of interrupts follows the CPUs.
+func (p *Sampler) stat(s *runtime.HostSample) error {
+	var all cpuTimes
+	text, err := p.read(statFile)
+	if err == nil {
+		var ended bool
+		all, s.PerCPU, ended = parseStat(text, s.PerCPU[:0])
+		if !ended || all.total.Absent() {
+			all, s.PerCPU, err = cpuTimes{}, s.PerCPU[:0], errGarbled
+		}
+	} else {
+		s.PerCPU = s.PerCPU[:0]
+	}
+	s.CPUs = len(s.PerCPU)
+	s.Busy, s.Total, s.Steal, s.IOWait = all.busy, all.total, all.steal, all.iowait
+	if err != nil {
+		return fmt.Errorf("read %s: %w", filepath.Join(p.root, fileNames[statFile]), err)
+	}
+	return nil
+}
+
+var errGarbled = errors.New("no line of CPU times")
+
+// text is a file's content, nil when it cannot be read.
+func (p *Sampler) text(file int) []byte {
+	text, err := p.read(file)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+func (p *Sampler) read(file int) ([]byte, error) {
+	if p.files[file] == nil {
+		return nil, os.ErrNotExist
+	}
+	// All of them are one record of seq_file (single_open).
+	return p.buf.Read(p.fds[file], false)
+}
+
+func (p *Sampler) open() {
+	p.opened = true
+	for i, name := range fileNames {
+		if f, err := os.Open(filepath.Join(p.root, name)); err == nil {
+			// Fd makes the descriptor blocking, which kernel files are anyway.
+			p.files[i], p.fds[i] = f, int(f.Fd())
+		}
+	}
+}
+
+// Close lets go of the descriptors. It may be called again.
+func (p *Sampler) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	var errs []error
+	for i, f := range p.files {
+		if f != nil {
+			errs = append(errs, f.Close())
+			p.files[i] = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// statfs tells size and space free to users other than root, in bytes.
+func statfs(path string) (total, free runtime.Value) {
+	var st unix.Statfs_t
+	for {
+		err := unix.Statfs(path, &st)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return runtime.Value{}, runtime.Value{}
+		}
+		break
+	}
+	unit := uint64(max(st.Frsize, 1))
+	return kernfile.Times(runtime.Of(st.Blocks), unit), kernfile.Times(runtime.Of(st.Bavail), unit)
+}
