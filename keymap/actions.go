@@ -101,6 +101,7 @@ const (
 	ShellNext  ID = "shell-next"
 	ShellHelp  ID = "shell-help"
 	ShellSend  ID = "shell-send-prefix"
+	ShellCopy  ID = "shell-allow-copy"
 	Dismiss    ID = "shell-dismiss"
 )
 
@@ -136,25 +137,26 @@ var actions = []Action{
 	{ID: Top, Title: "To the top", Keys: []string{"g", "home"}, Group: Moving, NoTyped: true},
 	{ID: Bottom, Title: "To the bottom", Keys: []string{"G", "end"}, Group: Moving, NoTyped: true},
 	{ID: NextPane, Title: "Next pane", Keys: []string{"tab"}, Group: Moving, NoTyped: true},
-	{ID: Back, Title: "Back, or leave a zoomed pane", Keys: []string{"esc"}, Group: Moving, NoTyped: true},
+	{ID: Back, Title: "Back, or out of a zoom", Keys: []string{"esc"}, Group: Moving, NoTyped: true},
 
-	{ID: Open, Title: "Open the detail, or go into the shell shown", Short: "detail", Keys: []string{"enter"}, Scope: List, Group: Looking},
+	{ID: Open, Title: "Open the detail or the shell", Short: "detail", Keys: []string{"enter"}, Scope: List, Group: Looking},
 	{ID: Zoom, Title: "Zoom the pane and back", Keys: []string{"z"}, Group: Looking},
-	{ID: CPUUnit, Title: "CPU of one core, of the host, of the limit", Keys: []string{"%"}, Scope: List, Group: Looking},
-	{ID: OnlyAlive, Title: "Show all, or running containers only", Keys: []string{"A"}, Scope: List, Group: Looking},
+	{ID: CPUUnit, Title: "CPU of core, host or limit", Keys: []string{"%"}, Scope: List, Group: Looking},
+	{ID: OnlyAlive, Title: "Show all, or running only", Keys: []string{"A"}, Scope: List, Group: Looking},
 	{ID: Columns, Title: "Choose columns", Keys: []string{"c"}, Scope: List, Group: Looking},
 	{ID: Faster, Title: "Shorter interval", Keys: []string{"-"}, Group: Looking},
 	{ID: Slower, Title: "Longer interval", Keys: []string{"+"}, Group: Looking},
-	{ID: FreezeView, Title: "Hold the screen still, to select with the mouse", Keys: []string{"Z"}, Group: Looking},
+	{ID: FreezeView, Title: "Hold the screen for the mouse", Keys: []string{"Z"}, Group: Looking},
 	{ID: Copy, Title: "Copy name, IP, path or command", Keys: []string{"y"}, Scope: List, Group: Looking, Targets: One},
 
 	{ID: OpenShell, Title: "Open a shell", Short: "shell", Keys: []string{"s"}, Scope: List, Group: Terminal, Targets: One, Changes: true},
-	{ID: Detach, Title: "Leave the shell; it runs on", Short: "leave", Keys: []string{"d"}, Scope: Shell, Group: Terminal},
+	{ID: Detach, Title: "Leave the running shell", Short: "leave", Keys: []string{"d"}, Scope: Shell, Group: Terminal},
 	{ID: ShellZoom, Title: "Zoom the shell and back", Short: "zoom", Keys: []string{"z"}, Scope: Shell, Group: Terminal},
 	{ID: ShellNext, Title: "Next shell", Keys: []string{"n"}, Scope: Shell, Group: Terminal},
 	{ID: ShellKill, Title: "End the shell", Short: "kill", Keys: []string{"k"}, Scope: Shell, Group: Terminal},
 	{ID: ShellHelp, Title: "Help", Keys: []string{"?"}, Scope: Shell, Group: Terminal},
 	{ID: ShellSend, Title: "Send the prefix itself", Keys: []string{"prefix"}, Scope: Shell, Group: Terminal},
+	{ID: ShellCopy, Title: "Allow the copy it wants", Keys: []string{"c"}, Scope: Shell, Group: Terminal, NoTyped: true},
 	{ID: Dismiss, Title: "Dismiss an ended shell", Keys: []string{"x"}, Scope: Shell, Group: Terminal},
 
 	{ID: StartStop, Title: "Start or stop, by state", Short: "start/stop", Keys: []string{"S"}, Scope: List, Group: Changing, Targets: Many,
@@ -187,8 +189,8 @@ var actions = []Action{
 	{ID: HelpKey, Title: "Help", Short: "help", Keys: []string{"?", "f1"}, Group: General},
 	{ID: Refresh, Title: "Read everything again", Keys: []string{"ctrl+r"}, Group: General},
 	{ID: Redraw, Title: "Redraw the screen", Keys: []string{"ctrl+l"}, Group: General},
-	{ID: Suspend, Title: "Suspend lxcdeck; fg brings it back", Keys: []string{"ctrl+z"}, Group: General},
-	{ID: Interrupt, Title: "Cancel; pressed again, asks to quit", Keys: []string{"ctrl+c"}, Group: General, NoTyped: true},
+	{ID: Suspend, Title: "Suspend; fg brings it back", Keys: []string{"ctrl+z"}, Group: General},
+	{ID: Interrupt, Title: "Cancel; twice asks to quit", Keys: []string{"ctrl+c"}, Group: General, NoTyped: true},
 	{ID: Quit, Title: "Quit, or back", Short: "quit", Keys: []string{"q"}, Group: General},
 }
 

@@ -1,0 +1,220 @@
+package keymap
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// DefaultPrefix leads to lxcdeck's own keys inside a shell.
+const DefaultPrefix = "ctrl+]"
+
+// prefixWord stands for the prefix in the table of actions and in settings.
+const prefixWord = "prefix"
+
+type binding struct {
+	scope Scope
+	key   string
+}
+
+// Map finds actions by key. It does not change once it is made.
+type Map struct {
+	prefix string
+	keys   map[ID][]string
+	index  map[binding]Action
+}
+
+// New makes the map of a preset ("" is "default"), the user's own keys over it
+// and the prefix of shells ("" is DefaultPrefix). A list of user keys replaces
+// all keys of that action; an empty one leaves it to the palette. All that is
+// wrong is reported at once: unknown presets, actions and keys, and keys that
+// would have two meanings in one place.
+func New(preset string, user map[string][]string, prefix string) (*Map, error) {
+	m := &Map{prefix: DefaultPrefix, keys: map[ID][]string{}, index: map[binding]Action{}}
+	var errs []error
+	if prefix != "" {
+		key, err := parsePrefix(prefix)
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			m.prefix = key
+		}
+	}
+	overlay, ok := presetKeys(preset)
+	if !ok {
+		errs = append(errs, fmt.Errorf("unknown key preset %q (there are %s)", preset, strings.Join(Presets(), ", ")))
+	}
+	for _, a := range actions {
+		m.keys[a.ID] = a.Keys
+		if keys, ok := overlay[a.ID]; ok {
+			m.keys[a.ID] = keys
+		}
+	}
+	errs = append(errs, m.override(user)...)
+	errs = append(errs, m.build()...)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return m, nil
+}
+
+// override puts the user's keys in place of the preset's.
+func (m *Map) override(user map[string][]string) []error {
+	var errs []error
+	names := make([]string, 0, len(user))
+	for name := range user {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		if _, ok := Find(ID(name)); !ok {
+			errs = append(errs, fmt.Errorf("keys: unknown action %q%s", name, nearest(name)))
+			continue
+		}
+		keys := make([]string, 0, len(user[name]))
+		for _, k := range user[name] {
+			key, err := ParseKey(k)
+			if k == prefixWord && ID(name) == ShellSend {
+				key, err = prefixWord, nil
+			}
+			if err != nil {
+				errs = append(errs, fmt.Errorf("keys: %s: %w", name, err))
+				continue
+			}
+			keys = append(keys, key)
+		}
+		m.keys[ID(name)] = keys
+	}
+	return errs
+}
+
+// build fills the index and reports keys with two meanings.
+func (m *Map) build() []error {
+	var errs []error
+	for _, a := range actions {
+		for _, key := range m.keys[a.ID] {
+			if key == prefixWord {
+				key = m.prefix
+			}
+			at := binding{a.Scope, key}
+			if other, taken := m.index[at]; taken && other.ID != a.ID {
+				errs = append(errs, fmt.Errorf("keys: %s is both %q and %q (%s)", KeyName(key), other.ID, a.ID, a.Scope))
+				continue
+			}
+			m.index[at] = a
+		}
+	}
+	return append(errs, m.shadows()...)
+}
+
+// shadows reports keys of a pane that hide a key that works everywhere. Keys
+// behind the prefix are in nobody's way.
+func (m *Map) shadows() []error {
+	var errs []error
+	for _, a := range actions {
+		if a.Scope == Everywhere || a.Scope == Shell {
+			continue
+		}
+		for _, key := range m.keys[a.ID] {
+			if other, taken := m.index[binding{Everywhere, key}]; taken {
+				errs = append(errs, fmt.Errorf("keys: %s is both %q and %q (%s)", KeyName(key), other.ID, a.ID, a.Scope))
+			}
+		}
+	}
+	return errs
+}
+
+func parsePrefix(name string) (string, error) {
+	key, err := ParseKey(name)
+	if err != nil {
+		return "", fmt.Errorf("prefix: %w", err)
+	}
+	if !strings.HasPrefix(key, "ctrl+") && !strings.HasPrefix(key, "alt+") && (len(key) < 2 || key[0] != 'f') {
+		return "", fmt.Errorf("prefix: %s would be typed in every shell: take a key with ctrl or alt, such as %s", KeyName(key), DefaultPrefix)
+	}
+	return key, nil
+}
+
+// Lookup finds what a key means where the focus is. Detail falls back to List
+// (it shows the selected container), then all fall back to Everywhere; behind
+// the prefix of a shell the moving keys mean nothing.
+func (m *Map) Lookup(scope Scope, key string) (Action, bool) {
+	if scope == Shell && m.IsPrefix(key) {
+		key = m.prefix
+	}
+	for _, s := range lookIn(scope) {
+		if a, ok := m.index[binding{s, key}]; ok {
+			if scope == Shell && s == Everywhere && a.Group == Moving {
+				return Action{}, false
+			}
+			return a, true
+		}
+	}
+	return Action{}, false
+}
+
+func lookIn(scope Scope) []Scope {
+	switch scope {
+	case Everywhere:
+		return []Scope{Everywhere}
+	case Detail:
+		return []Scope{Detail, List, Everywhere}
+	default:
+		return []Scope{scope, Everywhere}
+	}
+}
+
+// IsPrefix says whether a key is the prefix of shells. Terminals without the
+// kitty keyboard protocol send one byte for ctrl+] and ctrl+5: both count.
+func (m *Map) IsPrefix(key string) bool {
+	return key == m.prefix || m.prefix == "ctrl+]" && key == "ctrl+5"
+}
+
+// Prefix is the prefix as Bubble Tea names the key.
+func (m *Map) Prefix() string { return m.prefix }
+
+// Keys gives an action's keys as Bubble Tea names them.
+func (m *Map) Keys(id ID) []string { return slices.Clone(m.keys[id]) }
+
+// KeyOf is the first key of an action as people read it, with the prefix
+// before keys of a shell; "" when it has none.
+func (m *Map) KeyOf(id ID) string {
+	keys := m.keyNames(id)
+	if len(keys) == 0 {
+		return ""
+	}
+	return keys[0]
+}
+
+// keyNames are all keys of an action as people read them.
+func (m *Map) keyNames(id ID) []string {
+	a, ok := Find(id)
+	if !ok {
+		return nil
+	}
+	names := make([]string, 0, len(m.keys[id]))
+	for _, k := range m.keys[id] {
+		if k == prefixWord {
+			k = m.prefix
+		}
+		name := KeyName(k)
+		if a.Scope == Shell {
+			name = KeyName(m.prefix) + " " + name
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// nearest suggests an action for a misspelt name.
+func nearest(name string) string {
+	for _, a := range actions {
+		id := string(a.ID)
+		if len(name) > 2 && (strings.Contains(id, name) || strings.Contains(name, id)) {
+			return fmt.Sprintf(" (did you mean %q?)", id)
+		}
+	}
+	return ""
+}

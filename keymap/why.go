@@ -1,0 +1,179 @@
+package keymap
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"lxcdeck/runtime"
+)
+
+// Why refuses an action in one sentence that names the container and says what
+// to do, or gives "" when it can be done. With several targets it refuses only
+// if none of them allows it; Split tells which do.
+//
+// Names in the sentence are as they are: whoever prints it cleans it.
+func Why(a Action, s Situation) string {
+	if a.Changes && s.ReadOnly {
+		return "lxcdeck is read-only: start it without --read-only to " + lowerFirst(a.Title)
+	}
+	if why := whyPlace(a, s); why != "" {
+		return why
+	}
+	if a.Targets == None {
+		return ""
+	}
+	targets := s.targets(a)
+	switch {
+	case len(targets) == 0:
+		return "no container is selected: move to one first"
+	case a.ID == OpenShell:
+		return whyShell(targets[0], s)
+	case len(a.Ops) == 0 || len(Candidates(a, s)) > 0:
+		return ""
+	case len(targets) == 1:
+		return whyOps(a, targets[0], s)
+	}
+	return fmt.Sprintf("none of the %d marked containers allows it: %s", len(targets), whyOps(a, targets[0], s))
+}
+
+// whyPlace refuses what needs a shell or marks that are not there.
+func whyPlace(a Action, s Situation) string {
+	switch a.ID {
+	case Detach, ShellZoom, ShellHelp:
+		if !s.ShellShown {
+			return "no shell is shown: open one with " + title(OpenShell)
+		}
+	case ShellKill, ShellSend:
+		if !s.ShellShown {
+			return "no shell is shown: open one with " + title(OpenShell)
+		}
+		if s.ShellEnded {
+			return "this shell has ended: dismiss it"
+		}
+	case Dismiss:
+		if !s.ShellShown || !s.ShellEnded {
+			return "no ended shell is shown: leave or end a running one"
+		}
+	case ShellNext:
+		if s.Shells < 2 {
+			return "there is no other shell: open one with " + title(OpenShell)
+		}
+	case ClearMarks:
+		if s.Marks == 0 {
+			return "nothing is marked: mark a container first"
+		}
+	case Mark, MarkRange:
+		if s.Selected == nil && len(s.Targets) == 0 {
+			return "no container is selected: move to one first"
+		}
+	}
+	return ""
+}
+
+func title(id ID) string {
+	a, _ := Find(id)
+	return strconv.Quote(a.Title)
+}
+
+// whyShell says why no shell can be opened in c.
+func whyShell(c runtime.Container, s Situation) string {
+	if why := whyAny(c, s); why != "" {
+		return why
+	}
+	switch c.State {
+	case runtime.Running, runtime.Thawed:
+		return ""
+	case runtime.Frozen, runtime.Freezing:
+		return c.Name + " is frozen: a shell would hang until it is thawed, so thaw it first"
+	case runtime.Stopped:
+		return c.Name + " is stopped: start it first"
+	default:
+		return fmt.Sprintf("%s is %s: wait until it runs", c.Name, word(c.State))
+	}
+}
+
+// whyOps says why none of an action's operations can be done to c.
+func whyOps(a Action, c runtime.Container, s Situation) string {
+	if why := whyAny(c, s); why != "" {
+		return why
+	}
+	var first string
+	for _, op := range a.Ops {
+		why := whyOp(op, c, s)
+		if why == "" {
+			return ""
+		}
+		if first == "" {
+			first = why
+		}
+	}
+	if len(a.Ops) == 1 || first == "" {
+		return first
+	}
+	verbs := make([]string, len(a.Ops))
+	for i, op := range a.Ops {
+		verbs[i] = op.String()
+	}
+	return fmt.Sprintf("%s is %s: it cannot %s now", c.Name, word(c.State), strings.Join(verbs, " or "))
+}
+
+// whyOp says why one operation cannot be done to c.
+func whyOp(op runtime.Op, c runtime.Container, s Situation) string {
+	if why := whyAny(c, s); why != "" {
+		return why
+	}
+	info := op.Info()
+	if c.Manager != "" && !info.Managed {
+		return fmt.Sprintf("%s belongs to %s: %s it there", c.Name, c.Manager, info.Name)
+	}
+	if op.Accepts(c.State) {
+		return ""
+	}
+	if c.State == info.To {
+		return fmt.Sprintf("%s is %s already", c.Name, word(c.State))
+	}
+	switch {
+	case c.State == runtime.Stopped:
+		return fmt.Sprintf("%s is stopped: start it before you %s it", c.Name, info.Name)
+	case c.State == runtime.Frozen && op.Accepts(runtime.Running):
+		return fmt.Sprintf("%s is frozen: thaw it before you %s it", c.Name, info.Name)
+	case op == runtime.Thaw:
+		return fmt.Sprintf("%s is %s: only a frozen container can be thawed", c.Name, word(c.State))
+	default:
+		return fmt.Sprintf("%s is %s: wait until that is over, then %s it", c.Name, word(c.State), info.Name)
+	}
+}
+
+// whyAny refuses what would touch a container that must not be touched now,
+// whatever the operation.
+func whyAny(c runtime.Container, s Situation) string {
+	if doing := s.Busy[c.Ref]; doing != "" {
+		return fmt.Sprintf("%s is busy (%s): wait until that is done", c.Name, doing)
+	}
+	if c.Foreign != nil {
+		return fmt.Sprintf("%s belongs to uid %d, who can write its configuration: run lxcdeck as that user", c.Name, *c.Foreign)
+	}
+	if !c.NoAnswerSince.IsZero() {
+		return fmt.Sprintf("the monitor of %s has not answered since %s: nothing more is sent to it until it does",
+			c.Name, c.NoAnswerSince.Format("15:04:05"))
+	}
+	if errors.Is(c.Problem, runtime.ErrConfig) {
+		return fmt.Sprintf("the configuration of %s cannot be loaded: mend it first (%v)", c.Name, c.Problem)
+	}
+	if c.State == runtime.Unknown {
+		return "the state of " + c.Name + " is not known: read everything again first"
+	}
+	return ""
+}
+
+// word is a state in running text.
+func word(s runtime.State) string { return strings.ToLower(s.String()) }
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

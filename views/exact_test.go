@@ -1,0 +1,230 @@
+package views
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+)
+
+// sizes are the screens every view is tried on.
+func sizes() [][2]int {
+	var out [][2]int
+	for _, w := range []int{1, 2, 3, 7, 12, 24, 38, 40, 59, 60, 79, 80, 119, 120, 160, 210} {
+		for _, h := range []int{1, 2, 5, 8, 15, 24, 36, 70} {
+			out = append(out, [2]int{w, h})
+		}
+	}
+	return out
+}
+
+// exact fails unless b has h rows of w cells with nothing in them but text and SGR sequences.
+func exact(t *testing.T, what string, b Block, w, h int) {
+	t.Helper()
+	if len(b) != h {
+		t.Fatalf("%s at %dx%d: %d rows", what, w, h, len(b))
+	}
+	for y, row := range b {
+		if n := ansi.StringWidth(row); n != w {
+			t.Fatalf("%s at %dx%d: row %d has %d cells: %q", what, w, h, y, n, row)
+		}
+		if n := rowWidth(row); n != w {
+			t.Fatalf("%s at %dx%d: row %d is counted as %d cells: %q", what, w, h, y, n, row)
+		}
+		if bad := foreign(row); bad != "" {
+			t.Fatalf("%s at %dx%d: row %d holds %q: %q", what, w, h, y, bad, row)
+		}
+	}
+}
+
+// foreign finds a control sequence that is not ours: anything but SGR.
+func foreign(row string) string {
+	for i := 0; i < len(row); i++ {
+		if row[i] != 0x1b {
+			continue
+		}
+		end := strings.IndexByte(row[i:], 'm')
+		if end < 2 || row[i+1] != '[' || strings.Trim(row[i+2:i+end], "0123456789;") != "" {
+			return row[i:min(len(row), i+8)]
+		}
+		i += end
+	}
+	plain := ansi.Strip(row)
+	if Clean(plain) != plain {
+		return plain
+	}
+	return ""
+}
+
+func themes(t *testing.T) []*Theme {
+	return []*Theme{
+		theme(t, "", ThemeOptions{Colors: 16}), theme(t, "mono", ThemeOptions{ASCII: true}),
+		theme(t, "dark", ThemeOptions{Colors: 256}), theme(t, "light", ThemeOptions{Colors: 256}),
+	}
+}
+
+// panes are the views of exact size, in states that are hard on them.
+func panes(th *Theme) map[string]func(w, h int) Block {
+	nasty := nastyRows()
+	ls := listState(nasty)
+	ls.Cursor, ls.Paths = 3, true
+	nastyShell := shellState()
+	nastyShell.Name, nastyShell.Title = nasty[0].C.Name, "\x1b]0;x\x07日本語日本語日本語"
+	ended := *nastyShell
+	ended.Ended, ended.Exit, ended.Notice = true, runtime.Exit{Code: 137, Signal: 9, Reason: "日本\x1b語 stopped"}, "host pty"
+	failed := *nastyShell
+	failed.Err = "attach: \x1b[2J " + strings.Repeat("failed ", 20)
+	armed := *nastyShell
+	armed.Armed, armed.Hints = true, []keymap.Hint{{Key: "d", Text: "leave"}, {Key: "z", Text: "zoom"}}
+	m := map[string]func(w, h int) Block{
+		"list":         func(w, h int) Block { return th.List(ls, w, h) },
+		"list plain":   func(w, h int) Block { return th.List(listState(someRows()), w, h) },
+		"host":         func(w, h int) Block { return th.Host(nastyHost(), w, h) },
+		"host nothing": func(w, h int) Block { return th.Host(&HostState{}, w, h) },
+		"banner":       func(w, h int) Block { return th.Banner(nastyShell, w, h) },
+		"banner armed": func(w, h int) Block { return th.Banner(&armed, w, h) },
+		"shell":        func(w, h int) Block { return th.Shell(nastyShell, w, h) },
+		"shell ended":  func(w, h int) Block { return th.Shell(&ended, w, h) },
+		"shell failed": func(w, h int) Block { return th.Shell(&failed, w, h) },
+		"too small":    func(w, h int) Block { return th.TooSmall(w, h) },
+		"help":         func(w, h int) Block { return th.Help(helpState(), w, h) },
+		"detail none":  func(w, h int) Block { return th.Detail(&DetailState{}, w, h) },
+		"rule none":    func(w, h int) Block { return th.Rule(&RuleState{}, w, h) },
+	}
+	for i := range nasty {
+		r := &nasty[i]
+		if i%3 == 0 && i > 3 {
+			continue // the rest is enough
+		}
+		m[fmt.Sprintf("detail %d", i)] = func(w, h int) Block { return th.Detail(detailState(r), w, h) }
+		m[fmt.Sprintf("rule %d", i)] = func(w, h int) Block {
+			return th.Rule(&RuleState{Row: r, Now: now, At: i + 1, Of: 300, Shells: 2, Cores: .5}, w, h)
+		}
+	}
+	for i, s := range nastyStatus() {
+		m[fmt.Sprintf("status %d", i)] = func(w, h int) Block { return th.Status(s, w, h) }
+	}
+	for k := EmptyLoading; k <= EmptyFailed; k++ {
+		m[fmt.Sprintf("empty %d", k)] = func(w, h int) Block {
+			return th.Empty(&EmptyState{Kind: k, Paths: nastyNames(), Filter: "\x1b日本語", Total: 3, UID: 1000, Err: "open: \x07denied", Key: "esc"}, w, h)
+		}
+	}
+	return m
+}
+
+func nastyHost() *HostState {
+	s := hostState()
+	s.Hostname, s.ReadOnly, s.Demo, s.Held, s.Polling, s.Late = "h\x1b[most日本語日本語日本語日本語", true, true, true, true, true
+	return s
+}
+
+func nastyStatus() []*StatusState {
+	hints := []keymap.Hint{{Key: "s", Text: "shell"}, {Key: "/", Text: "filter"}, {Key: "?", Text: "help"}}
+	bad := "日本語\x1b[31m\n" + strings.Repeat("long words ", 30)
+	return []*StatusState{
+		{}, {Hints: hints, Filter: bad, Marks: 12, Now: now},
+		{Notice: &NoticeState{Level: LevelError, Text: bad, Hint: bad, More: 3}, Hints: hints},
+		{Typing: true, Filter: bad, Shown: 2, Total: 300, Hints: hints},
+		{Job: &JobState{Text: bad, Since: now, Done: 3, Total: 7, More: 2, Key: "ctrl+c"}, Now: now, Hints: hints},
+		{Left: bad, NoConfig: 3, Marks: 2, Filter: "x", Prefixed: "ctrl+]", Hints: hints},
+	}
+}
+
+func helpState() *HelpState {
+	return &HelpState{Groups: keymap.HelpGroups(keys(), keymap.List, keymap.Situation{ReadOnly: true}), ReadOnly: true, Prefix: "ctrl+]", Version: "0.1.0"}
+}
+
+func TestEveryPaneIsExact(t *testing.T) {
+	for _, th := range themes(t)[:2] {
+		for name, paint := range panes(th) {
+			for _, s := range sizes() {
+				exact(t, th.Name+" "+name, paint(s[0], s[1]), s[0], s[1])
+			}
+		}
+	}
+	th := themes(t)[0]
+	for name, paint := range panes(th) {
+		for _, s := range [][2]int{{0, 0}, {-1, -1}, {0, 5}} {
+			if b := paint(s[0], s[1]); len(b) != max(0, s[1]) {
+				t.Errorf("%s at %v: %d rows", name, s, len(b))
+			}
+		}
+	}
+}
+
+// overlays are the boxes, which may be smaller than the room they get.
+func overlays(th *Theme) map[string]func(w, h int) Block {
+	bad := "日本語\x1b[31m " + strings.Repeat("long words ", 9)
+	var targets []Target
+	for _, n := range nastyNames() {
+		targets = append(targets, Target{Name: n, State: runtime.Running}, Target{Name: n, State: runtime.Stopped, Skip: n + " is stopped"})
+	}
+	items := keymap.PaletteItems(keys(), "st", keymap.Situation{ReadOnly: true})
+	pick := []PickerItem{{Label: bad, Note: bad, On: true}}
+	for _, c := range Columns() {
+		pick = append(pick, PickerItem{Label: c.ID, Note: c.Long})
+	}
+	return map[string]func(w, h int) Block{
+		"prompt": func(w, h int) Block {
+			return th.Prompt(&PromptState{Title: bad, Targets: targets, More: bad, Command: bad}, w, h)
+		},
+		"which": func(w, h int) Block {
+			return th.Prompt(&PromptState{Kind: AskWhich, Title: "Which?", Targets: targets, Choices: []string{"start", bad}, Cursor: 1}, w, h)
+		},
+		"typed": func(w, h int) Block {
+			return th.Prompt(&PromptState{Kind: AskTyped, Title: "Destroy?", Targets: targets[:1], Typed: bad, Want: bad, Note: bad}, w, h)
+		},
+		"palette": func(w, h int) Block { return th.Palette(&PaletteState{Query: bad, Items: items, Cursor: 2}, w, h) },
+		"nothing": func(w, h int) Block { return th.Palette(&PaletteState{Query: "zzz"}, w, h) },
+		"picker": func(w, h int) Block {
+			return th.Picker(&PickerState{Title: bad, Items: pick, Multi: true, Cursor: 9, Hint: bad}, w, h)
+		},
+	}
+}
+
+func TestEveryOverlayFitsAndLeavesTheFrameExact(t *testing.T) {
+	for _, th := range themes(t)[:2] {
+		list := listState(nastyRows())
+		for name, paint := range overlays(th) {
+			for _, s := range sizes() {
+				w, h := s[0], s[1]
+				box := paint(w, h)
+				size := box.Size()
+				if size.X > w || size.Y > h {
+					t.Fatalf("%s at %dx%d takes %v", name, w, h, size)
+				}
+				exact(t, name, box, size.X, size.Y)
+				exact(t, name+" on a list", Centre(th.List(list, w, h), box), w, h)
+			}
+		}
+	}
+}
+
+func TestEveryScreenIsExact(t *testing.T) {
+	modes := map[string]Mode{
+		"auto": {}, "open": {Detail: Open}, "closed": {Detail: Closed}, "shell": {Shell: true},
+		"zoom list": {Zoomed: true}, "zoom detail": {Zoomed: true, Zoom: DetailPane}, "zoom shell": {Zoomed: true, Zoom: ShellPane, Shell: true},
+	}
+	for _, th := range themes(t)[1:3] {
+		for name, mode := range modes {
+			for _, s := range sizes() {
+				exact(t, name, screen(th, s[0], s[1], mode, listState(nastyRows()), nastyHost()), s[0], s[1])
+			}
+		}
+	}
+}
+
+func TestOverAtEveryPlace(t *testing.T) {
+	th := themes(t)[0]
+	frame := th.List(listState(nastyRows()), 60, 20)
+	box := th.Prompt(&PromptState{Title: "日本語?", Targets: []Target{{Name: "日本", State: runtime.Running}}}, 30, 10)
+	for x := -2; x < 62; x++ {
+		for y := -3; y < 22; y++ {
+			exact(t, fmt.Sprintf("over %d,%d", x, y), Over(frame, box, x, y), 60, 20)
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package views
+
+import "image"
+
+// The smallest screen, and where layouts change (columns and rows).
+const (
+	MinW, MinH = 40, 8
+
+	narrowW, normalW, wideW, sideW = 60, 80, 120, 160
+	shortH, normalH, tallH         = 15, 24, 36
+
+	listW = 96 // of the list beside a detail
+)
+
+// Pane names a part of the screen that can have the focus.
+type Pane uint8
+
+// The panes.
+const (
+	ListPane Pane = iota
+	DetailPane
+	ShellPane
+)
+
+// Show says whether a pane is wanted.
+type Show uint8
+
+// Auto shows the detail where there is room for it beside a good list.
+const (
+	Auto Show = iota
+	Open
+	Closed
+)
+
+// Mode is what decides a layout beside the size of the screen.
+type Mode struct {
+	Detail Show
+	Shell  bool // a shell is shown; it takes the detail's place
+	Zoomed bool
+	Zoom   Pane // which pane, if Zoomed
+}
+
+// Layout holds every rectangle of a screen. Empty ones are not shown; the
+// others cover the screen without overlap.
+type Layout struct {
+	W, H     int
+	TooSmall bool            // nothing but Whole is set
+	Whole    image.Rectangle // all of it
+	Host     image.Rectangle // one row, or two
+	List     image.Rectangle
+	Split    image.Rectangle // column between list and the pane beside it
+	Rule     image.Rectangle // row above the detail, or the summary when there is none
+	Detail   image.Rectangle
+	Banner   image.Rectangle // row above the shell
+	Shell    image.Rectangle // the size of its pty
+	Status   image.Rectangle // one row of hints and notices, or two: notices and jobs above hints
+	Beside   bool            // detail or shell stand beside the list, not below it
+}
+
+// DetailShown says whether the detail would have room of its own without being asked for.
+func DetailShown(w, h int) bool { return w >= wideW && h >= tallH || w >= sideW && h >= normalH }
+
+// Arrange places everything on a screen of w x h cells.
+func Arrange(w, h int, mode Mode) Layout {
+	l := Layout{W: w, H: h, Whole: image.Rect(0, 0, max(0, w), max(0, h))}
+	if w < MinW || h < MinH {
+		l.TooSmall = true
+		return l
+	}
+	if mode.Zoomed && mode.Zoom == ShellPane && mode.Shell {
+		l.Banner = image.Rect(0, 0, w, 1)
+		l.Shell = image.Rect(0, 1, w, h)
+		return l
+	}
+	hostH, statusH := 1, 1
+	if h >= tallH && w >= wideW {
+		hostH, statusH = 2, 2
+	}
+	l.Host = image.Rect(0, 0, w, hostH)
+	l.Status = image.Rect(0, h-statusH, w, h)
+	body := image.Rect(0, hostH, w, h-statusH)
+	if mode.Zoomed && (mode.Zoom != ShellPane || mode.Shell) {
+		l.zoom(body, mode.Zoom)
+		return l
+	}
+	detail := mode.Detail == Open || mode.Detail == Auto && DetailShown(w, h)
+	switch {
+	case mode.Shell:
+		l.place(body, &l.Banner, &l.Shell, shellList(body.Dy()))
+	case detail:
+		l.place(body, &l.Rule, &l.Detail, detailList(body.Dy()))
+	case h >= shortH:
+		l.List = image.Rect(0, body.Min.Y, w, body.Max.Y-1)
+		l.Rule = image.Rect(0, body.Max.Y-1, w, body.Max.Y)
+	default:
+		l.List = body
+	}
+	return l
+}
+
+// zoom gives the body to one pane.
+func (l *Layout) zoom(body image.Rectangle, p Pane) {
+	if p == ListPane {
+		l.List = body
+		return
+	}
+	l.Rule, l.Detail = cutTop(body)
+}
+
+// place puts the list and a second pane with its title row into the body:
+// beside each other on wide screens, else the list above with listH rows, or
+// not at all where there is no room for both.
+func (l *Layout) place(body image.Rectangle, title, pane *image.Rectangle, listH int) {
+	if l.W >= sideW {
+		l.Beside = true
+		l.List = image.Rect(0, body.Min.Y, listW, body.Max.Y)
+		l.Split = image.Rect(listW, body.Min.Y, listW+1, body.Max.Y)
+		*title, *pane = cutTop(image.Rect(listW+1, body.Min.Y, l.W, body.Max.Y))
+		return
+	}
+	if l.H < shortH {
+		*title, *pane = cutTop(body)
+		return
+	}
+	l.List = image.Rect(0, body.Min.Y, l.W, body.Min.Y+listH)
+	*title, *pane = cutTop(image.Rect(0, body.Min.Y+listH, l.W, body.Max.Y))
+}
+
+// cutTop splits off the first row.
+func cutTop(r image.Rectangle) (top, rest image.Rectangle) {
+	y := r.Min.Y + 1
+	return image.Rect(r.Min.X, r.Min.Y, r.Max.X, y), image.Rect(r.Min.X, y, r.Max.X, r.Max.Y)
+}
+
+// shellList is how many of n rows stay for the list (its titles included) when
+// a shell stands below it.
+func shellList(n int) int {
+	switch {
+	case n < 18:
+		return 4
+	case n < 32:
+		return 6
+	default:
+		return n * 3 / 10
+	}
+}
+
+// detailList is the same above a detail.
+func detailList(n int) int {
+	switch {
+	case n < 18:
+		return 5
+	case n < 30:
+		return n * 2 / 5
+	default:
+		return n * 9 / 20
+	}
+}
+
+// Panes are the painted parts of a screen, each as large as its rectangle.
+type Panes struct{ Host, List, Rule, Detail, Banner, Shell, Status Block }
+
+// Compose joins painted panes into the whole frame.
+func (t *Theme) Compose(l Layout, p Panes) Block {
+	if l.TooSmall {
+		return t.TooSmall(l.W, l.H)
+	}
+	frame := make(Block, 0, l.H)
+	frame = append(frame, p.Host...)
+	right := Stack(p.Rule, p.Detail)
+	if !l.Banner.Empty() {
+		right = Stack(p.Banner, p.Shell)
+	}
+	if l.Beside {
+		frame = append(frame, Beside(p.List, t.column(l.Split.Dy()), right)...)
+	} else {
+		frame = append(append(frame, p.List...), right...)
+	}
+	return append(frame, p.Status...)
+}
+
+// column is the vertical line between list and the pane beside it.
+func (t *Theme) column(h int) Block {
+	b := make(Block, max(0, h))
+	bar := t.Paint(Dim, t.Glyphs.Bar)
+	for y := range b {
+		b[y] = bar
+	}
+	return b
+}
+
+// TooSmall says that a screen of w x h is none.
+func (t *Theme) TooSmall(w, h int) Block {
+	b := exactly(nil, w, h)
+	if len(b) > 0 {
+		l := t.newLine(w)
+		l.add(Warn, "too small (needs 40x8)")
+		b[0] = l.String()
+	}
+	return b
+}

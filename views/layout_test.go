@@ -1,0 +1,89 @@
+package views
+
+import (
+	"fmt"
+	"image"
+	"testing"
+)
+
+func modes() map[string]Mode {
+	m := map[string]Mode{}
+	for _, d := range []Show{Auto, Open, Closed} {
+		for _, sh := range []bool{false, true} {
+			m[fmt.Sprintf("detail %d shell %v", d, sh)] = Mode{Detail: d, Shell: sh}
+			for _, z := range []Pane{ListPane, DetailPane, ShellPane} {
+				m[fmt.Sprintf("detail %d shell %v zoom %d", d, sh, z)] = Mode{Detail: d, Shell: sh, Zoomed: true, Zoom: z}
+			}
+		}
+	}
+	return m
+}
+
+func TestArrangeCoversTheScreenOnce(t *testing.T) {
+	for name, mode := range modes() {
+		for w := 1; w <= 210; w += 3 {
+			for h := 1; h <= 70; h++ {
+				l := Arrange(w, h, mode)
+				rects := []image.Rectangle{l.Host, l.List, l.Split, l.Rule, l.Detail, l.Banner, l.Shell, l.Status}
+				if l.TooSmall != (w < MinW || h < MinH) {
+					t.Fatalf("%s at %dx%d: too small is %v", name, w, h, l.TooSmall)
+				}
+				if l.TooSmall {
+					continue
+				}
+				area := 0
+				for i, a := range rects {
+					area += a.Dx() * a.Dy()
+					if !a.In(l.Whole) {
+						t.Fatalf("%s at %dx%d: rectangle %d %v is outside", name, w, h, i, a)
+					}
+					for j, b := range rects[:i] {
+						if a.Overlaps(b) {
+							t.Fatalf("%s at %dx%d: rectangles %d %v and %d %v overlap", name, w, h, i, a, j, b)
+						}
+					}
+				}
+				if area != w*h {
+					t.Fatalf("%s at %dx%d: %d of %d cells are covered", name, w, h, area, w*h)
+				}
+				if mode.Shell && (!mode.Zoomed || mode.Zoom == ShellPane) && (l.Shell.Dy() < 5 || l.Shell.Dx() < MinW) {
+					t.Fatalf("%s at %dx%d: the shell has %v", name, w, h, l.Shell.Size())
+				}
+			}
+		}
+	}
+}
+
+func TestArrangeAtTheSizesOfTheDesign(t *testing.T) {
+	at := image.Rect
+	for _, c := range []struct {
+		what string
+		w, h int
+		mode Mode
+		want Layout
+	}{
+		{"a list alone with its summary", 80, 24, Mode{}, Layout{Host: at(0, 0, 80, 1), List: at(0, 1, 80, 22), Rule: at(0, 22, 80, 23), Status: at(0, 23, 80, 24)}},
+		{"no room for a summary", 40, 10, Mode{}, Layout{Host: at(0, 0, 40, 1), List: at(0, 1, 40, 9), Status: at(0, 9, 40, 10)}},
+		{"detail instead of the list", 40, 10, Mode{Detail: Open}, Layout{Host: at(0, 0, 40, 1), Rule: at(0, 1, 40, 2), Detail: at(0, 2, 40, 9), Status: at(0, 9, 40, 10)}},
+		{"detail below", 120, 40, Mode{}, Layout{Host: at(0, 0, 120, 2), List: at(0, 2, 120, 18), Rule: at(0, 18, 120, 19), Detail: at(0, 19, 120, 38), Status: at(0, 38, 120, 40)}},
+		{"detail beside", 200, 60, Mode{}, Layout{Host: at(0, 0, 200, 2), List: at(0, 2, 96, 58), Split: at(96, 2, 97, 58), Rule: at(97, 2, 200, 3), Detail: at(97, 3, 200, 58), Status: at(0, 58, 200, 60), Beside: true}},
+		{"shell below", 80, 24, Mode{Shell: true}, Layout{Host: at(0, 0, 80, 1), List: at(0, 1, 80, 7), Banner: at(0, 7, 80, 8), Shell: at(0, 8, 80, 23), Status: at(0, 23, 80, 24)}},
+		{"shell beside", 200, 60, Mode{Shell: true}, Layout{Host: at(0, 0, 200, 2), List: at(0, 2, 96, 58), Split: at(96, 2, 97, 58), Banner: at(97, 2, 200, 3), Shell: at(97, 3, 200, 58), Status: at(0, 58, 200, 60), Beside: true}},
+		{"shell zoomed", 80, 24, Mode{Shell: true, Zoomed: true, Zoom: ShellPane}, Layout{Banner: at(0, 0, 80, 1), Shell: at(0, 1, 80, 24)}},
+		{"too small", 39, 24, Mode{}, Layout{TooSmall: true}},
+		{"too low", 80, 7, Mode{}, Layout{TooSmall: true}},
+	} {
+		c.want.W, c.want.H, c.want.Whole = c.w, c.h, at(0, 0, c.w, c.h)
+		if got := Arrange(c.w, c.h, c.mode); got != c.want {
+			t.Errorf("%s, %dx%d:\n got %+v\nwant %+v", c.what, c.w, c.h, got, c.want)
+		}
+	}
+}
+
+func TestTooSmallSaysWhatItNeeds(t *testing.T) {
+	th := theme(t, "", ThemeOptions{Colors: 16})
+	b := th.Compose(Arrange(39, 7, Mode{}), Panes{})
+	if got := plain(b)[0]; got != "too small (needs 40x8)                 " {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,131 @@
+package views
+
+import (
+	"fmt"
+	"strconv"
+
+	"lxcdeck/runtime"
+)
+
+// Rule paints the row between list and detail, which is also the summary of
+// the selected container when there is no detail: its name, what bites, its
+// pid, and its place in the list on the right.
+func (t *Theme) Rule(s *RuleState, w, h int) Block {
+	if w <= 0 || h <= 0 {
+		return exactly(nil, w, h)
+	}
+	l := t.newLine(w)
+	role := Dim
+	if s.Focused {
+		role = Banner
+	}
+	l.fill(role, t.Glyphs.Rule, 2)
+	place := ""
+	if s.At > 0 {
+		place = strconv.Itoa(s.At) + "/" + strconv.Itoa(s.Of)
+	}
+	end := w - 2
+	if place != "" {
+		end = w - len(place) - 4
+	}
+	if s.Row != nil {
+		l.gap(1)
+		l.w = max(l.used, end-1)
+		l.add(Strong, t.Cut(Clean(s.Row.C.Name), max(nameMin, w/3)))
+		if facts := t.ruleFacts(s); len(facts) > 0 {
+			l.add(Dim, ": ")
+			l.addPieces(facts, 0)
+		}
+		l.w = w
+		l.gap(1)
+	}
+	l.fill(role, t.Glyphs.Rule, end)
+	if place != "" {
+		l.gap(1)
+		l.add(Dim, place)
+		l.gap(1)
+	}
+	l.fill(role, t.Glyphs.Rule, w)
+	return exactly([]string{l.String()}, w, h)
+}
+
+// ruleFacts are the summary's parts, separated by the theme's dot.
+func (t *Theme) ruleFacts(s *RuleState) []piece {
+	var out []piece
+	add := func(drop int, r Role, text string) {
+		sp := []span{{r, text}}
+		if len(out) > 0 {
+			sp = []span{{Dim, " " + t.Glyphs.Dot + " "}, {r, text}}
+		}
+		out = append(out, piece{drop, sp})
+	}
+	c := s.Row.C
+	if note, role, _ := t.rowNote(s.Row, s.Now); note != "" {
+		add(0, role, note)
+	} else {
+		add(0, stateRole(c.State), stateWord(c.State))
+	}
+	for _, b := range bites(s.Row, s.Cores) {
+		add(2, b.role, b.text)
+	}
+	if c.Manager != "" {
+		add(3, Notice, "managed by "+Clean(c.Manager))
+	}
+	if c.InitPID > 0 {
+		add(6, Dim, "pid "+strconv.Itoa(c.InitPID))
+	}
+	if len(c.IPs) > 1 {
+		add(5, Dim, plural(len(c.IPs), "address", "addresses"))
+	}
+	if s.Shells > 0 {
+		add(4, Notice, plural(s.Shells, "shell", "shells"))
+	}
+	return out
+}
+
+// bites names the limits a container runs into.
+func bites(r *Row, cores float64) []span {
+	var out []span
+	if r.Usage != nil {
+		if f, ok := r.Usage.Throttled.Get(); ok && f >= 1 {
+			limit := ""
+			if cores > 0 {
+				limit = " (limit " + Cores(cores) + ")"
+			}
+			out = append(out, span{Warn, "throttled " + Percent(f) + "%" + limit})
+		}
+	}
+	if r.Sample == nil {
+		return out
+	}
+	m := &r.Sample.Memory
+	if share := shareOf(m.WorkingSet, m.Limit); share >= nearLimit {
+		role, _ := near(share)
+		out = append(out, span{role, "memory " + Percent(share) + "% of " + ValueBytes(m.Limit)})
+	}
+	if n := m.OOMKills.Or(0); n > 0 {
+		out = append(out, span{Bad, plural(int(n), "OOM kill", "OOM kills")})
+	}
+	p := &r.Sample.Pids
+	if share := shareOf(p.Current, p.Max); share >= nearLimit {
+		role, _ := near(share)
+		out = append(out, span{role, fmt.Sprintf("%s of %s pids", ValueCount(p.Current), ValueCount(p.Max))})
+	}
+	return out
+}
+
+// stateWord is a state in running text.
+func stateWord(s runtime.State) string {
+	switch s {
+	case runtime.Unknown:
+		return "state not known"
+	case runtime.Thawed:
+		return "running"
+	default:
+		b := []byte(s.String())
+		for i := range b {
+			b[i] |= 0x20 // LXC's words are capital ASCII letters
+		}
+		return string(b)
+	}
+}

@@ -1,0 +1,143 @@
+package views
+
+import "strconv"
+
+// Banner paints the row above a shell: whose it is, what it says of itself,
+// and the way out.
+func (t *Theme) Banner(s *ShellState, w, h int) Block {
+	if w <= 0 || h <= 0 {
+		return exactly(nil, w, h)
+	}
+	l := t.newLine(w)
+	role := Dim
+	if s.Focused {
+		role = Banner
+	}
+	l.fill(role, t.Glyphs.Rule, 2)
+	l.gap(1)
+	l.add(role, "shell")
+	l.gap(1)
+	if hint := t.shellHint(s); hint.width() > 0 {
+		l.w = max(l.used, w-hint.width()-4) // the way out is never cut
+		t.bannerWords(&l, s)
+		l.w = w
+		l.gap(1)
+		l.fill(role, t.Glyphs.Rule, w-hint.width()-3)
+		l.gap(1)
+		for _, sp := range hint.spans {
+			l.add(sp.role, sp.text)
+		}
+	} else {
+		t.bannerWords(&l, s)
+	}
+	l.gap(1)
+	l.fill(role, t.Glyphs.Rule, w)
+	return exactly([]string{l.String()}, w, h)
+}
+
+// bannerWords are the container, the shell's number, its state and title.
+func (t *Theme) bannerWords(l *line, s *ShellState) {
+	l.add(Strong, t.Cut(Clean(s.Name), max(8, l.w/2)))
+	if s.Count > 1 {
+		l.add(Dim, " "+strconv.Itoa(s.Index)+"/"+strconv.Itoa(s.Count))
+	}
+	switch {
+	case s.Err != "":
+		l.add(Bad, " "+t.Glyphs.Dot+" failed")
+	case s.Ended:
+		l.add(Warn, " "+t.Glyphs.Dot+" ended")
+	case s.Opening:
+		l.add(Notice, " "+t.Glyphs.Dot+" opening")
+	case s.Scroll > 0:
+		l.add(Notice, " "+t.Glyphs.Dot+" "+strconv.Itoa(s.Scroll)+" lines back")
+	case s.Title != "" && l.left() >= 12:
+		l.add(Dim, " "+t.Glyphs.Dot+" "+Clean(s.Title))
+	}
+}
+
+// shellHint is how to get out, or what may follow the prefix.
+func (t *Theme) shellHint(s *ShellState) piece {
+	switch {
+	case s.Prefix == "":
+		return piece{}
+	case s.Armed:
+		p := piece{spans: []span{{Key, s.Prefix}}}
+		for _, h := range s.Hints {
+			p.spans = append(p.spans, span{Key, " " + h.Key}, span{Dim, " " + h.Text})
+		}
+		return p
+	case s.Ended || s.Err != "":
+		return piece{spans: []span{{Key, "q"}, {Dim, " closes"}}}
+	case s.Focused:
+		return piece{spans: []span{{Key, s.Prefix + " d"}, {Dim, " leaves"}}}
+	default:
+		return piece{spans: []span{{Key, "enter"}, {Dim, " goes in"}}}
+	}
+}
+
+// Shell paints the body of a shell: the emulator's rows as they are, and below
+// the last of them how it ended.
+func (t *Theme) Shell(s *ShellState, w, h int) Block {
+	out := Fit(s.Body, w, h)
+	end := t.shellEnd(s, w)
+	if len(end) == 0 || h <= 0 {
+		return out
+	}
+	end = end[:min(len(end), h)]
+	at := min(usedRows(s.Body), h-len(end))
+	// What was said last matters more than what was said first: an end that
+	// does not fit below pushes the text up.
+	if over := min(usedRows(s.Body), h) - at; over > 0 {
+		out = append(append(Block{}, out[over:]...), exactly(nil, w, over)...)
+	}
+	copy(out[at:], end)
+	return out
+}
+
+// shellEnd are the rows said about a shell that is over, or not there yet.
+func (t *Theme) shellEnd(s *ShellState, w int) []string {
+	var rows []string
+	say := func(r Role, text string) {
+		for _, part := range wrap(Clean(text), w) {
+			l := t.newLine(w)
+			l.add(r, part)
+			rows = append(rows, l.String())
+		}
+	}
+	switch {
+	case s.Err != "":
+		say(Bad, s.Err)
+	case s.Ended:
+		say(Warn, "[ended: "+s.Exit.String()+"]")
+	case s.Opening:
+		say(Dim, "opening a shell in "+s.Name+" ...")
+	}
+	if s.Notice != "" && (s.Opening || s.Ended || s.Err != "") {
+		say(Dim, s.Notice)
+	}
+	return rows
+}
+
+// usedRows counts rows up to the last that is not blank.
+func usedRows(body []string) int {
+	for n := len(body); n > 0; n-- {
+		if !blankRow(body[n-1]) {
+			return n
+		}
+	}
+	return 0
+}
+
+// blankRow says whether a row of an emulator shows nothing but blanks.
+func blankRow(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == 0x1b:
+			for i++; i < len(s) && (s[i] == '[' || s[i] < 0x40); i++ {
+			}
+		case c != ' ':
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,276 @@
+package views
+
+import (
+	"math"
+	"time"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+)
+
+// Gap is the entry of a history for an instant at which nothing was read:
+// nothing is drawn there.
+func Gap() float64 { return math.NaN() }
+
+// CPUUnit says what CPU percent are percent of.
+type CPUUnit uint8
+
+// The units, in the order in which the key goes through them.
+const (
+	OfCore  CPUUnit = iota // 100 = one core
+	OfHost                 // 100 = all cores of the host
+	OfLimit                // 100 = all the container may use
+	cpuUnits
+)
+
+// Next is the unit the key leads to.
+func (u CPUUnit) Next() CPUUnit { return (u + 1) % cpuUnits }
+
+// String says it in running text.
+func (u CPUUnit) String() string {
+	return [...]string{"of one core", "of the host", "of the limit"}[u%cpuUnits]
+}
+
+// Row is one container of the list.
+type Row struct {
+	C      *runtime.Container // never nil
+	Sample *runtime.Sample    // nil = nothing read
+	Usage  *runtime.Usage     // nil = no rates
+	// Order is the figure to sort by CPU, in percent of one core and smoothed
+	// so that rows do not jump; Gap = use Usage.CPU.
+	Order  float64
+	Spark  []float64 // latest CPU percent of one core, oldest first
+	Marked bool
+	Busy   string // what is being done to it ("stopping"); "" = nothing
+	Note   string // why its figures are missing or doubtful; "" = Container tells
+}
+
+// ListState is the table of containers.
+type ListState struct {
+	Rows    []Row // what the filter left, sorted
+	Total   int   // containers before the filter
+	Cursor  int   // index of the selected row
+	Offset  int   // index of the first row drawn; Scroll keeps it right
+	Sort    string
+	Desc    bool
+	Columns []string // chosen columns; nil = all that fit
+	Paths   bool     // several lxcpaths are in use: PATH is worth a column
+	Filter  string
+	Typing  bool // the filter is being typed
+	OnlyUp  bool // stopped containers are left out
+	CPUUnit CPUUnit
+	Now     time.Time
+	Focused bool
+	Empty   EmptyState // what to say when there is no row
+}
+
+// HostState is the line or two about the host.
+type HostState struct {
+	Hostname string
+	Sample   *runtime.HostSample // nil = nothing read
+	Usage    *runtime.HostUsage  // nil = no rates
+	CPU      []float64           // history of CPU percent of all cores
+	Running  int
+	Total    int
+	ReadOnly bool
+	Demo     bool
+	Held     bool // the screen is held still
+	Polling  bool // the watch is degraded
+	Late     bool // the last sample has not come in time
+	Interval time.Duration
+}
+
+// History holds the figures of one container, oldest first, one an interval;
+// Gap where nothing was read. Rates are a second.
+type History struct {
+	CPU        []float64 // percent of one core
+	Memory     []float64 // bytes of the working set
+	Rx, Tx     []float64 // bytes a second
+	Read       []float64 // bytes a second
+	Write      []float64 // bytes a second
+	Pids       []float64
+	CPUStall   []float64 // percent of time some task waited
+	MemStall   []float64
+	IOStall    []float64
+	Throttled  []float64 // percent of periods
+	Swap       []float64 // bytes
+	ByInterval time.Duration
+}
+
+// DetailState is the pane of the selected container.
+type DetailState struct {
+	Row      *Row // nil = no container is selected
+	History  *History
+	HostCPUs int // online CPUs of the host; 0 = not known
+	HostMem  runtime.Value
+	CPUUnit  CPUUnit
+	Now      time.Time
+	Offset   int // first line drawn when not all fit
+	Focused  bool
+}
+
+// RuleState is the row between list and detail.
+type RuleState struct {
+	Row     *Row // nil = no container is selected
+	Now     time.Time
+	At, Of  int  // place of the row in the list, counted from 1; 0 = none
+	Shells  int  // open shells, in all containers
+	Focused bool // the pane below has the focus
+	Zoomed  bool
+	Cores   float64 // how many the container may use, from runtime.Cores; 0 = not known
+}
+
+// ShellState is a shell pane.
+type ShellState struct {
+	Name    string // of the container
+	Title   string // what the program inside calls itself; foreign text
+	Index   int    // 1-based among the open shells
+	Count   int
+	Prefix  string        // as people read it
+	Armed   bool          // the prefix was pressed: the next key is ours
+	Hints   []keymap.Hint // what the next key may be, shown while armed
+	Opening bool
+	Ended   bool
+	Exit    runtime.Exit
+	Err     string // why it could not be opened, or broke off
+	Notice  string // a sentence of the session about itself
+	Focused bool
+	Zoomed  bool
+	Scroll  int // lines scrolled back; 0 = live
+	// Body holds the rows of the emulator, each exactly as wide as the pane and
+	// free of everything but SGR sequences. Missing rows are blank.
+	Body []string
+}
+
+// Target is a container named in a question.
+type Target struct {
+	Name  string
+	State runtime.State
+	Skip  string // why it is left out; "" = it is not
+}
+
+// PromptKind says how a question is answered.
+type PromptKind uint8
+
+// Yes or no, one of several verbs, or by typing a word.
+const (
+	AskYesNo PromptKind = iota
+	AskWhich
+	AskTyped
+)
+
+// PromptState is a question. Enter means No, unless a verb is chosen or the
+// word stands there in full.
+type PromptState struct {
+	Kind    PromptKind
+	Title   string // "Stop web-1?"
+	Targets []Target
+	More    string   // what the operation does
+	Command string   // the equal lxc-* command
+	Choices []string // AskWhich: verbs
+	Cursor  int      // AskWhich; -1 = none
+	Typed   string   // AskTyped
+	Want    string   // AskTyped: what has to be typed
+	Early   bool     // keys are still ignored
+	Note    string   // why the last answer did not count
+}
+
+// PaletteState is the command palette.
+type PaletteState struct {
+	Query  string
+	Items  []keymap.PaletteItem
+	Cursor int
+}
+
+// HelpState is the help screen.
+type HelpState struct {
+	Groups   []keymap.HelpGroup
+	Offset   int // first line drawn
+	ReadOnly bool
+	Prefix   string // as people read it
+	Version  string
+}
+
+// PickerItem is one line of a picker.
+type PickerItem struct {
+	Label string
+	Note  string
+	On    bool
+}
+
+// PickerState chooses one of a list, or several of it.
+type PickerState struct {
+	Title  string
+	Multi  bool // On is shown as a box to tick
+	Items  []PickerItem
+	Cursor int
+	Hint   string
+}
+
+// Level is how grave a notice is.
+type Level uint8
+
+// The levels.
+const (
+	LevelInfo Level = iota
+	LevelWarn
+	LevelError
+)
+
+// NoticeState is something to tell once.
+type NoticeState struct {
+	Level Level
+	Text  string
+	Hint  string // what to do next
+	More  int    // further notices waiting
+}
+
+// JobState is work on containers that is going on.
+type JobState struct {
+	Text  string // "stopping web-1"
+	Since time.Time
+	Done  int
+	Total int // 0 or 1 = a single target
+	More  int // further jobs
+	Key   string
+}
+
+// StatusState is the bottom of the screen.
+type StatusState struct {
+	Notice   *NoticeState
+	Job      *JobState
+	Hints    []keymap.Hint
+	Prefixed string // "ctrl+]": the keys of Hints are those of a shell
+	Filter   string
+	Typing   bool
+	Shown    int // rows the filter left
+	Total    int
+	Marks    int
+	NoConfig int    // directories that are no containers
+	Left     string // further words on the left of the status row
+	Now      time.Time
+}
+
+// EmptyKind says why a list has no row.
+type EmptyKind uint8
+
+// The kinds.
+const (
+	EmptyLoading EmptyKind = iota
+	EmptyNone
+	EmptyFilter
+	EmptyStopped // all are stopped and left out
+	EmptyDenied
+	EmptyFailed
+)
+
+// EmptyState explains a list without rows.
+type EmptyState struct {
+	Kind   EmptyKind
+	Paths  []string // the lxcpaths looked at
+	Filter string
+	Total  int
+	UID    int
+	Err    string
+	Key    string // the key that helps: clears the filter, shows all
+}

@@ -1,0 +1,153 @@
+package views
+
+import (
+	"strconv"
+
+	"lxcdeck/keymap"
+)
+
+// Status paints the bottom of the screen: a row of hints, whose place a notice,
+// a running job or the filter being typed takes; with two rows these stand
+// above the hints.
+func (t *Theme) Status(s *StatusState, w, h int) Block {
+	if w <= 0 || h <= 0 {
+		return exactly(nil, w, h)
+	}
+	if h == 1 {
+		if t.statusSays(s) {
+			return Block{t.statusRow(s, w)}
+		}
+		return Block{t.hintRow(s, w)}
+	}
+	return exactly([]string{t.statusRow(s, w), t.hintRow(s, w)}, w, h)
+}
+
+// statusSays is whether there is something that goes before hints.
+func (t *Theme) statusSays(s *StatusState) bool {
+	return s.Notice != nil || s.Job != nil || s.Typing
+}
+
+func (t *Theme) statusRow(s *StatusState, w int) string {
+	switch {
+	case s.Typing:
+		return t.filterRow(s, w)
+	case s.Notice != nil:
+		return t.noticeRow(s.Notice, w)
+	case s.Job != nil:
+		return t.jobRow(s, w)
+	}
+	l := t.newLine(w)
+	l.addPieces(t.statusFacts(s), 2)
+	return l.String()
+}
+
+// statusFacts is what the row tells in calm times.
+func (t *Theme) statusFacts(s *StatusState) []piece {
+	var out []piece
+	if s.Left != "" {
+		out = append(out, text(1, Dim, Clean(s.Left)))
+	}
+	if s.Filter != "" {
+		out = append(out, piece{0, []span{{Key, "/"}, {Input, Clean(s.Filter)}, {Dim, " " + strconv.Itoa(s.Shown) + " of " + strconv.Itoa(s.Total)}}})
+	}
+	if s.Marks > 0 {
+		out = append(out, text(1, MarkedRow, strconv.Itoa(s.Marks)+" marked"))
+	}
+	if s.NoConfig > 0 {
+		out = append(out, text(2, Dim, plural(s.NoConfig, "directory", "directories")+" without config"))
+	}
+	return out
+}
+
+func (t *Theme) filterRow(s *StatusState, w int) string {
+	right := strconv.Itoa(s.Shown) + " of " + strconv.Itoa(s.Total) + "  enter keeps  esc clears"
+	if w < narrowW {
+		right = strconv.Itoa(s.Shown) + "/" + strconv.Itoa(s.Total)
+	}
+	room := w - Width(right) - 2
+	if room < 8 {
+		return t.typed("/", s.Filter, w)
+	}
+	l := t.newLine(Width(right))
+	l.add(Dim, right)
+	return t.typed("/", s.Filter, room) + "  " + l.String()
+}
+
+func (t *Theme) noticeRow(n *NoticeState, w int) string {
+	l := t.newLine(w)
+	role := [...]Role{Notice, Warn, Bad}[min(n.Level, LevelError)]
+	switch n.Level {
+	case LevelWarn:
+		l.add(Warn, "warning: ")
+	case LevelError:
+		l.add(Bad, "error: ")
+	}
+	more := ""
+	if n.More > 0 {
+		more = " (+" + strconv.Itoa(n.More) + ")"
+	}
+	l.w = max(0, w-Width(more))
+	l.add(role, Clean(n.Text))
+	if n.Hint != "" && l.left() > 12 {
+		l.gap(2)
+		l.add(Dim, Clean(n.Hint))
+	}
+	l.w = w
+	l.add(Dim, more)
+	return l.String()
+}
+
+func (t *Theme) jobRow(s *StatusState, w int) string {
+	j := s.Job
+	pieces := []piece{text(0, Notice, Clean(j.Text))}
+	if j.Total > 1 {
+		full, free := t.meter(float64(j.Done)/float64(j.Total), 10)
+		pieces = append(pieces, piece{2, []span{{Good, full}, {Dim, free}, {Plain, " " + strconv.Itoa(j.Done) + "/" + strconv.Itoa(j.Total)}}})
+	}
+	if !j.Since.IsZero() {
+		pieces = append(pieces, text(3, Dim, since(j.Since, s.Now)))
+	}
+	if j.More > 0 {
+		pieces = append(pieces, text(4, Dim, plural(j.More, "more job", "more jobs")))
+	}
+	if j.Key != "" {
+		pieces = append(pieces, piece{1, []span{{Key, j.Key}, {Dim, " cancels"}}})
+	}
+	l := t.newLine(w)
+	l.addPieces(pieces, 2)
+	return l.String()
+}
+
+// hintRow is keys and what they do now, as many as fit, the first ones first;
+// marks and a filter that is on stand on the right.
+func (t *Theme) hintRow(s *StatusState, w int) string {
+	var left []piece
+	if s.Prefixed != "" {
+		left = append(left, text(0, Key, s.Prefixed))
+	}
+	for i, h := range s.Hints {
+		drop := i + 2
+		if h.ID == keymap.HelpKey {
+			drop = 1 // who knows the way to the help finds the rest
+		}
+		left = append(left, piece{drop, []span{{Key, h.Key}, {Dim, " " + h.Text}}})
+	}
+	var right []piece
+	if s.Marks > 0 {
+		right = append(right, text(0, MarkedRow, strconv.Itoa(s.Marks)+" marked"))
+	}
+	if s.Filter != "" {
+		right = append(right, piece{0, []span{{Key, "/"}, {Input, t.Cut(Clean(s.Filter), 16)}}})
+	}
+	n := 0
+	for _, p := range right {
+		n += p.width() + 2
+	}
+	l := t.newLine(w)
+	l.w = max(0, w-n)
+	l.addPieces(left, 2)
+	l.w = w
+	l.to(w - n + 2)
+	l.addPieces(right, 2)
+	return l.String()
+}
