@@ -1,0 +1,136 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+// Do carries one operation out, by the rules of the op table.
+func (r *Runtime) Do(ctx context.Context, q runtime.Request) error {
+	r.mu.Lock()
+	r.requests = append(r.requests, q)
+	r.mu.Unlock()
+	if err := r.do(ctx, q); err != nil {
+		return wrap(q.Op.String(), q.Ref, err)
+	}
+	return nil
+}
+
+func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
+	info := q.Op.Info()
+	if info.Op == runtime.NoOp {
+		return fmt.Errorf("%w: unknown operation", runtime.ErrInvalid)
+	}
+	if err := q.Ref.Check(); err != nil {
+		return err
+	}
+	timeout := q.Timeout
+	if timeout == 0 {
+		timeout = info.Timeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	before, err := r.begin(q)
+	if err != nil {
+		return err
+	}
+	err = r.enter(ctx, Do, q.Ref)
+	if err == nil {
+		err = r.pass(ctx, q)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[q.Ref]
+	if !ok {
+		if err == nil {
+			err = runtime.ErrNotFound
+		}
+		return err
+	}
+	b.busy = false
+	if err != nil {
+		if b.spec.State != before && passing(q.Op) == b.spec.State {
+			b.spec.State = before
+			r.emit(runtime.Event{Kind: runtime.Changed, Ref: q.Ref, At: r.Now()})
+		}
+		return err
+	}
+	r.finish(b, q.Op, info.To)
+	r.emit(runtime.Event{Kind: runtime.Changed, Ref: q.Ref, At: r.Now()})
+	return nil
+}
+
+// begin checks what can be checked before any work, and reserves the container.
+func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[q.Ref]
+	if !ok {
+		return runtime.Unknown, runtime.ErrNotFound
+	}
+	c := r.shown(b)
+	switch {
+	case c.Foreign != nil:
+		return c.State, fmt.Errorf("%w (uid %d)", runtime.ErrForeign, *c.Foreign)
+	case !c.NoAnswerSince.IsZero():
+		return c.State, runtime.ErrNoAnswer
+	case b.busy:
+		return c.State, runtime.ErrBusy
+	case q.Expect != runtime.Unknown && q.Expect != c.State:
+		return c.State, fmt.Errorf("%w: it was %s and is %s now; nothing was done", runtime.ErrWrongState, q.Expect, c.State)
+	case !q.Op.Accepts(c.State):
+		return c.State, fmt.Errorf("%w: it is %s", runtime.ErrWrongState, c.State)
+	case c.Config == nil && c.Problem != nil && (q.Op == runtime.Start || q.Op == runtime.Restart):
+		return c.State, c.Problem
+	}
+	b.busy = true
+	return c.State, nil
+}
+
+// pass lets the operation take its time in its passing state.
+func (r *Runtime) pass(ctx context.Context, q runtime.Request) error {
+	via := passing(q.Op)
+	if r.opts.Latency == 0 || via == runtime.Unknown {
+		return nil
+	}
+	r.mu.Lock()
+	if b, ok := r.boxes[q.Ref]; ok {
+		b.spec.State = via
+		r.emit(runtime.Event{Kind: runtime.Changed, Ref: q.Ref, At: r.Now()})
+	}
+	r.mu.Unlock()
+	return cancelled(r.opts.Clock.Sleep(ctx, r.opts.Latency))
+}
+
+// finish puts the container where the operation ends. Callers hold r.mu.
+func (r *Runtime) finish(b *box, op runtime.Op, to runtime.State) {
+	switch op {
+	case runtime.Restart, runtime.Reboot:
+		r.become(b, runtime.Stopped)
+		r.become(b, to)
+	case runtime.Start:
+		b.spec.State = runtime.Stopped // STARTING has no life to go on with
+		r.become(b, to)
+	default:
+		r.become(b, to)
+	}
+	if to == runtime.Stopped {
+		b.spec.Started = time.Time{}
+	}
+}
+
+func passing(op runtime.Op) runtime.State {
+	switch op {
+	case runtime.Start:
+		return runtime.Starting
+	case runtime.Stop, runtime.Shutdown, runtime.Restart:
+		return runtime.Stopping
+	case runtime.Freeze:
+		return runtime.Freezing
+	default:
+		return runtime.Unknown
+	}
+}

@@ -1,0 +1,315 @@
+// Package fake is a Runtime in memory: for unit tests, benches and --demo.
+//
+// Rules of this room:
+//   - It keeps the contract as strictly as the real adapter does; the
+//     conformance suite of runtimetest holds both to it.
+//   - Nothing happens by chance: counters are functions of time and of the
+//     seed, and time may be a Clock that the test moves.
+//   - What a script does (Add, Remove, Set, Become) is done behind the back of
+//     whoever uses the Runtime, as lxc-* tools do it on a real host.
+package fake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+// Spec is one container as a script wants it.
+type Spec struct {
+	runtime.Container          // an empty Path means the first of Options.Paths
+	Load              Load     // how its counters move while it runs
+	Procs             []string // command lines shown by ps and top inside; nil = an init and a shell
+	// Counters, if set, writes the sample instead of Load. Active is how long
+	// the container's processes have run; InitPID and the times are already set.
+	Counters func(active time.Duration, tier runtime.Tier, s *runtime.Sample)
+}
+
+// Options describe the host.
+type Options struct {
+	Paths   []string // lxcpaths; none = /var/lib/lxc
+	Clock   *Clock   // nil = real time
+	Seed    uint64   // of the phases in which counters swing
+	Name    string   // About.Name; "" = "fake"
+	UID     int      // About.UID
+	Demo    bool     // About.Demo
+	CPUs    int      // 0 = 8
+	Memory  uint64   // bytes; 0 = 32 GiB
+	Latency time.Duration
+	// Latency is how long an operation stays in its passing state (STARTING,
+	// STOPPING ...). 0 = it is done at once.
+}
+
+// Runtime is the fake. All methods may be called from several goroutines.
+type Runtime struct {
+	opts Options
+	born time.Time
+
+	mu       sync.Mutex
+	boxes    map[runtime.Ref]*box
+	noConfig []runtime.Ref
+	faults   map[faultKey]*Fault
+	calls    [methods]int
+	requests []runtime.Request
+	watchers map[*watcher]struct{}
+	onAttach func(runtime.Shell) (runtime.Session, error)
+	nextPID  int
+	retired  float64 // CPU seconds of lives that ended, so that the host's counter never goes back
+	closed   bool
+}
+
+var _ runtime.Runtime = (*Runtime)(nil)
+
+// box is one container and its life.
+type box struct {
+	spec     Spec
+	active   time.Duration // how long its processes ran before since
+	since    time.Time     // they run since then; zero = frozen or stopped
+	phase    float64
+	busy     bool
+	sessions map[*Session]struct{}
+}
+
+// New makes a host with these containers.
+func New(opts Options, specs ...Spec) *Runtime {
+	if len(opts.Paths) == 0 {
+		opts.Paths = []string{"/var/lib/lxc"}
+	}
+	if opts.Name == "" {
+		opts.Name = "fake"
+	}
+	if opts.CPUs == 0 {
+		opts.CPUs = 8
+	}
+	if opts.Memory == 0 {
+		opts.Memory = 32 << 30
+	}
+	r := &Runtime{
+		opts:     opts,
+		born:     opts.Clock.Now(),
+		boxes:    make(map[runtime.Ref]*box),
+		faults:   make(map[faultKey]*Fault),
+		watchers: make(map[*watcher]struct{}),
+		nextPID:  4000,
+	}
+	for i := range specs {
+		r.Add(specs[i])
+	}
+	return r
+}
+
+// About describes the fake host.
+func (r *Runtime) About() runtime.About {
+	return runtime.About{
+		Name: r.opts.Name, Version: "5.0.2", Paths: slices.Clone(r.opts.Paths),
+		UID: r.opts.UID, Demo: r.opts.Demo,
+	}
+}
+
+// Close ends all sessions and watches.
+func (r *Runtime) Close() error {
+	r.mu.Lock()
+	r.closed = true
+	var open []*Session
+	for _, b := range r.boxes {
+		for s := range b.sessions {
+			open = append(open, s)
+		}
+	}
+	watchers := r.watchers
+	r.watchers = make(map[*watcher]struct{})
+	r.mu.Unlock()
+	for _, s := range open {
+		_ = s.Close() // closing a pty in memory cannot fail
+	}
+	for w := range watchers {
+		w.stop()
+	}
+	return nil
+}
+
+// Now is the host's time.
+func (r *Runtime) Now() time.Time { return r.opts.Clock.Now() }
+
+// Add puts a container on the host, replacing one of the same Ref. A spec
+// whose state is alive gets a pid and a start time unless it brings them.
+func (r *Runtime) Add(spec Spec) {
+	if spec.Path == "" {
+		spec.Path = r.opts.Paths[0]
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.Now()
+	b := &box{spec: spec, phase: phase(spec.Ref, r.opts.Seed), sessions: make(map[*Session]struct{})}
+	if spec.State.Alive() {
+		if spec.InitPID == 0 {
+			b.spec.InitPID = r.pid()
+		}
+		if spec.Started.IsZero() {
+			b.spec.Started = now
+		}
+		b.active = max(now.Sub(b.spec.Started), 0)
+		if spec.State != runtime.Frozen {
+			b.since = now
+		}
+	}
+	r.boxes[spec.Ref] = b
+	r.emit(runtime.Event{Kind: runtime.Inventory, Ref: spec.Ref, At: now})
+}
+
+// Remove takes a container off the host, with its sessions.
+func (r *Runtime) Remove(ref runtime.Ref) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[ref]
+	if !ok {
+		return
+	}
+	r.become(b, runtime.Stopped)
+	delete(r.boxes, ref)
+	r.emit(runtime.Event{Kind: runtime.Inventory, Ref: ref, At: r.Now()})
+}
+
+// NoConfig sets the directories that hold no config file.
+func (r *Runtime) NoConfig(refs ...runtime.Ref) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noConfig = slices.Clone(refs)
+}
+
+// Become puts a container in another state at once, as if another tool had
+// done it. It reports whether the container is there.
+func (r *Runtime) Become(ref runtime.Ref, s runtime.State) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[ref]
+	if ok {
+		r.become(b, s)
+		r.emit(runtime.Event{Kind: runtime.Changed, Ref: ref, At: r.Now()})
+	}
+	return ok
+}
+
+// Set edits a container's spec (not its state: see Become) and announces kind.
+// It reports whether the container is there.
+func (r *Runtime) Set(ref runtime.Ref, kind runtime.EventKind, edit func(*Spec)) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[ref]
+	if !ok {
+		return false
+	}
+	state := b.spec.State
+	edit(&b.spec)
+	b.spec.Ref, b.spec.State = ref, state
+	r.emit(runtime.Event{Kind: kind, Ref: ref, At: r.Now()})
+	return true
+}
+
+// Get gives a container as List would show it.
+func (r *Runtime) Get(ref runtime.Ref) (runtime.Container, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[ref]
+	if !ok {
+		return runtime.Container{}, false
+	}
+	return r.shown(b), true
+}
+
+// List gives all containers, in order.
+func (r *Runtime) List(ctx context.Context) (runtime.Listing, error) {
+	if err := r.enter(ctx, List, runtime.Ref{}); err != nil {
+		return runtime.Listing{}, wrap("list", runtime.Ref{}, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var l runtime.Listing
+	for _, p := range r.opts.Paths {
+		if f := r.faults[faultKey{List, runtime.Ref{Path: p}}]; f != nil {
+			l.Problems = append(l.Problems, fmt.Errorf("lxcpath %s: %w", p, f.Err))
+		}
+	}
+	l.Containers = make([]runtime.Container, 0, len(r.boxes))
+	for ref, b := range r.boxes {
+		if slices.Contains(r.opts.Paths, ref.Path) && r.faults[faultKey{List, runtime.Ref{Path: ref.Path}}] == nil {
+			l.Containers = append(l.Containers, r.shown(b))
+		}
+	}
+	slices.SortFunc(l.Containers, func(a, b runtime.Container) int { return order(a.Ref, b.Ref) })
+	l.NoConfig = slices.Clone(r.noConfig)
+	slices.SortFunc(l.NoConfig, order)
+	return l, nil
+}
+
+// shown is the box as List tells of it. Callers hold r.mu.
+func (r *Runtime) shown(b *box) runtime.Container {
+	c := b.spec.Container
+	f := r.faults[faultKey{List, c.Ref}]
+	switch {
+	case f == nil:
+	case f.Stuck:
+		c.State, c.NoAnswerSince, c.Problem = runtime.Unknown, f.since, runtime.ErrNoAnswer
+	default:
+		c.Config, c.Problem = nil, f.Err
+	}
+	if !c.State.Alive() {
+		c.IPs = nil
+		c.IPsRead = c.State == runtime.Stopped
+	}
+	return c
+}
+
+// become moves a box to another state, with all that belongs to it. Callers hold r.mu.
+func (r *Runtime) become(b *box, to runtime.State) {
+	now := r.Now()
+	from := b.spec.State
+	b.spec.State = to
+	if !b.since.IsZero() {
+		b.active += now.Sub(b.since)
+		b.since = time.Time{}
+	}
+	switch {
+	case to.Alive() && !from.Alive():
+		b.spec.InitPID, b.spec.Started, b.active = r.pid(), now, 0
+	case !to.Alive() && from.Alive():
+		r.retired += b.spec.Load.cpuSeconds(b.active, b.phase)
+		b.spec.InitPID, b.spec.Started, b.active = 0, time.Time{}, 0
+		for s := range b.sessions {
+			s.End(runtime.Exit{Code: 137, Signal: 9, Reason: "container stopped"})
+		}
+	}
+	if to.Alive() && to != runtime.Frozen {
+		b.since = now
+	}
+}
+
+func (r *Runtime) pid() int {
+	r.nextPID += 17
+	return r.nextPID
+}
+
+func order(a, b runtime.Ref) int {
+	switch {
+	case a.Less(b):
+		return -1
+	case b.Less(a):
+		return 1
+	default:
+		return 0
+	}
+}
+
+// wrap makes an *Error unless err is one already.
+func wrap(op string, ref runtime.Ref, err error) error {
+	var e *runtime.Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return &runtime.Error{Op: op, Ref: ref, Err: err}
+}
