@@ -1,0 +1,142 @@
+package passthru
+
+import (
+	"bytes"
+	"regexp"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestFilter(t *testing.T) {
+	tests := []struct{ name, in, want string }{
+		{"text", "héllo 東京\r\n\t\a\b", "héllo 東京\r\n\t\a\b"},
+		{"colours", "\x1b[1;32mok\x1b[38:2::1:2:3m\x1b[m", "\x1b[1;32mok\x1b[38:2::1:2:3m\x1b[m"},
+		{"cursor and erase", "\x1b[2J\x1b[H\x1b[3;4H\x1b7\x1b8\x1bM", "\x1b[2J\x1b[H\x1b[3;4H\x1b7\x1b8\x1bM"},
+		{"character set", "\x1b(0lqk\x1b(B\x0e\x0f", "\x1b(0lqk\x1b(B\x0e\x0f"},
+		{"queries", "\x1b[6n\x1b[c\x1b[>q\x1b[?2026$p", "\x1b[6n\x1b[c\x1b[>q\x1b[?2026$p"},
+		{"title BEL", "a\x1b]0;evil\ab", "ab"},
+		{"title ST", "a\x1b]2;evil\x1b\\b", "ab"},
+		{"palette", "a\x1b]4;1;red\ab", "ab"},
+		{"directory", "a\x1b]7;file:///\ab", "ab"},
+		{"notification", "a\x1b]9;hi\a\x1b]777;notify;x\a\x1b]99;;x\ab", "ab"},
+		{"colours of the terminal", "a\x1b]10;red\a\x1b]11;?\a\x1b]12;red\a\x1b]104\ab", "ab"},
+		{"font and iTerm", "a\x1b]50;x\a\x1b]1337;File=:AAAA\ab", "ab"},
+		{"clipboard", "a\x1b]52;c;ZXZpbA==\ab", "ab"},
+		{"unknown OSC", "a\x1b]4711;x\ab", "ab"},
+		{"hyperlink", "\x1b]8;;http://x/\alink\x1b]8;;\a", "\x1b]8;;http://x/\x1b\\link\x1b]8;;\x1b\\"},
+		{"hyperlink with C1", "a\x1b]8;;\u009d0;evil\ab", "ab"},
+		{"OSC ended by a new escape", "a\x1b]0;evil\x1b[1mb", "a\x1b[1mb"},
+		{"OSC cancelled", "a\x1b]0;evil\x18b", "ab"},
+		{"DECRQSS", "\x1bP$qm\x1b\\", "\x1bP$qm\x1b\\"},
+		{"sixel", "a\x1bPq#0;2;0;0;0\x1b\\b", "ab"},
+		{"XTGETTCAP", "a\x1bP+q544e\x1b\\b", "ab"},
+		{"APC PM SOS", "a\x1b_Gx\x1b\\\x1b^x\x1b\\\x1bXx\x1b\\b", "ab"},
+		{"BEL does not end DCS", "a\x1bPx\ay\x1b\\b", "ab"},
+		{"screen title", "a\x1bkevil\x1b\\b", "ab"},
+		{"window operation", "a\x1b[8;1;1t\x1b[21tb", "ab"},
+		{"print", "a\x1b[5i\x1b[?4ib", "ab"},
+		{"checksum", "a\x1b[1;1;1;1;80;24*yb", "ab"},
+		{"132 columns", "a\x1b[?3hb\x1b[?3;25lc\x1b[132$|", "ab\x1b[?25lc"},
+		{"VT52", "a\x1b[?2lb", "ab"},
+		{"eight-bit replies", "a\x1b G\x1b[62;2\"pb", "ab"},
+		{"coding", "a\x1b%@b", "ab"},
+		{"saved modes", "a\x1b[?3s\x1b[?3rb\x1b[1;5r", "ab\x1b[1;5r"},
+		{"ENQ, NUL, DEL", "a\x05\x00\x7fb", "ab"},
+		{"C1 in UTF-8", "a\u009b5ib\u009d0;x\ac", "a5ib0;x\ac"},
+		{"C1 raw", "a\x9b5ib", "a5ib"},
+		{"invalid UTF-8", "a\xe9b\xff\xf0\x9fc", "a\ufffdb\ufffd\ufffdc"},
+		{"C1 behind a cut rune", "\xe9\x9b5i", "\ufffd5i"},
+		{"C0 inside CSI", "\x1b[3\r1m", "\x1b[31m"},
+		{"ESC inside CSI", "\x1b[3\x1b[1mx", "\x1b[1mx"},
+		{"too long CSI", "a\x1b[" + string(bytes.Repeat([]byte("1;"), 500)) + "mb", "ab"},
+		{"lone ST", "a\x1b\\b", "ab"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var f Filter
+			if got := string(f.Append(nil, []byte(tt.in))); got != tt.want {
+				t.Errorf("filtered %q to %q, want %q", tt.in, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestResetUndoesWhatWasSwitched(t *testing.T) {
+	const always = "\x0f\x1b(B\x1b]8;;\x1b\\\x1b[m"
+	tests := []struct{ name, in, want string }{
+		{"nothing", "ls\r\n", always},
+		{"vi", "\x1b[?1049h\x1b[?1h\x1b=\x1b[?25l", "\x1b[?1l\x1b[?1049l\x1b[?25h\x1b>" + always},
+		{"vi that left", "\x1b[?1049h\x1b[?25l\x1b[?25h\x1b[?1049l", always},
+		{"mouse and paste", "\x1b[?1000;1006h\x1b[?2004h", "\x1b[?2004l\x1b[?1006l\x1b[?1000l" + always},
+		{"no wrap", "\x1b[?7l", "\x1b[?7h" + always},
+		{"region", "\x1b[2;5r", "\x1b7\x1b[r\x1b8" + always},
+		{"kitty", "\x1b[>1u", "\x1b[=0u\x1b[<99u\x1b[=0u" + always},
+		{"other keys", "\x1b[>4;2m", "\x1b[>4m" + always},
+		{"insert and cursor shape", "\x1b[4h\x1b[5 q", "\x1b[4l\x1b[0 q" + always},
+		{"reset by itself", "\x1b[?1049h\x1bc", always},
+		{"cut off inside a sequence", "\x1b]0;half", always},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var f Filter
+			f.Append(nil, []byte(tt.in))
+			if got := string(f.Reset()); got != tt.want {
+				t.Errorf("reset after %q is %q, want %q", tt.in, got, tt.want)
+			}
+			if got := string(f.Append(nil, []byte("x"))); got != "x" {
+				t.Errorf("after the reset x became %q", got)
+			}
+		})
+	}
+}
+
+// forbidden finds in filtered output what must not be there. It is written
+// apart from the filter, as what a terminal would act on.
+var forbidden = regexp.MustCompile(`[\x00-\x06\x10-\x17\x19\x1c-\x1f\x7f\x{80}-\x{9f}]` +
+	`|\x1b\](?:[^81]|8[^;]|1[^3]|13[^3])` +
+	`|\x1bP(?:[^$]|\$[^q])` +
+	`|\x1b[X^_k%]` +
+	`|\x1b\[[0-?]*[ -/]*[ti]` +
+	`|\x1b\[[0-?]*\*y` +
+	`|\x1b\[\?(?:[0-9]+;)*0*(?:2|3|40)(?:;[0-9]+)*[hl]`)
+
+func FuzzFilter(f *testing.F) {
+	for _, s := range []string{"a\x1b]0;x\ab", "\x1b[?3;25h", "\x1bP$qm\x1b\\", "\xe9\x9b5i", "\x1b]8;;\xc2\x9c\x1b]52;c;x\a", "\x1b\x1b[31m", "\x1b[?1049h\x1b="} {
+		f.Add([]byte(s), 3)
+	}
+	f.Fuzz(func(t *testing.T, in []byte, cut int) {
+		var whole, parts Filter
+		out := whole.Append(nil, in)
+		cut = max(0, min(cut, len(in)))
+		split := parts.Append(parts.Append(nil, in[:cut]), in[cut:])
+		if !bytes.Equal(out, split) {
+			t.Fatalf("%q split at %d: %q, whole: %q", in, cut, split, out)
+		}
+		if !utf8.Valid(out) {
+			t.Fatalf("%q became invalid UTF-8 %q", in, out)
+		}
+		if bad := forbidden.Find(out); bad != nil {
+			t.Fatalf("%q let %q through in %q", in, bad, out)
+		}
+		var again Filter
+		if twice := again.Append(nil, out); !bytes.Equal(twice, out) {
+			t.Fatalf("%q: filtered once %q, twice %q", in, out, twice)
+		}
+		if len(out) > 3*len(in)+3 {
+			t.Fatalf("%d bytes became %d", len(in), len(out))
+		}
+		if !utf8.Valid(whole.Reset()) {
+			t.Fatal("reset is not valid UTF-8")
+		}
+	})
+}
+
+func BenchmarkFilter(b *testing.B) {
+	text := bytes.Repeat([]byte("\x1b[32mdrwxr-xr-x\x1b[0m 2 root root 4096 名前 file\r\n"), 100)
+	var f Filter
+	dst := make([]byte, 0, 2*len(text))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		dst = f.Append(dst[:0], text)
+	}
+}
