@@ -1,0 +1,360 @@
+// Package cli is the command line: flags, verbs, plain text and JSON.
+//
+// Rules of this room:
+//   - No screen: what the screen needs is handed to Options.RunScreen.
+//   - Standard output carries what was asked for and nothing else; all else
+//     goes to standard error. Foreign text passes views.Clean in plain output
+//     and encoding/json in JSON.
+//   - Exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 no such container;
+//     of several names all are tried and the highest counts. shell gives the
+//     command's own, and 125 if lxcdeck failed.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"lxcdeck/runtime"
+	"lxcdeck/tui/settings"
+	"lxcdeck/views"
+)
+
+// Exit statuses.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitRefused  = 3
+	exitNotFound = 4
+	exitShell    = 125 // lxcdeck failed where the status is the command's own
+)
+
+// Options are what main.go brings.
+type Options struct {
+	Args    []string // without the program's name
+	Version string
+
+	Stdin, Stdout, Stderr *os.File
+	Getenv                func(string) string
+
+	Places settings.Places // of the settings files; --config is added to them
+	Known  settings.Known  // names that settings may use
+
+	// Open makes the Runtime. No paths: LXC's own.
+	Open func(paths []string, readOnly, demo bool) (runtime.Runtime, error)
+	// RunScreen shows the screen until it is left, and gives the exit status.
+	RunScreen func(ctx context.Context, rt runtime.Runtime, s settings.Settings) int
+
+	// Guard watches over a terminal in raw mode, and puts it back if this
+	// process dies without doing so; nil = nobody does.
+	Guard func(tty *os.File) (dismiss func() error, err error)
+
+	// Now is the time for ages; nil = time.Now.
+	Now func() time.Time
+}
+
+// deck is one run of the command line.
+type deck struct {
+	Options
+	flags    flags
+	status   int // what the verb that ran found
+	ran      bool
+	settings settings.Settings
+	rt       runtime.Runtime
+}
+
+type flags struct {
+	paths    []string
+	names    []string
+	config   string
+	interval string
+	readOnly bool
+	demo     bool
+	timeout  time.Duration
+	json     bool
+	csv      bool
+	count    int
+	user     string
+	cwd      string
+}
+
+// usageError is wrong use: it is shown with the usage line, and exits 2.
+type usageError struct {
+	cmd *cobra.Command
+	err error
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(cmd *cobra.Command, format string, args ...any) error {
+	return &usageError{cmd, fmt.Errorf(format, args...)}
+}
+
+// Main runs the command line and gives the exit status.
+func Main(ctx context.Context, o Options) int {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	d := &deck{Options: o}
+	root := d.root()
+	root.SetArgs(o.Args)
+	root.SetIn(o.Stdin)
+	root.SetOut(o.Stdout)
+	root.SetErr(o.Stderr)
+	err := root.ExecuteContext(ctx)
+	if d.rt != nil {
+		if cerr := d.rt.Close(); err == nil && cerr != nil {
+			err = fmt.Errorf("close: %w", cerr)
+		}
+	}
+	if err == nil {
+		return d.status
+	}
+	var u *usageError
+	if !d.ran && !errors.As(err, &u) { // cobra's own: unknown flags and the like
+		err = &usageError{root, err}
+	}
+	d.complain(err)
+	return max(d.status, statusOf(err))
+}
+
+// verb makes a command's function: errors from within it are no wrong use
+// unless it says so.
+func (d *deck) verb(f func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		d.ran = true
+		if d.flags.timeout < 0 {
+			return usage(cmd, "--timeout %s is negative", d.flags.timeout)
+		}
+		return f(cmd, args)
+	}
+}
+
+// complain shows an error, cleaned, with what to do about it.
+func (d *deck) complain(err error) {
+	for line := range strings.Lines(err.Error()) {
+		d.warn("%s", strings.TrimSuffix(line, "\n"))
+	}
+	var e *runtime.Error
+	if errors.As(err, &e) && e.Hint != "" {
+		d.warn("%s", e.Hint)
+	}
+	var u *usageError
+	if errors.As(err, &u) && u.cmd != nil {
+		_, _ = fmt.Fprintf(d.Stderr, "Usage: %s\nTry %q.\n", u.cmd.UseLine(), u.cmd.CommandPath()+" --help")
+	}
+}
+
+// warn writes one line to standard error. If that fails there is no place left
+// to say so.
+func (d *deck) warn(format string, args ...any) {
+	_, _ = fmt.Fprintf(d.Stderr, "lxcdeck: %s\n", views.Clean(fmt.Sprintf(format, args...)))
+}
+
+// statusOf is the exit status that an error stands for.
+func statusOf(err error) int {
+	var u *usageError
+	var code *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return code.status
+	case errors.As(err, &u), errors.Is(err, runtime.ErrInvalid):
+		return exitUsage
+	case errors.Is(err, runtime.ErrNotFound):
+		return exitNotFound
+	case errors.Is(err, runtime.ErrReadOnly), errors.Is(err, runtime.ErrWrongState), errors.Is(err, runtime.ErrBusy),
+		errors.Is(err, runtime.ErrManaged), errors.Is(err, runtime.ErrForeign):
+		return exitRefused
+	default:
+		return exitFailed
+	}
+}
+
+// exitError is an error with an exit status of its own.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+const long = `lxcdeck is a terminal UI for LXC containers.
+
+Without a verb it shows the screen; without a terminal on standard output, the
+table of ls.
+
+Exit status: 0 done, 1 failed, 2 usage, 3 refused (read-only, wrong state),
+4 no such container; of several names all are tried and the highest counts.
+shell gives the command's own, and 125 if lxcdeck failed.`
+
+// root makes the tree of commands.
+func (d *deck) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "lxcdeck",
+		Short:             "A terminal UI for LXC containers",
+		Long:              long,
+		Version:           d.Version,
+		TraverseChildren:  true, // flags may stand before the verb
+		SilenceErrors:     true, // shown in Main, cleaned
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage(cmd, "unknown verb %q", args[0])
+			}
+			return nil
+		},
+		RunE: d.verb(d.screen),
+	}
+	root.SetVersionTemplate("lxcdeck {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{cmd, err}
+	})
+	p := root.PersistentFlags()
+	p.StringArrayVarP(&d.flags.paths, "lxcpath", "P", nil, "look for containers in `PATH`; may be repeated (default: LXC's own)")
+	p.StringVar(&d.flags.config, "config", "", "read settings from `FILE` instead of ~/.config/lxcdeck/config.toml")
+	p.StringVar(&d.flags.interval, "interval", "", "`TIME` between two readings, 200ms to 60s (default 1s)")
+	p.BoolVar(&d.flags.readOnly, "read-only", false, "refuse whatever changes a container or runs a program in it")
+	p.BoolVar(&d.flags.demo, "demo", false, "show an invented host: needs no root and no LXC")
+	d.nameFlag(root)
+	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand())
+	for _, info := range runtime.Ops() {
+		root.AddCommand(d.opCommand(info))
+	}
+	return root
+}
+
+// nameFlag adds -n. It is no persistent flag, since top's -n is a count.
+func (d *deck) nameFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVarP(&d.flags.names, "name", "n", d.flags.names, "the container's `NAME`, as the lxc-* tools take it; may be repeated")
+}
+
+// open reads the settings and makes the Runtime.
+func (d *deck) open(cmd *cobra.Command) error {
+	if err := d.configure(cmd); err != nil {
+		return err
+	}
+	s := &d.settings
+	rt, err := d.Open(s.Paths.Value, s.ReadOnly.Value, d.flags.demo)
+	if err != nil {
+		return err
+	}
+	if s.ReadOnly.Value {
+		rt = runtime.ReadOnly(rt)
+	}
+	d.rt = rt
+	return nil
+}
+
+// configure puts the settings together: files, then flags.
+func (d *deck) configure(cmd *cobra.Command) error {
+	places := d.Places
+	places.Explicit = d.flags.config
+	var err error
+	if d.settings, err = settings.Load(places, d.Known); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	s := &d.settings
+	if d.flags.interval != "" {
+		every, err := settings.ParseInterval(d.flags.interval)
+		if err != nil {
+			return usage(cmd, "--interval: %w", err)
+		}
+		s.Interval.Value, s.Interval.From = every, settings.FromFlag("--interval")
+	}
+	if d.flags.readOnly {
+		s.ReadOnly.Value, s.ReadOnly.From = true, settings.FromFlag("--read-only")
+	}
+	if len(d.flags.paths) > 0 {
+		paths := make([]string, 0, len(d.flags.paths))
+		for _, p := range d.flags.paths {
+			if p == "" {
+				return usage(cmd, "-P: the path is empty")
+			}
+			abs, err := filepath.Abs(p)
+			if err != nil {
+				return fmt.Errorf("lxcpath %s: %w", p, err)
+			}
+			paths = append(paths, abs)
+		}
+		s.Paths.Value, s.Paths.From = paths, settings.FromFlag("--lxcpath")
+	}
+	return nil
+}
+
+// screen is lxcdeck without a verb.
+func (d *deck) screen(cmd *cobra.Command, _ []string) error {
+	if len(d.flags.names) > 0 {
+		return usage(cmd, "-n needs a verb, such as \"lxcdeck shell -n NAME\"")
+	}
+	if why := d.noScreen(); why != "" {
+		err := d.ls(cmd, nil)
+		d.warn("%s: this is the list, as \"lxcdeck ls\" shows it. For the screen over ssh use \"ssh -t\".", why)
+		return err
+	}
+	if err := d.open(cmd); err != nil {
+		return err
+	}
+	d.status = d.RunScreen(cmd.Context(), d.rt, d.settings)
+	return nil
+}
+
+// noScreen says why there can be no screen; "" = there can.
+func (d *deck) noScreen() string {
+	switch t := d.Getenv("TERM"); {
+	case !isTerminal(d.Stdout):
+		return "standard output is no terminal"
+	case t == "":
+		return "TERM is not set"
+	case t == "dumb":
+		return "TERM=dumb cannot show a screen"
+	default:
+		return ""
+	}
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(f.Fd()) }
+
+// timeoutFlag adds --timeout, which every verb has.
+func (d *deck) timeoutFlag(cmd *cobra.Command, text string) {
+	cmd.Flags().DurationVar(&d.flags.timeout, "timeout", 0, text)
+}
+
+// signals gives a verb's context, which ends when the verb is told to stop. The
+// screen does its own.
+func signals(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+}
+
+// limited is signals with --timeout over the whole verb.
+func (d *deck) limited(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	ctx, stop := signals(cmd)
+	if d.flags.timeout == 0 {
+		return ctx, stop
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.flags.timeout)
+	return ctx, func() { cancel(); stop() }
+}
+
+// print writes a verb's whole output at once.
+func print(w io.Writer, text []byte) error {
+	if _, err := w.Write(text); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}

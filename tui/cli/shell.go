@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/tui/passthru"
+)
+
+func (d *deck) shellCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "shell NAME [-- CMD...]",
+		Short: "Run the login shell, or CMD, in a running container",
+		Long: "Run the login shell, or CMD, in a running container.\n\n" +
+			"On a terminal it runs on a pty of its own; the prefix (ctrl+] unless set\n" +
+			"otherwise) and then d hangs up and leaves, the prefix twice sends it.\n" +
+			"Without a terminal on standard input there is no pty and bytes pass\n" +
+			"unchanged:  tar c . | lxcdeck shell web -- tar x\n\n" +
+			"Exit status: the command's own, 128+N if signal N ended it, 125 if lxcdeck failed.",
+		RunE: d.verb(func(cmd *cobra.Command, args []string) error {
+			err := d.shell(cmd, args)
+			var u *usageError
+			if err == nil || errors.As(err, &u) {
+				return err
+			}
+			return &exitError{exitShell, err}
+		}),
+	}
+	d.nameFlag(cmd)
+	d.timeoutFlag(cmd, "hang up after this `TIME` (default: never)")
+	cmd.Flags().StringVar(&d.flags.user, "user", "", "run as `USER` of the container, a name or uid (default root)")
+	cmd.Flags().StringVar(&d.flags.cwd, "cwd", "", "start in `DIR` of the container (default: the user's home)")
+	return cmd
+}
+
+// shellArgs takes NAME and the command behind -- apart.
+func (d *deck) shellArgs(cmd *cobra.Command, args []string) (name string, command []string, err error) {
+	names := args
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		names, command = args[:dash], args[dash:]
+	}
+	all := d.given(names)
+	switch {
+	case len(all) == 0:
+		return "", nil, usage(cmd, "shell needs the NAME of a container")
+	case len(all) > 1:
+		return "", nil, usage(cmd, "shell takes one container, not %d; a command stands behind --", len(all))
+	}
+	return all[0], command, nil
+}
+
+func (d *deck) shell(cmd *cobra.Command, args []string) error {
+	name, command, err := d.shellArgs(cmd, args)
+	if err != nil {
+		return err
+	}
+	if err := d.open(cmd); err != nil {
+		return err
+	}
+	ctx, stop := d.limited(cmd)
+	defer stop()
+	ref, err := d.one(ctx, name)
+	if err != nil {
+		return err
+	}
+	sh := runtime.Shell{Ref: ref, Command: command, User: d.flags.user, Cwd: d.flags.cwd, Term: d.Getenv("TERM")}
+	if lang := d.Getenv("LANG"); lang != "" {
+		sh.Env = append(sh.Env, "LANG="+lang)
+	}
+	var exit runtime.Exit
+	if isTerminal(d.Stdin) {
+		exit, err = d.attach(ctx, sh)
+	} else {
+		exit, err = d.exec(ctx, sh)
+	}
+	if err != nil {
+		return err
+	}
+	if exit.Reason != "" {
+		d.warn("%s: %s", ref.Name, exit.Reason)
+	}
+	d.status = exit.Code
+	return nil
+}
+
+// exec runs the command on our own descriptors. Those that are a terminal
+// never get into the container (TIOCSTI would type on the host): they are
+// piped through the filter.
+func (d *deck) exec(ctx context.Context, sh runtime.Shell) (runtime.Exit, error) {
+	stdio := runtime.Stdio{In: d.Stdin, Out: d.Stdout, Err: d.Stderr}
+	var pipes []*filterPipe
+	for _, f := range []**os.File{&stdio.Out, &stdio.Err} {
+		if !isTerminal(*f) {
+			continue
+		}
+		p, err := newFilterPipe(*f)
+		if err != nil {
+			return runtime.Exit{}, err
+		}
+		pipes = append(pipes, p)
+		*f = p.write
+	}
+	exit, err := d.rt.Exec(ctx, sh, stdio)
+	for _, p := range pipes {
+		err = errors.Join(err, p.close())
+	}
+	return exit, err
+}
+
+// filterPipe copies what is written to it to a terminal, filtered.
+type filterPipe struct {
+	write *os.File
+	done  chan error
+}
+
+func newFilterPipe(to *os.File) (*filterPipe, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("pipe: %w", err)
+	}
+	p := &filterPipe{write: w, done: make(chan error, 1)}
+	spawn(func() {
+		defer func() { _ = r.Close() }() // only read from
+		w := &filterWriter{to: to}
+		_, err := io.Copy(w, r)
+		_, _ = to.Write(w.filter.Reset()) // the copy's error is the one that counts
+		p.done <- err
+	}, func(err error) { p.done <- err })
+	return p, nil
+}
+
+// close waits until all that was written has been shown.
+func (p *filterPipe) close() error {
+	if err := p.write.Close(); err != nil {
+		return fmt.Errorf("close pipe: %w", err)
+	}
+	if err := <-p.done; err != nil {
+		return fmt.Errorf("write to the terminal: %w", err)
+	}
+	return nil
+}
+
+// filterWriter writes what the filter lets through.
+type filterWriter struct {
+	to     *os.File
+	filter passthru.Filter
+	buf    []byte
+}
+
+func (w *filterWriter) Write(p []byte) (int, error) {
+	w.buf = w.filter.Append(w.buf[:0], p)
+	if _, err := w.to.Write(w.buf); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// spawn starts a goroutine whose panic becomes an error instead of the end of
+// a process that holds a terminal in raw mode.
+func spawn(f func(), failed func(error)) {
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				failed(fmt.Errorf("internal error: %v", p))
+			}
+		}()
+		f()
+	}()
+}
+
+// prefix is the key that leads out, from the settings.
+func (d *deck) prefix() string {
+	if p := d.settings.Prefix.Value; p != "" {
+		return p
+	}
+	return keymap.DefaultPrefix
+}

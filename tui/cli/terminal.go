@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"lxcdeck/runtime"
+	"lxcdeck/tui/passthru"
+)
+
+const (
+	// holdKeys is how long the start of an escape sequence waits for its rest
+	// before it counts as the escape key.
+	holdKeys = 25 * time.Millisecond
+	// fence is how long the terminal may take to answer the last question, so
+	// that late replies do not land in the user's shell.
+	fence = 200 * time.Millisecond
+	// lastWords is how long output under way may take to be shown.
+	lastWords = time.Second
+)
+
+// attach connects the user's terminal with a session in the container.
+func (d *deck) attach(ctx context.Context, sh runtime.Shell) (exit runtime.Exit, err error) {
+	keys, err := passthru.NewKeys(d.prefix())
+	if err != nil {
+		return exit, err
+	}
+	sh.Cols, sh.Rows = size(d.Stdin)
+	session, err := d.rt.Attach(ctx, sh)
+	if err != nil {
+		return exit, err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	if n := session.Notice(); n != "" {
+		d.warn("%s", n)
+	}
+	l := &line{d: d, session: session, keys: keys, ended: make(chan error, 1)}
+	l.out = &filterWriter{to: d.Stdout}
+	l.toTerminal = isTerminal(d.Stdout)
+	exit, err = l.raw(ctx)
+	if l.left {
+		d.warn("left %s; the session was hung up", sh.Ref.Name)
+	}
+	return exit, err
+}
+
+// raw runs the connection with the terminal in raw mode, and puts the terminal
+// back whatever happens, a panic included.
+func (l *line) raw(ctx context.Context) (exit runtime.Exit, err error) {
+	tty := l.d.Stdin
+	if l.d.Guard != nil {
+		dismiss, gerr := l.d.Guard(tty)
+		if gerr != nil {
+			return exit, gerr
+		}
+		defer func() { err = errors.Join(err, dismiss()) }()
+	}
+	if l.in, err = newKeyboard(tty); err != nil {
+		return exit, err
+	}
+	defer func() { err = errors.Join(err, l.in.stop()) }()
+	saved, err := term.MakeRaw(tty.Fd())
+	if err != nil {
+		return exit, fmt.Errorf("set the terminal to raw mode: %w", err)
+	}
+	defer func() {
+		err = errors.Join(err, l.hangUp())
+		l.leave()
+		if rerr := term.Restore(tty.Fd(), saved); rerr != nil && ctx.Err() == nil { // after SIGHUP it is gone
+			err = errors.Join(err, fmt.Errorf("restore the terminal: %w", rerr))
+		}
+	}()
+	l.queue = newQueue(l.session)
+	defer l.queue.close()
+	return l.run(ctx)
+}
+
+// size is the terminal's size in cells; zero if it does not say.
+func size(f *os.File) (cols, rows int) {
+	cols, rows, err := term.GetSize(f.Fd())
+	if err != nil {
+		return 0, 0
+	}
+	return cols, rows
+}
+
+// line is the connection between terminal and session.
+type line struct {
+	d          *deck
+	session    runtime.Session
+	keys       *passthru.Keys
+	in         *keyboard
+	queue      *queue
+	out        *filterWriter
+	toTerminal bool
+	ended      chan error // the session's output is over
+	over       bool       // it has been told
+	left       bool       // by prefix and d
+}
+
+// run moves bytes until the session ends, the user leaves, or a signal comes.
+func (l *line) run(ctx context.Context) (runtime.Exit, error) {
+	winch := make(chan os.Signal, 1)
+	signal.Notify(winch, syscall.SIGWINCH)
+	defer signal.Stop(winch)
+	spawn(func() { l.ended <- l.output() }, func(err error) { l.ended <- err })
+	hold := time.NewTimer(0)
+	defer hold.Stop()
+	typed := l.in.bytes
+	for {
+		select {
+		case p, ok := <-typed:
+			if !ok {
+				typed = nil // the terminal is gone; SIGHUP or the session's end follows
+				continue
+			}
+			if l.typed(p) {
+				l.left = true
+				return runtime.Exit{}, nil
+			}
+			if l.keys.Holding() {
+				hold.Reset(holdKeys)
+			}
+		case <-hold.C:
+			if l.keys.Holding() {
+				l.send(l.keys.Flush(nil))
+			}
+		case <-winch:
+			if cols, rows := size(l.d.Stdin); cols > 0 && rows > 0 {
+				_ = l.session.Resize(cols, rows) // a session that has ended has no size
+			}
+		case err := <-l.ended:
+			l.over = true
+			return l.exit(ctx, err)
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return runtime.Exit{}, errors.New("the time is over; the session was hung up")
+			}
+			return runtime.Exit{}, errors.New("ended by a signal")
+		}
+	}
+}
+
+// exit waits for the exit status of a session whose output is over.
+func (l *line) exit(ctx context.Context, outErr error) (runtime.Exit, error) {
+	exit, err := l.session.Wait(ctx)
+	return exit, errors.Join(err, outErr)
+}
+
+// output copies from the session to the terminal.
+func (l *line) output() error {
+	var to io.Writer = l.out
+	if !l.toTerminal {
+		to = l.d.Stdout
+	}
+	if _, err := io.Copy(to, l.session); err != nil {
+		return fmt.Errorf("copy the session's output: %w", err)
+	}
+	return nil
+}
+
+// typed passes on what was typed; true means leave.
+func (l *line) typed(p []byte) (leave bool) {
+	for {
+		out, cmd, rest := l.keys.Feed(nil, p)
+		l.send(out)
+		switch {
+		case cmd == nil:
+			return false
+		case cmd.Key == 'd' || cmd.Key == 'D':
+			return true
+		case cmd.Key == 0:
+			l.send(cmd.Bytes)
+		default: // means nothing here: the container gets both
+			l.send(append(l.keys.Literal(), cmd.Bytes...))
+		}
+		p = rest
+	}
+}
+
+func (l *line) send(p []byte) {
+	if !l.queue.add(p) && l.toTerminal {
+		_, _ = l.d.Stdout.WriteString("\a") // as a terminal does whose input is full
+	}
+}
+
+// hangUp closes the session and waits for the last of its output, but not for
+// a terminal that takes none.
+func (l *line) hangUp() error {
+	err := l.session.Close()
+	if l.over {
+		return err
+	}
+	select {
+	case <-l.ended: // how it ended no longer matters
+		l.over = true
+	case <-time.After(lastWords):
+	}
+	return err
+}
+
+// leave puts the terminal's modes back and swallows what it still answers.
+func (l *line) leave() {
+	if !l.toTerminal || !l.over {
+		return
+	}
+	reset := append(l.out.filter.Reset(), "\x1b[c"...)
+	if _, err := l.d.Stdout.Write(reset); err != nil {
+		return // the terminal is gone
+	}
+	answer := regexp.MustCompile(`\x1b\[\?[0-9;]*c`)
+	var got []byte
+	timeout := time.After(fence)
+	for {
+		select {
+		case p, ok := <-l.in.bytes:
+			if got = append(got, p...); !ok || answer.Match(got) {
+				return
+			}
+		case <-timeout:
+			return
+		}
+	}
+}

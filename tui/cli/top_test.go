@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
+)
+
+// live is a host in real time with a steady load.
+func live() *fake.Runtime {
+	return fake.New(fake.Options{Paths: []string{path}},
+		fake.Spec{Container: runtime.Container{Ref: runtime.Ref{Name: "web"}, State: runtime.Running, Started: time.Now().Add(-time.Hour)},
+			Load: fake.Load{CPU: 0.5, Rx: 100e3, Quota: 2, Throttled: 0.25}},
+		fake.Spec{Container: runtime.Container{Ref: runtime.Ref{Name: "off\x1b[31m"}, State: runtime.Stopped}})
+}
+
+func near(got any, want float64) bool {
+	f, ok := got.(float64)
+	return ok && f > want*0.5 && f < want*1.5
+}
+
+func TestTopJSON(t *testing.T) {
+	began := time.Now()
+	r := lxcdeck(t, live(), "top", "--json", "-n", "2", "--interval", "200ms")
+	if r.code != 0 || r.err != "" {
+		t.Fatalf("status %d, errors %q", r.code, r.err)
+	}
+	if took := time.Since(began); took < 400*time.Millisecond {
+		t.Errorf("two lines after %v: the first comes after one interval", took)
+	}
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	if len(lines) != 2 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for _, l := range lines {
+		var o struct {
+			Time       time.Time
+			Interval   float64 `json:"interval_seconds"`
+			Host       map[string]any
+			Containers []map[string]any
+		}
+		if err := json.Unmarshal([]byte(l), &o); err != nil {
+			t.Fatal(err)
+		}
+		if o.Time.IsZero() || o.Interval < 0.1 || len(o.Containers) != 2 || o.Host["cpus"] != 8.0 || !near(o.Host["cpu_percent"], 100*(0.8+0.5)/8) {
+			t.Errorf("line %s", l)
+		}
+		off, web := o.Containers[0], o.Containers[1]
+		if web["name"] != "web" || !near(web["cpu_percent"], 50) || !near(web["net_rx_bytes_per_second"], 100e3) ||
+			!near(web["cpu_limit_percent"], 25) || web["cpu_seconds"] == nil {
+			t.Errorf("web: %v", web)
+		}
+		if v, there := off["cpu_percent"]; !there || v != nil || off["state"] != "STOPPED" {
+			t.Errorf("stopped: %v", off)
+		}
+	}
+}
+
+func TestTopCSV(t *testing.T) {
+	r := lxcdeck(t, live(), "top", "--csv", "-n", "1", "--interval", "200ms")
+	records, err := csv.NewReader(strings.NewReader(r.out)).ReadAll()
+	if err != nil || len(records) != 3 || r.code != 0 {
+		t.Fatalf("status %d, %d records, %v", r.code, len(records), err)
+	}
+	if records[0][0] != "time" || records[0][3] != "name" || records[1][3] != `off\x1b[31m` || records[2][3] != "web" {
+		t.Errorf("records = %q", records)
+	}
+}
+
+func TestTopNames(t *testing.T) {
+	r := lxcdeck(t, live(), "top", "--json", "-n", "1", "--interval", "200ms", "web", "nope")
+	if r.code != 4 || strings.Contains(r.out, `"off`) || !strings.Contains(r.out, `"name":"web"`) {
+		t.Errorf("result = %+v", r)
+	}
+	if r := lxcdeck(t, live(), "top", "--json", "-n", "1", "nope"); r.code != 4 || r.out != "" {
+		t.Errorf("result = %+v", r)
+	}
+}
+
+func TestTopFollowsTheHints(t *testing.T) {
+	rt := live()
+	ref := runtime.Ref{Path: path, Name: "web"}
+	go func() {
+		deadline := time.Now().Add(time.Minute)
+		for rt.Calls(fake.Sample) < 1 && time.Now().Before(deadline) {
+			time.Sleep(time.Millisecond)
+		}
+		rt.Become(ref, runtime.Stopped)
+	}()
+	r := lxcdeck(t, rt, "top", "--json", "-n", "2", "--interval", "200ms", "web")
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	if r.code != 0 || len(lines) != 2 || !strings.Contains(lines[1], `"state":"STOPPED"`) {
+		t.Errorf("result = %+v", r)
+	}
+	if n := rt.Calls(fake.List); n > 3 {
+		t.Errorf("%d lists for two readings and one change", n)
+	}
+}
+
+func TestTopEndsWhenToldTo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	rt := live()
+	go func() {
+		done <- Main(ctx, Options{
+			Args: []string{"top", "--json"}, Stdin: devNull(t), Stdout: devNull(t), Stderr: devNull(t),
+			Getenv: func(string) string { return "" },
+			Open:   func([]string, bool, bool) (runtime.Runtime, error) { return rt, nil },
+		})
+	}()
+	deadline := time.Now().Add(time.Minute)
+	for rt.Calls(fake.Sample) == 0 && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if code := <-done; code != 0 {
+		t.Errorf("status %d", code)
+	}
+}
