@@ -1,0 +1,259 @@
+package vt
+
+// history is the scrollback: whole lines, packed as UTF-8 with their styles
+// spelled out, in chunks that are filled and freed in order. A line is kept
+// as the program wrote it, not as it was wrapped, so that another width costs
+// counting, not copying.
+type history struct {
+	limit  int // rows
+	budget int // chunks
+	cols   int
+
+	lines []packed // lines[head:] are kept
+	head  int
+	next  uint64 // row number after the last row
+
+	chunks [][]byte
+	base   uint32 // number of chunks[0]
+	spare  []byte
+}
+
+// packed is one line of the history.
+type packed struct {
+	first uint64 // number of its first row, counted from the terminal's start
+	chunk uint32
+	off   uint32
+	size  uint32
+	cells uint32
+	rows  uint32 // how many rows it takes at the present width
+	tail  uint32 // columns used in the last of them
+	open  bool   // the row below it, on the screen or in the next line, goes on with it
+	wide  bool   // holds wide characters: its rows must be counted by unpacking
+}
+
+const (
+	chunkSize = 64 << 10
+	minChunks = 3
+	rowBudget = 1400     // bytes a row may take on average before the oldest go early
+	maxPacked = 12 << 10 // bytes of one line; longer ones are split
+)
+
+func (h *history) init(limit, cols int) {
+	*h = history{limit: limit, cols: cols}
+	h.budget = max(minChunks, limit*rowBudget/chunkSize)
+}
+
+func (h *history) last() *packed { return &h.lines[len(h.lines)-1] }
+
+func (h *history) empty() bool { return h.head == len(h.lines) }
+
+// oldest is the number of the first row that is shown: a long line may begin
+// before it.
+func (h *history) oldest() uint64 {
+	if h.empty() {
+		return h.next
+	}
+	first := h.lines[h.head].first
+	if kept := uint64(h.limit); h.next-first > kept {
+		return h.next - kept
+	}
+	return first
+}
+
+// rows is how many rows are kept.
+func (h *history) rows() int { return int(h.next - h.oldest()) }
+
+// trim forgets lines of which no row is among the last keep.
+func (h *history) trim(keep int) {
+	for h.head+1 < len(h.lines) && h.next-h.lines[h.head+1].first >= uint64(keep) {
+		h.dropOldest()
+	}
+}
+
+// drop forgets everything.
+func (h *history) drop() {
+	h.lines, h.head, h.chunks, h.spare = nil, 0, nil, nil
+	h.base = 0
+}
+
+// endLine says that the last line does not go on.
+func (h *history) endLine() {
+	if !h.empty() {
+		h.last().open = false
+	}
+}
+
+// push packs a row that leaves the screen.
+func (h *history) push(t *Terminal, r *row) {
+	if h.limit == 0 {
+		return
+	}
+	n := r.length()
+	goesOn := !h.empty() && h.last().open
+	b := t.scratch[:0]
+	b = t.pack(b, r.cells[:n], goesOn)
+	t.scratch = b
+	if goesOn && int(h.last().size)+len(b) <= maxPacked {
+		h.extend(b)
+	} else {
+		h.add(b)
+	}
+	l := h.last()
+	l.cells += uint32(n)
+	l.wide = l.wide || r.wide
+	l.open = r.wrapped
+	l.rows, l.tail = h.advance(l, r.cells[:n])
+	h.next = l.first + uint64(l.rows)
+	h.trim(h.limit)
+}
+
+// add starts a line with the bytes b.
+func (h *history) add(b []byte) {
+	c := h.room(len(b))
+	off := len(*c)
+	*c = append(*c, b...)
+	h.lines = append(h.lines, packed{
+		first: h.next, chunk: h.base + uint32(len(h.chunks)-1), off: uint32(off), size: uint32(len(b)),
+	})
+}
+
+// extend appends to the last line, which lies at the end of the last chunk.
+func (h *history) extend(b []byte) {
+	l := h.last()
+	old := h.bytes(l)
+	if len(h.chunks[len(h.chunks)-1])+len(b) > chunkSize {
+		c := h.room(len(old) + len(b))
+		l = h.last()
+		from := &h.chunks[l.chunk-h.base]
+		*from = (*from)[:l.off]
+		l.chunk, l.off = h.base+uint32(len(h.chunks)-1), uint32(len(*c))
+		*c = append(*c, old...)
+	}
+	c := &h.chunks[len(h.chunks)-1]
+	*c = append(*c, b...)
+	l.size += uint32(len(b))
+}
+
+func (h *history) bytes(l *packed) []byte {
+	return h.chunks[l.chunk-h.base][l.off : l.off+l.size]
+}
+
+// room gives the chunk that n more bytes go to.
+func (h *history) room(n int) *[]byte {
+	if k := len(h.chunks); k == 0 || len(h.chunks[k-1])+n > chunkSize {
+		for len(h.chunks) >= h.budget && h.head < len(h.lines)-1 {
+			h.dropOldest()
+		}
+		c := h.spare
+		h.spare = nil
+		if c == nil {
+			c = make([]byte, 0, chunkSize)
+		}
+		h.chunks = append(h.chunks, c[:0])
+	}
+	return &h.chunks[len(h.chunks)-1]
+}
+
+// dropOldest forgets the first line and the chunks before the second.
+func (h *history) dropOldest() {
+	h.head++
+	if h.head > len(h.lines)/2 && h.head >= 1024 {
+		h.lines = h.lines[:copy(h.lines, h.lines[h.head:])]
+		h.head = 0
+	}
+	for len(h.chunks) > 1 && h.base < h.lines[h.head].chunk {
+		h.spare = h.chunks[0]
+		h.chunks = h.chunks[:copy(h.chunks, h.chunks[1:])]
+		h.base++
+	}
+}
+
+// advance is how many rows the last line takes at the present width with
+// cells at its end, and how many columns of the last of them.
+func (h *history) advance(l *packed, cells []cell) (rows, tail uint32) {
+	f := folder{cols: h.cols, rows: int(max(l.rows, 1)), x: int(l.tail)}
+	for _, c := range cells {
+		switch {
+		case c&cellWide != 0:
+			f.add(2)
+		case c&cellTail == 0:
+			f.add(1)
+		}
+	}
+	return uint32(f.rows), uint32(f.x)
+}
+
+// folder counts the rows of a line that is wrapped.
+type folder struct{ cols, rows, x int }
+
+func (f *folder) add(w int) {
+	w = min(w, f.cols)
+	if f.x+w > f.cols {
+		f.rows++
+		f.x = 0
+	}
+	f.x += w
+}
+
+// measure counts the rows of a line anew.
+func (h *history) measure(t *Terminal, l *packed) {
+	f := folder{cols: h.cols, rows: 1}
+	if !l.wide {
+		f.rows = max(1, (int(l.cells)+h.cols-1)/h.cols)
+		f.x = int(l.cells) - (f.rows-1)*h.cols
+	} else {
+		t.unpack(h.bytes(l), func(g glyph) bool {
+			f.add(g.width())
+			return true
+		})
+	}
+	l.rows, l.tail = uint32(f.rows), uint32(f.x)
+}
+
+// setCols counts all rows anew for another width.
+func (h *history) setCols(t *Terminal, cols int) {
+	h.cols = cols
+	if h.empty() {
+		return
+	}
+	at := h.lines[h.head].first
+	for i := h.head; i < len(h.lines); i++ {
+		l := &h.lines[i]
+		h.measure(t, l)
+		l.first = at
+		at += uint64(l.rows)
+	}
+	h.next = at
+	h.trim(h.limit)
+}
+
+// find gives the line that row i (0 is the oldest) is a part of, and which
+// part.
+func (h *history) find(i int) (l *packed, part int) {
+	want := h.oldest() + uint64(i)
+	lo, hi := h.head, len(h.lines)
+	for hi-lo > 1 {
+		if mid := (lo + hi) / 2; h.lines[mid].first <= want {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return &h.lines[lo], int(want - h.lines[lo].first)
+}
+
+// pop takes the last line out and gives its glyphs.
+func (h *history) pop(t *Terminal, each func(glyph)) {
+	l := h.last()
+	t.unpack(h.bytes(l), func(g glyph) bool {
+		each(g)
+		return true
+	})
+	h.next = l.first
+	c := &h.chunks[len(h.chunks)-1]
+	*c = (*c)[:l.off]
+	h.lines = h.lines[:len(h.lines)-1]
+	for k := len(h.chunks); k > 1 && len(h.chunks[k-1]) == 0; k-- {
+		h.chunks = h.chunks[:k-1]
+	}
+}
