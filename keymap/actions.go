@@ -67,6 +67,7 @@ const (
 	Top        ID = "top"
 	Bottom     ID = "bottom"
 	Open       ID = "open"
+	Info       ID = "show-detail"
 	Zoom       ID = "zoom"
 	FreezeView ID = "freeze-screen"
 	Filter     ID = "filter"
@@ -140,6 +141,7 @@ var actions = []Action{
 	{ID: Back, Title: "Back, or out of a zoom", Keys: []string{"esc"}, Group: Moving, NoTyped: true},
 
 	{ID: Open, Title: "Open the detail or the shell", Short: "detail", Keys: []string{"enter"}, Scope: List, Group: Looking},
+	{ID: Info, Title: "Show or hide the detail", Keys: []string{"i"}, Scope: List, Group: Looking},
 	{ID: Zoom, Title: "Zoom the pane and back", Keys: []string{"z"}, Group: Looking},
 	{ID: CPUUnit, Title: "CPU of core, host or limit", Keys: []string{"%"}, Scope: List, Group: Looking},
 	{ID: OnlyAlive, Title: "Show all, or running only", Keys: []string{"A"}, Scope: List, Group: Looking},

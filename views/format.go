@@ -146,6 +146,15 @@ func since(t, now time.Time) string {
 	return Age(now.Sub(t))
 }
 
+// uptime is an age that does not count seconds: on a host that has just
+// started its containers, every row would change every second.
+func uptime(t, now time.Time) string {
+	if !t.IsZero() && !now.IsZero() && now.Sub(t) < time.Minute {
+		return "<1m"
+	}
+	return since(t, now)
+}
+
 // Cores is a number of cores: "0.5", "1", "2.25".
 func Cores(f float64) string {
 	return strconv.FormatFloat(math.Round(f*100)/100, 'f', -1, 64)

@@ -114,7 +114,7 @@ func stateLine(s *DetailState) string {
 	c := s.Row.C
 	parts := []string{stateWord(c.State)}
 	if c.State.Alive() {
-		if up := since(c.Started, s.Now); up != Absent {
+		if up := uptime(c.Started, s.Now); up != Absent {
 			parts = append(parts, "up "+up)
 		}
 	}

@@ -66,8 +66,10 @@ func (t *Theme) listTitles(s *ListState, cols tableau, w int) string {
 		}
 		width := p.w
 		right := rightAligned(p.id)
+		x := p.x
 		switch p.id {
 		case ColCPU:
+			x += p.w - cpuW // behind the sparkline
 			width = cpuW - 1
 			if len(title) > width {
 				width = cpuW
@@ -83,12 +85,12 @@ func (t *Theme) listTitles(s *ListState, cols tableau, w int) string {
 			if s.Desc {
 				arrow = t.Glyphs.Down
 			}
-			if p.id == ColName || p.w > width || Width(title) < width {
+			if p.id == ColName || x+width < p.x+p.w || Width(title) < width {
 				title += arrow
-				width = min(p.w, max(width, Width(title)))
+				width = min(p.x+p.w-x, max(width, Width(title)))
 			}
 		}
-		l.to(p.x)
+		l.to(x)
 		l.field(r, title, width, right)
 	}
 	return l.String()
@@ -241,7 +243,7 @@ func (t *Theme) cell(l *line, s *ListState, cols tableau, p placed, r *Row, note
 	case ColUp:
 		v := Absent
 		if c.State.Alive() {
-			v = since(c.Started, s.Now)
+			v = uptime(c.Started, s.Now)
 		}
 		l.field(faint(v), v, p.w, true)
 	case ColAuto:
@@ -267,16 +269,18 @@ func faint(s string) Role {
 }
 
 func (t *Theme) cpuCell(l *line, s *ListState, cols tableau, r *Row) {
+	// The sparkline stands before the figure: what changes every tick, CPU and
+	// memory, is then one run of cells, which is what a frame costs over ssh.
+	if cols.spark > 0 {
+		l.raw(GraphCPU, t.spark(r.Spark, cols.spark, sparkTop(r.Spark)), min(cols.spark, l.left()))
+		l.gap(1)
+	}
 	v := RatePercent(CPUIn(r.Usage, s.CPUUnit))
 	l.field(faint(v), v, cpuW-1, true)
 	if r.Usage != nil && r.Usage.Throttled.Or(0) >= throttled {
 		l.add(Warn, "!")
 	} else {
 		l.gap(1)
-	}
-	if cols.spark > 0 {
-		l.gap(1)
-		l.raw(GraphCPU, t.spark(r.Spark, cols.spark, sparkTop(r.Spark)), min(cols.spark, l.left()))
 	}
 }
 

@@ -1,0 +1,57 @@
+package tui
+
+import (
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// copyLimit is the most a container may put into the clipboard at once.
+const copyLimit = 64 << 10
+
+// onCopyWish tells of what a container wants to copy (OSC 52), or copies it
+// when that was allowed for the session. It takes no focus.
+func (m *Model) onCopyWish(sh *shell) tea.Cmd {
+	text := sh.wish()
+	if text == "" || !sh.mayCopy && text == sh.told {
+		return nil
+	}
+	sh.told = text
+	m.paint.all = true
+	if len(text) > copyLimit {
+		sh.forgetWish()
+		m.say(noteWarn, fmt.Sprintf("%s wanted to copy %d KiB: refused, 64 KiB at most", sh.ref.Name, len(text)>>10), "")
+		return nil
+	}
+	if sh.mayCopy {
+		sh.forgetWish()
+		m.say(noteInfo, fmt.Sprintf("%s copied %d B", sh.ref.Name, len(text)), "")
+		return tea.SetClipboard(text)
+	}
+	m.say(noteWarn, fmt.Sprintf("%s wants to copy %d B: %s c allows", sh.ref.Name, len(text), m.prefixName()), preview(text))
+	return nil
+}
+
+// allowCopy lets the shown session copy what it asked to, and from then on.
+func (m *Model) allowCopy() tea.Cmd {
+	sh := m.shells.shown
+	if sh == nil {
+		return nil
+	}
+	sh.mayCopy = true
+	if sh.wish() == "" {
+		m.say(noteInfo, sh.ref.Name+" may copy now, until its session ends", "")
+		return nil
+	}
+	return m.onCopyWish(sh)
+}
+
+// preview is the beginning of a text, for a notice; views clean it.
+func preview(text string) string {
+	const most = 40
+	r := []rune(text)
+	if len(r) > most {
+		r = append(r[:most], '…')
+	}
+	return string(r)
+}

@@ -1,0 +1,119 @@
+package tui
+
+import (
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+// situation is what decides whether an action makes sense now.
+func (m *Model) situation() keymap.Situation {
+	s := keymap.Situation{
+		ReadOnly: m.readOnly,
+		Targets:  m.targets(),
+		Selected: m.selected(),
+		Marks:    len(m.rows.marks),
+		Shells:   len(m.shells.all),
+	}
+	if len(m.jobs.list) > 0 {
+		s.Busy = make(map[runtime.Ref]string, len(m.jobs.list))
+		for _, x := range m.jobs.list {
+			s.Busy[x.req.Ref] = x.req.Op.Info().Doing
+		}
+	}
+	if sh := m.shells.shown; sh != nil {
+		s.ShellShown, s.ShellEnded = true, sh.over
+	}
+	return s
+}
+
+// do is the one door: keys, palette, footer and menus all come through here.
+func (m *Model) do(a keymap.Action) tea.Cmd {
+	s := m.situation()
+	if why := keymap.Why(a, s); why != "" {
+		m.say(noteWarn, why, "")
+		return nil
+	}
+	if len(a.Ops) > 0 {
+		return m.operate(a, s)
+	}
+	if act := m.handlers[a.ID]; act != nil {
+		return act()
+	}
+	return nil
+}
+
+// operate finds the operation that is meant; marks in mixed states ask.
+func (m *Model) operate(a keymap.Action, s keymap.Situation) tea.Cmd {
+	ops := keymap.Candidates(a, s)
+	if len(ops) == 1 {
+		return m.propose(ops[0])
+	}
+	q := &question{state: views.PromptState{
+		Title: fmt.Sprintf("%d containers in different states: which?", len(s.Targets)),
+	}}
+	for _, c := range s.Targets {
+		q.state.Targets = append(q.state.Targets, views.Target{Name: c.Name, State: c.State})
+	}
+	for _, op := range ops {
+		can, _ := keymap.Split(op, s)
+		q.state.Choices = append(q.state.Choices, fmt.Sprintf("%s %d", op.Info().Title, len(can)))
+		q.picks = append(q.picks, func() tea.Cmd { return m.propose(op) })
+	}
+	return m.ask(q)
+}
+
+// propose asks where the operation interrupts something or concerns several,
+// and queues it at once where it does not.
+func (m *Model) propose(op runtime.Op) tea.Cmd {
+	can, cannot := keymap.Split(op, m.situation())
+	if len(can) == 0 {
+		if len(cannot) > 0 {
+			m.say(noteWarn, cannot[0].Why, "")
+		}
+		return nil
+	}
+	reqs := make([]runtime.Request, len(can))
+	for i, c := range can {
+		reqs[i] = runtime.Request{Op: op, Ref: c.Ref, Expect: c.State}
+	}
+	act := func() tea.Cmd { return m.enqueue(reqs) }
+	if !op.Info().Asks && len(can)+len(cannot) == 1 {
+		return act()
+	}
+	return m.ask(&question{state: promptFor(op.Info(), can, cannot), yes: act})
+}
+
+// promptFor names the verb, every container and the state that was seen.
+func promptFor(op runtime.OpInfo, can []runtime.Container, cannot []keymap.Refusal) views.PromptState {
+	p := views.PromptState{Title: op.Title + " " + can[0].Name + "?", More: op.AsksMore}
+	if len(can) > 1 {
+		p.Title = fmt.Sprintf("%s %d containers?", op.Title, len(can))
+	} else {
+		p.Command = op.Op.LXCCommand(can[0].Ref)
+	}
+	for _, c := range can {
+		p.Targets = append(p.Targets, views.Target{Name: c.Name, State: c.State})
+	}
+	for _, r := range cannot {
+		p.Targets = append(p.Targets, views.Target{Name: r.Container.Name, State: r.Container.State, Skip: r.Why})
+	}
+	return p
+}
+
+// say puts one sentence, and what to do next, into the status line.
+func (m *Model) say(kind noteKind, text, hint string) {
+	m.notices.say(m.clock.Now(), kind, text, hint)
+}
+
+// plural is "1 shell", "3 shells".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,320 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
+)
+
+func TestStartAtOnceStopAfterYes(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press("j", "S")
+	if q := d.rt.Requests(); len(q) != 1 || q[0] != (runtime.Request{Op: runtime.Start, Ref: ref("bravo"), Expect: runtime.Stopped}) {
+		t.Fatalf("%+v", q)
+	}
+	d.sees("bravo: start done", "lxc-start -P /var/lib/lxc -n bravo")
+	d.press("S")
+	d.sees("Stop bravo?", "running", "killed after 60 s", "lxc-stop -P /var/lib/lxc -n bravo")
+	d.press("y") // too soon
+	if len(d.rt.Requests()) != 1 {
+		t.Fatal("a key of the first 300 ms answered the question")
+	}
+	d.pass(questionGrace)
+	d.send(tea.PasteMsg{Content: "y"})
+	d.press("x", "space")
+	if len(d.rt.Requests()) != 1 || d.m.overlay == nil {
+		t.Fatal("a paste or another key answered the question")
+	}
+	d.press("y")
+	if q := d.rt.Requests(); len(q) != 2 || q[1].Op != runtime.Stop || q[1].Expect != runtime.Running {
+		t.Fatalf("%+v", q)
+	}
+	if c, _ := d.rt.Get(ref("bravo")); c.State != runtime.Stopped {
+		t.Fatal(c.State)
+	}
+}
+
+func TestNoIsNo(t *testing.T) {
+	for _, no := range []string{"enter", "n", "N", "esc", "q", "ctrl+c"} {
+		d := newDeck(t, 80, 24, Options{}, some()...)
+		d.press("S")
+		d.pass(questionGrace)
+		d.press(no)
+		if len(d.rt.Requests()) != 0 || d.m.overlay != nil || d.quit {
+			t.Fatalf("%s is not no", no)
+		}
+	}
+}
+
+func TestChangedStateDoesNothingAndSaysSo(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press("S")
+	d.rt.Become(ref("alpha"), runtime.Frozen)
+	d.pass(questionGrace)
+	d.press("y")
+	d.sees("error:", "alpha")
+	if c, _ := d.rt.Get(ref("alpha")); c.State != runtime.Frozen {
+		t.Fatal(c.State)
+	}
+}
+
+func TestVanishedBeforeTheAnswer(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press("K")
+	d.rt.Remove(ref("alpha"))
+	d.pass(questionGrace)
+	d.press("y")
+	d.sees("no such container")
+}
+
+func TestErrorsAreToldInTheirWords(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.rt.Fail(fake.Do, ref("bravo"), fake.Fault{Err: &runtime.Error{
+		Op: "start", Ref: ref("bravo"), Err: errors.New("failed"), Log: "no bridge br9", Hint: "make it",
+	}})
+	d.press("j", "S")
+	d.sees("start bravo: failed: no bridge br9", "make it")
+	d.pass(10 * time.Second)
+	d.sees("no bridge br9") // errors stay longer
+	d.pass(30 * time.Second)
+	d.seesNo("no bridge br9")
+}
+
+func TestMarksInMixedStatesAsk(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press("space", "space") // alpha runs, bravo is stopped
+	d.press("S")
+	d.sees("alpha", "bravo", "Start 1", "Stop 1")
+	d.pass(questionGrace)
+	d.press("enter")
+	if d.m.overlay != nil || len(d.rt.Requests()) != 0 {
+		t.Fatal("enter without a choice did something")
+	}
+	d.press("S")
+	d.pass(questionGrace)
+	d.press("down", "down", "enter")
+	d.sees("Stop alpha?", "left out")
+	d.pass(questionGrace)
+	d.press("y")
+	if q := d.rt.Requests(); len(q) != 1 || q[0].Op != runtime.Stop || q[0].Ref != ref("alpha") {
+		t.Fatalf("%+v", q)
+	}
+}
+
+func TestManyAreListedBeforeTheyAreStarted(t *testing.T) {
+	var specs []fake.Spec
+	for i := range 30 {
+		specs = append(specs, box(fmt.Sprintf("c%02d", i), runtime.Stopped))
+	}
+	d := newDeck(t, 80, 24, Options{}, specs...)
+	d.press("*", "S")
+	d.sees("Start 30 containers?", "c00", "more")
+	d.pass(questionGrace)
+	d.press("y")
+	if n := len(d.rt.Requests()); n != 30 {
+		t.Fatalf("%d requests", n)
+	}
+}
+
+func TestReadOnlyRefusesTwice(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{ReadOnly: true}, some()...)
+	d.sees("RO")
+	for _, k := range []string{"S", "K", "R", "F", "s"} {
+		d.press(k)
+		d.sees("read-only")
+		if d.m.overlay != nil {
+			t.Fatalf("%s asks", k)
+		}
+	}
+	d.settle()
+	d.m.readOnly = false // the screen forgets; the runtime does not
+	d.press("j", "S")
+	d.sees("lxcdeck is read-only")
+	if len(d.rt.Requests()) != 0 {
+		t.Fatal("a request came through")
+	}
+}
+
+func TestFourAtOnceAndCancel(t *testing.T) {
+	var specs []fake.Spec
+	for i := range 10 {
+		specs = append(specs, box(fmt.Sprintf("c%02d", i), runtime.Stopped))
+	}
+	d := newDeck(t, 80, 24, Options{}, specs...)
+	for i := range 10 {
+		d.rt.Fail(fake.Do, ref(fmt.Sprintf("c%02d", i)), fake.Fault{Stuck: true})
+	}
+	d.press("*", "S")
+	d.pass(questionGrace)
+	d.stuck = 4
+	d.press("y")
+	if n := d.m.jobs.running(); n != 4 || len(d.m.jobs.list) != 10 {
+		t.Fatalf("%d of %d run", n, len(d.m.jobs.list))
+	}
+	d.sees("starting c00", "9 more jobs", "ctrl+c cancels")
+	d.press("S") // all are busy
+	d.sees("busy")
+	d.stuck = 0
+	d.press("ctrl+c")
+	d.until("the end of all jobs", func() bool { return len(d.m.jobs.list) == 0 })
+	if n := len(d.rt.Requests()); n != 4 {
+		t.Fatalf("%d requests reached the runtime", n)
+	}
+	d.sees("cancelled")
+}
+
+func TestStuckJobHoldsNothingElseUp(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.rt.Fail(fake.Do, ref("bravo"), fake.Fault{Stuck: true})
+	d.stuck = 1
+	d.press("j", "S")
+	d.sees("starting")
+	d.pass(12 * time.Second)
+	d.sees("12s")
+	d.press("k", "F")
+	d.pass(questionGrace)
+	d.press("y")
+	d.until("the freeze", func() bool { c, _ := d.rt.Get(ref("alpha")); return c.State == runtime.Frozen })
+	d.press("q")
+	d.sees("Quit lxcdeck?", "1 operation")
+	d.pass(questionGrace)
+	d.press("y")
+	if !d.quit {
+		t.Fatal("yes does not quit")
+	}
+	d.stuck = 0
+	d.settle() // yes has cancelled it
+}
+
+func TestCtrlC(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press("/")
+	d.typed("alpha")
+	d.press("enter", "ctrl+c")
+	if d.m.filter.text != "" {
+		t.Fatal("ctrl+c does not clear the filter")
+	}
+	d.press("j", "ctrl+c")
+	d.sees("ctrl+c again asks to quit")
+	d.pass(secondPress + time.Second)
+	d.press("ctrl+c")
+	if d.m.overlay != nil {
+		t.Fatal("a late second press asks")
+	}
+	d.press("ctrl+c")
+	d.sees("Quit lxcdeck?")
+	d.pass(questionGrace)
+	d.press("y")
+	if !d.quit {
+		t.Fatal("no end")
+	}
+}
+
+func TestPaletteIsTheSameDoor(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press(":")
+	d.typed("reboot")
+	d.press("enter")
+	d.sees("Reboot alpha?")
+	d.press("esc")
+	d.pass(questionGrace)
+	d.press("esc")
+	d.press("j", ":")
+	d.send(tea.PasteMsg{Content: "shut down\n"})
+	d.sees("Shut down")
+	d.press("enter")
+	d.sees("warning", "bravo is stopped")
+	d.press("ctrl+p", "backspace")
+	if d.m.overlay != nil {
+		t.Fatal("backspace on an empty palette stays")
+	}
+}
+
+func TestHelpScrolls(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press("?")
+	d.sees("Help", "Start or stop, by state")
+	before := d.screen()
+	d.press("G")
+	if d.screen() == before {
+		t.Fatal("help does not scroll")
+	}
+	d.press("j", "j", "j")
+	d.press("g")
+	if d.screen() != before {
+		t.Fatal("help does not come back")
+	}
+	d.press("esc")
+	d.seesNo("Help")
+}
+
+func TestPasteOutsideTextIsDropped(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.send(tea.PasteMsg{Content: "Sq\ny"})
+	d.sees("pasted text dropped")
+	if d.quit || len(d.rt.Requests()) != 0 {
+		t.Fatal("a paste acted")
+	}
+	d.press("/")
+	d.send(tea.PasteMsg{Content: "alpha\n"})
+	if d.names() != "alpha" {
+		t.Fatal(d.names())
+	}
+}
+
+func TestEveryActionHasAHandler(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	for _, a := range keymap.Actions() {
+		_, has := d.m.handlers[a.ID]
+		if has == (len(a.Ops) > 0) {
+			t.Errorf("%s: handler %v, operations %v", a.ID, has, a.Ops)
+		}
+	}
+	for id := range d.m.handlers {
+		if _, ok := keymap.Find(id); !ok {
+			t.Errorf("%s has a handler and is no action", id)
+		}
+	}
+}
+
+// TestEveryKeyEverywhere presses every key of the table, one after the other,
+// wherever the screen happens to be: nothing may crash or hang.
+func TestEveryKeyEverywhere(t *testing.T) {
+	for _, size := range []tea.WindowSizeMsg{{Width: 120, Height: 40}, {Width: 40, Height: 10}, {Width: 10, Height: 3}} {
+		d := newDeck(t, size.Width, size.Height, Options{}, some()...)
+		for range 2 {
+			for _, a := range keymap.Actions() {
+				for _, k := range d.m.keys.Keys(a.ID) {
+					d.press(strings.Replace(k, "prefix", "ctrl+]", 1))
+					d.pass(questionGrace)
+				}
+			}
+		}
+	}
+}
+
+func TestHold(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, busy("a", 10), busy("b", 50))
+	d.pass(2 * time.Second)
+	d.press("Z")
+	d.sees("HELD")
+	held := d.m.View().Content
+	d.rt.Set(ref("a"), runtime.Changed, func(s *fake.Spec) { s.Counters = busy("a", 90).Counters })
+	d.pass(5 * time.Second)
+	if d.m.View().Content != held {
+		t.Fatal("the held screen moves")
+	}
+	d.press("S")
+	if d.m.overlay != nil {
+		t.Fatal("the key that lets go also acts")
+	}
+	d.seesNo("HELD")
+}

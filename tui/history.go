@@ -1,0 +1,163 @@
+package tui
+
+import (
+	"lxcdeck/runtime"
+)
+
+// series names one graph of a container or of the host.
+type series int
+
+const (
+	seriesCPU    series = iota // percent of one core; the host: of all cores
+	seriesMemory               // bytes
+	seriesSwap                 // bytes
+	seriesRx                   // bytes a second
+	seriesTx
+	seriesRead
+	seriesWrite
+	seriesPids
+	seriesPSICPU // percent of the time
+	seriesPSIMem
+	seriesPSIIO
+	seriesThrottled // percent of periods
+	seriesCount
+)
+
+// smoothing is the weight of the newest reading in the CPU figure that the
+// list is sorted by: about three ticks, so that neighbours do not swap places
+// every second.
+const smoothing = 0.35
+
+// track is what is remembered of one container between two ticks.
+type track struct {
+	sample runtime.Sample // the newest
+	usage  runtime.Usage  // rates up to it; the Full figures are the last ones known
+	err    error          // why the newest reading failed; nil = it did not
+	rings  [seriesCount]ring
+	smooth float64 // CPU percent, smoothed
+	known  bool    // smooth holds a figure
+}
+
+// history turns samples into rates and graphs, and forgets containers that
+// are gone: what it holds is bounded by the list.
+type history struct {
+	tracks  map[runtime.Ref]*track
+	host    runtime.HostSample
+	hostOld runtime.HostSample
+	hostUse runtime.HostUsage
+	hostCPU ring // percent of all cores
+	perCPU  []runtime.Rate
+	rates   bool // some container has rates
+}
+
+func newHistory() *history { return &history{tracks: map[runtime.Ref]*track{}} }
+
+// of gives the track of a container; nil = it was never read, or is not alive.
+func (h *history) of(r runtime.Ref) *track { return h.tracks[r] }
+
+// forget drops every container that keep does not want.
+func (h *history) forget(keep func(runtime.Ref) bool) {
+	for r := range h.tracks {
+		if !keep(r) {
+			delete(h.tracks, r)
+		}
+	}
+}
+
+// take adds one tick's readings. The batch belongs to the sampler again after
+// that: nothing of it is kept.
+func (h *history) take(b *runtime.Batch) {
+	if b.Host != nil && !b.Host.At.IsZero() {
+		h.takeHost(b.Host)
+	}
+	for i := range b.Readings {
+		h.takeReading(&b.Readings[i])
+	}
+}
+
+func (h *history) takeHost(s *runtime.HostSample) {
+	h.hostOld, h.host = h.host, h.hostOld
+	cpus := h.host.PerCPU
+	h.host = *s
+	h.host.PerCPU = append(cpus[:0], s.PerCPU...)
+	if !h.hostOld.At.IsZero() {
+		h.hostUse = runtime.HostBetween(&h.hostOld, &h.host, h.perCPU)
+		h.perCPU = h.hostUse.PerCPU
+	}
+	pushRate(&h.hostCPU, h.hostUse.CPU)
+}
+
+func (h *history) takeReading(r *runtime.Reading) {
+	t := h.tracks[r.Ref]
+	if t == nil {
+		t = &track{}
+		h.tracks[r.Ref] = t
+	}
+	t.err = r.Err
+	if r.Err != nil || r.Sample.At.IsZero() || r.Sample.At.Equal(t.sample.At) {
+		t.gap()
+		return
+	}
+	old := t.usage
+	t.usage = runtime.Between(&t.sample, &r.Sample, h.host.CPUs)
+	sameLife := t.sample.InitPID == r.Sample.InitPID
+	if sameLife && !t.usage.FullRead {
+		keepFull(&t.usage, &old)
+	}
+	h.rates = h.rates || t.usage.Over > 0
+	t.sample = r.Sample
+	t.record()
+}
+
+// gap leaves a hole in the graphs for a tick without a reading.
+func (t *track) gap() {
+	for i := range t.rings {
+		t.rings[i].push(0, false)
+	}
+}
+
+func (t *track) record() {
+	u, s := &t.usage, &t.sample
+	pushRate(&t.rings[seriesCPU], u.CPU)
+	pushValue(&t.rings[seriesMemory], s.Memory.WorkingSet, s.Memory.Usage)
+	pushValue(&t.rings[seriesSwap], s.Memory.Swap, s.Memory.Swap)
+	pushRate(&t.rings[seriesRx], u.RxBytes)
+	pushRate(&t.rings[seriesTx], u.TxBytes)
+	pushRate(&t.rings[seriesRead], u.ReadBytes)
+	pushRate(&t.rings[seriesWrite], u.WriteBytes)
+	pushValue(&t.rings[seriesPids], s.Pids.Current, s.Pids.Current)
+	pushRate(&t.rings[seriesPSICPU], u.CPUSome)
+	pushRate(&t.rings[seriesPSIMem], u.MemSome)
+	pushRate(&t.rings[seriesPSIIO], u.IOSome)
+	pushRate(&t.rings[seriesThrottled], u.Throttled)
+	cpu, ok := u.CPU.Get()
+	switch {
+	case !ok:
+		t.known = false
+	case !t.known:
+		t.smooth, t.known = cpu, true
+	default:
+		t.smooth += smoothing * (cpu - t.smooth)
+	}
+}
+
+// keepFull carries the figures of the last Full reading over a Cheap one.
+func keepFull(u, old *runtime.Usage) {
+	u.Throttled = old.Throttled
+	u.CPUSome, u.MemSome, u.MemFull = old.CPUSome, old.MemSome, old.MemFull
+	u.IOSome, u.IOFull = old.IOSome, old.IOFull
+}
+
+func pushRate(r *ring, x runtime.Rate) {
+	v, ok := x.Get()
+	r.push(v, ok)
+}
+
+// pushValue takes the first of the two that was read.
+func pushValue(r *ring, a, b runtime.Value) {
+	v, ok := a.Get()
+	if !ok {
+		v, ok = b.Get()
+	}
+	r.push(float64(v), ok)
+}

@@ -1,0 +1,153 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/views"
+)
+
+// secondPress is how soon ctrl+c has to follow ctrl+c to ask for the end.
+const secondPress = 2 * time.Second
+
+// onKey sends a key to what has the focus: a held screen, the overlay, the
+// filter being typed, the shell, else the action it stands for.
+func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
+	m.rows.settled = true
+	switch {
+	case m.held:
+		m.held = false
+		return tea.ClearScreen
+	case m.overlay != nil:
+		return m.overlay.key(m, k)
+	case m.prompt.open:
+		return m.onFilterKey(k)
+	case m.focus == views.ShellPane && m.shells.shown != nil:
+		return m.onShellKey(m.shells.shown, k)
+	}
+	m.notices.read(k.String())
+	a, ok := m.keys.Lookup(m.scope(), k.String())
+	if !ok {
+		return nil
+	}
+	if a.ID != keymap.Interrupt {
+		m.lastStop = time.Time{}
+	}
+	return m.do(a)
+}
+
+// scope is where keys have their meaning now.
+func (m *Model) scope() keymap.Scope {
+	switch m.focus {
+	case views.DetailPane:
+		return keymap.Detail
+	case views.ShellPane:
+		return keymap.Shell
+	default:
+		return keymap.List
+	}
+}
+
+// onPaste takes pasted text where text is expected, and nowhere else: a
+// paste must never act as keys.
+func (m *Model) onPaste(text string) tea.Cmd {
+	switch {
+	case m.overlay != nil:
+		if m.overlay.paste(m, text) {
+			return nil
+		}
+	case m.prompt.open:
+		m.prompt.line.insert(text)
+		m.applyFilter()
+		return nil
+	case m.focus == views.ShellPane && m.shells.shown != nil && !m.shells.shown.over:
+		m.shells.shown.armed = false
+		m.pasteInto(m.shells.shown, text)
+		return nil
+	}
+	m.say(noteWarn, "pasted text dropped: nothing here takes text", "")
+	return nil
+}
+
+// onWheel moves what is under the mouse.
+func (m *Model) onWheel(w tea.MouseWheelMsg) tea.Cmd {
+	step := 3
+	if w.Button == tea.MouseWheelUp {
+		step = -step
+	}
+	if m.overlay != nil || m.held || m.focus == views.ShellPane {
+		return nil
+	}
+	return m.move(step)
+}
+
+// onClick selects the row under the mouse.
+func (m *Model) onClick(c tea.MouseClickMsg) tea.Cmd {
+	list := m.layout.List
+	if m.overlay != nil || m.prompt.open || c.Button != tea.MouseLeft || list.Empty() {
+		return nil
+	}
+	row := c.Y - list.Min.Y - 1 + m.rows.top
+	if c.X < list.Min.X || c.X >= list.Max.X || c.Y <= list.Min.Y || c.Y >= list.Max.Y || row >= len(m.rows.shown) {
+		return nil
+	}
+	m.focus = views.ListPane
+	m.selectRow(row)
+	return nil
+}
+
+// interrupt cancels what is going on; pressed again, it asks for the end.
+func (m *Model) interrupt() tea.Cmd {
+	now := m.clock.Now()
+	again := !m.lastStop.IsZero() && now.Sub(m.lastStop) <= secondPress
+	m.lastStop = now
+	if again {
+		m.lastStop = time.Time{}
+		return m.askQuit()
+	}
+	if stopped, dropped := m.cancelJobs(); stopped+dropped > 0 {
+		m.say(noteWarn, "cancelling "+plural(stopped+dropped, "operation"), "")
+		return nil
+	}
+	if m.filter.text != "" {
+		m.clearFilter()
+		return nil
+	}
+	m.say(noteWarn, "ctrl+c again asks to quit", "")
+	return nil
+}
+
+// askQuit asks before the end.
+func (m *Model) askQuit() tea.Cmd {
+	q := &question{
+		state: views.PromptState{Title: "Quit lxcdeck?"},
+		yes: func() tea.Cmd {
+			m.cancelJobs()
+			return tea.Quit
+		},
+	}
+	live, jobs := m.shells.liveCount(), len(m.jobs.list)
+	switch {
+	case live > 0 && jobs > 0:
+		q.state.More = plural(live, "shell") + " will end, " + plural(jobs, "operation") + " will be cancelled."
+	case live > 0:
+		q.state.More = plural(live, "shell") + " will end. Containers run on."
+	case jobs > 0:
+		q.state.More = plural(jobs, "operation") + " will be cancelled."
+	}
+	return m.ask(q)
+}
+
+// quit leaves what is open first, and asks when that would end something.
+func (m *Model) quit() tea.Cmd {
+	switch {
+	case m.zoomed || m.focus == views.DetailPane:
+		return m.back()
+	case m.shells.liveCount() > 0 || len(m.jobs.list) > 0:
+		return m.askQuit()
+	default:
+		return tea.Quit
+	}
+}

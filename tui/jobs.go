@@ -1,0 +1,174 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/runtime"
+)
+
+// jobsAtOnce is how many operations run side by side: enough to be quick
+// with many marks, few enough not to start a storm on the host.
+const jobsAtOnce = 4
+
+// doneMsg is the end of one operation.
+type doneMsg struct {
+	id  int
+	err error
+}
+
+// job is one operation on one container, waiting or running.
+type job struct {
+	id      int
+	req     runtime.Request
+	asked   time.Time
+	started time.Time // zero = still waiting for its turn
+	cancel  context.CancelFunc
+	ending  bool // cancelled by the person; its end is awaited
+}
+
+// jobs is the queue behind the one door. Only Update touches it.
+type jobs struct {
+	list []*job // in the order they were asked for
+	next int
+	wait sync.WaitGroup // of the operations that run
+}
+
+// busy gives the operation that is under way on a container.
+func (j *jobs) busy(r runtime.Ref) (runtime.Op, bool) {
+	i := slices.IndexFunc(j.list, func(x *job) bool { return x.req.Ref == r })
+	if i < 0 {
+		return runtime.NoOp, false
+	}
+	return j.list[i].req.Op, true
+}
+
+func (j *jobs) running() int {
+	n := 0
+	for _, x := range j.list {
+		if !x.started.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// enqueue adds operations and starts as many as may run.
+func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd {
+	now := m.clock.Now()
+	for _, q := range reqs {
+		m.jobs.next++
+		m.jobs.list = append(m.jobs.list, &job{id: m.jobs.next, req: q, asked: now})
+	}
+	return m.startJobs()
+}
+
+// startJobs gives free places to those who wait, in order.
+func (m *Model) startJobs() tea.Cmd {
+	var cmds []tea.Cmd
+	free := jobsAtOnce - m.jobs.running()
+	for _, x := range m.jobs.list {
+		if free <= 0 {
+			break
+		}
+		if !x.started.IsZero() {
+			continue
+		}
+		free--
+		x.started = m.clock.Now()
+		limit := x.req.Timeout
+		if limit <= 0 {
+			limit = x.req.Op.Info().Timeout
+		}
+		// The runtime keeps the operation's own time; ours is the belt to its
+		// braces, a little longer, so that its better error wins. It does not
+		// hang on the program's end: a hang-up must not stop work half way.
+		ctx, cancel := context.WithTimeout(context.Background(), limit+5*time.Second)
+		x.cancel = cancel
+		rt, id, req, wait := m.rt, x.id, x.req, &m.jobs.wait
+		wait.Add(1)
+		cmds = append(cmds, cmd(req.Op.String(), func() tea.Msg {
+			defer wait.Done()
+			defer cancel()
+			return doneMsg{id, rt.Do(ctx, req)}
+		}))
+	}
+	return tea.Batch(cmds...)
+}
+
+// cancelJobs stops what runs and forgets what waits; it says how many of each.
+func (m *Model) cancelJobs() (stopped, dropped int) {
+	m.jobs.list = slices.DeleteFunc(m.jobs.list, func(x *job) bool {
+		if x.started.IsZero() {
+			dropped++
+			return true
+		}
+		return false
+	})
+	for _, x := range m.jobs.list {
+		if !x.ending {
+			x.ending = true
+			x.cancel()
+			stopped++
+		}
+	}
+	return stopped, dropped
+}
+
+// endJobs gives operations that were cancelled on the way out the time to
+// stop. Others run on in their helpers.
+func (m *Model) endJobs() {
+	if !slices.ContainsFunc(m.jobs.list, func(x *job) bool { return x.ending }) {
+		return
+	}
+	done := make(chan struct{})
+	m.out.spawn("end the jobs", func() { m.jobs.wait.Wait(); close(done) })
+	awaitEnd(done, hangUpGrace)
+}
+
+// onDone shows the result in liblxc's words, starts the next job and reads
+// the list: the truth is there.
+func (m *Model) onDone(d doneMsg) tea.Cmd {
+	i := slices.IndexFunc(m.jobs.list, func(x *job) bool { return x.id == d.id })
+	if i < 0 {
+		return nil
+	}
+	x := m.jobs.list[i]
+	m.jobs.list = slices.Delete(m.jobs.list, i, i+1)
+	m.report(x, d.err)
+	return tea.Batch(m.startJobs(), m.list())
+}
+
+// report makes the notice of a finished job.
+func (m *Model) report(x *job, err error) {
+	took := m.clock.Now().Sub(x.started)
+	name, verb := x.req.Ref.Name, x.req.Op.Info()
+	var e *runtime.Error
+	switch {
+	case err == nil:
+		m.say(noteDone, name+": "+verb.Name+" done in "+short(took), verb.Op.LXCCommand(x.req.Ref))
+	case x.ending && errors.Is(err, runtime.ErrCancelled):
+		m.say(noteInfo, name+": "+verb.Name+" cancelled after "+short(took), "")
+	case errors.As(err, &e):
+		m.say(noteError, err.Error(), e.Hint)
+	default:
+		m.say(noteError, err.Error(), "")
+	}
+}
+
+// short is a duration as people say it.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	default:
+		return d.Round(time.Second).String()
+	}
+}

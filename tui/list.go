@@ -1,0 +1,247 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+const (
+	// listDeadline is how long one look at all lxcpaths may take. The runtime
+	// keeps shorter deadlines for each container.
+	listDeadline = 15 * time.Second
+	// relistEvery is the safety look although the watch is whole.
+	relistEvery = 60 * time.Second
+	// pollEvery is the look when it is not.
+	pollEvery = 2 * time.Second
+)
+
+// listedMsg is the end of one List.
+type listedMsg struct {
+	listing runtime.Listing
+	err     error
+}
+
+// listing is the state of the one List. At most one is out: a second one
+// would only hang beside the first.
+type listing struct {
+	inFlight bool
+	again    bool // somebody asked while one was out
+	since    time.Time
+	done     time.Time // end of the last good one; zero = never
+	err      error
+	noConfig []runtime.Ref
+	problem  error // what concerns no single container; nil = nothing
+}
+
+// list reads the inventory, now or after the one that is out.
+func (m *Model) list() tea.Cmd {
+	l := &m.listing
+	if l.inFlight {
+		l.again = true
+		return nil
+	}
+	l.inFlight, l.again, l.since = true, false, m.clock.Now()
+	rt, parent := m.rt, m.out.ctx
+	return cmd("list", func() tea.Msg {
+		ctx, cancel := context.WithTimeout(parent, listDeadline)
+		defer cancel()
+		got, err := rt.List(ctx)
+		return listedMsg{got, err}
+	})
+}
+
+// pollMsg is the look while there is no whole watch, or no List came through.
+type pollMsg struct{}
+
+// relistDue says whether the tick has to look although the watch is whole.
+func (m *Model) relistDue() bool {
+	return !m.listing.inFlight && m.clock.Now().Sub(m.listing.since) >= relistEvery
+}
+
+// poll arms the timer once it is needed.
+func (m *Model) poll() tea.Cmd {
+	if m.polling || m.watchErr == nil && m.listing.err == nil {
+		return nil
+	}
+	m.polling = true
+	return m.clock.After(pollEvery, pollMsg{})
+}
+
+func (m *Model) onPoll() tea.Cmd {
+	m.polling = false
+	if m.watchErr == nil && m.listing.err == nil {
+		return nil
+	}
+	return tea.Batch(m.list(), m.poll())
+}
+
+// onListed takes the truth over.
+func (m *Model) onListed(msg listedMsg) tea.Cmd {
+	l := &m.listing
+	l.inFlight, l.err = false, msg.err
+	var next tea.Cmd
+	if l.again {
+		next = m.list()
+	}
+	if msg.err != nil {
+		return tea.Batch(next, m.poll())
+	}
+	first := l.done.IsZero()
+	l.done, l.noConfig = m.clock.Now(), msg.listing.NoConfig
+	if err := errors.Join(msg.listing.Problems...); err != nil && !sameText(err, l.problem) {
+		m.say(noteWarn, err.Error(), "")
+	}
+	l.problem = errors.Join(msg.listing.Problems...)
+	m.all = msg.listing.Containers
+	m.place = make(map[runtime.Ref]int, len(m.all))
+	for i := range m.all {
+		m.place[m.all[i].Ref] = i
+	}
+	for r := range m.rows.marks {
+		if m.byRef(r) == nil {
+			delete(m.rows.marks, r)
+		}
+	}
+	m.sampling.stale = true
+	m.arrange()
+	if first {
+		return tea.Batch(next, m.sample())
+	}
+	return next
+}
+
+// sameText compares two errors as people read them.
+func sameText(a, b error) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Error() == b.Error()
+}
+
+// listTrouble is what the status says of the inventory; "" = all is well.
+func (m *Model) listTrouble() error {
+	l := &m.listing
+	if l.inFlight {
+		if out := m.clock.Now().Sub(l.since); out > listDeadline {
+			return errors.New("the list has not answered for " + out.Truncate(time.Second).String())
+		}
+	}
+	return l.err
+}
+
+// byRef gives a container of the last listing; nil = it is gone.
+func (m *Model) byRef(r runtime.Ref) *runtime.Container {
+	i, ok := m.place[r]
+	if !ok {
+		return nil
+	}
+	return &m.all[i]
+}
+
+// rows is what the list pane remembers: identity, never row numbers.
+type rows struct {
+	shown    []views.Row // filtered and sorted
+	at       int         // place of the selected one in shown
+	selected runtime.Ref
+	settled  bool // a key was pressed, or there are rates: the first row is selected until then
+	top      int  // first row on screen
+	marks    map[runtime.Ref]bool
+	anchor   runtime.Ref // last mark, for a range
+	alive    bool        // running containers only
+	sort     string      // column id
+	reverse  bool        // the other way round than the column's own direction
+}
+
+// desc says whether the largest comes first.
+func (r *rows) desc() bool {
+	c, _ := views.FindColumn(r.sort)
+	return c.Down != r.reverse
+}
+
+// arrange filters and sorts anew and keeps the selection on its container;
+// when that is gone, the row that took its place is selected.
+func (m *Model) arrange() {
+	r := &m.rows
+	r.shown = r.shown[:0]
+	for i := range m.all {
+		c := &m.all[i]
+		if r.alive && !c.State.Alive() && c.State != runtime.Starting {
+			continue
+		}
+		row := m.row(c)
+		if m.filter.keeps(&row) {
+			r.shown = append(r.shown, row)
+		}
+	}
+	views.SortRows(r.shown, r.sort, r.desc())
+	m.keepSelection()
+}
+
+// row gathers what is known of one container.
+func (m *Model) row(c *runtime.Container) views.Row {
+	row := views.Row{C: c, Order: views.Gap(), Marked: m.rows.marks[c.Ref]}
+	t := m.hist.of(c.Ref)
+	if t == nil || !c.State.Alive() {
+		return row
+	}
+	if !t.sample.At.IsZero() {
+		row.Sample, row.Usage = &t.sample, &t.usage
+	}
+	if t.known {
+		row.Order = t.smooth
+	}
+	if t.err != nil {
+		row.Note = t.err.Error()
+	}
+	return row
+}
+
+func (m *Model) keepSelection() {
+	r := &m.rows
+	if !r.settled {
+		m.selectRow(0)
+		return
+	}
+	i := slices.IndexFunc(r.shown, func(x views.Row) bool { return x.C.Ref == r.selected })
+	if i >= 0 {
+		r.at = i
+	} else {
+		m.selectRow(r.at)
+	}
+	m.scroll()
+}
+
+// selectRow puts the selection on row i, or the nearest there is.
+func (m *Model) selectRow(i int) {
+	r := &m.rows
+	r.at = max(0, min(i, len(r.shown)-1))
+	r.selected = runtime.Ref{}
+	if len(r.shown) > 0 {
+		r.selected = r.shown[r.at].C.Ref
+	}
+	m.scroll()
+}
+
+// scroll keeps the selected row on screen.
+func (m *Model) scroll() {
+	r, h := &m.rows, m.listRows()
+	r.top = views.Scroll(r.at, r.top, len(r.shown), h)
+}
+
+// selected gives the container under the cursor; nil = the list is empty.
+func (m *Model) selected() *runtime.Container { return m.byRef(m.rows.selected) }
+
+// visibleRefs are the containers whose figures are on screen.
+func (m *Model) visibleRefs() map[runtime.Ref]bool {
+	r, h := &m.rows, m.listRows()
+	out := make(map[runtime.Ref]bool, h+1)
+	for i := r.top; i < min(r.top+h, len(r.shown)); i++ {
+		out[r.shown[i].C.Ref] = true
+	}
+	out[r.selected] = true
+	return out
+}

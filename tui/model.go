@@ -1,0 +1,175 @@
+package tui
+
+import (
+	"context"
+	"image"
+	"os"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+// The intervals + and - step through.
+const (
+	defaultInterval = time.Second
+	minInterval     = 250 * time.Millisecond
+	maxInterval     = time.Minute
+)
+
+// Options are what the screen is started with. Zero values are the defaults.
+type Options struct {
+	Runtime  runtime.Runtime
+	ReadOnly bool
+	Version  string   // of lxcdeck, for help
+	Hostname string   // shown in the host line
+	Notice   string   // shown first; "" = nothing
+	In, Out  *os.File // the terminal; Run only
+	Env      []string // TERM, COLORTERM, NO_COLOR, SSH_TTY ...; Run only
+
+	Interval time.Duration // between two samples; 0 = a second
+	Columns  []string      // ids of the chosen columns; nil = all that fit
+	Sort     string        // id of the sorted column; "" = by name
+	Reverse  bool          // the other way round than the column's own
+	Theme    string        // one of views.Themes; "" = the first
+	ASCII    bool          // 7-bit glyphs
+	Mouse    bool          // the mouse belongs to lxcdeck, not to the terminal
+	Keys     *keymap.Map   // nil = the default keys and prefix
+}
+
+// Model is the whole state of the screen.
+type Model struct {
+	rt       runtime.Runtime
+	about    runtime.About
+	readOnly bool
+	version  string
+	hostname string
+	interval time.Duration
+	keys     *keymap.Map
+	handlers map[keymap.ID]func() tea.Cmd
+	clock    clock
+	out      *outside
+	overSSH  bool
+	mouse    bool
+
+	all      []runtime.Container // the last listing, ordered by Ref.Less
+	place    map[runtime.Ref]int // where each stands in all
+	listing  listing
+	watchErr error // why there is no whole watch; nil = there is
+	polling  bool  // the timer of the poll is armed
+	sampling sampling
+	hist     *history
+	rows     rows
+	filter   filter
+	prompt   filterPrompt
+	jobs     jobs
+	notices  notices
+	shells   shells
+	overlay  overlay // nil = none
+
+	layout    views.Layout
+	size      image.Point
+	detail    views.Show
+	rest      views.Show // what detail goes back to
+	detailTop int        // first line of the detail
+	focus     views.Pane
+	zoomed    bool
+	zoomPane  views.Pane
+	unit      views.CPUUnit
+	columns   []string
+	held      bool      // the screen stands still for the mouse
+	heldShown bool      // and says so already
+	lastStop  time.Time // the last ctrl+c
+	themeName string
+	ascii     bool
+	theme     *views.Theme
+
+	dirty bool
+	frame tea.View
+	paint paintBuffers
+	crash error // what ended the program
+}
+
+// New makes the model. Nothing is read before Init.
+func New(o Options) *Model {
+	ctx, stop := context.WithCancel(context.Background())
+	m := &Model{
+		rt: o.Runtime, about: o.Runtime.About(), readOnly: o.ReadOnly,
+		version: o.Version, hostname: o.Hostname, interval: o.Interval, keys: o.Keys,
+		clock: wallClock{}, mouse: o.Mouse,
+		out:       &outside{ctx: ctx, stop: stop, send: func(tea.Msg) {}},
+		place:     map[runtime.Ref]int{},
+		hist:      newHistory(),
+		rows:      rows{marks: map[runtime.Ref]bool{}, sort: o.Sort, reverse: o.Reverse},
+		columns:   o.Columns,
+		themeName: o.Theme, ascii: o.ASCII,
+		dirty: true,
+	}
+	if o.ReadOnly {
+		m.rt = runtime.ReadOnly(o.Runtime)
+	}
+	if m.interval <= 0 {
+		m.interval = defaultInterval
+	}
+	if m.keys == nil {
+		m.keys = defaultKeys()
+	}
+	if m.rows.sort == "" {
+		m.rows.sort = views.ColName
+	}
+	m.sampling.stale = true
+	m.frame.AltScreen = true
+	m.setTheme(16)
+	m.handlers = m.allHandlers()
+	if o.Notice != "" {
+		m.notices.say(m.clock.Now(), noteWarn, o.Notice, "")
+	}
+	return m
+}
+
+// defaultKeys is the table of actions as it stands; a test holds it free of
+// clashes, so there is no error to show.
+func defaultKeys() *keymap.Map {
+	k, _ := keymap.New("", nil, "")
+	return k
+}
+
+// setTheme builds the theme for what the terminal can show. A name nobody
+// knows falls back to the default: settings have refused it long before.
+func (m *Model) setTheme(colors int) {
+	o := views.ThemeOptions{Colors: colors, ASCII: m.ascii}
+	t, err := views.NewTheme(m.themeName, o)
+	if err != nil {
+		t, _ = views.NewTheme("", o)
+	}
+	m.theme = t
+}
+
+// Init starts the first List, the tick and the watch.
+func (m *Model) Init() tea.Cmd {
+	m.out.spawn("watch", func() { m.out.watch(m.rt) })
+	cmds := []tea.Cmd{m.list(), m.sample(), m.tick()}
+	if m.overSSH {
+		cmds = append(cmds, askModes())
+	}
+	return tea.Batch(cmds...)
+}
+
+// arrangeScreen places the panes anew: after a resize, and whenever a pane
+// comes or goes.
+func (m *Model) arrangeScreen() tea.Cmd {
+	m.layout = views.Arrange(m.size.X, m.size.Y, views.Mode{
+		Detail: m.detail,
+		Shell:  m.shells.shown != nil,
+		Zoomed: m.zoomed,
+		Zoom:   m.zoomPane,
+	})
+	m.scroll()
+	return m.fitShell()
+}
+
+// listRows is how many containers the list pane shows: all rows but the titles.
+func (m *Model) listRows() int { return max(0, m.layout.List.Dy()-1) }

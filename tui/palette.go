@@ -1,0 +1,102 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+)
+
+// palette finds an action by its name.
+type palette struct {
+	line  textLine
+	at    int
+	items []keymap.PaletteItem
+}
+
+func (m *Model) openPalette() tea.Cmd {
+	p := &palette{}
+	p.find(m)
+	m.overlay = p
+	return nil
+}
+
+func (p *palette) find(m *Model) {
+	p.items = keymap.PaletteItems(m.keys, p.line.String(), m.situation())
+	p.at = max(0, min(p.at, len(p.items)-1))
+}
+
+func (p *palette) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "esc", "ctrl+c":
+		m.overlay = nil
+	case "backspace":
+		if len(p.line.text) == 0 {
+			m.overlay = nil
+			return nil
+		}
+		p.edit(m, k)
+	case "up", "ctrl+p":
+		p.at = max(0, p.at-1)
+	case "down", "ctrl+n", "tab":
+		p.at = min(len(p.items)-1, p.at+1)
+	case "enter":
+		return p.run(m)
+	default:
+		p.edit(m, k)
+	}
+	return nil
+}
+
+func (p *palette) edit(m *Model, k tea.KeyPressMsg) {
+	if p.line.key(k) {
+		p.at = 0
+		p.find(m)
+	}
+}
+
+// run does the chosen action by the one door.
+func (p *palette) run(m *Model) tea.Cmd {
+	m.overlay = nil
+	if p.at < 0 || p.at >= len(p.items) {
+		return nil
+	}
+	return m.do(p.items[p.at].Action)
+}
+
+func (p *palette) paste(m *Model, text string) bool {
+	p.line.insert(text)
+	p.at = 0
+	p.find(m)
+	return true
+}
+
+// help shows every key; it scrolls.
+type help struct {
+	scope keymap.Scope
+	top   int
+}
+
+func (h *help) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	page := max(1, m.helpRows()-1)
+	switch k.String() {
+	case "esc", "q", "?", "f1", "enter", "ctrl+c":
+		m.overlay = nil
+	case "up", "k":
+		h.top--
+	case "down", "j":
+		h.top++
+	case "pgup", "ctrl+u", "ctrl+b":
+		h.top -= page
+	case "pgdown", "ctrl+d", "ctrl+f", "space":
+		h.top += page
+	case "home", "g":
+		h.top = 0
+	case "end", "G":
+		h.top = m.helpLines(h)
+	}
+	h.top = max(0, min(h.top, m.helpLines(h)-m.helpRows()))
+	return nil
+}
+
+// paste is not for help.
+func (*help) paste(*Model, string) bool { return false }

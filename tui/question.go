@@ -1,0 +1,101 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/views"
+)
+
+// questionGrace is how long a new question ignores keys: what was typed for
+// something else must not answer it.
+const questionGrace = 300 * time.Millisecond
+
+// overlay is something above the panes that takes all keys.
+type overlay interface {
+	key(m *Model, k tea.KeyPressMsg) tea.Cmd
+	// paste takes pasted text; false = there is no text field here.
+	paste(m *Model, text string) bool
+	// paint gives the box, no larger than the screen.
+	paint(m *Model) views.Block
+}
+
+// question asks before something is done. For yes or no, everything but y is
+// no harm: enter, n, esc and q mean no, other keys nothing. For a choice of
+// verbs nothing is chosen until a key moves to one.
+type question struct {
+	asked time.Time
+	state views.PromptState
+	yes   func() tea.Cmd
+	picks []func() tea.Cmd // one for each of state.Choices
+}
+
+// armedMsg paints the question anew once it takes keys.
+type armedMsg struct{ q *question }
+
+// ask puts a question up.
+func (m *Model) ask(q *question) tea.Cmd {
+	q.asked = m.clock.Now()
+	q.state.Early = true
+	if len(q.picks) > 0 {
+		q.state.Kind, q.state.Cursor = views.AskWhich, -1
+	}
+	m.overlay = q
+	return m.clock.After(questionGrace, armedMsg{q})
+}
+
+func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	if m.clock.Now().Sub(q.asked) < questionGrace {
+		return nil
+	}
+	q.state.Early = false
+	switch s := k.String(); s {
+	case "n", "N", "esc", "q", "ctrl+c":
+		m.overlay = nil
+		return nil
+	case "enter":
+		m.overlay = nil
+		if q.state.Kind == views.AskWhich && q.state.Cursor >= 0 {
+			return q.picks[q.state.Cursor]()
+		}
+		return nil
+	default:
+		if q.state.Kind == views.AskWhich {
+			return q.choose(m, s)
+		}
+		if s == "y" || s == "Y" {
+			m.overlay = nil
+			return q.yes()
+		}
+	}
+	return nil
+}
+
+// choose moves among the verbs; a verb's first letter takes it at once.
+func (q *question) choose(m *Model, key string) tea.Cmd {
+	n := len(q.picks)
+	switch key {
+	case "down", "j", "right", "tab":
+		q.state.Cursor = (q.state.Cursor + 1) % n
+	case "up", "k", "left", "shift+tab":
+		q.state.Cursor = (max(q.state.Cursor, 0) + n - 1) % n
+	default:
+		if i, err := strconv.Atoi(key); err == nil && i >= 1 && i <= n {
+			m.overlay = nil
+			return q.picks[i-1]()
+		}
+		for i, c := range q.state.Choices {
+			if strings.HasPrefix(strings.ToLower(c), strings.ToLower(key)) {
+				m.overlay = nil
+				return q.picks[i]()
+			}
+		}
+	}
+	return nil
+}
+
+// paste never answers a question.
+func (*question) paste(*Model, string) bool { return false }

@@ -1,0 +1,152 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/term"
+)
+
+const (
+	// frameRate is fixed when the program starts. Bubble Tea paints by a ticker
+	// that never stops: at 120 an echo in a shell pane takes 5.7 ms and an idle
+	// program 1.3 % of a core, at 60 it is 10.6 ms and 0.9 %; 60 is what a
+	// terminal shows anyway, and raw zoom is there for those who want less.
+	frameRate = 60
+	frameTime = time.Second / frameRate
+
+	// hangUpGrace is how long shells, jobs and the loop may take to end after a
+	// signal before they are left to themselves.
+	hangUpGrace = 2 * time.Second
+
+	// terminalCheck is how often it is asked whether the terminal is still there.
+	terminalCheck = 2 * time.Second
+)
+
+// Run shows the screen until the person quits, the context ends, or the
+// terminal goes away. The terminal is restored in every case; an error that
+// ended the program, a panic included, is returned and not printed.
+func Run(ctx context.Context, o Options) error {
+	if o.Hostname == "" {
+		o.Hostname, _ = os.Hostname() // without a name the host line says lxcdeck alone
+	}
+	m := New(o)
+	m.overSSH = slices.ContainsFunc(o.Env, func(v string) bool { return strings.HasPrefix(v, "SSH_TTY=") })
+	defer m.out.stop()
+
+	p := tea.NewProgram(m,
+		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env),
+		tea.WithFPS(frameRate), tea.WithoutSignalHandler())
+	m.out.send = func(msg tea.Msg) { p.Send(msg) }
+
+	before, err := term.GetState(o.In.Fd())
+	if err != nil {
+		return fmt.Errorf("screen: read the terminal's settings: %w", err)
+	}
+	ended := make(chan error, 1)
+	m.out.spawn("screen", func() {
+		err := errNoEnd
+		defer func() { ended <- err }() // a panic included
+		_, err = p.Run()
+	})
+	hungUp := make(chan struct{})
+	stuck, stopSignals := m.handleSignals(ctx, p, o.In, hungUp)
+	select {
+	case err = <-ended:
+	case <-stuck:
+		// Bubble Tea hangs in a write that nobody takes. The settings can be
+		// restored all the same; modes are the guard's to reset.
+		err = errors.Join(errTerminalStuck, term.Restore(o.In.Fd(), before))
+	}
+	stopSignals()
+	m.closeShells()
+	m.endJobs()
+	select {
+	case <-hungUp:
+		if err != nil && m.crash == nil && !errors.Is(err, errTerminalStuck) {
+			return nil
+		}
+	default:
+	}
+	return m.verdict(err)
+}
+
+var (
+	errTerminalStuck = errors.New("the terminal takes no output")
+	errNoEnd         = errors.New("the screen crashed")
+)
+
+// verdict turns the program's end into what is told.
+func (m *Model) verdict(err error) error {
+	switch {
+	case m.crash != nil:
+		return m.crash
+	case err == nil:
+		return nil
+	default:
+		return fmt.Errorf("screen: %w", err)
+	}
+}
+
+// handleSignals ends the program on SIGTERM, SIGINT and SIGHUP, with the
+// context, and when the terminal is gone without a word: shells and read-only
+// work end with it. The end is always asked for, never forced: Bubble Tea's
+// Kill closes its input under its own reader. When the loop does not get to
+// it, as with a terminal that swallows no more output, stuck is closed.
+// hungUp is closed as soon as the end was asked for from outside.
+func (m *Model) handleSignals(ctx context.Context, p *tea.Program, tty *os.File, hungUp chan<- struct{}) (stuck <-chan struct{}, stop func()) {
+	got := make(chan os.Signal, 1)
+	done, hopeless := make(chan struct{}), make(chan struct{})
+	signal.Notify(got, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	m.out.spawn("signals", func() {
+		if !awaitSignal(ctx, got, done, tty) {
+			return
+		}
+		close(hungUp)
+		m.out.spawn("quit", p.Quit)
+		if !awaitEnd(done, hangUpGrace) {
+			close(hopeless)
+		}
+	})
+	return hopeless, func() {
+		signal.Stop(got)
+		close(done)
+	}
+}
+
+// awaitSignal waits for a signal, the context's end or the terminal's; false = the program
+// has ended by itself. Bubble Tea does not tell of the end of its input, so
+// the terminal is asked: one ioctl every two seconds.
+func awaitSignal(ctx context.Context, got <-chan os.Signal, done <-chan struct{}, tty *os.File) bool {
+	look := time.NewTicker(terminalCheck)
+	defer look.Stop()
+	for {
+		select {
+		case <-done:
+			return false
+		case <-got:
+			return true
+		case <-ctx.Done():
+			return true
+		case <-look.C:
+			if _, err := term.GetState(tty.Fd()); err != nil {
+				return true
+			}
+		}
+	}
+}
+
+// askModes asks for synchronized output (2026) and grapheme widths (2027),
+// which Bubble Tea leaves out over SSH. It understands the answers itself.
+func askModes() tea.Cmd {
+	return tea.Raw(ansi.RequestModeSynchronizedOutput + ansi.RequestModeUnicodeCore)
+}

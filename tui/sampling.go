@@ -1,0 +1,156 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/runtime"
+)
+
+const (
+	// A Full reading costs four Cheap ones. The selected container gets one
+	// every tick; the others on screen every shownEvery ticks, since a row
+	// shows of it only that a limit bites; the rest every hiddenEvery, so that
+	// their figures are not minutes old when they come into view.
+	shownEvery  = 3
+	hiddenEvery = 10
+	// shortestDeadline keeps very short intervals usable on a busy host.
+	shortestDeadline = 100 * time.Millisecond
+)
+
+type (
+	// tickMsg is one tick of the interval; a tick of an older interval is a stranger.
+	tickMsg struct{ gen int }
+	// sampledMsg hands the batch back to the loop.
+	sampledMsg struct {
+		batch *runtime.Batch
+		err   error
+	}
+)
+
+// sampling is the state of the one batch. While it is in flight it belongs to
+// the command that reads it; otherwise to Update. So one batch is enough:
+// history copies what it needs before the next one starts.
+type sampling struct {
+	batch    *runtime.Batch
+	stale    bool // the list has changed since the batch was laid out
+	inFlight bool
+	again    bool      // a new list or a person wants another one at once
+	since    time.Time // start of the batch in flight
+	late     int       // ticks that found it still in flight
+	err      error     // the last batch as a whole failed
+	ticks    int
+	gen      int // generation of the tick
+}
+
+// tick arms the next one.
+func (m *Model) tick() tea.Cmd {
+	return m.clock.After(m.interval, tickMsg{m.sampling.gen})
+}
+
+// onTick starts a batch unless one is still out, and reads the list again
+// when the watch cannot be relied on.
+func (m *Model) onTick(t tickMsg) tea.Cmd {
+	if t.gen != m.sampling.gen {
+		return nil
+	}
+	m.sampling.ticks++
+	m.notices.expire(m.clock.Now())
+	cmds := []tea.Cmd{m.tick()}
+	if m.sampling.inFlight {
+		m.sampling.late++
+	} else {
+		cmds = append(cmds, m.sample())
+	}
+	if m.relistDue() {
+		cmds = append(cmds, m.list())
+	}
+	return tea.Batch(cmds...)
+}
+
+// sample reads every container that has an init, in one command.
+func (m *Model) sample() tea.Cmd {
+	s := &m.sampling
+	if s.inFlight {
+		s.again = true
+		return nil
+	}
+	m.fillBatch()
+	s.inFlight, s.again, s.since, s.late = true, false, m.clock.Now(), 0
+	rt, batch, parent := m.rt, s.batch, m.out.ctx
+	deadline := max(m.interval*4/5, shortestDeadline)
+	return cmd("sample", func() tea.Msg {
+		ctx, cancel := context.WithTimeout(parent, deadline)
+		defer cancel()
+		return sampledMsg{batch, rt.Sample(ctx, batch)}
+	})
+}
+
+// fillBatch lays the batch out for the containers there are now. Readings
+// keep their place, so that the sampler finds what it held before.
+func (m *Model) fillBatch() {
+	s := &m.sampling
+	if s.batch == nil {
+		s.batch = &runtime.Batch{Host: &runtime.HostSample{}}
+	}
+	if s.stale {
+		s.rebuild(m.all)
+		s.stale = false
+	}
+	visible := m.visibleRefs()
+	for i := range s.batch.Readings {
+		r := &s.batch.Readings[i]
+		every := hiddenEvery
+		switch {
+		case r.Ref == m.rows.selected:
+			every = 1
+		case visible[r.Ref]:
+			every = shownEvery
+		}
+		r.Tier = runtime.Cheap
+		// By place, so that every tick costs about the same.
+		if (i+s.ticks)%every == 0 {
+			r.Tier = runtime.Full
+		}
+	}
+}
+
+// rebuild follows a changed list.
+func (s *sampling) rebuild(all []runtime.Container) {
+	old := make(map[runtime.Ref]runtime.Reading, len(s.batch.Readings))
+	for _, r := range s.batch.Readings {
+		old[r.Ref] = r
+	}
+	s.batch.Readings = s.batch.Readings[:0]
+	for i := range all {
+		c := &all[i]
+		if !c.State.Alive() || c.InitPID == 0 {
+			continue
+		}
+		r := old[c.Ref]
+		if r.InitPID != c.InitPID {
+			r = runtime.Reading{}
+		}
+		r.Ref, r.InitPID = c.Ref, c.InitPID
+		s.batch.Readings = append(s.batch.Readings, r)
+	}
+}
+
+// onSampled turns a batch into history.
+func (m *Model) onSampled(msg sampledMsg) tea.Cmd {
+	s := &m.sampling
+	s.inFlight, s.late, s.err = false, 0, msg.err
+	m.hist.take(msg.batch)
+	m.hist.forget(func(r runtime.Ref) bool {
+		c := m.byRef(r)
+		return c != nil && c.State.Alive()
+	})
+	m.arrange()
+	m.rows.settled = m.rows.settled || m.hist.rates
+	if s.again {
+		return m.sample()
+	}
+	return nil
+}

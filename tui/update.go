@@ -1,0 +1,114 @@
+package tui
+
+import (
+	"fmt"
+	"image"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+)
+
+// Update takes one message. A panic in it ends the program with the error,
+// after the terminal has been restored.
+func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			next, cmd = m, m.onCrash(crashed(fmt.Sprintf("update %T", msg), cause))
+		}
+	}()
+	if m.crash != nil {
+		return m, tea.Quit
+	}
+	return m, m.update(msg)
+}
+
+func (m *Model) update(msg tea.Msg) tea.Cmd {
+	dirty, all := m.dirty, m.paint.all
+	m.dirty, m.paint.all = true, true
+	switch msg := msg.(type) {
+	case tea.KeyPressMsg:
+		return m.onKey(msg)
+	case tea.PasteMsg:
+		return m.onPaste(msg.Content)
+	case tea.WindowSizeMsg:
+		return m.onResize(msg)
+	case tea.MouseWheelMsg:
+		return m.onWheel(msg)
+	case tea.MouseClickMsg:
+		return m.onClick(msg)
+	case tea.ColorProfileMsg:
+		return m.onProfile(msg.Profile)
+	case tea.ResumeMsg:
+		return tea.ClearScreen
+	case tickMsg:
+		return m.onTick(msg)
+	case sampledMsg:
+		return m.onSampled(msg)
+	case listedMsg:
+		return m.onListed(msg)
+	case eventsMsg:
+		return m.onEvents(msg)
+	case pollMsg:
+		return m.onPoll()
+	case watchLostMsg:
+		return m.onWatchLost(msg.err)
+	case doneMsg:
+		return m.onDone(msg)
+	case attachedMsg:
+		return m.onAttached(msg)
+	case slowAttachMsg:
+		return m.onSlowAttach(msg)
+	case paintMsg:
+		// Nothing but the shell's pane has changed, unless a notice came.
+		m.paint.all = all
+		return m.onPaint(msg)
+	case fitMsg:
+		return m.onFit(msg)
+	case shellOverMsg:
+		return m.onShellOver(msg)
+	case armedMsg:
+		return m.onArmed(msg)
+	case crashMsg:
+		return m.onCrash(msg.err)
+	}
+	m.dirty, m.paint.all = dirty, all
+	return nil
+}
+
+// onCrash ends the program; Run shows the error.
+func (m *Model) onCrash(err error) tea.Cmd {
+	m.crash = err
+	return tea.Quit
+}
+
+// onResize arranges once; panes take their sizes from the layout.
+func (m *Model) onResize(s tea.WindowSizeMsg) tea.Cmd {
+	m.size = image.Pt(s.Width, s.Height)
+	m.held = false
+	return m.arrangeScreen()
+}
+
+// onProfile builds the theme anew for the colours of this terminal.
+func (m *Model) onProfile(p colorprofile.Profile) tea.Cmd {
+	m.setTheme(colorsOf(p))
+	return nil
+}
+
+func colorsOf(p colorprofile.Profile) int {
+	switch p {
+	case colorprofile.TrueColor, colorprofile.ANSI256:
+		return 256
+	case colorprofile.ANSI:
+		return 16
+	default:
+		return 0
+	}
+}
+
+// onArmed lets an open question show that it takes keys now.
+func (m *Model) onArmed(msg armedMsg) tea.Cmd {
+	if m.overlay == msg.q {
+		msg.q.state.Early = false
+	}
+	return nil
+}

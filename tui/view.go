@@ -1,0 +1,351 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/tui/vt"
+	"lxcdeck/views"
+)
+
+const (
+	// sparkLength is the most cells a sparkline may want.
+	sparkLength = 16
+	// sparkTicks is how many ticks a cell of a sparkline stands for. A line
+	// that moves with every tick is most of what a frame costs over ssh: with
+	// ten busy rows of forty 1,250 bytes, against 300.
+	sparkTicks = 10
+)
+
+// paintBuffers are kept from frame to frame: the panes as they were painted
+// last, and room for what they are painted from.
+type paintBuffers struct {
+	panes   views.Panes
+	all     bool // everything has to be painted; false = the shell's pane alone
+	sparks  [][]float64
+	hostCPU []float64
+	history views.History
+}
+
+// cursorLook is how an emulator wants its cursor.
+type cursorLook struct {
+	visible bool
+	shape   vt.CursorShape
+	blink   bool
+}
+
+// View gives the frame. It runs after every message: what has not changed is
+// not painted again, and the same screen is the same string, for which Bubble
+// Tea writes nothing. A panic in it ends the program with the error.
+func (m *Model) View() (v tea.View) {
+	if !m.dirty || m.crash != nil || m.size == (image.Point{}) {
+		return m.frame
+	}
+	defer func() {
+		if cause := recover(); cause != nil {
+			m.crash = crashed("view", cause)
+			err := m.crash
+			m.out.spawn("crash", func() { m.out.send(crashMsg{err}) })
+			v = m.frame
+		}
+	}()
+	m.dirty = false
+	if m.held && m.heldShown {
+		return m.frame
+	}
+	m.heldShown = m.held
+	v = tea.NewView(m.content())
+	v.AltScreen = true
+	v.Cursor = m.cursor()
+	if m.mouse && !m.held {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	m.paint.all = false
+	m.frame = v
+	return v
+}
+
+// content paints the panes that may have changed, and the overlay above them.
+func (m *Model) content() string {
+	l, t, p := m.layout, m.theme, &m.paint
+	if l.TooSmall {
+		return t.TooSmall(l.W, l.H).String()
+	}
+	if h, ok := m.overlay.(*help); ok {
+		return h.paint(m).String()
+	}
+	if p.all {
+		p.panes = views.Panes{}
+		if !l.Host.Empty() {
+			p.panes.Host = t.Host(m.hostState(), l.Host.Dx(), l.Host.Dy())
+		}
+		if !l.List.Empty() {
+			p.panes.List = t.List(m.listState(), l.List.Dx(), l.List.Dy())
+		}
+		if !l.Rule.Empty() {
+			p.panes.Rule = t.Rule(m.ruleState(), l.Rule.Dx(), l.Rule.Dy())
+		}
+		if !l.Detail.Empty() {
+			p.panes.Detail = t.Detail(m.detailState(), l.Detail.Dx(), l.Detail.Dy())
+		}
+		if !l.Status.Empty() {
+			p.panes.Status = t.Status(m.statusState(), l.Status.Dx(), l.Status.Dy())
+		}
+	}
+	if sh := m.shells.shown; sh != nil && !l.Shell.Empty() {
+		s := m.shellState(sh)
+		p.panes.Banner = t.Banner(s, l.Banner.Dx(), l.Banner.Dy())
+		p.panes.Shell = t.Shell(s, l.Shell.Dx(), l.Shell.Dy())
+	}
+	frame := t.Compose(l, p.panes)
+	if m.overlay != nil {
+		frame = views.Centre(frame, m.overlay.paint(m))
+	}
+	return frame.String()
+}
+
+// cursor shows the emulator's cursor as the real one while a shell has the
+// focus.
+func (m *Model) cursor() *tea.Cursor {
+	sh := m.shells.shown
+	if sh == nil || m.focus != views.ShellPane || m.overlay != nil || sh.over || sh.opening || m.layout.Shell.Empty() {
+		return nil
+	}
+	x, y, look := sh.cursor()
+	if !look.visible || x >= m.layout.Shell.Dx() || y >= m.layout.Shell.Dy() {
+		return nil
+	}
+	c := tea.NewCursor(m.layout.Shell.Min.X+x, m.layout.Shell.Min.Y+y)
+	c.Blink = look.blink
+	switch look.shape {
+	case vt.ShapeUnderline:
+		c.Shape = tea.CursorUnderline
+	case vt.ShapeBar:
+		c.Shape = tea.CursorBar
+	case vt.ShapeDefault:
+		c.Blink = true
+	}
+	return c
+}
+
+func (m *Model) hostState() *views.HostState {
+	s := &views.HostState{
+		Hostname: m.hostname, Total: len(m.all), ReadOnly: m.readOnly, Demo: m.about.Demo,
+		Held: m.held, Polling: m.watchErr != nil, Late: m.sampling.late > 0 || m.sampling.err != nil,
+		Interval: m.interval,
+	}
+	for i := range m.all {
+		if st := m.all[i].State; st == runtime.Running || st == runtime.Thawed {
+			s.Running++
+		}
+	}
+	if !m.hist.host.At.IsZero() {
+		s.Sample = &m.hist.host
+	}
+	if m.hist.hostUse.Over > 0 {
+		s.Usage = &m.hist.hostUse
+	}
+	m.paint.hostCPU = m.hist.hostCPU.means(sparkLength, sparkTicks, m.paint.hostCPU)
+	s.CPU = m.paint.hostCPU
+	return s
+}
+
+// listState gives the rows their sparklines: only those on screen need one.
+func (m *Model) listState() *views.ListState {
+	r := &m.rows
+	n := m.listRows()
+	for len(m.paint.sparks) < n {
+		m.paint.sparks = append(m.paint.sparks, nil)
+	}
+	for i := r.top; i < min(r.top+n, len(r.shown)); i++ {
+		row := &r.shown[i]
+		if op, ok := m.jobs.busy(row.C.Ref); ok {
+			row.Busy = op.Info().Doing
+		} else {
+			row.Busy = ""
+		}
+		if t := m.hist.of(row.C.Ref); t != nil && row.Usage != nil {
+			k := i - r.top
+			m.paint.sparks[k] = t.rings[seriesCPU].means(sparkLength, sparkTicks, m.paint.sparks[k])
+			row.Spark = m.paint.sparks[k]
+		}
+	}
+	return &views.ListState{
+		Rows: r.shown, Total: len(m.all), Cursor: r.at, Offset: r.top,
+		Sort: r.sort, Desc: r.desc(), Columns: m.columns, Paths: len(m.about.Paths) > 1,
+		Filter: m.filter.text, Typing: m.prompt.open, OnlyUp: r.alive, CPUUnit: m.unit,
+		Now: m.clock.Now(), Focused: m.focus == views.ListPane && m.overlay == nil,
+		Empty: m.emptyState(),
+	}
+}
+
+// emptyState says why there is no row.
+func (m *Model) emptyState() views.EmptyState {
+	e := views.EmptyState{Paths: m.about.Paths, Filter: m.filter.text, Total: len(m.all), UID: m.about.UID}
+	err := m.listing.err
+	if err == nil {
+		err = m.listing.problem
+	}
+	switch {
+	case len(m.all) > 0 && m.filter.text != "":
+		e.Kind, e.Key = views.EmptyFilter, "esc"
+	case len(m.all) > 0:
+		e.Kind, e.Key = views.EmptyStopped, m.keys.KeyOf(keymap.OnlyAlive)
+	case err != nil && errors.Is(err, runtime.ErrPermission):
+		e.Kind, e.Err = views.EmptyDenied, err.Error()
+	case err != nil:
+		e.Kind, e.Err, e.Key = views.EmptyFailed, err.Error(), m.keys.KeyOf(keymap.Refresh)
+	case m.listing.done.IsZero():
+		e.Kind = views.EmptyLoading
+	default:
+		e.Kind = views.EmptyNone
+	}
+	return e
+}
+
+// selectedRow is the row under the cursor; nil = the list is empty.
+func (m *Model) selectedRow() *views.Row {
+	if m.rows.at >= len(m.rows.shown) {
+		return nil
+	}
+	return &m.rows.shown[m.rows.at]
+}
+
+func (m *Model) ruleState() *views.RuleState {
+	s := &views.RuleState{
+		Row: m.selectedRow(), Now: m.clock.Now(), Shells: len(m.shells.all),
+		Focused: m.focus == views.DetailPane && m.overlay == nil, Zoomed: m.zoomed,
+		Of: len(m.rows.shown),
+	}
+	if s.Row != nil {
+		s.At = m.rows.at + 1
+		if s.Row.Sample != nil {
+			s.Cores = runtime.Cores(&s.Row.Sample.CPU, m.hist.host.CPUs)
+		}
+	}
+	return s
+}
+
+func (m *Model) detailState() *views.DetailState {
+	s := &views.DetailState{
+		Row: m.selectedRow(), HostCPUs: m.hist.host.CPUs, HostMem: m.hist.host.MemTotal,
+		CPUUnit: m.unit, Now: m.clock.Now(), Offset: m.detailTop,
+		Focused: m.focus == views.DetailPane && m.overlay == nil,
+	}
+	if s.Row == nil {
+		return s
+	}
+	if t := m.hist.of(s.Row.C.Ref); t != nil {
+		s.History = m.fillHistory(t)
+	}
+	return s
+}
+
+// fillHistory copies the rings of one container for its graphs.
+func (m *Model) fillHistory(t *track) *views.History {
+	h := &m.paint.history
+	h.ByInterval = m.interval
+	for _, x := range []struct {
+		into *[]float64
+		from series
+	}{
+		{&h.CPU, seriesCPU}, {&h.Memory, seriesMemory}, {&h.Swap, seriesSwap},
+		{&h.Rx, seriesRx}, {&h.Tx, seriesTx}, {&h.Read, seriesRead}, {&h.Write, seriesWrite},
+		{&h.Pids, seriesPids}, {&h.CPUStall, seriesPSICPU}, {&h.MemStall, seriesPSIMem},
+		{&h.IOStall, seriesPSIIO}, {&h.Throttled, seriesThrottled},
+	} {
+		*x.into = t.rings[x.from].tail(ringSize, *x.into)
+	}
+	return h
+}
+
+func (m *Model) statusState() *views.StatusState {
+	s := &views.StatusState{
+		Filter: m.filter.text, Typing: m.prompt.open, Shown: len(m.rows.shown), Total: len(m.all),
+		Marks: len(m.rows.marks), NoConfig: len(m.listing.noConfig), Now: m.clock.Now(),
+	}
+	if m.prompt.open {
+		s.Filter = m.prompt.line.String()
+	}
+	if n := m.notices.now; n != nil {
+		s.Notice = &views.NoticeState{Level: n.level(), Text: n.text, Hint: n.hint}
+	}
+	if len(m.jobs.list) > 0 {
+		x := m.jobs.list[0]
+		s.Job = &views.JobState{
+			Text: x.req.Op.Info().Doing + " " + x.req.Ref.Name, Since: x.started,
+			More: len(m.jobs.list) - 1, Key: m.keys.KeyOf(keymap.Interrupt),
+		}
+	}
+	if err := m.trouble(); err != nil {
+		s.Left = err.Error()
+	}
+	scope := m.scope()
+	s.Hints = m.hints(scope)
+	if scope == keymap.Shell {
+		s.Prefixed = m.prefixName()
+	}
+	return s
+}
+
+// hints are the footer's. Behind the prefix of a shell the keys stand without
+// it: it is written once before them.
+func (m *Model) hints(scope keymap.Scope) []keymap.Hint {
+	hints := keymap.Footer(m.keys, scope, m.situation())
+	if scope == keymap.Shell {
+		for i := range hints {
+			hints[i].Key = strings.TrimPrefix(hints[i].Key, m.prefixName()+" ")
+		}
+	}
+	return hints
+}
+
+// trouble is what is wrong with the whole at the moment; nil = nothing.
+func (m *Model) trouble() error {
+	switch {
+	case m.prompt.err != nil:
+		return m.prompt.err
+	case m.listTrouble() != nil:
+		return m.listTrouble()
+	case m.sampling.late > 0:
+		return fmt.Errorf("no figures since %s", m.sampling.since.Format("15:04:05"))
+	case m.sampling.err != nil:
+		return m.sampling.err
+	case m.watchErr != nil:
+		return fmt.Errorf("polling every %s: %w", pollEvery, m.watchErr)
+	default:
+		return m.listing.problem
+	}
+}
+
+// prefixName is the prefix of shells as people read it.
+func (m *Model) prefixName() string { return keymap.KeyName(m.keys.Prefix()) }
+
+// shellState is what the pane shows.
+func (m *Model) shellState(sh *shell) *views.ShellState {
+	s := &views.ShellState{
+		Name: sh.ref.Name, Prefix: m.prefixName(), Armed: sh.armed,
+		Opening: sh.opening, Ended: sh.over, Exit: sh.exit, Notice: sh.notice,
+		Focused: m.focus == views.ShellPane && m.overlay == nil, Zoomed: m.zoomed,
+		Count: len(m.shells.all),
+	}
+	s.Body, s.Title = sh.screen()
+	for i, x := range m.shells.all {
+		if x == sh {
+			s.Index = i + 1
+		}
+	}
+	if sh.err != nil {
+		s.Err = sh.err.Error()
+	}
+	if sh.armed {
+		s.Hints = m.hints(keymap.Shell)
+	}
+	return s
+}
