@@ -1,0 +1,98 @@
+// Command lxcdeck is a terminal UI for the LXC containers of a host.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
+	"lxcdeck/tui"
+	"lxcdeck/tui/cli"
+	"lxcdeck/tui/guard"
+	"lxcdeck/tui/settings"
+	"lxcdeck/views"
+)
+
+// version is set by the linker: make build.
+var version = "dev"
+
+func main() {
+	helperMain()
+	guard.Main()
+	stdio, err := shield()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lxcdeck:", err)
+		os.Exit(1)
+	}
+	os.Exit(run(stdio))
+}
+
+// run is lxcdeck on the terminal it was started with.
+func run(stdio runtime.Stdio) int {
+	crash := guard.CatchCrash(settings.StateDir(os.Getenv))
+	defer crash.Close()
+	return cli.Main(context.Background(), cli.Options{
+		Args: os.Args[1:], Version: about(), Getenv: os.Getenv,
+		Stdin: stdio.In, Stdout: stdio.Out, Stderr: stdio.Err,
+		Places: settings.Find(os.Getenv),
+		Known:  settings.Known{Columns: columns(), Themes: views.Themes()},
+		Open: func(paths []string, readOnly, demo bool) (runtime.Runtime, error) {
+			if demo {
+				return fake.Demo(), nil
+			}
+			return open(paths, readOnly)
+		},
+		RunScreen: func(ctx context.Context, rt runtime.Runtime, s settings.Settings) int {
+			if err := screen(ctx, stdio, rt, s, crash); err != nil {
+				fmt.Fprintln(stdio.Err, "lxcdeck:", views.Clean(err.Error()))
+				return 1
+			}
+			return 0
+		},
+		Guard: func(tty *os.File) (func() error, error) {
+			g, err := guard.Start(tty, crash.Epitaph())
+			if err != nil {
+				return nil, err
+			}
+			return g.Dismiss, nil
+		},
+	})
+}
+
+// screen shows the screen until it is left; the terminal is given back
+// whatever happens.
+func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s settings.Settings, crash *guard.Crash) (err error) {
+	keys, err := s.Keymap()
+	if err != nil {
+		return err
+	}
+	g, err := guard.Start(stdio.Out, crash.Epitaph())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if derr := g.Dismiss(); err == nil {
+			err = derr
+		}
+	}()
+	sort, reverse := strings.CutPrefix(s.Sort.Value, "-")
+	return tui.Run(ctx, tui.Options{
+		Runtime: rt, ReadOnly: s.ReadOnly.Value, Version: version,
+		In: stdio.In, Out: stdio.Out, Env: os.Environ(),
+		Interval: s.Interval.Value, Columns: s.Columns.Value, Sort: sort, Reverse: reverse,
+		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
+		Notice: crash.Earlier(),
+	})
+}
+
+// columns are the names that settings may use.
+func columns() []string {
+	var ids []string
+	for _, c := range views.Columns() {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}

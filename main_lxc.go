@@ -1,0 +1,29 @@
+//go:build cgo
+
+package main
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/lxc"
+)
+
+func helperMain() { lxc.HelperMain() }
+
+// shield keeps C code away from the terminal, and inherited descriptors away
+// from the containers.
+func shield() (runtime.Stdio, error) {
+	if err := unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return runtime.Stdio{}, os.NewSyscallError("close_range", err)
+	}
+	return lxc.Shield(nil)
+}
+
+func open(paths []string, readOnly bool) (runtime.Runtime, error) {
+	return lxc.New(lxc.Options{Paths: paths, ReadOnly: readOnly})
+}
+
+func about() string { return version + " (liblxc " + lxc.Version() + ")" }

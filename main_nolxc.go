@@ -1,0 +1,24 @@
+//go:build !cgo
+
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"lxcdeck/runtime"
+)
+
+// Without cgo there is no liblxc: a binary that shows the demo anywhere.
+
+func helperMain() {}
+
+func shield() (runtime.Stdio, error) {
+	return runtime.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, nil
+}
+
+func open([]string, bool) (runtime.Runtime, error) {
+	return nil, fmt.Errorf("%w: this lxcdeck was built without liblxc (CGO_ENABLED=0) and can only show --demo", runtime.ErrUnsupported)
+}
+
+func about() string { return version + " (without liblxc)" }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"time"
+
+	"lxcdeck/runtime/lxctest"
+	"lxcdeck/tui/drive"
+)
+
+// silence counts writes that left the screen as it was.
+type silence struct {
+	on       atomic.Bool
+	needless int
+}
+
+func (s *silence) burst(_ []byte, changed bool) {
+	if s.on.Load() && !changed {
+		s.needless++
+	}
+}
+func (s *silence) start() { s.on.Store(true) }
+func (s *silence) stop()  { s.on.Store(false) }
+
+// best is the shortest of five runs of a command.
+func best(name string, args ...string) (time.Duration, error) {
+	least := time.Duration(1<<63 - 1)
+	for range 5 {
+		cmd := exec.Command(name, args...)
+		cmd.Stdout, cmd.Stderr = io.Discard, os.Stderr
+		start := time.Now()
+		if err := cmd.Run(); err != nil {
+			return 0, fmt.Errorf("run %s: %w", name, err)
+		}
+		least = min(least, time.Since(start))
+	}
+	return least, nil
+}
+
+// listing compares the time of one list with lxc-ls.
+func (b *bench) listing() error {
+	ours, err := best(b.bin, "-P", b.scratch.Path, "ls")
+	if err != nil {
+		return err
+	}
+	theirs, err := best("lxc-ls", "-P", b.scratch.Path, "-f")
+	if err != nil {
+		return err
+	}
+	b.report.atMost(fmt.Sprintf("lxcdeck ls of %d", b.n), ms(ours), ms(theirs), 1.0/5, "ms", "lxc-ls -f")
+	return nil
+}
+
+// firstScreen compares the time to the first complete list on the screen with lxc-ls.
+func (b *bench) firstScreen() error {
+	theirs, err := best("lxc-ls", "-P", b.scratch.Path, "-f")
+	if err != nil {
+		return err
+	}
+	least := time.Duration(1<<63 - 1)
+	for range 5 {
+		start := time.Now()
+		t, err := drive.Start(exec.Command(b.bin, "-P", b.scratch.Path), drive.Options{Cols: cols, Rows: rows})
+		if err != nil {
+			return err
+		}
+		err = t.Wait(b.all(), 30*time.Second)
+		least = min(least, time.Since(start))
+		t.Close()
+		if err != nil {
+			return err
+		}
+	}
+	b.report.atMost("first complete list on the screen", ms(least), ms(theirs), 1.0/5, "ms", "lxc-ls -f")
+	return nil
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// frames measures the bytes of a frame when ten rows of forty change: ten
+// containers burn a little CPU, thirty rest.
+func (b *bench) frames() (err error) {
+	s, err := lxctest.Make()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Remove()) }()
+	names, err := s.AddMany(40)
+	if err != nil {
+		return err
+	}
+	for _, name := range names[:10] {
+		// Bursts of changing length, so that the figure changes every second.
+		burn := exec.Command("lxc-attach", "-P", s.Path, "-n", name, "--", "sh", "-c",
+			"i=0; while :; do i=$(( (i*7+3) % 1000 )); j=0; while [ $j -lt $((i*20)) ]; do j=$((j+1)); done; sleep 1; done")
+		if err := burn.Start(); err != nil {
+			return fmt.Errorf("load %s: %w", name, err)
+		}
+		defer func() { _ = burn.Process.Kill(); _ = burn.Wait() }()
+	}
+	t, err := drive.Start(exec.Command(b.bin, "-P", s.Path, "--interval", "1s"), drive.Options{Cols: cols, Rows: 50})
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	if err := t.Wait("40/40", 30*time.Second); err != nil {
+		return err
+	}
+	// The list alone, as high as the screen.
+	if err := t.Type("i"); err != nil {
+		return err
+	}
+	time.Sleep(5 * time.Second)
+	before, start := t.Bytes(), time.Now()
+	time.Sleep(b.span)
+	ticks := time.Since(start).Seconds()
+	b.report.absolute("bytes a frame, ten rows of forty changing", float64(t.Bytes()-before)/ticks, 300, "B")
+	return nil
+}

@@ -1,0 +1,143 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestShellInAPane(t *testing.T) {
+	s := host(t, "lxcdt-a")
+	term := deck(t, 120, 40, "-P", s.Path)
+	want(t, term.Wait("1/2", patience))
+	want(t, term.Type("s"))
+	want(t, term.Wait("#", patience))
+	want(t, term.Type("echo $((6*7))-$(hostname)\r"))
+	want(t, term.Wait("42-lxcdt-a", patience))
+
+	// vi, less and top, each seen and left again.
+	want(t, term.Type("vi /tmp/x\r"))
+	want(t, term.Wait("~", patience))
+	want(t, term.Type("ihello from vi"))
+	want(t, term.Wait("hello from vi", patience))
+	// A person's escape and colon are two keys; in one write they are alt+colon.
+	want(t, term.Type("\x1b"))
+	want(t, term.Wait("- /tmp/x", patience))
+	want(t, term.Type(":wq\r"))
+	want(t, term.WaitGone("~\n~", patience))
+	want(t, term.Type("cat /tmp/x\r"))
+	want(t, term.Wait("hello from vi", patience))
+	want(t, term.Type("seq 1 500 | less\r"))
+	want(t, term.Type("G"))
+	want(t, term.Wait("500", patience))
+	want(t, term.Type("q"))
+	want(t, term.Type("top\r"))
+	want(t, term.Wait("Mem:", patience))
+	want(t, term.Type("q"))
+	want(t, term.Type("echo back-$((1+1))\r"))
+	want(t, term.Wait("back-2", patience))
+
+	// The pty follows the layout.
+	want(t, term.Type("while :; do clear; stty size; sleep 1; done\r"))
+	want(t, term.Wait(" 120\n", patience))
+	want(t, term.Resize(100, 30))
+	want(t, term.WaitFunc("a size that fits 100 columns", patience, func(screen string) bool {
+		for line := range strings.SplitSeq(screen, "\n") {
+			if f := strings.Fields(line); len(f) == 2 && f[1] == "100" {
+				return true
+			}
+		}
+		return false
+	}))
+	want(t, term.Type("\x03"))
+	want(t, term.Wait("#", patience))
+
+	// Left and found again.
+	want(t, term.Type("\x1dd"))
+	want(t, term.Type("j"))
+	want(t, term.Type("k"))
+	want(t, term.Type("\r"))
+	want(t, term.Type("echo again-$((2+2))\r"))
+	want(t, term.Wait("again-4", patience))
+
+	// Stopped under it: says so and keeps the text.
+	want(t, s.Stop("lxcdt-a"))
+	want(t, term.Wait("ended", patience))
+	if !strings.Contains(term.Screen(), "again-4") {
+		t.Errorf("the text of the ended shell is gone:\n%s", term.Screen())
+	}
+}
+
+func TestShellGivesItsExitStatus(t *testing.T) {
+	s := host(t, "lxcdt-a")
+	term := deck(t, 120, 40, "-P", s.Path)
+	want(t, term.Wait("1/2", patience))
+	want(t, term.Type("s"))
+	want(t, term.Wait("#", patience))
+	want(t, term.Type("exit 7\r"))
+	want(t, term.Wait("exit status 7", patience))
+}
+
+func TestShellVerb(t *testing.T) {
+	s := host(t, "lxcdt-a")
+	for _, c := range []struct {
+		args []string
+		code int
+		out  string
+	}{
+		{[]string{"shell", "lxcdt-a", "--", "sh", "-c", "echo out; exit 7"}, 7, "out\n"},
+		{[]string{"shell", "-n", "lxcdt-a", "--", "hostname"}, 0, "lxcdt-a\n"},
+		{[]string{"shell", "lxcdt-z-off", "--", "true"}, 125, ""},
+		{[]string{"shell", "lxcdt-none", "--", "true"}, 125, ""},
+		{[]string{"shell", "lxcdt-a", "--", "/no/such/program"}, 127, ""},
+		{[]string{"--read-only", "shell", "lxcdt-a", "--", "true"}, 125, ""},
+	} {
+		cmd := exec.Command(bin, append([]string{"-P", s.Path}, c.args...)...)
+		cmd.Env = env(t)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		if cmd.ProcessState.ExitCode() != c.code || string(out) != c.out {
+			t.Errorf("%v: exit status %d, output %q, errors %q; want %d, %q", c.args, cmd.ProcessState.ExitCode(), out, stderr.String(), c.code, c.out)
+		}
+		if c.code == 125 && stderr.Len() == 0 {
+			t.Errorf("%v: no word on what went wrong", c.args)
+		}
+	}
+
+	// Binary-clean both ways.
+	data := make([]byte, 1<<20)
+	_, err := rand.Read(data)
+	want(t, err)
+	cmd := exec.Command(bin, "-P", s.Path, "shell", "lxcdt-a", "--", "cat")
+	cmd.Env, cmd.Stdin = env(t), bytes.NewReader(data)
+	out, err := cmd.Output()
+	want(t, err)
+	if !bytes.Equal(out, data) {
+		t.Errorf("1 MiB through cat came back as %d other bytes", len(out))
+	}
+}
+
+func TestShellVerbOnATerminal(t *testing.T) {
+	s := host(t, "lxcdt-a")
+	term := deck(t, 100, 30, "-P", s.Path, "shell", "lxcdt-a")
+	want(t, term.Wait("#", patience))
+	want(t, term.Type("stty size\r"))
+	want(t, term.Wait("30 100", patience))
+	want(t, term.Resize(90, 25))
+	want(t, term.Type("clear; stty size\r"))
+	want(t, term.Wait("25 90", patience))
+	want(t, term.Type("exit 3\r"))
+	code, err := term.WaitExit(patience)
+	want(t, err)
+	if code != 3 {
+		t.Errorf("exit status %d, want 3", code)
+	}
+}

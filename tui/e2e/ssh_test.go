@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lxcdeck/tui/drive"
+)
+
+// sshd starts an ssh server of our own on a free port of 127.0.0.1 and gives
+// the command that logs in there.
+func sshd(t *testing.T) func(remote string) *exec.Cmd {
+	t.Helper()
+	server, err := exec.LookPath("/usr/sbin/sshd")
+	if err != nil {
+		t.Skip("openssh-server is not installed: the tests over ssh are left out")
+	}
+	// Not t.TempDir: sshd checks every parent directory's owner and mode.
+	dir := t.TempDir()
+	for _, key := range []string{"host", "user"} {
+		out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, key)).CombinedOutput()
+		if err != nil {
+			t.Fatalf("ssh-keygen: %v: %s", err, out)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	want(t, err)
+	port := l.Addr().(*net.TCPAddr).Port
+	want(t, l.Close())
+	config := fmt.Sprintf(`ListenAddress 127.0.0.1
+Port %d
+HostKey %s/host
+AuthorizedKeysFile %s/user.pub
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+`, port, dir, dir)
+	want(t, os.WriteFile(filepath.Join(dir, "sshd_config"), []byte(config), 0o600))
+	// Debian's sshd wants its privilege separation directory.
+	want(t, os.MkdirAll("/run/sshd", 0o755))
+	cmd := exec.Command(server, "-D", "-e", "-f", filepath.Join(dir, "sshd_config"))
+	log, err := os.Create(filepath.Join(dir, "log"))
+	want(t, err)
+	cmd.Stderr = log
+	want(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			text, _ := os.ReadFile(log.Name())
+			t.Logf("sshd said:\n%s", text)
+		}
+	})
+	eventually(t, "sshd answers", func() bool {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return false
+		}
+		return c.Close() == nil
+	})
+	return func(remote string) *exec.Cmd {
+		c := exec.Command("ssh", "-tt", "-F", "none", "-p", fmt.Sprint(port), "-i", filepath.Join(dir, "user"),
+			"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+			"root@127.0.0.1", remote)
+		c.Env = env(t)
+		return c
+	}
+}
+
+func overSSH(t *testing.T, path string) *drive.Term {
+	t.Helper()
+	return start(t, sshd(t)(bin+" -P "+path), 120, 40)
+}
+
+func TestOverSSH(t *testing.T) {
+	s := host(t, "lxcdt-web", "lxcdt-db")
+	term := overSSH(t, s.Path)
+	want(t, term.Wait("2/3", patience))
+	want(t, term.Type("/web"))
+	want(t, term.WaitGone("lxcdt-db", patience))
+	want(t, term.Type("\x1b"))
+	want(t, term.Wait("lxcdt-db", patience))
+	want(t, term.Resize(80, 24))
+	want(t, term.Wait("lxcdt-z-off", patience))
+	want(t, term.Resize(120, 40))
+	want(t, term.Type("s"))
+	want(t, term.Wait("#", patience))
+	want(t, term.Type("echo $((6*7))-over-ssh\r"))
+	want(t, term.Wait("42-over-ssh", patience))
+	want(t, term.Type("exit\r"))
+	want(t, term.Wait("exit status 0", patience))
+	want(t, term.Type("q"))
+	want(t, term.Type("q"))
+	code, err := term.WaitExit(patience)
+	want(t, err)
+	if code != 0 {
+		t.Errorf("ssh ended with %d", code)
+	}
+}
+
+func TestCutConnection(t *testing.T) {
+	s := host(t, "lxcdt-web")
+	term := overSSH(t, s.Path)
+	want(t, term.Wait("1/2", patience))
+	want(t, term.Type("s"))
+	want(t, term.Wait("#", patience))
+	want(t, term.Type("sleep 4243\r"))
+	eventually(t, "the command runs", func() bool { return strings.Contains(inside(t, s, "lxcdt-web", "ps"), "sleep 4243") })
+	want(t, term.Cmd.Process.Kill())
+	eventually(t, "no process of ours is left", func() bool { return len(processes(t)) == 0 })
+	eventually(t, "the shell is gone", func() bool { return !strings.Contains(inside(t, s, "lxcdt-web", "ps"), "sleep 4243") })
+	if st := state(t, s, "lxcdt-web"); st != "RUNNING" {
+		t.Errorf("the container is %s", st)
+	}
+}
