@@ -1,0 +1,136 @@
+#!/bin/bash
+# scenario.sh root|user: the program itself on real containers, in the virtual
+# machine: list, figures, shell, exit codes. Every check is one line; status 1
+# when one has failed.
+# The checks are called by name.
+# shellcheck disable=SC2317
+set -u
+deck=${LXCDECK_BIN:-/host/lxcdeck}
+failed=0
+tmp=$(mktemp -d)
+
+# ok NAME COMMAND...: one check.
+ok() {
+	local name=$1
+	shift
+	if "$@" >"$tmp/out" 2>&1; then
+		echo "--- PASS: $name"
+	else
+		echo "--- FAIL: $name (status $?): $*"
+		sed 's/^/    /' "$tmp/out" | head -n 30
+		failed=1
+	fi
+}
+
+# json FILE FILTER: does the filter say true of the one document in the file?
+json() { jq -es "length == 1 and (.[0] | $2)" "$1" || { cat "$1" && return 1; }; }
+
+# status WANTED COMMAND...
+status() {
+	local want=$1 got=0
+	shift
+	"$@" || got=$?
+	[ "$got" -eq "$want" ] || { echo "status $got, wanted $want" && return 1; }
+}
+
+# prints WANTED COMMAND...: exactly this on standard output.
+prints() {
+	local want=$1 got
+	shift
+	got=$("$@") || return
+	[ "$got" = "$want" ] || { printf 'printed %q, wanted %q\n' "$got" "$want" && return 1; }
+}
+
+# waits COMMAND...: until it succeeds, for a minute at most.
+waits() {
+	local end=$((SECONDS + 60))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
+	done
+}
+
+# figures FILE NAME: the container's figures are all there.
+figures() {
+	json "$1" ".[] | select(.name == \"$2\") | .state == \"RUNNING\" and .pid > 0
+		and .cpu_seconds != null and .memory_bytes > 0 and .memory_usage_bytes > 0
+		and .pids > 0 and .uptime_seconds != null"
+}
+
+as_administrator() {
+	local path=/var/lib/lxc
+	for name in one two; do
+		lxc-copy -P /srv/lxc -n busybox -p $path -N $name || return
+		printf 'lxc.cgroup2.memory.max = 64M\nlxc.cgroup2.pids.max = 50\n' >>$path/$name/config
+	done
+	ok 'start one' lxc-start -n one
+	waits lxc-attach -n one -- /bin/true
+
+	"$deck" ls --json >"$tmp/ls.json"
+	ok 'ls: two containers' json "$tmp/ls.json" 'length == 2'
+	ok 'ls: figures of the running one' figures "$tmp/ls.json" one
+	ok 'ls: its limits' json "$tmp/ls.json" \
+		'.[] | select(.name == "one") | .memory_limit_bytes == 67108864 and .pids_max == 50'
+	ok 'ls: memory as the kernel says' json "$tmp/ls.json" \
+		".[] | select(.name == \"one\") | .memory_usage_bytes < 67108864"
+	ok 'ls: nothing for the stopped one' json "$tmp/ls.json" \
+		'.[] | select(.name == "two") | .state == "STOPPED" and .memory_bytes == null and .cpu_seconds == null'
+	ok 'ls: the table' bash -c "'$deck' ls | grep -E '^one +RUNNING' && '$deck' ls | grep -E '^two +STOPPED'"
+	ok 'ls NAME: no such container' status 4 "$deck" ls nosuch
+
+	"$deck" top --json -n 2 one >"$tmp/top.json"
+	ok 'top: two lines' prints 2 jq -s length "$tmp/top.json"
+	jq -s '.[1].containers' "$tmp/top.json" >"$tmp/second.json"
+	ok 'top: rates' json "$tmp/second.json" '.[0].name == "one" and .[0].cpu_percent != null and .[0].memory_bytes > 0'
+
+	ok 'shell: output' prints 'hello' "$deck" shell one -- echo hello
+	ok 'shell: status' status 7 "$deck" shell one -- sh -c 'exit 7'
+	head -c 200000 /dev/urandom >"$tmp/bytes"
+	ok 'shell: bytes in and out' bash -c "'$deck' shell one -- cat <'$tmp/bytes' | cmp - '$tmp/bytes'"
+	ok 'shell: a stopped container is refused' status 125 "$deck" shell two -- true
+	lxc-freeze -n one
+	"$deck" ls --json >"$tmp/frozen.json"
+	ok 'ls: frozen' json "$tmp/frozen.json" '.[] | select(.name == "one") | .state == "FROZEN"'
+	lxc-unfreeze -n one
+	lxc-stop -k -n one
+	"$deck" ls --json >"$tmp/stopped.json"
+	ok 'ls: stopped' json "$tmp/stopped.json" 'all(.state == "STOPPED")'
+	lxc-destroy -n one
+	lxc-destroy -n two
+	"$deck" ls --json >"$tmp/none.json"
+	ok 'ls: none' json "$tmp/none.json" '. == []'
+}
+
+as_user() {
+	local path=$HOME/.local/share/lxc
+	mkdir -p "$path"
+	export XDG_RUNTIME_DIR=/run/user/$UID
+	waits systemctl --user show-environment
+	# The path to the user's containers has to be open to their root.
+	chmod 755 "$HOME" "$HOME/.local" "$HOME/.local/share" "$path"
+	ok 'create mine' lxc-create -n mine -t busybox
+	# LXC 5 starts a user's container with a cgroup of its own only in a scope
+	# that systemd has delegated.
+	ok 'start mine' systemd-run --user --scope -q -p Delegate=yes -- lxc-start -n mine
+	waits prints RUNNING lxc-info -n mine -sH
+
+	"$deck" ls --json >"$tmp/ls.json"
+	ok 'ls: mine' json "$tmp/ls.json" 'length == 1'
+	ok 'ls: figures of mine' figures "$tmp/ls.json" mine
+	ok 'ls: unprivileged' json "$tmp/ls.json" '.[0].unprivileged == true'
+	"$deck" top --json -n 1 >"$tmp/top.json"
+	ok 'top: rates' json "$tmp/top.json" '.containers[0].cpu_percent != null'
+	ok 'shell: output' prints '0' "$deck" shell mine -- id -u
+	ok 'shell: status' status 7 "$deck" shell mine -- sh -c 'exit 7'
+	ok 'still running' prints RUNNING lxc-info -n mine -sH
+	lxc-stop -k -n mine
+	lxc-destroy -n mine
+}
+
+case ${1-} in
+root) as_administrator ;;
+user) as_user ;;
+*) echo "usage: scenario.sh root|user" >&2 && exit 2 ;;
+esac
+rm -rf -- "$tmp"
+exit $failed

@@ -1,0 +1,70 @@
+# make help explains the targets. What they do stands in .ci/, one script each.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+GO  := .ci/go
+BIN := bin/lxcdeck
+
+.DEFAULT_GOAL := help
+.PHONY: help build install demo demo-clean test bench lint test-vm screenshots clean
+
+help:
+	@echo 'lxcdeck: a terminal screen for LXC hosts'
+	@echo
+	@echo '  make demo         install what is missing, build, make six small containers,'
+	@echo '                    open lxcdeck on them; again: starts in seconds'
+	@echo '  make demo-clean   remove those containers'
+	@echo '  make test         install what is missing, run all tests (on real LXC when root)'
+	@echo
+	@echo '  make build        build $(BIN)'
+	@echo '  make install      put it and its man page under PREFIX (now $(PREFIX)); DESTDIR works'
+	@echo '  make bench        measure against the promised figures; fails when one is missed'
+	@echo '  make lint         gofmt, go vet, golangci-lint, shellcheck'
+	@echo '  make test-vm      tests in a virtual machine with pure cgroup v2 (SUITE=bookworm|trixie)'
+	@echo '  make screenshots  draw screenshots/*.png from the running program'
+	@echo '  make clean        remove what was built here'
+	@echo
+	@echo 'YES=1 installs packages without asking. RACE=0 runs the tests without the race'
+	@echo 'detector. Needs: git, Go 1.21 or later (which fetches the Go of go.mod), and on'
+	@echo 'Debian or Ubuntu apt; elsewhere the missing packages are named.'
+
+build:
+	@.ci/deps build
+	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) .
+
+# What was built by "make build" is installed as it is: "make build, then
+# sudo make install" needs no Go for root.
+install:
+	@test -x $(BIN) || $(MAKE) build
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/lxcdeck
+	install -D -m 644 docs/lxcdeck.1 $(DESTDIR)$(PREFIX)/share/man/man1/lxcdeck.1
+
+demo:
+	@.ci/deps build demo
+	@$(MAKE) --no-print-directory build
+	@.ci/demo open
+
+demo-clean:
+	@.ci/demo clean
+
+test:
+	@.ci/test
+
+bench:
+	@.ci/bench
+
+lint:
+	@.ci/lint
+
+test-vm:
+	@.ci/vm/test
+
+screenshots:
+	@.ci/deps build demo screenshots
+	@$(MAKE) --no-print-directory build
+	@screenshots/make
+
+clean:
+	rm -rf bin
