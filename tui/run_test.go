@@ -32,7 +32,7 @@ type tty struct {
 }
 
 // startRun runs the screen on a pty of 80x24.
-func startRun(t *testing.T, ctx context.Context, o Options) *tty {
+func startRun(ctx context.Context, t *testing.T, o Options) *tty {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
@@ -132,7 +132,7 @@ func (x *tty) await2(text string) {
 }
 
 func TestRunAndQuit(t *testing.T) {
-	x := startRun(t, context.Background(), Options{Runtime: fake.New(fake.Options{}, some()...), Hostname: "h"})
+	x := startRun(context.Background(), t, Options{Runtime: fake.New(fake.Options{}, some()...), Hostname: "h"})
 	x.await("delta")
 	_, _ = x.master.Write([]byte("q"))
 	if err := x.end(); err != nil {
@@ -141,7 +141,7 @@ func TestRunAndQuit(t *testing.T) {
 }
 
 func TestRunAsksForModesOverSSH(t *testing.T) {
-	x := startRun(t, context.Background(), Options{
+	x := startRun(context.Background(), t, Options{
 		Runtime: fake.New(fake.Options{}, some()...), Hostname: "h",
 		Env: []string{"SSH_TTY=/dev/pts/9", "SSH_CONNECTION=a b c d"},
 	})
@@ -163,7 +163,7 @@ func TestSignalsEndShellsAndProgram(t *testing.T) {
 			sessions <- s
 			return s, nil
 		})
-		x := startRun(t, context.Background(), Options{Runtime: rt, Hostname: "h"})
+		x := startRun(context.Background(), t, Options{Runtime: rt, Hostname: "h"})
 		x.await("delta")
 		_, _ = x.master.Write([]byte("s"))
 		s := <-sessions
@@ -183,7 +183,7 @@ func TestSignalsEndShellsAndProgram(t *testing.T) {
 
 func TestContextEndsTheProgram(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	x := startRun(t, ctx, Options{Runtime: fake.New(fake.Options{}, some()...), Hostname: "h"})
+	x := startRun(ctx, t, Options{Runtime: fake.New(fake.Options{}, some()...), Hostname: "h"})
 	x.await("delta")
 	cancel()
 	if err := x.end(); err != nil {
@@ -192,7 +192,7 @@ func TestContextEndsTheProgram(t *testing.T) {
 }
 
 func TestTerminalThatGoesAwayEndsTheProgram(t *testing.T) {
-	x := startRun(t, context.Background(), Options{Runtime: fake.New(fake.Options{}, some()...), Hostname: "h"})
+	x := startRun(context.Background(), t, Options{Runtime: fake.New(fake.Options{}, some()...), Hostname: "h"})
 	x.await("delta")
 	_ = x.master.Close()
 	select {
@@ -208,7 +208,7 @@ type bomb struct{ runtime.Runtime }
 func (bomb) List(context.Context) (runtime.Listing, error) { panic("boom in list") }
 
 func TestPanicIsShownAfterTheTerminalIsRestored(t *testing.T) {
-	x := startRun(t, context.Background(), Options{Runtime: bomb{fake.New(fake.Options{}, some()...)}, Hostname: "h"})
+	x := startRun(context.Background(), t, Options{Runtime: bomb{fake.New(fake.Options{}, some()...)}, Hostname: "h"})
 	err := x.end()
 	if err == nil || !strings.Contains(err.Error(), "boom in list") {
 		t.Fatal(err)
@@ -296,7 +296,7 @@ func (x patientJob) Do(ctx context.Context, _ runtime.Request) error {
 
 func TestHangUpLeavesWorkOnContainersAlone(t *testing.T) {
 	rt := patientJob{fake.New(fake.Options{}, some()...), make(chan context.Context, 1)}
-	x := startRun(t, context.Background(), Options{Runtime: rt, Hostname: "h"})
+	x := startRun(context.Background(), t, Options{Runtime: rt, Hostname: "h"})
 	x.await("delta")
 	_, _ = x.master.Write([]byte("jS"))
 	ctx := <-rt.ctx

@@ -19,7 +19,7 @@ func TestBytesTypedInOneReadReachTheShell(t *testing.T) {
 		sessions <- s
 		return s, nil
 	})
-	x := startRun(t, context.Background(), Options{Runtime: rt, Hostname: "h"})
+	x := startRun(context.Background(), t, Options{Runtime: rt, Hostname: "h"})
 	x.await("delta")
 	_, _ = x.master.Write([]byte("s"))
 	s := <-sessions

@@ -89,7 +89,7 @@ func (r *Runtime) read(rd *runtime.Reading, now time.Time) {
 		s.Frozen = runtime.Of(1)
 	}
 	b.spec.Load.cheap(active, b.phase, s)
-	if rd.Tier == runtime.Full {
+	if rd.Tier != runtime.Cheap {
 		b.spec.Load.full(active, b.phase, s)
 	}
 }

@@ -188,13 +188,17 @@ func each(names []string, do func(string) error) error {
 	return errors.Join(errs...)
 }
 
+// loads says whether liblxc can load a container's config: without one there
+// is nothing that it could stop.
+func (s *Scratch) loads(name string) bool { return s.Tool("lxc-info", name, "-s") == nil }
+
 // Remove kills what runs and removes every trace.
 func (s *Scratch) Remove() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := each(s.names, func(name string) error {
-		if s.Tool("lxc-info", name, "-s") != nil {
-			return nil // its config is gone or broken: nothing that liblxc could stop
+		if !s.loads(name) {
+			return nil
 		}
 		// A frozen one dies too; a stopped one makes lxc-stop fail, which is fine.
 		_ = s.Stop(name)

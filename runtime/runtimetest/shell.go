@@ -52,7 +52,7 @@ func (s *suite) attach(t *testing.T, sh runtime.Shell) *terminal {
 		if err := session.Close(); err != nil {
 			t.Errorf("close of the session: %v", err)
 		}
-		term.over()
+		_ = term.over() // after a close any end will do
 	})
 	return term
 }
@@ -171,7 +171,7 @@ func testShellStopped(t *testing.T, s *suite) {
 	term.enter("echo re\"\"ady\r")
 	term.want("ready")
 	s.Stop(t, ref)
-	term.over()
+	_ = term.over() // how the pty ends is the kernel's
 	if exit := term.exit(); exit.Code == 0 {
 		t.Errorf("the container was stopped under its shell: %+v, want no success", exit)
 	}

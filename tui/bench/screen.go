@@ -94,14 +94,10 @@ func (b *bench) frames() (err error) {
 	if err != nil {
 		return err
 	}
-	for _, name := range names[:10] {
-		// Bursts of changing length, so that the figure changes every second.
-		burn := exec.Command("lxc-attach", "-P", s.Path, "-n", name, "--", "sh", "-c",
-			"i=0; while :; do i=$(( (i*7+3) % 1000 )); j=0; while [ $j -lt $((i*20)) ]; do j=$((j+1)); done; sleep 1; done")
-		if err := burn.Start(); err != nil {
-			return fmt.Errorf("load %s: %w", name, err)
-		}
-		defer func() { _ = burn.Process.Kill(); _ = burn.Wait() }()
+	stop, err := burn(s, names[:10])
+	defer stop()
+	if err != nil {
+		return err
 	}
 	t, err := drive.Start(exec.Command(b.bin, "-P", s.Path, "--interval", "1s"), drive.Options{Cols: cols, Rows: 50})
 	if err != nil {
@@ -121,4 +117,25 @@ func (b *bench) frames() (err error) {
 	ticks := time.Since(start).Seconds()
 	b.report.absolute("bytes a frame, ten rows of forty changing", float64(t.Bytes()-before)/ticks, 300, "B")
 	return nil
+}
+
+// burn lets containers use a little CPU, in bursts of changing length, so
+// that the figure changes every second. stop ends what it started.
+func burn(s *lxctest.Scratch, names []string) (stop func(), err error) {
+	var started []*exec.Cmd
+	stop = func() {
+		for _, cmd := range started {
+			_ = cmd.Process.Kill() // what runs inside goes with its container
+			_ = cmd.Wait()
+		}
+	}
+	for _, name := range names {
+		cmd := exec.Command("lxc-attach", "-P", s.Path, "-n", name, "--", "sh", "-c",
+			"i=0; while :; do i=$(( (i*7+3) % 1000 )); j=0; while [ $j -lt $((i*20)) ]; do j=$((j+1)); done; sleep 1; done")
+		if err := cmd.Start(); err != nil {
+			return stop, fmt.Errorf("load %s: %w", name, err)
+		}
+		started = append(started, cmd)
+	}
+	return stop, nil
 }

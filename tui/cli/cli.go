@@ -351,8 +351,8 @@ func (d *deck) limited(cmd *cobra.Command) (context.Context, context.CancelFunc)
 	return ctx, func() { cancel(); stop() }
 }
 
-// print writes a verb's whole output at once.
-func print(w io.Writer, text []byte) error {
+// writeAll writes a verb's whole output at once.
+func writeAll(w io.Writer, text []byte) error {
 	if _, err := w.Write(text); err != nil {
 		return fmt.Errorf("write: %w", err)
 	}

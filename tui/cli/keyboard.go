@@ -56,10 +56,10 @@ func (k *keyboard) read(tty, wake int) error {
 		}
 		buf := make([]byte, 4096)
 		n, err := unix.Read(tty, buf)
-		switch {
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
+		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
 			continue
-		case err != nil || n == 0: // hung up
+		}
+		if n <= 0 { // an error here is a terminal that hung up
 			return nil
 		}
 		select {

@@ -52,12 +52,12 @@ func (d *deck) ls(cmd *cobra.Command, args []string) error {
 		if len(rows) > 0 {
 			out = append(out, '\n')
 		}
-		return print(d.Stdout, append(out, "]\n"...))
+		return writeAll(d.Stdout, append(out, "]\n"...))
 	}
-	return print(d.Stdout, lsTable(rows, len(d.rt.About().Paths) > 1))
+	return writeAll(d.Stdout, lsTable(rows, len(d.rt.About().Paths) > 1))
 }
 
-// sample reads the counters of those that are alive, once and in full.
+// sample reads the totals of those that are alive, once.
 func (d *deck) sample(ctx context.Context, all []runtime.Container) ([]row, error) {
 	batch := &runtime.Batch{}
 	rows := make([]row, len(all))
@@ -66,7 +66,7 @@ func (d *deck) sample(ctx context.Context, all []runtime.Container) ([]row, erro
 	for i, c := range all {
 		rows[i] = row{c: c, now: now}
 		if c.State.Alive() && c.InitPID > 0 {
-			batch.Readings = append(batch.Readings, runtime.Reading{Ref: c.Ref, InitPID: c.InitPID, Tier: runtime.Full})
+			batch.Readings = append(batch.Readings, runtime.Reading{Ref: c.Ref, InitPID: c.InitPID, Tier: runtime.Totals})
 			at = append(at, i)
 		}
 	}

@@ -201,8 +201,7 @@ func (l *line) hangUp() error {
 		return err
 	}
 	select {
-	case <-l.ended: // how it ended no longer matters
-		l.over = true
+	case _, l.over = <-l.ended: // how it ended no longer matters
 	case <-time.After(lastWords):
 	}
 	return err

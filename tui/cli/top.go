@@ -69,7 +69,7 @@ func (d *deck) follow(ctx context.Context, names []string) error {
 		return err
 	}
 	if d.flags.csv {
-		if err := print(d.Stdout, csvHead()); err != nil {
+		if err := writeAll(d.Stdout, csvHead()); err != nil {
 			return err
 		}
 	}
@@ -230,7 +230,7 @@ func (t *tracker) print() error {
 			return err
 		}
 	}
-	return print(t.d.Stdout, append(out, "]}\n"...))
+	return writeAll(t.d.Stdout, append(out, "]}\n"...))
 }
 
 func (t *tracker) time() string { return t.batch.Host.At.UTC().Format(time.RFC3339Nano) }
@@ -291,7 +291,7 @@ func (t *tracker) csv() error {
 		}
 	}
 	w.Flush()
-	return print(t.d.Stdout, []byte(b.String()))
+	return writeAll(t.d.Stdout, []byte(b.String()))
 }
 
 // csvCell is a value of a field as text, cleaned: names may hold anything.

@@ -59,10 +59,10 @@ func TestTooSmallAndBack(t *testing.T) {
 
 func TestBadContainersDoNotStopTheOthers(t *testing.T) {
 	s := host(t, "lxcdt-web")
-	bad := func(name string, make func(dir string) error) {
+	bad := func(name string, fill func(dir string) error) {
 		dir := filepath.Join(s.Path, "lxcdt-"+name)
 		want(t, os.Mkdir(dir, 0o755))
-		want(t, make(dir))
+		want(t, fill(dir))
 	}
 	bad("fifo", func(dir string) error { return unix.Mkfifo(filepath.Join(dir, "config"), 0o644) })
 	bad("broken", func(dir string) error {

@@ -41,23 +41,22 @@ type Terminal struct {
 	blink   bool
 	kitty   [2]kittyStack // of main and alt
 
-	styles     styles
-	clusters   clusters
-	starved    int // lookups that found a full table since the last collection
-	widths     [256]widthEntry
-	agreed     [256]widthEntry // widths that all counters agree on, -1 where they do not
-	palette    palette
-	gen        uint64
-	title      string
-	titles     []string
-	dir        string
-	bell       bool
-	clip       string
-	clipSet    bool
-	replies    []byte
-	parser     parser
-	scratch    []byte
-	cellBuffer []cell
+	styles   styles
+	clusters clusters
+	starved  int // lookups that found a full table since the last collection
+	widths   [256]widthEntry
+	agreed   [256]widthEntry // widths that all counters agree on, -1 where they do not
+	palette  palette
+	gen      uint64
+	title    string
+	titles   []string
+	dir      string
+	bell     bool
+	clip     string
+	clipSet  bool
+	replies  []byte
+	parser   parser
+	scratch  []byte
 }
 
 // saved is what DECSC keeps.
