@@ -208,14 +208,10 @@ func (l *line) raw(r Role, s string, n int) {
 		r = l.base
 	}
 	if r != l.open {
-		if l.t.sgr[l.open] != "" {
+		if l.t.open[l.open] != "" {
 			l.buf.WriteString("\x1b[m")
 		}
-		if sgr := l.t.sgr[r]; sgr != "" {
-			l.buf.WriteString("\x1b[")
-			l.buf.WriteString(sgr)
-			l.buf.WriteByte('m')
-		}
+		l.buf.WriteString(l.t.open[r])
 		l.open = r
 	}
 	l.buf.WriteString(s)
@@ -259,7 +255,7 @@ func (l *line) fill(r Role, g string, x int) {
 // String pads the row to its width and ends its style.
 func (l *line) String() string {
 	l.gap(l.left())
-	if l.t.sgr[l.open] != "" {
+	if l.t.open[l.open] != "" {
 		l.buf.WriteString("\x1b[m")
 		l.open = Plain
 	}

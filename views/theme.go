@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"charm.land/lipgloss/v2"
 )
 
 // Role is what a piece of text means; the theme decides how that looks.
@@ -64,8 +66,14 @@ type Theme struct {
 	Name   string
 	ASCII  bool
 	Glyphs Glyphs
-	sgr    [roleCount]string
+	// open is the escape sequence that begins each role. Lip Gloss makes it
+	// once: its Render, asked for every cell run of every frame, would be most
+	// of the painting.
+	open [roleCount]string
 }
+
+// looks are the styles of the roles; a missing one is plain.
+type looks map[Role]lipgloss.Style
 
 // Themes names the themes there are. The first is the default.
 func Themes() []string { return []string{"default", "mono", "dark", "light"} }
@@ -87,74 +95,153 @@ func NewTheme(name string, o ThemeOptions) (*Theme, error) {
 	}
 	switch {
 	case name == "mono" || o.Colors < 8:
-		t.sgr = monoRoles()
+		t.wear(monoLooks())
 	case name == "dark" && o.Colors >= 256:
-		t.sgr = darkRoles()
+		t.wear(darkLooks())
 	case name == "light" && o.Colors >= 256:
-		t.sgr = lightRoles()
+		t.wear(lightLooks())
 	default:
-		t.sgr = paletteRoles()
+		t.wear(paletteLooks())
 	}
 	return t, nil
 }
 
-func monoRoles() [roleCount]string {
-	return [roleCount]string{
-		Strong: "1", Header: "1", Sorted: "1;4", Key: "1", Warn: "1", Bad: "1;7", Cursor: "7", CursorBlur: "1",
-		MarkedRow: "1", Badge: "7", Banner: "1", Input: "4", Dim: "2", Idle: "2",
+// wear takes the escape sequences out of the styles.
+func (t *Theme) wear(l looks) {
+	for role, style := range l {
+		t.open[role], _, _ = strings.Cut(style.Render("x"), "x")
 	}
 }
 
-// paletteRoles uses nothing but the sixteen colours every terminal lets its
+func monoLooks() looks {
+	plain := lipgloss.NewStyle()
+	return looks{
+		Strong:     plain.Bold(true),
+		Header:     plain.Bold(true),
+		Sorted:     plain.Bold(true).Underline(true),
+		Key:        plain.Bold(true),
+		Warn:       plain.Bold(true),
+		Bad:        plain.Bold(true).Reverse(true),
+		Cursor:     plain.Reverse(true),
+		CursorBlur: plain.Bold(true),
+		MarkedRow:  plain.Bold(true),
+		Badge:      plain.Reverse(true),
+		Banner:     plain.Bold(true),
+		Input:      plain.Underline(true),
+		Dim:        plain.Faint(true),
+		Idle:       plain.Faint(true),
+	}
+}
+
+// paletteLooks uses nothing but the sixteen colours every terminal lets its
 // user choose, and never black or white, so light and dark backgrounds work.
-func paletteRoles() [roleCount]string {
-	return [roleCount]string{
-		Dim: "2", Strong: "1", Header: "2", Sorted: "1;4", Key: "1;36", Good: "32", Notice: "36", Warn: "33", Bad: "1;31",
-		Idle: "2", Cursor: "7", CursorBlur: "1", MarkedRow: "1;35", Badge: "7;33", Banner: "1;36",
-		GraphCPU: "32", GraphMem: "36", GraphNet: "35", GraphIO: "33", Border: "36", Input: "1",
+func paletteLooks() looks {
+	plain := lipgloss.NewStyle()
+	return looks{
+		Dim:        plain.Faint(true),
+		Strong:     plain.Bold(true),
+		Header:     plain.Faint(true),
+		Sorted:     plain.Bold(true).Underline(true),
+		Key:        plain.Bold(true).Foreground(lipgloss.Cyan),
+		Good:       plain.Foreground(lipgloss.Green),
+		Notice:     plain.Foreground(lipgloss.Cyan),
+		Warn:       plain.Foreground(lipgloss.Yellow),
+		Bad:        plain.Bold(true).Foreground(lipgloss.Red),
+		Idle:       plain.Faint(true),
+		Cursor:     plain.Reverse(true),
+		CursorBlur: plain.Bold(true),
+		MarkedRow:  plain.Bold(true).Foreground(lipgloss.Magenta),
+		Badge:      plain.Reverse(true).Foreground(lipgloss.Yellow),
+		Banner:     plain.Bold(true).Foreground(lipgloss.Cyan),
+		GraphCPU:   plain.Foreground(lipgloss.Green),
+		GraphMem:   plain.Foreground(lipgloss.Cyan),
+		GraphNet:   plain.Foreground(lipgloss.Magenta),
+		GraphIO:    plain.Foreground(lipgloss.Yellow),
+		Border:     plain.Foreground(lipgloss.Cyan),
+		Input:      plain.Bold(true),
 	}
 }
 
-func darkRoles() [roleCount]string {
-	return [roleCount]string{
-		Dim: "38;5;245", Strong: "1;38;5;255", Header: "38;5;245", Sorted: "1;38;5;117", Key: "1;38;5;117",
-		Good: "38;5;114", Notice: "38;5;117", Warn: "38;5;221", Bad: "1;38;5;203", Idle: "38;5;245",
-		Cursor: "48;5;24;38;5;255", CursorBlur: "1;38;5;255", MarkedRow: "1;38;5;177", Badge: "1;48;5;130;38;5;255",
-		Banner: "1;38;5;117", GraphCPU: "38;5;114", GraphMem: "38;5;110", GraphNet: "38;5;176", GraphIO: "38;5;179",
-		Border: "38;5;67", Input: "1;38;5;255",
+func darkLooks() looks {
+	plain := lipgloss.NewStyle()
+	return looks{
+		Dim:        plain.Foreground(lipgloss.ANSIColor(245)),
+		Strong:     plain.Bold(true).Foreground(lipgloss.ANSIColor(255)),
+		Header:     plain.Foreground(lipgloss.ANSIColor(245)),
+		Sorted:     plain.Bold(true).Foreground(lipgloss.ANSIColor(117)),
+		Key:        plain.Bold(true).Foreground(lipgloss.ANSIColor(117)),
+		Good:       plain.Foreground(lipgloss.ANSIColor(114)),
+		Notice:     plain.Foreground(lipgloss.ANSIColor(117)),
+		Warn:       plain.Foreground(lipgloss.ANSIColor(221)),
+		Bad:        plain.Bold(true).Foreground(lipgloss.ANSIColor(203)),
+		Idle:       plain.Foreground(lipgloss.ANSIColor(245)),
+		Cursor:     plain.Background(lipgloss.ANSIColor(24)).Foreground(lipgloss.ANSIColor(255)),
+		CursorBlur: plain.Bold(true).Foreground(lipgloss.ANSIColor(255)),
+		MarkedRow:  plain.Bold(true).Foreground(lipgloss.ANSIColor(177)),
+		Badge:      plain.Bold(true).Background(lipgloss.ANSIColor(130)).Foreground(lipgloss.ANSIColor(255)),
+		Banner:     plain.Bold(true).Foreground(lipgloss.ANSIColor(117)),
+		GraphCPU:   plain.Foreground(lipgloss.ANSIColor(114)),
+		GraphMem:   plain.Foreground(lipgloss.ANSIColor(110)),
+		GraphNet:   plain.Foreground(lipgloss.ANSIColor(176)),
+		GraphIO:    plain.Foreground(lipgloss.ANSIColor(179)),
+		Border:     plain.Foreground(lipgloss.ANSIColor(67)),
+		Input:      plain.Bold(true).Foreground(lipgloss.ANSIColor(255)),
 	}
 }
 
-func lightRoles() [roleCount]string {
-	return [roleCount]string{
-		Dim: "38;5;242", Strong: "1;38;5;232", Header: "38;5;242", Sorted: "1;38;5;25", Key: "1;38;5;25",
-		Good: "38;5;28", Notice: "38;5;25", Warn: "38;5;130", Bad: "1;38;5;160", Idle: "38;5;242",
-		Cursor: "48;5;153;38;5;232", CursorBlur: "1;38;5;232", MarkedRow: "1;38;5;90", Badge: "1;48;5;130;38;5;255",
-		Banner: "1;38;5;25", GraphCPU: "38;5;28", GraphMem: "38;5;25", GraphNet: "38;5;90", GraphIO: "38;5;130",
-		Border: "38;5;67", Input: "1;38;5;232",
+func lightLooks() looks {
+	plain := lipgloss.NewStyle()
+	return looks{
+		Dim:        plain.Foreground(lipgloss.ANSIColor(242)),
+		Strong:     plain.Bold(true).Foreground(lipgloss.ANSIColor(232)),
+		Header:     plain.Foreground(lipgloss.ANSIColor(242)),
+		Sorted:     plain.Bold(true).Foreground(lipgloss.ANSIColor(25)),
+		Key:        plain.Bold(true).Foreground(lipgloss.ANSIColor(25)),
+		Good:       plain.Foreground(lipgloss.ANSIColor(28)),
+		Notice:     plain.Foreground(lipgloss.ANSIColor(25)),
+		Warn:       plain.Foreground(lipgloss.ANSIColor(130)),
+		Bad:        plain.Bold(true).Foreground(lipgloss.ANSIColor(160)),
+		Idle:       plain.Foreground(lipgloss.ANSIColor(242)),
+		Cursor:     plain.Background(lipgloss.ANSIColor(153)).Foreground(lipgloss.ANSIColor(232)),
+		CursorBlur: plain.Bold(true).Foreground(lipgloss.ANSIColor(232)),
+		MarkedRow:  plain.Bold(true).Foreground(lipgloss.ANSIColor(90)),
+		Badge:      plain.Bold(true).Background(lipgloss.ANSIColor(130)).Foreground(lipgloss.ANSIColor(255)),
+		Banner:     plain.Bold(true).Foreground(lipgloss.ANSIColor(25)),
+		GraphCPU:   plain.Foreground(lipgloss.ANSIColor(28)),
+		GraphMem:   plain.Foreground(lipgloss.ANSIColor(25)),
+		GraphNet:   plain.Foreground(lipgloss.ANSIColor(90)),
+		GraphIO:    plain.Foreground(lipgloss.ANSIColor(130)),
+		Border:     plain.Foreground(lipgloss.ANSIColor(67)),
+		Input:      plain.Bold(true).Foreground(lipgloss.ANSIColor(232)),
 	}
 }
 
 func unicodeGlyphs() Glyphs {
+	b := lipgloss.NormalBorder()
 	return Glyphs{
-		Ellipsis: "…", Rule: "─", Bar: "│", Corners: [4]string{"┌", "┐", "└", "┘"}, Up: "▲", Down: "▼",
+		Ellipsis: "…", Rule: b.Top, Bar: b.Left, Corners: corners(b), Up: "▲", Down: "▼",
 		Cursor: ">", Marked: "*", Full: "█", Free: "·",
 		Levels: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}, On: "x", Off: " ", Dot: "·",
 	}
 }
 
 func asciiGlyphs() Glyphs {
+	b := lipgloss.ASCIIBorder()
 	return Glyphs{
-		Ellipsis: "~", Rule: "-", Bar: "|", Corners: [4]string{"+", "+", "+", "+"}, Up: "^", Down: "v",
+		Ellipsis: "~", Rule: b.Top, Bar: b.Left, Corners: corners(b), Up: "^", Down: "v",
 		Cursor: ">", Marked: "*", Full: "#", Free: ".",
 		Levels: []string{"_", ".", ":", "-", "=", "+", "*", "#"}, On: "x", Off: " ", Dot: "-",
 	}
 }
 
+func corners(b lipgloss.Border) [4]string {
+	return [4]string{b.TopLeft, b.TopRight, b.BottomLeft, b.BottomRight}
+}
+
 // Paint styles clean plain text.
 func (t *Theme) Paint(r Role, s string) string {
-	if t.sgr[r] == "" || s == "" {
+	if t.open[r] == "" || s == "" {
 		return s
 	}
-	return "\x1b[" + t.sgr[r] + "m" + s + "\x1b[m"
+	return t.open[r] + s + "\x1b[m"
 }
