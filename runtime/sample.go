@@ -130,6 +130,11 @@ const (
 	Cheap Tier = iota
 	// Full: also memory.stat, PSI, throttling, limits. Visible rows.
 	Full
+	// Totals: what a listing tells of one instant: CPU usage, memory usage,
+	// working set, swap, limit and OOM kills, bytes of I/O, network, pids and
+	// their limit. It costs the least where no other reading follows; FullAt
+	// stays as it was. Other figures may be read along with these.
+	Totals
 )
 
 // Reading is one container's place in a Batch. The Sampler writes Sample and Err.

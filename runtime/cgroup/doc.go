@@ -3,7 +3,7 @@
 //
 // Most callers need three things only:
 //
-//	cgroup.RaiseFDLimit()                     // once, at start: about 20 descriptors a container
+//	cgroup.RaiseFDLimit()                     // once, at start: about 20 descriptors a container (see also ReserveFDs)
 //	set := cgroup.NewSet(cgroup.FS{}, dirs)   // dirs may be nil
 //	err := set.Sample(ctx, batch)             // each tick; fills every Reading, not Batch.Host
 //	set.Close()
@@ -18,6 +18,7 @@
 //	FS.ListPayloads(deep)         the lxc.payload* directories there are, whoever owns them
 //	FS.PayloadInit(Payload)       the pid of a payload's init
 //	NewSet, Set.Sample, Set.Close Readers kept by runtime.Ref from tick to tick
+//	Set.Locate                    FS.Locate for many containers, cheaper
 //	Dirs                          the hook for configured cgroup directories
 //	ErrGone                       the cgroup vanished under an open Reader
 //	kernfile                      buffer and parser parts, shared with package host
@@ -27,8 +28,12 @@
 //     payload directory; a name is never turned into a path.
 //   - Where that path has no payload component of its own nothing is read at
 //     all: the figures would be those of a login session or of the host.
-//   - Files are opened once, below a descriptor of their directory, and read
-//     with pread from then on. A read of an open Reader allocates nothing.
+//   - Files are opened once, while the init is known to live, and read with
+//     pread from then on. A read of an open Reader allocates nothing.
+//   - A first look at many containers is shared out to a few workers; ticks
+//     after it are one goroutine's. Readings of the Totals tier alone have
+//     only the files open that they need; the first one of another tier opens
+//     them all.
 //   - What is missing, refused or garbled is an absent Value and a word in
 //     Sample.Controls; only a vanished cgroup is an error.
 //   - File contents are foreign text: every parser is bounded, safe from

@@ -1,10 +1,11 @@
 package cgroup
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 )
@@ -46,28 +47,38 @@ const payloadPrefix = "lxc.payload."
 // runtime.ErrPermission when it may not be looked at, and runtime.ErrNoCgroup
 // when no hierarchy has a payload directory for it.
 func (f FS) Locate(pid int, dirs ...string) (Location, error) {
-	var proc process
-	if err := proc.open(f, pid); err != nil {
-		return Location{}, err
-	}
-	defer proc.close()
-	return f.locate(&proc, dirs)
+	return f.locate(pid, f.ownCgroup(), dirs)
 }
 
-func (f FS) locate(proc *process, dirs []string) (Location, error) {
-	text, err := proc.text("cgroup")
-	if err != nil {
-		return Location{}, err
+func (f FS) locate(pid int, own []byte, dirs []string) (Location, error) {
+	if pid <= 0 {
+		return Location{}, fmt.Errorf("look at process %d: %w", pid, runtime.ErrNotFound)
 	}
-	// Our own place matters where lxcdeck runs in a container without a cgroup
-	// namespace: the outer container's payload directory is not its inner ones'.
+	// One file read at once is one process's: nothing must be held fast.
+	proc := process{pid: pid, files: place{unix.AT_FDCWD, f.procDir(pid) + "/"}}
+	return proc.locate(own, dirs)
+}
+
+// ownCgroup is /proc/self/cgroup; nil when it cannot be read. Our own place
+// matters where lxcdeck runs in a container without a cgroup namespace: the
+// outer container's payload directory is not its inner ones'.
+func (f FS) ownCgroup() []byte {
 	own, err := readText(f.path("proc/self/cgroup"))
 	if err != nil {
-		own = nil
+		return nil
+	}
+	return own
+}
+
+// locate cuts the process's own paths; own is our ownCgroup.
+func (p *process) locate(own []byte, dirs []string) (Location, error) {
+	text, err := p.text("cgroup")
+	if err != nil {
+		return Location{}, err
 	}
 	loc := locate(text, own, dirs)
 	if loc.Any() == "" {
-		return loc, fmt.Errorf("process %d is in no payload cgroup: %w", proc.pid, runtime.ErrNoCgroup)
+		return loc, fmt.Errorf("process %d is in no payload cgroup: %w", p.pid, runtime.ErrNoCgroup)
 	}
 	return loc, nil
 }
@@ -92,8 +103,8 @@ func locate(text, own []byte, dirs []string) Location {
 }
 
 func eachHierarchy(text []byte, visit func(controllers, path string)) {
-	for line := range bytes.Lines(text) {
-		id, rest, ok := strings.Cut(strings.TrimSuffix(string(line), "\n"), ":")
+	for line := range strings.Lines(string(text)) {
+		id, rest, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
 		controllers, path, ok2 := strings.Cut(rest, ":")
 		if !ok || !ok2 || (controllers == "" && id != "0") || climbs(path) {
 			continue

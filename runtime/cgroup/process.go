@@ -10,18 +10,20 @@ import (
 )
 
 // process is one process held fast while its files are opened. Pids are used
-// again: the pidfd is taken first, everything is opened below one descriptor
-// of /proc/PID (which never turns to a successor: reads then fail with ESRCH),
-// and alive is asked at the end.
+// again: the pidfd is taken first and alive is asked at the end, so that the
+// pid was the same process's all the while. Without a pidfd everything is
+// opened below one descriptor of /proc/PID, which never turns to a successor:
+// reads then fail with ESRCH.
 type process struct {
 	pid   int
-	dir   int // /proc/PID
+	dir   int // /proc/PID; -1 where the pidfd guards
 	pidfd int // -1 on a fixture tree and on kernels before 5.3
-	path  string
+	files place
 }
 
 func (p *process) open(f FS, pid int) error {
-	p.pid, p.dir, p.pidfd, p.path = pid, -1, -1, f.procDir(pid)
+	path := f.procDir(pid)
+	p.pid, p.dir, p.pidfd, p.files = pid, -1, -1, place{unix.AT_FDCWD, path + "/"}
 	what := fmt.Sprintf("look at process %d", pid)
 	if pid <= 0 {
 		return fmt.Errorf("%s: %w", what, runtime.ErrNotFound)
@@ -31,6 +33,7 @@ func (p *process) open(f FS, pid int) error {
 		switch {
 		case err == nil:
 			p.pidfd = fd
+			return nil
 		case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
 			// An old kernel, or a sandbox: the descriptor of /proc/PID guards alone.
 		case errors.Is(err, unix.EINVAL):
@@ -39,20 +42,19 @@ func (p *process) open(f FS, pid int) error {
 			return explain(what, err)
 		}
 	}
-	dir, err := openDir(p.path)
+	dir, err := openDir(path)
 	if err != nil {
-		p.close()
 		return explain(what, err)
 	}
-	p.dir = dir
+	p.dir, p.files = dir, place{dir: dir}
 	return nil
 }
 
 // text reads one of the process's own files.
 func (p *process) text(name string) ([]byte, error) {
-	text, err := readTextAt(p.dir, name, p.path)
+	text, err := p.files.read(name)
 	if err != nil {
-		return nil, explain(fmt.Sprintf("look at process %d", p.pid), err)
+		return nil, explain(fmt.Sprintf("look at process %d: %s", p.pid, name), err)
 	}
 	return text, nil
 }
@@ -80,15 +82,28 @@ func (p *process) alive() error {
 	}
 }
 
-// hostNet says that the process shares this process's network namespace
+// self is what there is to know of this very process to judge others.
+type self struct {
+	cgroup   []byte // ownCgroup
+	net      unix.Stat_t
+	netKnown bool
+}
+
+func (f FS) self() *self {
+	own := &self{cgroup: f.ownCgroup()}
+	own.netKnown = unix.Stat(f.path("proc/self/ns/net"), &own.net) == nil
+	return own
+}
+
+// sharesNet says that the process shares our network namespace
 // (lxc.net.0.type = none): its counters are then the host's. Where that cannot
 // be read the answer is no.
-func (p *process) hostNet(f FS) bool {
-	var its, ours unix.Stat_t
-	if unix.Fstatat(p.dir, "ns/net", &its, 0) != nil || unix.Stat(f.path("proc/self/ns/net"), &ours) != nil {
+func (p *process) sharesNet(own *self) bool {
+	var its unix.Stat_t
+	if !own.netKnown || unix.Fstatat(p.files.dir, p.files.path+"ns/net", &its, 0) != nil {
 		return false
 	}
-	return its.Dev == ours.Dev && its.Ino == ours.Ino
+	return its.Dev == own.net.Dev && its.Ino == own.net.Ino
 }
 
 func (p *process) close() {

@@ -20,6 +20,7 @@ const limitsEvery = 10 * time.Second
 // one init process. It is not safe for use by several goroutines at once.
 type Reader struct {
 	pid      int
+	totals   bool // only the files of the Totals tier are open
 	files    []held
 	state    state
 	limitsAt time.Time
@@ -44,8 +45,9 @@ func (r *Reader) Pid() int { return r.pid }
 func (r *Reader) Files() int { return len(r.files) }
 
 // Read fills a Sample. With the Cheap tier the figures of the Full tier are
-// those of the last Full read, FullAt says of when; the first read is always
-// Full. Limits are read again every 10 s of Full reads.
+// those of the last Full read, FullAt says of when; the first Cheap read is a
+// Full one if none was before it. Limits are read again every 10 s of Full
+// reads, and with Totals each time.
 //
 // The only errors are ErrGone and os.ErrClosed; the Sample is then zero, and
 // the Reader of no more use but to be closed. What cannot be read or
@@ -57,12 +59,15 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 	}
 	s := &r.state
 	at := r.now()
-	s.full = tier != runtime.Cheap || s.sample.FullAt.IsZero()
+	totals := tier == runtime.Totals
+	s.full = !totals && (tier != runtime.Cheap || s.sample.FullAt.IsZero())
 	withLimits := s.full && (r.limitsAt.IsZero() || at.Sub(r.limitsAt) >= limitsEvery)
 	bad := r.bad
 	for i := range r.files {
 		h := &r.files[i]
-		if (h.src.level == full && !s.full) || (h.src.level == limits && !withLimits) {
+		switch {
+		case totals && h.src.total:
+		case totals, h.src.level == full && !s.full, h.src.level == limits && !withLimits:
 			continue
 		}
 		text, err := r.buf.Read(h.fd, h.src.many)

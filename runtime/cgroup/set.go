@@ -14,7 +14,7 @@ import (
 // Dirs tells the payload directories that a container's configuration names,
 // as Locate takes them; nil = none are configured. It is asked whenever a
 // container's files are opened, while the Set is locked: it must answer at
-// once, from memory.
+// once, from memory, and may be asked of several containers at the same time.
 type Dirs func(runtime.Ref) []string
 
 // Set keeps the Readers of many containers from tick to tick. Its methods may
@@ -26,12 +26,16 @@ type Set struct {
 
 	mu      sync.Mutex
 	closed  bool
-	mounts  Mounts
-	mounted bool // mounts were read
-	fresh   bool // mounts were read in this round
 	round   uint64
 	entries map[runtime.Ref]*entry
+	wanted  []*entry // of this round's Readings, in their order
 	buf     kernfile.Buffer
+
+	hostMu  sync.Mutex // guards what follows, which readNew's workers share
+	mounts  Mounts
+	mounted bool  // mounts were read
+	fresh   bool  // mounts were read in this round
+	own     *self // as it was in this round; nil = not looked at yet
 }
 
 // entry is what a Set knows of one container.
@@ -42,6 +46,9 @@ type entry struct {
 	retry  time.Time
 	pause  time.Duration
 	round  uint64 // the last round it was asked for
+
+	claimed uint64           // the last round in which readNew took it on
+	served  *runtime.Reading // that readNew has read in this round
 }
 
 // A container that cannot be opened is tried again after a pause, so that it
@@ -51,8 +58,12 @@ const (
 	lastPause  = 16 * time.Second
 )
 
-// NewSet makes an empty Set; dirs may be nil.
+// NewSet makes an empty Set; dirs may be nil. For this machine's own files it
+// makes room for their descriptors, in the background (see ReserveFDs).
 func NewSet(fs FS, dirs Dirs) *Set {
+	if fs.real() {
+		spawn(ReserveFDs)
+	}
 	return &Set{fs: fs, dirs: dirs, now: time.Now, entries: map[runtime.Ref]*entry{}}
 }
 
@@ -72,7 +83,8 @@ func (s *Set) Sample(ctx context.Context, b *runtime.Batch) error {
 		return fmt.Errorf("sample: %w", errClosed)
 	}
 	s.round++
-	s.fresh = false
+	s.forgetHost()
+	s.readNew(ctx, b.Readings)
 	var late error
 	for i := range b.Readings {
 		q := &b.Readings[i]
@@ -81,12 +93,15 @@ func (s *Set) Sample(ctx context.Context, b *runtime.Batch) error {
 				late = fmt.Errorf("sample: %d of %d containers read: %w", i, len(b.Readings), err)
 			}
 		}
-		e := s.entry(q.Ref)
-		if late != nil {
+		e := s.wanted[i]
+		switch {
+		case e.served == q:
+			e.served = nil
+		case late != nil:
 			q.Err = late
-			continue
+		default:
+			q.Err = s.read(e, q, &s.buf)
 		}
-		q.Err = s.read(e, q)
 	}
 	s.drop()
 	return late
@@ -131,13 +146,22 @@ func (e *entry) close() {
 	}
 }
 
-// read fills one Reading.
-func (s *Set) read(e *entry, q *runtime.Reading) error {
-	if e.reader != nil && e.pid != q.InitPID {
+// fits says whether an entry's Reader can serve a Reading: one of the same
+// life, and with all files open unless the totals are enough.
+func (e *entry) fits(q *runtime.Reading) bool {
+	return e.reader != nil && e.pid == q.InitPID && (!e.reader.totals || q.Tier == runtime.Totals)
+}
+
+// due says whether it is time to open a Reader.
+func (e *entry) due(q *runtime.Reading, now time.Time) bool {
+	return e.err == nil || e.pid != q.InitPID || !now.Before(e.retry)
+}
+
+// read fills one Reading. Files are opened, and read for the first time, with buf.
+func (s *Set) read(e *entry, q *runtime.Reading, buf *kernfile.Buffer) error {
+	if !e.fits(q) {
 		e.close()
-	}
-	if e.reader == nil {
-		if !s.open(e, q) {
+		if !s.open(e, q, buf) {
 			q.Sample = runtime.Sample{}
 			return e.err
 		}
@@ -154,15 +178,15 @@ func (s *Set) read(e *entry, q *runtime.Reading) error {
 }
 
 // open makes the Reader of an entry, if it is time to try.
-func (s *Set) open(e *entry, q *runtime.Reading) bool {
-	if e.err != nil && e.pid == q.InitPID && s.now().Before(e.retry) {
+func (s *Set) open(e *entry, q *runtime.Reading, buf *kernfile.Buffer) bool {
+	if !e.due(q, s.now()) {
 		return false
 	}
 	if e.pid != q.InitPID {
 		e.pause = 0
 	}
 	e.pid = q.InitPID
-	reader, err := s.openReader(q)
+	reader, err := s.openReader(q, buf)
 	if err == nil {
 		e.reader, e.err, e.pause = reader, nil, 0
 		return true
@@ -173,7 +197,7 @@ func (s *Set) open(e *entry, q *runtime.Reading) bool {
 	return false
 }
 
-func (s *Set) openReader(q *runtime.Reading) (*Reader, error) {
+func (s *Set) openReader(q *runtime.Reading, buf *kernfile.Buffer) (*Reader, error) {
 	if q.InitPID <= 0 {
 		return nil, fmt.Errorf("no init process is known: %w", runtime.ErrNotFound)
 	}
@@ -181,29 +205,56 @@ func (s *Set) openReader(q *runtime.Reading) (*Reader, error) {
 	if s.dirs != nil {
 		dirs = s.dirs(q.Ref)
 	}
-	if !s.mounted {
-		if err := s.mount(); err != nil {
-			return nil, err
-		}
+	mounts, own, err := s.host(false)
+	if err != nil {
+		return nil, err
 	}
-	t := target{mounts: s.mounts, pid: q.InitPID, name: q.Ref.Name, dirs: dirs, buf: &s.buf, now: s.now}
+	t := target{mounts: mounts, own: own, pid: q.InitPID, name: q.Ref.Name, dirs: dirs,
+		totals: q.Tier == runtime.Totals, buf: buf, now: s.now}
 	reader, err := s.fs.open(t)
-	if err == nil || s.fresh || !errors.Is(err, errNoFiles) {
+	if err == nil || !errors.Is(err, errNoFiles) {
 		return reader, err
 	}
-	// Perhaps a hierarchy was mounted since: once a round at most.
-	if merr := s.mount(); merr != nil {
-		return nil, merr
+	// Perhaps a hierarchy was mounted since.
+	if t.mounts, t.own, err = s.host(true); err != nil {
+		return nil, err
 	}
-	t.mounts = s.mounts
 	return s.fs.open(t)
 }
 
-func (s *Set) mount() error {
-	m, err := s.fs.Mounts()
-	if err != nil {
-		return err
+// host gives what is the same for all containers. The mounts are read again
+// when they must be fresh: once a round at most.
+func (s *Set) host(fresh bool) (Mounts, *self, error) {
+	s.hostMu.Lock()
+	defer s.hostMu.Unlock()
+	if !s.mounted || (fresh && !s.fresh) {
+		m, err := s.fs.Mounts()
+		if err != nil {
+			return Mounts{}, nil, err
+		}
+		s.mounts, s.mounted, s.fresh = m, true, true
 	}
-	s.mounts, s.mounted, s.fresh = m, true, true
-	return nil
+	if s.own == nil {
+		s.own = s.fs.self()
+	}
+	return s.mounts, s.own, nil
+}
+
+// forgetHost begins a new round.
+func (s *Set) forgetHost() {
+	s.hostMu.Lock()
+	defer s.hostMu.Unlock()
+	s.fresh, s.own = false, nil
+}
+
+// Locate is FS.Locate, but looks at this process's own place only once for all
+// containers between two Samples. Dirs may call it.
+func (s *Set) Locate(pid int, dirs ...string) (Location, error) {
+	s.hostMu.Lock()
+	if s.own == nil {
+		s.own = s.fs.self()
+	}
+	own := s.own
+	s.hostMu.Unlock()
+	return s.fs.locate(pid, own.cgroup, dirs)
 }

@@ -21,6 +21,7 @@ type source struct {
 	name  string
 	alt   string // read instead where name does not exist
 	level level
+	total bool // read with the Totals tier too
 	many  bool // made of many records: a read may end before the file does
 	// parse puts the content into the state; false = it made no sense of it.
 	// nil content means that the file could not be read: its figures become
@@ -46,47 +47,47 @@ type controller struct {
 // controllers is the one table of what is read. The order is that of reading.
 var controllers = [...]controller{
 	{name: "cpu time", key: "cpuacct", core: true,
-		v2: []source{{name: "cpu.stat", parse: (*state).cpuStat}},
+		v2: []source{{name: "cpu.stat", total: true, parse: (*state).cpuStat}},
 		v1: []source{
-			{name: "cpuacct.usage", parse: (*state).cpuacctUsage},
+			{name: "cpuacct.usage", total: true, parse: (*state).cpuacctUsage},
 			// In nanoseconds, unlike cpuacct.stat with its grain of 10 ms.
 			{name: "cpuacct.usage_user", parse: (*state).cpuacctUser},
 			{name: "cpuacct.usage_sys", parse: (*state).cpuacctSystem},
 		}},
 	{name: "memory", key: "memory",
 		v2: []source{
-			{name: "memory.current", parse: (*state).memoryUsage},
-			{name: "memory.stat", level: full, parse: (*state).memoryStat},
-			{name: "memory.events", level: full, parse: (*state).memoryEvents},
-			{name: "memory.swap.current", level: full, parse: (*state).memorySwap},
-			{name: "memory.max", level: limits, parse: (*state).memoryMax},
+			{name: "memory.current", total: true, parse: (*state).memoryUsage},
+			{name: "memory.stat", level: full, total: true, parse: (*state).memoryStat},
+			{name: "memory.events", level: full, total: true, parse: (*state).memoryEvents},
+			{name: "memory.swap.current", level: full, total: true, parse: (*state).memorySwap},
+			{name: "memory.max", level: limits, total: true, parse: (*state).memoryMax},
 			{name: "memory.high", level: limits, parse: (*state).memoryHigh},
 			{name: "memory.swap.max", level: limits, parse: (*state).memorySwapMax},
 		},
 		v1: []source{
-			{name: "memory.usage_in_bytes", parse: (*state).memoryUsage},
-			{name: "memory.memsw.usage_in_bytes", level: full, parse: (*state).memoryMemsw},
-			{name: "memory.stat", level: full, parse: (*state).memoryStatV1},
+			{name: "memory.usage_in_bytes", total: true, parse: (*state).memoryUsage},
+			{name: "memory.memsw.usage_in_bytes", level: full, total: true, parse: (*state).memoryMemsw},
+			{name: "memory.stat", level: full, total: true, parse: (*state).memoryStatV1},
 			{name: "memory.kmem.usage_in_bytes", level: full, parse: (*state).memoryKmem},
-			{name: "memory.oom_control", level: full, parse: (*state).memoryOOM},
+			{name: "memory.oom_control", level: full, total: true, parse: (*state).memoryOOM},
 			{name: "memory.failcnt", level: full, parse: (*state).memoryFailcnt},
-			{name: "memory.limit_in_bytes", level: limits, parse: (*state).memoryMax},
+			{name: "memory.limit_in_bytes", level: limits, total: true, parse: (*state).memoryMax},
 			{name: "memory.memsw.limit_in_bytes", level: limits, parse: (*state).memoryMemswLimit},
 		}},
 	{name: "io", key: "blkio",
-		v2: []source{{name: "io.stat", parse: (*state).ioStat}},
+		v2: []source{{name: "io.stat", total: true, parse: (*state).ioStat}},
 		v1: []source{
-			{name: "blkio.throttle.io_service_bytes_recursive", alt: "blkio.throttle.io_service_bytes", parse: (*state).blkioBytes},
+			{name: "blkio.throttle.io_service_bytes_recursive", alt: "blkio.throttle.io_service_bytes", total: true, parse: (*state).blkioBytes},
 			{name: "blkio.throttle.io_serviced_recursive", alt: "blkio.throttle.io_serviced", parse: (*state).blkioOps},
 		}},
 	{name: "pids", key: "pids",
 		v2: []source{
-			{name: "pids.current", parse: (*state).pidsCurrent},
-			{name: "pids.max", level: limits, parse: (*state).pidsMax},
+			{name: "pids.current", total: true, parse: (*state).pidsCurrent},
+			{name: "pids.max", level: limits, total: true, parse: (*state).pidsMax},
 		},
 		v1: []source{
-			{name: "pids.current", parse: (*state).pidsCurrent},
-			{name: "pids.max", level: limits, parse: (*state).pidsMax},
+			{name: "pids.current", total: true, parse: (*state).pidsCurrent},
+			{name: "pids.max", level: limits, total: true, parse: (*state).pidsMax},
 		}},
 	// liblxc freezes by the v1 freezer wherever there is one.
 	{name: "freezer", key: "freezer",
@@ -112,7 +113,7 @@ var controllers = [...]controller{
 			{name: "memory.pressure", level: full, parse: (*state).memoryPressure},
 			{name: "io.pressure", level: full, parse: (*state).ioPressure},
 		}},
-	{name: "network", process: []source{{name: "net/dev", many: true, parse: (*state).netDev}}},
+	{name: "network", process: []source{{name: "net/dev", total: true, many: true, parse: (*state).netDev}}},
 }
 
 // state is what the parsers fill.

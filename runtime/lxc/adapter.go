@@ -1,0 +1,137 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	golxc "github.com/lxc/go-lxc"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/cgroup"
+	"lxcdeck/runtime/host"
+)
+
+// How long things may take.
+const (
+	// answerTime is how long a List waits for a monitor. One that is alive
+	// answers in a tenth of a millisecond; a host that swaps takes longer.
+	answerTime = time.Second
+	// loadTime is how long a List waits for liblxc to load a configuration.
+	loadTime = 2 * time.Second
+)
+
+const (
+	// maxCalls is how many calls into liblxc run at once: each holds a thread.
+	maxCalls = 4
+	// maxLooks is how many containers a List looks at at once: each holds a
+	// descriptor or two while its monitor thinks.
+	maxLooks = 64
+)
+
+// Options say how the Adapter works. The zero Options are those of LXC itself.
+type Options struct {
+	Paths    []string      // lxcpaths; none = LXC's own, and for a user the user's and the system's
+	ReadOnly bool          // nothing is changed and no program run in a container
+	Answer   time.Duration // how long a monitor may take to answer; 0 = 1 s
+}
+
+// Adapter is the Runtime of the LXC containers of this host.
+type Adapter struct {
+	opts     Options
+	about    runtime.About
+	trust    trust
+	managers managers
+	configs  *configCache
+	addrs    *addrs
+	cgroups  cgroup.FS
+	payloads payloads
+	mounts   mounts
+	set      *cgroup.Set
+	host     *host.Sampler
+	calls    chan struct{} // a token for each call into liblxc under way
+	listing  chan struct{} // one token: Lists run one after another
+
+	mu     sync.Mutex
+	facts  map[runtime.Ref]facts    // what is known of configurations
+	lives  map[runtime.Ref]*life    // containers seen running
+	out    map[runtime.Ref]*pending // questions that have no answer yet
+	busy   map[runtime.Ref]runtime.Op
+	closed bool
+}
+
+var _ runtime.Runtime = (*Adapter)(nil)
+
+// Version is liblxc's own, such as "5.0.2".
+func Version() string { return golxc.Version() }
+
+// New looks for LXC's paths; containers are not looked at before List. An
+// lxcpath that was asked for and is no directory is an error that wraps
+// runtime.ErrInvalid.
+func New(opts Options) (*Adapter, error) {
+	uid := os.Geteuid()
+	paths, err := givenPaths(opts.Paths)
+	if err != nil {
+		return nil, err
+	}
+	if len(opts.Paths) == 0 {
+		paths = defaultPaths(uid)
+	}
+	if opts.Answer < 0 {
+		return nil, fmt.Errorf("%w: negative time to answer", runtime.ErrInvalid)
+	}
+	if opts.Answer == 0 {
+		opts.Answer = answerTime
+	}
+	a := &Adapter{
+		opts:     opts,
+		about:    runtime.About{Name: "lxc", Version: Version(), Paths: paths, UID: uid},
+		trust:    ownTrust(),
+		managers: newManagers(),
+		configs:  newConfigCache(),
+		addrs:    newAddrs(),
+		calls:    make(chan struct{}, maxCalls),
+		listing:  make(chan struct{}, 1),
+		facts:    map[runtime.Ref]facts{},
+		lives:    map[runtime.Ref]*life{},
+		out:      map[runtime.Ref]*pending{},
+		busy:     map[runtime.Ref]runtime.Op{},
+	}
+	a.set = cgroup.NewSet(a.cgroups, a.cgroupDirs)
+	a.host = host.New("", paths[0])
+	return a, nil
+}
+
+// About describes LXC on this host.
+func (a *Adapter) About() runtime.About {
+	about := a.about
+	about.Paths = slices.Clone(about.Paths)
+	return about
+}
+
+// Close lets go of descriptors and of the questions that monitors never
+// answered. Containers are not touched.
+func (a *Adapter) Close() error {
+	a.mu.Lock()
+	lives, out := a.lives, a.out
+	a.lives, a.closed = map[runtime.Ref]*life{}, true
+	open := make([]*pending, 0, len(out))
+	for _, p := range out {
+		open = append(open, p)
+	}
+	a.mu.Unlock()
+	for _, l := range lives {
+		l.close()
+	}
+	for _, p := range open {
+		p.hangUp()
+	}
+	a.addrs.close()
+	a.set.Close()
+	return a.host.Close()
+}
+
+var errClosed = errors.New("the runtime is closed")

@@ -1,0 +1,92 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"lxcdeck/runtime"
+)
+
+// fail makes the error of an operation. One that is a runtime.Error already
+// stays as it is.
+func fail(op string, ref runtime.Ref, err error) error {
+	if err == nil {
+		return nil
+	}
+	var already *runtime.Error
+	if errors.As(err, &already) {
+		return err
+	}
+	return &runtime.Error{Op: op, Ref: ref, Err: err, Hint: hint(err, "")}
+}
+
+// ended turns the end of a context into our own words: a deadline of ours
+// means that somebody did not answer, everything else that a person gave up.
+func ended(ctx context.Context) error {
+	switch {
+	case ctx.Err() == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%w: %w", runtime.ErrNoAnswer, ctx.Err())
+	default:
+		return fmt.Errorf("%w: %w", runtime.ErrCancelled, ctx.Err())
+	}
+}
+
+// fileErr maps an error of a system call on a file to the contract's words.
+func fileErr(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: %w", runtime.ErrPermission, err)
+	default:
+		return err
+	}
+}
+
+// hints are what to do about a failure, by a piece of liblxc's ERROR lines or
+// of the error itself. The first that fits is told.
+func hints() []struct{ has, hint string } {
+	return []struct{ has, hint string }{
+		{"Failed to attach \"", "Its network bridge is not there: start lxc-net, or name another in lxc.net.0.link."},
+		{"failed to attach '", "Its network bridge is not there: start lxc-net, or name another in lxc.net.0.link."},
+		{"Failed to create network", "Its network cannot be made: look at lxc.net.* in the config, and whether the bridge is there."},
+		{"rootfs pinning", "Its root file system is not there: look at lxc.rootfs.path in the config."},
+		{"Failed to mount rootfs", "Its root file system cannot be mounted: look at lxc.rootfs.path in the config."},
+		{"Failed to setup rootfs", "Its root file system cannot be set up: look at lxc.rootfs.path in the config."},
+		{"Failed to access to \"", "Its root file system is not there: look at lxc.rootfs.path in the config."},
+		{"failed to run hook", "A hook of the config failed: look at lxc.hook.* in the config."},
+		{"Script exited with status", "A hook of the config failed: look at lxc.hook.* in the config."},
+		{"Script was killed", "A hook of the config was killed: look at lxc.hook.* in the config."},
+		{"newuidmap", "Its user id map is refused: look at /etc/subuid, /etc/subgid and lxc.idmap."},
+		{"apparmor", "AppArmor refused it: look at lxc.apparmor.profile and the kernel's log."},
+		{"AppArmor", "AppArmor refused it: look at lxc.apparmor.profile and the kernel's log."},
+		{"No space left on device", "A file system is full."},
+		{"Permission denied", "Something is not permitted: root may be needed."},
+		{"Operation not permitted", "Something is not permitted: root may be needed."},
+	}
+}
+
+// hint says what to do next, from the error's kind and liblxc's words.
+func hint(err error, log string) string {
+	for _, h := range hints() {
+		if log != "" && strings.Contains(log, h.has) {
+			return h.hint
+		}
+	}
+	var own *unsafeError
+	switch {
+	case errors.As(err, &own):
+		return own.hint()
+	case errors.Is(err, runtime.ErrNoAnswer):
+		return "Its monitor does not answer: look whether that process is stopped or hangs."
+	case errors.Is(err, runtime.ErrPermission):
+		return "Run lxcdeck as root, or as the user who owns the container."
+	default:
+		return ""
+	}
+}

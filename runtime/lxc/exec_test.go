@@ -1,0 +1,280 @@
+package lxc
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	golxc "github.com/lxc/go-lxc"
+
+	"lxcdeck/runtime"
+)
+
+func TestExecIsBinaryClean(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-clean")
+	data := make([]byte, 1<<20)
+	if _, err := rand.Read(data); err != nil {
+		t.Fatal(err)
+	}
+	inR, inW := pipe(t)
+	outR, outW := pipe(t)
+	errR, errW := pipe(t)
+	go func() {
+		_, _ = inW.Write(data)
+		inW.Close()
+	}()
+	got, said := collect(outR), collect(errR)
+	exit, err := a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"sh", "-c", "cat; echo done >&2; exit 3"}},
+		runtime.Stdio{In: inR, Out: outW, Err: errW})
+	outW.Close()
+	errW.Close()
+	if err != nil || exit != (runtime.Exit{Code: 3}) {
+		t.Errorf("exec: %+v, %v", exit, err)
+	}
+	if out := <-got; !bytes.Equal(out, data) {
+		t.Errorf("%d bytes came back of %d, or others", len(out), len(data))
+	}
+	if text := <-said; string(text) != "done\n" {
+		t.Errorf("stderr %q", text)
+	}
+}
+
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return r, w
+}
+
+func collect(r io.Reader) <-chan []byte {
+	ch := make(chan []byte, 1)
+	go func() {
+		b, _ := io.ReadAll(r)
+		ch <- b
+	}()
+	return ch
+}
+
+// The terminal lxcdeck itself runs on must not be had in the container.
+func TestExecHidesOurTerminal(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-tty")
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	defer slave.Close()
+	if _, err := master.WriteString("typed\n"); err != nil {
+		t.Fatal(err)
+	}
+	exit, err := a.Exec(context.Background(),
+		runtime.Shell{Ref: ref, Command: []string{"sh", "-c", "read x; echo got $x; ls -l /proc/self/fd; tty; (: > /dev/tty) 2>&1 && echo LE''AK; echo e''nd"}},
+		runtime.Stdio{In: slave, Out: slave, Err: slave})
+	if err != nil || exit.Code != 0 {
+		t.Fatalf("exec: %+v, %v", exit, err)
+	}
+	var text strings.Builder
+	buf := make([]byte, 4096)
+	for !strings.Contains(text.String(), "end") {
+		n, err := master.Read(buf)
+		if err != nil {
+			t.Fatalf("%v after %q", err, text.String())
+		}
+		text.Write(buf[:n])
+	}
+	if !strings.Contains(text.String(), "got typed") {
+		t.Errorf("input did not pass: %q", text.String())
+	}
+	for _, bad := range []string{"/dev/pts", "/dev/tty1", "LEAK"} {
+		if strings.Contains(text.String(), "-> "+bad) || (bad == "LEAK" && strings.Contains(text.String(), bad)) {
+			t.Errorf("%s inside: %q", bad, text.String())
+		}
+	}
+}
+
+func TestExecEndsWithItsContext(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-ctx")
+	r, w := pipe(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.ReadFull(r, make([]byte, 3))
+		cancel()
+	}()
+	_, err := a.Exec(ctx, runtime.Shell{Ref: ref, Command: []string{"sh", "-c", "echo up; while :; do sleep 1; done # endless"}}, runtime.Stdio{Out: w})
+	if !errors.Is(err, runtime.ErrCancelled) {
+		t.Errorf("%v, want ErrCancelled", err)
+	}
+	within(t, "the process ends", func() bool { return inside(t, a, ref, "endless") == 0 })
+}
+
+// A monitor that does not answer costs a deadline, not a hang.
+func TestAttachToASilentMonitor(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-silent")
+	monitors := monitorsOf(ref, time.Unix(0, 0))
+	if len(monitors) != 1 {
+		t.Fatalf("monitors %v", monitors)
+	}
+	if err := syscall.Kill(monitors[0], syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Kill(monitors[0], syscall.SIGCONT) }()
+	began := time.Now()
+	_, err := a.Attach(context.Background(), runtime.Shell{Ref: ref})
+	if !errors.Is(err, runtime.ErrNoAnswer) {
+		t.Errorf("%v, want ErrNoAnswer", err)
+	}
+	var e *runtime.Error
+	if !errors.As(err, &e) || e.Hint == "" || e.Ref != ref {
+		t.Errorf("error %+v, want the container and a hint", e)
+	}
+	t.Logf("refused after %v", time.Since(began))
+}
+
+// TestKilled kills a process with open sessions: nothing of it stays in the
+// container.
+func TestKilled(t *testing.T) {
+	const hold = "LXCDECK_TEST_HOLD"
+	if path := os.Getenv(hold); path != "" {
+		holdSessions(t, path)
+		return
+	}
+	a, _, ref := running(t, "lxcdt-ex-killed")
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestKilled$", "-test.v")
+	cmd.Env = append(os.Environ(), hold+"="+ref.Path)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	for buf := make([]byte, 512); !strings.Contains(said.String(), "all are up"); {
+		n, err := out.Read(buf)
+		said.Write(buf[:n])
+		if err != nil {
+			t.Fatalf("%v: %s", err, said.String())
+		}
+	}
+	if n := inside(t, a, ref, "mark-of-test"); n < 5 {
+		t.Fatalf("%d processes inside, want 5", n)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	d := within(t, "all processes are gone", func() bool { return inside(t, a, ref, "mark-of-test") == 0 })
+	t.Logf("all gone %v after SIGKILL", d)
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	within(t, "all helpers are gone", func() bool { return helpersOf(self) == 0 })
+}
+
+// helpersOf counts running helpers of this test binary.
+func helpersOf(exe string) int {
+	n := 0
+	eachPID(func(pid int) {
+		cmd, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err != nil || !strings.Contains(string(cmd), helperArg) {
+			return
+		}
+		if its, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && its == exe {
+			n++
+		}
+	})
+	return n
+}
+
+func holdSessions(t *testing.T, path string) {
+	a := adapterFor(t, path)
+	ref := runtime.Ref{Path: path, Name: "lxcdt-ex-killed"}
+	for range 4 {
+		p := attach(t, a, runtime.Shell{Ref: ref, Command: []string{"/bin/sh", "-c", "trap '' HUP; echo u''p; while :; do sleep 1; done # mark-of-test"}})
+		p.expect("up")
+	}
+	r, w := pipe(t)
+	go func() {
+		_, _ = a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"/bin/sh", "-c", "trap '' HUP; echo up; while :; do sleep 1; done # mark-of-test"}}, runtime.Stdio{Out: w})
+	}()
+	if _, err := io.ReadFull(r, make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("all are up")
+	select {}
+}
+
+// A helper that somebody starts by hand ends at once.
+func TestHelperWithoutSocket(t *testing.T) {
+	cmd := exec.Command("/proc/self/exe", helperArg)
+	done := make(chan error, 1)
+	go func() { done <- cmd.Run() }()
+	select {
+	case err := <-done:
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != helperFailed {
+			t.Errorf("%v, want exit status %d", err, helperFailed)
+		}
+	case <-time.After(longTime):
+		_ = cmd.Process.Kill()
+		t.Error("it waits")
+	}
+}
+
+func TestHelperEnvironment(t *testing.T) {
+	t.Setenv("LXCDECK_SECRET", "x")
+	t.Setenv("LD_PRELOAD", "/nowhere.so")
+	env := helperCommand(helperRequest{Kind: kindOp, Ref: runtime.Ref{Path: "/p", Name: "secret-name"}}, nil)
+	if strings.Contains(strings.Join(env.Args, " "), "secret-name") {
+		t.Errorf("argv %q tells the request", env.Args)
+	}
+	for _, kv := range env.Env {
+		key, _, _ := strings.Cut(kv, "=")
+		switch key {
+		case "PATH", "HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS":
+		default:
+			t.Errorf("environment has %q", kv)
+		}
+	}
+	if env.Dir != "/" || !env.SysProcAttr.Setsid {
+		t.Errorf("dir %q, setsid %v", env.Dir, env.SysProcAttr.Setsid)
+	}
+	if lxcMajor("6.0.4") != 6 || lxcMajor("x") != 0 || lxcMajor(golxc.Version()) < 3 {
+		t.Error("lxcMajor misreads a version")
+	}
+}
+
+func TestHelperErrorsKeepTheirKind(t *testing.T) {
+	for name, sentinel := range errKinds() {
+		r := failedReply(fmt.Errorf("%w: because", sentinel), "line")
+		if err := r.err(); !errors.Is(err, sentinel) || !strings.Contains(err.Error(), "because") {
+			t.Errorf("%s became %v", name, err)
+		}
+	}
+	plain := failedReply(errors.New("plain"), "")
+	if err := plain.err(); err == nil || err.Error() != "plain" {
+		t.Errorf("plain error became %v", err)
+	}
+}
+
+func TestCleanLog(t *testing.T) {
+	const log = "lxc web 20261123094500.123 ERROR    attach - ../src/lxc/attach.c:lxc_attach:1500 - No such - thing\nodd line\n\n"
+	if got, want := cleanLog(log), "No such - thing\nodd line"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

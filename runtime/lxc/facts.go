@@ -1,0 +1,101 @@
+package lxc
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	golxc "github.com/lxc/go-lxc"
+
+	"lxcdeck/runtime"
+)
+
+// facts are what liblxc read in one version of a container's configuration.
+type facts struct {
+	files  []fileID
+	config *runtime.Config
+	err    error
+}
+
+// factsOf gives the configuration's facts, loading it only when one of its
+// files has changed. found must be without an error.
+func (a *Adapter) factsOf(ctx context.Context, ref runtime.Ref, found *inspection) facts {
+	a.mu.Lock()
+	f, known := a.facts[ref]
+	a.mu.Unlock()
+	if known && slices.Equal(f.files, found.files) {
+		return f
+	}
+	var err error
+	f = facts{files: found.files}
+	f.config, err = inLXC(ctx, a, ref, func() (*runtime.Config, error) { return load(ref) })
+	if err != nil && errKind(err) != errKind(runtime.ErrConfig) {
+		// Not the configuration's fault, and so worth another try.
+		return facts{err: err}
+	}
+	f.err = err
+	a.mu.Lock()
+	a.facts[ref] = f
+	a.mu.Unlock()
+	return f
+}
+
+// load makes liblxc read a configuration.
+func load(ref runtime.Ref) (*runtime.Config, error) {
+	return handle(ref, func(c *golxc.Container) (*runtime.Config, error) {
+		cfg := &runtime.Config{
+			Autostart:    number(c, "lxc.start.auto") != 0,
+			Order:        number(c, "lxc.start.order"),
+			Unprivileged: len(items(c, "lxc.idmap")) > 0,
+			Groups:       items(c, "lxc.group"),
+		}
+		return cfg, nil
+	})
+}
+
+// unloadable is the error of a configuration that liblxc did not take, with
+// its own words. They are asked of a handle of no container (hidden
+// directories are none), whose log, in memory, is set before the
+// configuration is read.
+func unloadable(ref runtime.Ref) error {
+	err := fmt.Errorf("%w: liblxc gives no reason", runtime.ErrConfig)
+	c, nerr := golxc.NewContainer(".lxcdeck", ref.Path)
+	if nerr != nil {
+		return err
+	}
+	defer func() { _ = c.Release() }()
+	read := captureLog(c)
+	if c.LoadConfigFile(filepath.Join(ref.Path, ref.Name, "config")) == nil {
+		return err
+	}
+	// The first line is the cause, the second where it stands.
+	if why := strings.TrimSpace(read()); why != "" {
+		return fmt.Errorf("%w: %s", runtime.ErrConfig, strings.ReplaceAll(why, "\n", ": "))
+	}
+	return err
+}
+
+// items are the values of a key; none when it is not set.
+func items(c *golxc.Container, key string) []string {
+	return values(c.ConfigItem(key))
+}
+
+// values drops the empty value that go-lxc gives for a key that is not set.
+func values(lines []string) []string {
+	return slices.DeleteFunc(lines, func(v string) bool { return v == "" })
+}
+
+func number(c *golxc.Container, key string) int {
+	v := items(c, key)
+	if len(v) == 0 {
+		return 0
+	}
+	n, err := strconv.Atoi(v[0])
+	if err != nil {
+		return 0
+	}
+	return n
+}

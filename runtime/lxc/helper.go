@@ -1,0 +1,326 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	osuser "os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// What forks, blocks, prints or can hang in liblxc runs in a helper: this
+// same executable, started again with helperArg and a socket. It can be
+// killed, its descriptors are its own, and the monitor that a start leaves
+// behind is a fork of a small process instead of one of the whole program.
+
+const (
+	// helperArg makes a process of this executable a helper, if it has the socket too.
+	helperArg = "__lxcdeck_helper"
+	// helperSocket is where a helper finds its end of the socketpair.
+	helperSocket = 3
+	// helperFiles is the first of the descriptors that are passed on for Exec.
+	helperFiles = 4
+	// helperPath is the PATH of helpers: nothing of the caller's is searched.
+	helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	// reapTime is how long a killed helper may take to be gone; one in an
+	// uninterruptible system call is left to the kernel.
+	reapTime = 2 * time.Second
+)
+
+// Kinds of helperRequest.
+const (
+	kindOp     = "op"
+	kindAttach = "attach"
+	kindExec   = "exec"
+)
+
+// helperRequest is what a helper is asked. It travels as JSON over the socket
+// that the helper inherits, so that neither argv nor the environment shows it.
+type helperRequest struct {
+	Kind     string
+	Ref      runtime.Ref
+	ReadOnly bool
+	Op       runtime.Op
+	Timeout  time.Duration
+	Expect   runtime.State
+	Shell    *runtime.Shell
+}
+
+// helperReply is what it answers. Attach helpers send two: the first when the
+// process runs, with the pty's master as a descriptor, the second at its end.
+type helperReply struct {
+	OK           bool
+	Code, Signal int
+	Err          string
+	ErrKind      string // name of the sentinel that Err wraps; "" = none
+	Hint         string // what to do next; may be empty
+	Log          string // liblxc's own ERROR lines
+	State        runtime.State
+	Notice       string // attach: how the pty came to be
+}
+
+// user is who a helper becomes before it runs.
+type user struct {
+	uid, gid int
+	groups   []int
+	home     string
+}
+
+// helperProc is a helper that runs.
+type helperProc struct {
+	conn   *msgConn
+	pid    int
+	stderr *os.File
+	done   chan struct{} // closed when it has been reaped
+	gentle bool          // its process in a container is to be ended by it, not orphaned
+
+	mu   sync.Mutex
+	gone bool // under mu: reaped, so that its number may be another's
+}
+
+// callHelper starts a helper, asks it q and waits for its one answer. When
+// the context ends first, the helper's process group is killed and the error
+// wraps ErrCancelled, or ErrNoAnswer if a deadline passed. A nil asUser means
+// the caller's own user.
+func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user) (helperReply, error) {
+	p, err := startHelper(q, asUser, nil)
+	if err != nil {
+		return helperReply{}, err
+	}
+	defer p.release()
+	r, fds, err := p.receive(ctx)
+	closeAll(fds)
+	if err != nil {
+		return helperReply{}, err
+	}
+	p.await(reapTime)
+	return r, nil
+}
+
+// startHelper starts a helper in a session and process group of its own and
+// sends it q. files become descriptors 4 and up in it.
+func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%w: socketpair: %w", runtime.ErrHelper, err)
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "helper socket")
+	defer theirs.Close()
+	conn, err := newMsgConn(pair[0])
+	if err != nil {
+		return nil, fmt.Errorf("%w: socket: %w", runtime.ErrHelper, err)
+	}
+	// A memfd and no pipe: the monitor of a started container may hold it for
+	// ever, and nobody has to read it meanwhile.
+	stderr, err := memFile("helper stderr")
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("%w: %w", runtime.ErrHelper, err)
+	}
+	cmd := helperCommand(q, asUser)
+	cmd.Stderr = stderr
+	cmd.ExtraFiles = append([]*os.File{theirs}, files...)
+	if err := cmd.Start(); err != nil {
+		conn.Close()
+		stderr.Close()
+		return nil, fmt.Errorf("%w: start: %w", runtime.ErrHelper, err)
+	}
+	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{})}
+	spawn("helper reaper", func(error) {}, func() {
+		p.reap(cmd)
+	})
+	if err := conn.send(q, nil); err != nil {
+		p.kill()
+		p.release()
+		return nil, fmt.Errorf("%w: send request: %w", runtime.ErrHelper, err)
+	}
+	return p, nil
+}
+
+// helperCommand is the command line of a helper: a fixed environment, no
+// terminal, nothing of the request.
+func helperCommand(q helperRequest, asUser *user) *exec.Cmd {
+	var cmd *exec.Cmd
+	if run := scopeRunner(q, asUser); run != nil {
+		cmd = exec.Command(run[0], append(run[1:], helperArg)...)
+	} else {
+		cmd = exec.Command("/proc/self/exe", helperArg)
+	}
+	cmd.Dir = "/"
+	cmd.Env = helperEnv(asUser)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if asUser != nil && asUser.uid != os.Geteuid() {
+		cred := &syscall.Credential{Uid: uint32(asUser.uid), Gid: uint32(asUser.gid)}
+		for _, g := range asUser.groups {
+			cred.Groups = append(cred.Groups, uint32(g))
+		}
+		cmd.SysProcAttr.Credential = cred
+	}
+	return cmd
+}
+
+// helperEnv builds the environment of a helper from nothing. HOME comes from
+// passwd: an administrator's environment may be another user's.
+func helperEnv(asUser *user) []string {
+	env := []string{"PATH=" + helperPath}
+	if asUser != nil && asUser.uid != os.Geteuid() {
+		dir := "/run/user/" + strconv.Itoa(asUser.uid)
+		env = append(env, "HOME="+asUser.home)
+		if _, err := os.Stat(dir); err == nil {
+			env = append(env, "XDG_RUNTIME_DIR="+dir, "DBUS_SESSION_BUS_ADDRESS=unix:path="+dir+"/bus")
+		}
+		return env
+	}
+	env = append(env, "HOME="+homeDir())
+	if os.Geteuid() != 0 {
+		for _, k := range []string{"XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"} {
+			if v := os.Getenv(k); v != "" {
+				env = append(env, k+"="+v)
+			}
+		}
+	}
+	return env
+}
+
+// homeDir is the caller's home as passwd has it, else /.
+func homeDir() string {
+	u, err := osuser.LookupId(strconv.Itoa(os.Geteuid()))
+	if err != nil || !filepath.IsAbs(u.HomeDir) {
+		return "/"
+	}
+	return u.HomeDir
+}
+
+// receive waits for the helper's next message. When the context ends first,
+// the helper is killed.
+func (p *helperProc) receive(ctx context.Context) (helperReply, []int, error) {
+	type answer struct {
+		reply helperReply
+		fds   []int
+		err   error
+	}
+	got := make(chan answer, 1)
+	spawn("helper reply", func(err error) { got <- answer{err: err} }, func() {
+		var m answer
+		m.fds, m.err = p.conn.receive(&m.reply)
+		got <- m
+	})
+	select {
+	case m := <-got:
+		if m.err != nil {
+			p.await(reapTime)
+			return m.reply, m.fds, fmt.Errorf("%w: it ended without an answer%s", runtime.ErrHelper, p.lastWords(m.err))
+		}
+		return m.reply, m.fds, nil
+	case <-ctx.Done():
+		if !p.gentle {
+			p.kill()
+		}
+		p.conn.Close() // ends the goroutine above
+		m := <-got
+		closeAll(m.fds)
+		if !p.gentle {
+			p.await(reapTime)
+		}
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return helperReply{}, nil, fmt.Errorf("%w: %w", runtime.ErrNoAnswer, ctx.Err())
+		}
+		return helperReply{}, nil, fmt.Errorf("%w: %w", runtime.ErrCancelled, ctx.Err())
+	}
+}
+
+// lastWords is what the helper wrote on its stderr, a Go panic or a message
+// of the C library, for the error that tells of its death.
+func (p *helperProc) lastWords(err error) string {
+	b := make([]byte, 2048)
+	n, _ := p.stderr.ReadAt(b, 0)
+	if words := strings.TrimSpace(string(b[:n])); words != "" {
+		return ": " + words
+	}
+	if errors.Is(err, io.EOF) {
+		return ""
+	}
+	return ": " + err.Error()
+}
+
+// reap waits for the helper's end. It stays a zombie, its number taken, until
+// no kill can be under way.
+func (p *helperProc) reap(cmd *exec.Cmd) {
+	defer close(p.done)
+	for {
+		err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// The status says nothing that the reply, or its absence, does not.
+	_ = cmd.Wait()
+	p.gone = true
+}
+
+// kill ends the helper's whole process group at once.
+func (p *helperProc) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.gone {
+		_ = unix.Kill(-p.pid, unix.SIGKILL)
+	}
+}
+
+// await gives the helper d to be gone and says whether it is.
+func (p *helperProc) await(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// abandon hangs up on a helper whose process is not wanted any more, and
+// kills it if that does not end it. It does not wait.
+func (p *helperProc) abandon() {
+	p.release()
+	spawn("helper end", func(error) {}, func() {
+		if !p.await(hangUpGrace + reapTime) {
+			p.kill()
+		}
+	})
+}
+
+// release lets go of the caller's descriptors; the helper sees a hang-up.
+func (p *helperProc) release() {
+	p.conn.Close()
+	p.stderr.Close()
+}
+
+// memFile is an unlinked file in memory, close-on-exec.
+func memFile(name string) (*os.File, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("memfd: %w", err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		_ = unix.Close(fd)
+	}
+}

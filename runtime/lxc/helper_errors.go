@@ -1,0 +1,70 @@
+package lxc
+
+import (
+	"errors"
+
+	"lxcdeck/runtime"
+)
+
+// errKinds names the sentinels that keep their identity on the way from a
+// helper: by name over the socket, by value on both sides.
+func errKinds() map[string]error {
+	return map[string]error{
+		"not-found": runtime.ErrNotFound, "read-only": runtime.ErrReadOnly, "wrong-state": runtime.ErrWrongState,
+		"invalid": runtime.ErrInvalid, "permission": runtime.ErrPermission, "foreign": runtime.ErrForeign,
+		"config": runtime.ErrConfig, "no-answer": runtime.ErrNoAnswer, "busy": runtime.ErrBusy,
+		"unsupported": runtime.ErrUnsupported, "cancelled": runtime.ErrCancelled, "helper": runtime.ErrHelper,
+		"managed": runtime.ErrManaged, "no-cgroup": runtime.ErrNoCgroup,
+	}
+}
+
+// errKind names the sentinel that err wraps; "" = none.
+func errKind(err error) string {
+	for name, sentinel := range errKinds() {
+		if errors.Is(err, sentinel) {
+			return name
+		}
+	}
+	return ""
+}
+
+// kindError carries a text made in a helper and the sentinel it wrapped
+// there; the text has the sentinel's words in it already.
+type kindError struct {
+	text string
+	kind error
+}
+
+func (e kindError) Error() string {
+	if e.text == "" {
+		return e.kind.Error()
+	}
+	return e.text
+}
+
+func (e kindError) Unwrap() error { return e.kind }
+
+// failedReply is the reply of a helper that could not do it. log are
+// liblxc's ERROR lines.
+func failedReply(err error, log string) helperReply {
+	r := helperReply{Err: err.Error(), ErrKind: errKind(err), Log: log}
+	var e *runtime.Error
+	if errors.As(err, &e) {
+		r.Err, r.Hint = e.Err.Error(), e.Hint
+		if r.Log == "" {
+			r.Log = e.Log
+		}
+	}
+	return r
+}
+
+// err is the reply's failure with its sentinel restored; nil if it was done.
+func (r *helperReply) err() error {
+	if r.OK {
+		return nil
+	}
+	if kind := errKinds()[r.ErrKind]; kind != nil {
+		return kindError{text: r.Err, kind: kind}
+	}
+	return errors.New(r.Err)
+}

@@ -1,0 +1,148 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	golxc "github.com/lxc/go-lxc"
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+const (
+	// helperFailed is a helper's exit status when it could not even answer.
+	helperFailed = 125
+	// softNoFile is the soft limit of open files that a login gives. Go raises
+	// its own to the hard one and would hand that on to containers, where
+	// old programs close every possible descriptor one by one.
+	softNoFile = 1024
+	// maxLog is how much of liblxc's log a reply carries, in bytes.
+	maxLog = 64 << 10
+	// overtime is what a helper whose caller died may take beyond its timeout.
+	overtime = 30 * time.Second
+)
+
+// HelperMain makes this process a helper if it was started as one: it serves
+// and exits. Otherwise it returns at once. main calls it before anything else,
+// and so does TestMain of every test that drives real containers.
+func HelperMain() {
+	if len(os.Args) != 2 || os.Args[1] != helperArg {
+		return
+	}
+	os.Exit(serveHelper())
+}
+
+// serveHelper is a helper's whole life.
+func serveHelper() int {
+	conn, err := helperConn()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lxcdeck: not to be started by hand:", err)
+		return helperFailed
+	}
+	// A handler and not SIG_IGN, which the container would inherit: what
+	// changes a container runs to its end, whatever becomes of the terminal.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	var q helperRequest
+	fds, err := conn.receive(&q)
+	closeAll(fds)
+	if err != nil {
+		return helperFailed
+	}
+	r := serve(conn, q)
+	if err := conn.send(r, nil); err != nil {
+		return helperFailed
+	}
+	return 0
+}
+
+// helperConn checks that this process has the socket of a helper, and makes
+// of it what a helper is: nothing inherited goes on into a container.
+func helperConn() (*msgConn, error) {
+	domain, err := unix.GetsockoptInt(helperSocket, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	if err != nil {
+		return nil, fmt.Errorf("no socket: %w", err)
+	}
+	if domain != unix.AF_UNIX {
+		return nil, errors.New("socket is of another kind")
+	}
+	if err := unix.CloseRange(helperSocket, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("close_range: %w", err)
+	}
+	unix.Umask(0o022)
+	if err := os.Chdir("/"); err != nil {
+		return nil, err
+	}
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err == nil && lim.Cur > softNoFile {
+		lim.Cur = softNoFile
+		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &lim)
+	}
+	return newMsgConn(helperSocket)
+}
+
+// serve does what is asked, after checking again what the caller has checked.
+func serve(conn *msgConn, q helperRequest) (r helperReply) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = failedReply(fmt.Errorf("%w: panic: %v", runtime.ErrHelper, p), "")
+		}
+	}()
+	if err := q.Ref.Check(); err != nil {
+		return failedReply(err, "")
+	}
+	if q.ReadOnly {
+		return failedReply(runtime.ErrReadOnly, "")
+	}
+	switch {
+	case q.Kind == kindOp:
+		if q.Timeout > 0 {
+			// With its caller dead, nobody else ends a helper that hangs.
+			time.AfterFunc(q.Timeout+overtime, func() { os.Exit(helperFailed) })
+		}
+		return helperOp(q)
+	case (q.Kind == kindAttach || q.Kind == kindExec) && q.Shell != nil:
+		return helperAttach(conn, q)
+	default:
+		return failedReply(fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Kind), "")
+	}
+}
+
+// captureLog makes liblxc write the ERROR lines of c to memory and gives a
+// function that reads them. Not for handles that save their configuration:
+// the log's name would be saved with it.
+func captureLog(c *golxc.Container) (read func() string) {
+	f, err := memFile("liblxc log")
+	if err != nil {
+		return func() string { return "" }
+	}
+	_ = c.SetLogFile("/proc/self/fd/" + strconv.Itoa(int(f.Fd())))
+	_ = c.SetLogLevel(golxc.ERROR)
+	return func() string {
+		b := make([]byte, maxLog)
+		n, _ := f.ReadAt(b, 0)
+		return cleanLog(string(b[:n]))
+	}
+}
+
+// cleanLog cuts liblxc's log lines, "lxc NAME TIME ERROR CATEGORY -
+// FILE:FUNCTION:LINE - MESSAGE", down to their messages, its own words.
+func cleanLog(log string) string {
+	var out []string
+	for line := range strings.Lines(log) {
+		line = strings.TrimSpace(line)
+		if parts := strings.SplitN(line, " - ", 3); len(parts) == 3 {
+			line = parts[2]
+		}
+		if line != "" {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "\n")
+}

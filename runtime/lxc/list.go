@@ -1,0 +1,212 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// List looks at all lxcpaths: names come from the directories, states from
+// the monitors, configurations from liblxc after they were found safe.
+func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
+	select {
+	case a.listing <- struct{}{}:
+		defer func() { <-a.listing }()
+	case <-ctx.Done():
+		return runtime.Listing{}, fail("list", runtime.Ref{}, ended(ctx))
+	}
+	var out runtime.Listing
+	var refs []runtime.Ref
+	for _, path := range a.about.Paths {
+		found, without, err := readPath(path)
+		if err != nil {
+			out.Problems = append(out.Problems, fmt.Errorf("lxcpath %s: %w", path, err))
+		}
+		refs = append(refs, found...)
+		out.NoConfig = append(out.NoConfig, without...)
+	}
+	slices.SortFunc(refs, order)
+	slices.SortFunc(out.NoConfig, order)
+
+	in := inspector{walk: newWalker(a.trust), cache: a.configs}
+	out.Containers = make([]runtime.Container, len(refs))
+	looks := make(chan struct{}, maxLooks)
+	var wg sync.WaitGroup
+	for i, ref := range refs {
+		found := in.inspect(ref)
+		looks <- struct{}{}
+		wg.Add(1)
+		c := &out.Containers[i]
+		done := func() { <-looks; wg.Done() }
+		failed := func(err error) {
+			*c = runtime.Container{Ref: ref, Problem: fail("list", ref, err)}
+			done()
+		}
+		spawn("look", failed, func() {
+			*c = a.look(ctx, ref, found.err)
+			a.describe(ctx, c, &found)
+			done()
+		})
+	}
+	wg.Wait()
+	if err := ended(ctx); errors.Is(err, runtime.ErrCancelled) {
+		return runtime.Listing{}, fail("list", runtime.Ref{}, err)
+	}
+	// What vanished between the names and the look at it was never there.
+	out.Containers = slices.DeleteFunc(out.Containers, func(c runtime.Container) bool {
+		return c.State == runtime.Stopped && errors.Is(c.Problem, runtime.ErrNotFound)
+	})
+	a.prune(out.Containers)
+	return out, nil
+}
+
+func order(x, y runtime.Ref) int {
+	switch {
+	case x.Less(y):
+		return -1
+	case y.Less(x):
+		return 1
+	default:
+		return 0
+	}
+}
+
+// readPath reads the names in one lxcpath: a directory with a config file is
+// a container, hidden ones are none (liblxc's list_defined_containers). What
+// was read before an error counts.
+func readPath(path string) (found, without []runtime.Ref, err error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		var bare *fs.PathError
+		if errors.As(err, &bare) {
+			err = bare.Err
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w: %w", runtime.ErrPermission, err)
+		}
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") || (!e.IsDir() && e.Type()&fs.ModeSymlink == 0) {
+			continue
+		}
+		ref := runtime.Ref{Path: path, Name: e.Name()}
+		_, lerr := os.Lstat(filepath.Join(path, e.Name(), "config"))
+		switch {
+		case errors.Is(lerr, unix.ENOTDIR):
+		case !errors.Is(lerr, fs.ErrNotExist):
+			found = append(found, ref)
+		case e.IsDir():
+			without = append(without, ref)
+		}
+	}
+	return found, without, err
+}
+
+// look finds out how a container is: its state, and what the kernel says of
+// its init. unsafe is what the inspection of its configuration found.
+func (a *Adapter) look(ctx context.Context, ref runtime.Ref, unsafe error) runtime.Container {
+	c := runtime.Container{Ref: ref, Foreign: foreignUID(unsafe)}
+	if unsafe != nil {
+		c.Problem = fail("list", ref, unsafe)
+	}
+	v, err := a.monitorVitals(ctx, ref, c.Foreign)
+	c.State = v.state
+	var l *life
+	switch {
+	case err == nil && v.state != runtime.Stopped:
+		l, err = a.lifeOf(ctx, ref)
+	case errors.Is(err, errGarbled) && unsafe == nil:
+		l, err = a.fromLiblxc(ctx, &c)
+	case errors.Is(err, errNotOurs):
+		l, err = a.fromCgroups(&c, v.peer)
+	}
+	var quiet *silence
+	switch {
+	case errors.As(err, &quiet):
+		// Its init may well run on; its state is not known to hold.
+		c.State, c.NoAnswerSince = runtime.Unknown, quiet.since
+		l = a.known(ref)
+	case err != nil:
+		c.Problem = fail("list", ref, err)
+	}
+	switch {
+	case l != nil:
+		c.InitPID, c.Started = l.pid, l.started
+		c.State = a.correct(l, ref, c.State)
+	case c.State == runtime.Stopped:
+		a.forget(ref)
+	}
+	return c
+}
+
+// describe adds what does not depend on the state: configuration and manager,
+// and for those that run their addresses.
+func (a *Adapter) describe(ctx context.Context, c *runtime.Container, found *inspection) {
+	c.Manager = a.managers.of(c.Ref, found.manager)
+	if found.err == nil && c.NoAnswerSince.IsZero() {
+		f := a.factsOf(ctx, c.Ref, found)
+		c.Config = f.config
+		var quiet *silence
+		switch {
+		case errors.As(f.err, &quiet):
+			c.NoAnswerSince = quiet.since
+		case f.err != nil && c.Problem == nil:
+			c.Problem = fail("list", c.Ref, f.err)
+		}
+	}
+	if c.Config == nil && c.Problem == nil && !c.NoAnswerSince.IsZero() {
+		c.Config = a.lastConfig(c.Ref)
+		c.Problem = fail("list", c.Ref, &silence{c.NoAnswerSince})
+	}
+	if c.InitPID > 0 {
+		c.IPs, c.IPsRead = a.addrs.get(c.InitPID)
+	}
+}
+
+// lastConfig is what was known of a configuration before its container fell silent.
+func (a *Adapter) lastConfig(ref runtime.Ref) *runtime.Config {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.facts[ref].config
+}
+
+// prune forgets what is known of containers that are gone.
+func (a *Adapter) prune(all []runtime.Container) {
+	here := make(map[runtime.Ref]bool, len(all))
+	for i := range all {
+		here[all[i].Ref] = true
+	}
+	used := map[string]bool{}
+	var dead []*life
+	a.mu.Lock()
+	for ref, f := range a.facts {
+		if !here[ref] {
+			delete(a.facts, ref)
+			continue
+		}
+		for _, id := range f.files {
+			used[id.path] = true
+		}
+	}
+	for ref, l := range a.lives {
+		if !here[ref] {
+			delete(a.lives, ref)
+			dead = append(dead, l)
+		}
+	}
+	a.mu.Unlock()
+	for _, l := range dead {
+		l.close()
+	}
+	a.configs.keep(used)
+}

@@ -1,0 +1,150 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+const (
+	// killGrace is what a stop may take after its graceful part: the kill and
+	// the clearing away behind it. It is in the op table's Timeout of stop.
+	killGrace = 15 * time.Second
+	// tellGrace is what a helper may take beyond its own deadline to say what
+	// it was waiting for.
+	tellGrace = 5 * time.Second
+)
+
+// Do carries one operation out in a helper process and waits for its end.
+func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
+	info := q.Op.Info()
+	if info.Op == runtime.NoOp {
+		return fail("operation", q.Ref, fmt.Errorf("%w: no such operation", runtime.ErrInvalid))
+	}
+	as, err := a.admit(ctx, &info, q)
+	if err != nil {
+		return fail(info.Name, q.Ref, err)
+	}
+	defer a.leave(q.Ref)
+	graceful, limit := times(&info, q.Timeout)
+	began := time.Now()
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	r, err := a.callHelper(limited, helperRequest{
+		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect,
+	}, as)
+	if err == nil && r.OK {
+		return nil
+	}
+	if err == nil {
+		err = r.err()
+	}
+	if limited.Err() != nil && (q.Op == runtime.Start || q.Op == runtime.Restart) {
+		err = a.endStart(q.Ref, began, err)
+	}
+	e := &runtime.Error{Op: info.Name, Ref: q.Ref, Err: err, Log: r.Log, Hint: r.Hint}
+	if errors.Is(err, runtime.ErrNoAnswer) && ctx.Err() == nil && limited.Err() != nil {
+		e.Err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, limit)
+	}
+	if e.Hint == "" {
+		e.Hint = hint(err, r.Log)
+	}
+	return e
+}
+
+// times are how long the helper waits before it changes its means (or gives
+// up), and how long it may take in all. asked is the request's own Timeout.
+func times(info *runtime.OpInfo, asked time.Duration) (graceful, limit time.Duration) {
+	graceful, limit = asked, info.Timeout
+	switch {
+	case asked > 0 && info.Op == runtime.Restart:
+		limit = 2*asked + killGrace
+	case asked > 0 && info.Op == runtime.Stop:
+		limit = asked + killGrace
+	case asked > 0:
+		limit = asked
+	case info.Op == runtime.Stop, info.Op == runtime.Shutdown, info.Op == runtime.Restart:
+		graceful = runtime.Graceful
+	default:
+		graceful = info.Timeout
+	}
+	return graceful, limit + tellGrace
+}
+
+// admit is the one place that says whether an operation may be done, before
+// anything is. It reserves the container, and gives the user to do it as.
+func (a *Adapter) admit(ctx context.Context, info *runtime.OpInfo, q runtime.Request) (*user, error) {
+	if err := q.Ref.Check(); err != nil {
+		return nil, err
+	}
+	if a.opts.ReadOnly {
+		return nil, runtime.ErrReadOnly
+	}
+	if err := a.reserve(q.Ref, q.Op); err != nil {
+		return nil, err
+	}
+	as, err := a.check(ctx, info, q)
+	if err != nil {
+		a.leave(q.Ref)
+	}
+	return as, err
+}
+
+func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Request) (*user, error) {
+	in := inspector{walk: newWalker(a.trust), cache: a.configs}
+	found := in.inspect(q.Ref)
+	if errors.Is(found.err, runtime.ErrNotFound) {
+		return nil, found.err
+	}
+	as, err := userFor(found.err)
+	if err != nil {
+		return nil, err
+	}
+	if m := a.managers.of(q.Ref, found.manager); m != "" && !info.Managed {
+		return nil, fmt.Errorf("%w: %s", runtime.ErrManaged, m)
+	}
+	seen := a.look(ctx, q.Ref, found.err)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ended(ctx)
+	case !seen.NoAnswerSince.IsZero():
+		return nil, &silence{seen.NoAnswerSince}
+	case seen.State == runtime.Unknown && seen.Problem != nil:
+		return nil, seen.Problem
+	}
+	return as, accepts(info, seen.State, q.Expect)
+}
+
+// accepts says whether an operation can be done in a state, and whether it is
+// still the one the person saw. Adapter and helper both ask.
+func accepts(info *runtime.OpInfo, is, expect runtime.State) error {
+	if expect != runtime.Unknown && is != expect {
+		return fmt.Errorf("%w: it was %s and is %s now", runtime.ErrWrongState, expect, is)
+	}
+	if !info.Op.Accepts(is) {
+		return fmt.Errorf("%w: it is %s", runtime.ErrWrongState, is)
+	}
+	return nil
+}
+
+func (a *Adapter) reserve(ref runtime.Ref, op runtime.Op) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return errClosed
+	}
+	if other, taken := a.busy[ref]; taken {
+		return fmt.Errorf("%w: %s", runtime.ErrBusy, other)
+	}
+	a.busy[ref] = op
+	return nil
+}
+
+func (a *Adapter) leave(ref runtime.Ref) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.busy, ref)
+}

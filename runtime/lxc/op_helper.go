@@ -1,0 +1,269 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	golxc "github.com/lxc/go-lxc"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/cgroup"
+)
+
+// This file runs in helpers: liblxc's calls may block here as long as they
+// like, somebody outside holds the deadline.
+
+const (
+	// pollEvery is how often a helper looks again where liblxc has no wait.
+	pollEvery = 20 * time.Millisecond
+	// gapTime is how long a rebooting container may have no monitor: liblxc
+	// closes the command socket between its two lives.
+	gapTime = 5 * time.Second
+)
+
+// operation is one operation on one container, in a helper.
+type operation struct {
+	q    helperRequest
+	info runtime.OpInfo
+	c    *golxc.Container
+	log  func() string
+}
+
+// helperOp carries out an operation in the helper.
+func helperOp(q helperRequest) helperReply {
+	if err := loadableHere(q.Ref); err != nil {
+		return failedReply(err, "")
+	}
+	o := &operation{q: q, info: q.Op.Info()}
+	if err := o.open(); err != nil {
+		return failedReply(err, "")
+	}
+	defer o.close()
+	err := accepts(&o.info, o.state(), q.Expect)
+	if err == nil {
+		err = o.run()
+	}
+	if err != nil {
+		return failedReply(err, o.log())
+	}
+	return helperReply{OK: true, State: o.state()}
+}
+
+// open takes a fresh handle: its configuration is read now.
+func (o *operation) open() error {
+	c, err := golxc.NewContainer(o.q.Ref.Name, o.q.Ref.Path)
+	if err != nil {
+		return unloadable(o.q.Ref)
+	}
+	o.c, o.log = c, operationLog(c)
+	return nil
+}
+
+// close can fail only for a handle that was released before.
+func (o *operation) close() { _ = o.c.Release() }
+
+func (o *operation) run() error {
+	switch o.q.Op {
+	case runtime.Start:
+		return o.start()
+	case runtime.Stop:
+		return o.stop()
+	case runtime.Shutdown:
+		return o.shutdown()
+	case runtime.Restart:
+		return o.restart()
+	case runtime.Reboot:
+		return o.reboot()
+	case runtime.Kill:
+		return o.kill()
+	case runtime.Freeze:
+		return o.freeze()
+	case runtime.Thaw:
+		return o.thaw()
+	default:
+		return fmt.Errorf("%w: operation %d", runtime.ErrUnsupported, o.q.Op)
+	}
+}
+
+// lxcState is what the monitor says, without a look at the cgroup.
+func (o *operation) lxcState() runtime.State {
+	s, _ := runtime.ParseState(o.c.State().String())
+	return s
+}
+
+// state is what a List would say.
+func (o *operation) state() runtime.State {
+	s := o.lxcState()
+	pid := o.c.InitPid()
+	if (s != runtime.Running && s != runtime.Frozen) || pid <= 0 {
+		return s
+	}
+	f := findFreezer(cgroup.FS{}, pid, nil)
+	return f.correct(s)
+}
+
+// start starts the container and leaves its monitor behind as a daemon. It
+// returns when the container runs, or is known not to.
+func (o *operation) start() error {
+	if err := o.c.WantDaemonize(true); err != nil {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	if err := o.c.Start(); err != nil {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	for until := time.Now().Add(o.q.Timeout); ; time.Sleep(pollEvery) {
+		switch s := o.lxcState(); {
+		case s == runtime.Running, s == runtime.Frozen:
+			return nil
+		case s == runtime.Stopped:
+			return errors.New("it started and ended at once")
+		case time.Now().After(until):
+			return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, s)
+		}
+	}
+}
+
+// stop is what lxc-stop(1) does: the halt signal, and a kill when that has
+// not worked in time. One that stands still is thawed first, as it could not
+// hear the signal.
+func (o *operation) stop() error {
+	if o.state() == runtime.Frozen {
+		if err := o.thaw(); err != nil {
+			return o.kill()
+		}
+	}
+	if o.lxcState() == runtime.Running && o.halt() == nil {
+		return nil
+	}
+	return o.kill()
+}
+
+// halt sends the halt signal and waits.
+func (o *operation) halt() error {
+	awaitListening(o.c.InitPid(), haltSignals(signalOf(o.c, "lxc.signal.halt"))...)
+	err := o.c.Shutdown(wholeSeconds(o.q.Timeout))
+	if err != nil && o.lxcState() == runtime.Stopped {
+		return nil
+	}
+	return err
+}
+
+func (o *operation) shutdown() error {
+	err := o.halt()
+	if err == nil {
+		return nil
+	}
+	if s := o.lxcState(); s != runtime.Running {
+		return fmt.Errorf("liblxc: %w, it is %s", err, s)
+	}
+	return &runtime.Error{Op: o.info.Name, Ref: o.q.Ref,
+		Err:  fmt.Errorf("it still runs after %s, and shutdown never kills", o.q.Timeout),
+		Hint: "It may not know the halt signal (lxc.signal.halt): stop kills it after a while, kill at once.",
+	}
+}
+
+func (o *operation) kill() error {
+	if err := o.c.Stop(); err != nil && o.lxcState() != runtime.Stopped {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	if s := o.lxcState(); s != runtime.Stopped && !o.c.Wait(golxc.STOPPED, wholeSeconds(o.info.Timeout)) {
+		return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, s)
+	}
+	return nil
+}
+
+// restart reads the configuration again, which is its point.
+func (o *operation) restart() error {
+	if err := o.stop(); err != nil {
+		return err
+	}
+	if err := loadableHere(o.q.Ref); err != nil {
+		return fmt.Errorf("it is stopped now: %w", err)
+	}
+	o.close()
+	old := o.c
+	if err := o.open(); err != nil {
+		o.c = old
+		return fmt.Errorf("it is stopped now: %w", err)
+	}
+	if err := o.start(); err != nil {
+		return fmt.Errorf("it is stopped now: %w", err)
+	}
+	return nil
+}
+
+// reboot sends the signal, and waits for another init.
+func (o *operation) reboot() error {
+	pid := o.c.InitPid()
+	awaitListening(pid, rebootSignal(signalOf(o.c, "lxc.signal.reboot")))
+	if err := o.c.Reboot(); err != nil {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	seen := time.Now()
+	for until := seen.Add(o.q.Timeout); ; time.Sleep(pollEvery) {
+		now, s := o.c.InitPid(), o.lxcState()
+		switch {
+		case s == runtime.Running && now > 0 && now != pid:
+			return nil
+		case s != runtime.Stopped:
+			seen = time.Now()
+		case time.Since(seen) > gapTime:
+			return errors.New("it stopped and did not start again")
+		}
+		if time.Now().After(until) {
+			return &runtime.Error{Op: o.info.Name, Ref: o.q.Ref,
+				Err:  fmt.Errorf("%w: the same init runs after %s", runtime.ErrNoAnswer, o.q.Timeout),
+				Hint: "It may not know the reboot signal (lxc.signal.reboot): restart stops and starts it.",
+			}
+		}
+	}
+}
+
+// freeze and thaw go by the cgroup's state; go-lxc goes by the monitor's, which
+// does not know of a freeze or thaw that was written to the cgroup directly.
+// Doing the opposite first makes both agree.
+func (o *operation) freeze() error {
+	if o.lxcState() == runtime.Frozen {
+		if err := o.c.Unfreeze(); err != nil {
+			return fmt.Errorf("liblxc: %w", err)
+		}
+	}
+	if err := o.c.Freeze(); err != nil {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	return o.await(runtime.Frozen)
+}
+
+func (o *operation) thaw() error {
+	if o.lxcState() != runtime.Frozen {
+		if err := o.c.Freeze(); err != nil {
+			return fmt.Errorf("liblxc: %w", err)
+		}
+	}
+	if err := o.c.Unfreeze(); err != nil {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	return o.await(runtime.Running)
+}
+
+// await waits until the kernel agrees.
+func (o *operation) await(want runtime.State) error {
+	until := time.Now().Add(o.info.Timeout)
+	for {
+		is := o.state()
+		if is == want {
+			return nil
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, is)
+		}
+		time.Sleep(pollEvery)
+	}
+}
+
+// wholeSeconds rounds up: liblxc counts in seconds, go-lxc cuts the rest off,
+// and 0 would mean not to wait.
+func wholeSeconds(d time.Duration) time.Duration {
+	return max(time.Second, (d + time.Second - 1).Truncate(time.Second))
+}

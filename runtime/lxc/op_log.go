@@ -1,0 +1,41 @@
+package lxc
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	golxc "github.com/lxc/go-lxc"
+	"golang.org/x/sys/unix"
+)
+
+// operationLog collects liblxc's ERROR lines of one operation. A log file
+// that the configuration names stays in use, as the monitor that a start
+// leaves behind goes on writing to it; what is new in it counts.
+func operationLog(c *golxc.Container) func() string {
+	name := c.LogFile()
+	if name == "" {
+		return captureLog(c)
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return captureLog(c)
+	}
+	if c.ConfigItem("lxc.log.level")[0] == "" || c.LogLevel() > golxc.ERROR {
+		_ = c.SetLogLevel(golxc.ERROR)
+	}
+	if _, err := f.Seek(0, io.SeekEnd); err != nil {
+		_ = f.Close()
+		return captureLog(c)
+	}
+	return func() string {
+		b, _ := io.ReadAll(io.LimitReader(f, maxLog))
+		var out []string
+		for line := range strings.Lines(string(b)) {
+			if strings.Contains(line, " ERROR ") {
+				out = append(out, line)
+			}
+		}
+		return cleanLog(strings.Join(out, ""))
+	}
+}

@@ -1,0 +1,79 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"path"
+	"strings"
+
+	golxc "github.com/lxc/go-lxc"
+
+	"lxcdeck/runtime"
+)
+
+// Sample reads the kernel's counters of containers and host.
+func (a *Adapter) Sample(ctx context.Context, b *runtime.Batch) error {
+	err := a.set.Sample(ctx, b)
+	if b.Host != nil {
+		if hostErr := a.host.Sample(b.Host); err == nil {
+			err = hostErr
+		} else if hostErr != nil {
+			err = errors.Join(err, hostErr)
+		}
+	}
+	if err != nil {
+		return fail("sample", runtime.Ref{}, err)
+	}
+	return nil
+}
+
+// cgroupDirs are the payload directories that a container's running
+// configuration names, for cgroup.Locate. Those of LXC's own making are found
+// by their name, so liblxc is asked only when that finds nothing, and once in
+// a container's life.
+func (a *Adapter) cgroupDirs(ref runtime.Ref) []string {
+	l := a.known(ref)
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	dirs, asked := l.dirs, l.dirsAsked
+	l.mu.Unlock()
+	if asked {
+		return dirs
+	}
+	at, err := a.set.Locate(l.pid)
+	if err != nil || !namedAfter(strings.TrimPrefix(path.Base(at.Any()), payloadPrefix), ref.Name) {
+		in := inspector{walk: newWalker(a.trust), cache: a.configs}
+		if in.inspect(ref).err == nil {
+			dirs, err = a.runningDirs(ref)
+			if err != nil {
+				return nil
+			}
+		}
+	}
+	l.mu.Lock()
+	l.dirs, l.dirsAsked, l.at = dirs, true, at
+	l.mu.Unlock()
+	return dirs
+}
+
+// payloadPrefix is what liblxc puts before the name of a container's cgroup.
+const payloadPrefix = "lxc.payload."
+
+// runningDirs asks liblxc where a running container's cgroup was put
+// (lxc.container.conf(5), lxc.system.conf(5)).
+func (a *Adapter) runningDirs(ref runtime.Ref) ([]string, error) {
+	return inLXC(context.Background(), a, ref, func() ([]string, error) {
+		return handle(ref, func(c *golxc.Container) ([]string, error) {
+			dirs := values(c.RunningConfigItem("lxc.cgroup.dir.container"))
+			for _, d := range values(c.RunningConfigItem("lxc.cgroup.dir")) {
+				dirs = append(dirs, path.Join(d, payloadPrefix+ref.Name))
+			}
+			if p := golxc.GlobalConfigItem("lxc.cgroup.pattern"); p != "" {
+				dirs = append(dirs, path.Join(strings.ReplaceAll(p, "%n", ref.Name), "payload"))
+			}
+			return dirs, nil
+		})
+	})
+}

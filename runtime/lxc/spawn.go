@@ -1,0 +1,20 @@
+package lxc
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// spawn starts the only kind of goroutine this package has: one whose panic
+// becomes an error that failed is told, instead of the end of a process that
+// holds the terminal. failed runs in the dying goroutine and must not block.
+func spawn(what string, failed func(error), f func()) {
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				failed(fmt.Errorf("%s: panic: %v\n%s", what, p, debug.Stack()))
+			}
+		}()
+		f()
+	}()
+}

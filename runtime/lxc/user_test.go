@@ -1,0 +1,109 @@
+package lxc
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"lxcdeck/runtime"
+)
+
+// TestUnprivileged does as a user what the other tests do as root: with a
+// container in a user namespace, for which liblxc before 6 needs a scope of
+// systemd around each helper.
+func TestUnprivileged(t *testing.T) {
+	uid := os.Geteuid()
+	switch _, err := exec.LookPath("lxc-create"); {
+	case uid == 0:
+		t.Skip("root: this test is for a user with subordinate ids (runs in the virtual machine)")
+	case err != nil:
+		t.Skip("lxc-create is not installed: tests on real LXC containers are left out")
+	case len(ownTrust().uids) == 0:
+		t.Skip("no /etc/subuid for this user: unprivileged containers are left out")
+	}
+	if dir := fmt.Sprintf("/run/user/%d", uid); os.Getenv("XDG_RUNTIME_DIR") == "" && exists(dir) {
+		t.Setenv("XDG_RUNTIME_DIR", dir)
+	}
+	path, err := os.MkdirTemp("", "lxcdt-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o755); err != nil { // for the container's root
+		t.Fatal(err)
+	}
+	const name = "lxcdt-us-one"
+	ref := runtime.Ref{Path: path, Name: name}
+	tool := func(name string, args ...string) error {
+		out, err := exec.Command(name, append([]string{"-P", ref.Path, "-n", ref.Name}, args...)...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s: %w: %s", name, err, out)
+		}
+		return nil
+	}
+	t.Cleanup(func() {
+		_ = tool("lxc-stop", "-k") // fails when it does not run
+		if err := tool("lxc-destroy"); err != nil {
+			t.Error(err)
+		}
+		if err := os.RemoveAll(path); err != nil {
+			t.Error(err)
+		}
+	})
+	config := filepath.Join(path, "default.conf")
+	sub, group := ownTrust().uids[0], ownTrust().gids[0]
+	text := fmt.Sprintf("lxc.net.0.type = empty\nlxc.idmap = u 0 %d %d\nlxc.idmap = g 0 %d %d\n", sub.first, sub.count, group.first, group.count)
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := tool("lxc-create", "-f", config, "-t", "busybox"); err != nil {
+		t.Fatal(err)
+	}
+	a := adapterFor(t, path)
+	e := listen(t, a, 1)
+	if err := a.Do(context.Background(), runtime.Request{Op: runtime.Start, Ref: ref}); err != nil {
+		t.Fatal(err)
+	}
+	_, known := e.until(a, ref, runtime.Running)
+	t.Logf("start known %v after its end", known)
+	if err := a.Do(context.Background(), runtime.Request{Op: runtime.Freeze, Ref: ref}); err != nil {
+		t.Fatal(err)
+	}
+	_, known = e.until(a, ref, runtime.Frozen)
+	t.Logf("freeze known %v after its end", known)
+	if err := a.Do(context.Background(), runtime.Request{Op: runtime.Thaw, Ref: ref}); err != nil {
+		t.Fatal(err)
+	}
+	e.until(a, ref, runtime.Running)
+
+	p := attach(t, a, runtime.Shell{Ref: ref, Cols: 90, Rows: 33})
+	p.expect("# ")
+	t.Logf("notice: %q", p.s.Notice())
+	p.send("id -u; stty size; tty\n")
+	p.expect("0\r\n33 90\r\n/dev/pts/")
+	p.send("sh -c 'echo go''ing; exec sleep 600'\n")
+	p.expect("going")
+	p.send("\x03")
+	p.send("exit 7\n")
+	p.endOfOutput()
+	if exit := p.end(); exit != (runtime.Exit{Code: 7}) {
+		t.Errorf("exit 7: %+v", exit)
+	}
+	r, w := pipe(t)
+	exit, err := a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"sh", "-c", "echo out; exit 9"}}, runtime.Stdio{Out: w})
+	if err != nil || exit.Code != 9 {
+		t.Errorf("exec: %+v, %v", exit, err)
+	}
+	w.Close()
+	if out, err := io.ReadAll(r); err != nil || string(out) != "out\n" {
+		t.Errorf("exec: output %q, %v", out, err)
+	}
+	if err := a.Do(context.Background(), runtime.Request{Op: runtime.Kill, Ref: ref}); err != nil {
+		t.Fatal(err)
+	}
+	_, known = e.until(a, ref, runtime.Stopped)
+	t.Logf("stop known %v after its end", known)
+}
