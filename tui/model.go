@@ -58,6 +58,7 @@ type Model struct {
 	all      []runtime.Container // the last listing, ordered by Ref.Less
 	place    map[runtime.Ref]int // where each stands in all
 	listing  listing
+	watching bool
 	watchErr error // why there is no whole watch; nil = there is
 	polling  bool  // the timer of the poll is armed
 	sampling sampling
@@ -78,6 +79,7 @@ type Model struct {
 	focus     views.Pane
 	zoomed    bool
 	zoomPane  views.Pane
+	zoomFrom  views.Pane // where the focus was before the detail was zoomed
 	unit      views.CPUUnit
 	columns   []string
 	held      bool      // the screen stands still for the mouse
@@ -148,9 +150,8 @@ func (m *Model) setTheme(colors int) {
 	m.theme = t
 }
 
-// Init starts the first List, the tick and the watch.
+// Init starts the first List and the tick.
 func (m *Model) Init() tea.Cmd {
-	m.out.spawn("watch", func() { m.out.watch(m.rt) })
 	cmds := []tea.Cmd{m.list(), m.sample(), m.tick()}
 	if m.overSSH {
 		cmds = append(cmds, askModes())

@@ -149,6 +149,7 @@ func (m *Model) onSampled(msg sampledMsg) tea.Cmd {
 	})
 	m.arrange()
 	m.rows.settled = m.rows.settled || m.hist.rates
+	m.startWatch()
 	if s.again {
 		return m.sample()
 	}

@@ -27,6 +27,18 @@ type (
 
 var errWatchEnded = errors.New("the watch ended")
 
+// startWatch begins to watch once the first list and its figures are there: a
+// watch of 300 containers asks as many monitors, which would take a third of
+// the time to the first screen. It lists again when it stands, so that nothing
+// is missed.
+func (m *Model) startWatch() {
+	if m.watching || m.listing.done.IsZero() && m.listing.err == nil {
+		return
+	}
+	m.watching = true
+	m.out.spawn("watch", func() { m.out.watch(m.rt) })
+}
+
 // watch forwards the runtime's hints until the program ends, and begins anew
 // when the watch is lost.
 func (o *outside) watch(rt runtime.Watcher) {

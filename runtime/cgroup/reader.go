@@ -13,8 +13,17 @@ import (
 	"lxcdeck/runtime/cgroup/kernfile"
 )
 
-// limitsEvery is how often limits are read again: they change by hand only.
-const limitsEvery = 10 * time.Second
+const (
+	// limitsEvery is how often limits are read again: they change by hand only.
+	limitsEvery = 10 * time.Second
+	// restMost is how many Cheap reads in a row may leave out the files of a
+	// container that used no CPU since the read before. It has not forked or
+	// asked for memory; only others can have changed its figures, by reclaim
+	// and late writeback. Most containers of a host rest most of the time, and
+	// a file of a cgroup that nobody touched for a second costs four times what
+	// it costs in a loop.
+	restMost = 4
+)
 
 // Reader holds the statistics files of one container open, for the life of
 // one init process. It is not safe for use by several goroutines at once.
@@ -24,6 +33,7 @@ type Reader struct {
 	files    []held
 	state    state
 	limitsAt time.Time
+	rested   int      // Cheap reads in a row that left files out
 	missing  []string // why a controller is not there, from Open
 	bad      uint64   // files that could not be read or understood, by index
 	buf      *kernfile.Buffer
@@ -46,7 +56,8 @@ func (r *Reader) Files() int { return len(r.files) }
 
 // Read fills a Sample. With the Cheap tier the figures of the Full tier are
 // those of the last Full read, FullAt says of when; the first Cheap read is a
-// Full one if none was before it. Limits are read again every 10 s of Full
+// Full one if none was before it. A container at rest is read in part, see
+// restMost. Limits are read again every 10 s of Full
 // reads, and with Totals each time.
 //
 // The only errors are ErrGone and os.ErrClosed; the Sample is then zero, and
@@ -63,9 +74,15 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 	s.full = !totals && (tier != runtime.Cheap || s.sample.FullAt.IsZero())
 	withLimits := s.full && (r.limitsAt.IsZero() || at.Sub(r.limitsAt) >= limitsEvery)
 	bad := r.bad
+	// The files of CPU time come first in the table.
+	used, rests := s.sample.CPU.Usage, tier == runtime.Cheap && !s.full && r.rested < restMost
+	rested := false
 	for i := range r.files {
 		h := &r.files[i]
 		switch {
+		case h.src.rests && rests && !used.Absent() && used == s.sample.CPU.Usage:
+			rested = true
+			continue
 		case totals && h.src.total:
 		case totals, h.src.level == full && !s.full, h.src.level == limits && !withLimits:
 			continue
@@ -80,6 +97,11 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 		} else {
 			bad |= bit
 		}
+	}
+	if rested {
+		r.rested++
+	} else {
+		r.rested = 0
 	}
 	mem := &s.sample.Memory
 	mem.WorkingSet = kernfile.Less(mem.Usage, s.inactive)

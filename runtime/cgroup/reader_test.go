@@ -287,3 +287,40 @@ func TestManyInterfaces(t *testing.T) {
 		t.Errorf("2 MB of it: %v %+v %q", err, s.Net, s.Controls)
 	}
 }
+
+func TestContainerAtRestIsReadInPart(t *testing.T) {
+	f := tree(t, "v2")
+	r := open(t, f, 4242)
+	const dir = "sys/fs/cgroup/lxc.payload.web/"
+	var s runtime.Sample
+	read := func() uint64 {
+		t.Helper()
+		if err := r.Read(runtime.Cheap, &s); err != nil {
+			t.Fatal(err)
+		}
+		return s.Pids.Current.Or(0)
+	}
+	read() // the first is a full one
+	put(t, f, dir+"pids.current", "99\n")
+	put(t, f, "proc/4242/net/dev", "\n\n  eth0: 5 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0\n")
+	for i := range restMost {
+		if got := read(); got != 37 {
+			t.Fatalf("read %d of a container at rest looks at pids.current: %d", i, got)
+		}
+		if s.Net.RxBytes != n(5) {
+			t.Fatalf("network figures wait for the container's own CPU: %+v", s.Net)
+		}
+	}
+	if got := read(); got != 99 {
+		t.Fatalf("after %d partial reads pids.current is still not looked at: %d", restMost, got)
+	}
+	put(t, f, dir+"pids.current", "100\n")
+	put(t, f, dir+"cpu.stat", "usage_usec 7500124\nuser_usec 1\nsystem_usec 1\n")
+	if got := read(); got != 100 {
+		t.Fatalf("a container that used CPU is read in part: %d", got)
+	}
+	put(t, f, dir+"pids.current", "101\n")
+	if err := r.Read(runtime.Full, &s); err != nil || s.Pids.Current != n(101) {
+		t.Fatalf("a full read leaves files out: %v, %v", s.Pids.Current, err)
+	}
+}

@@ -22,6 +22,7 @@ type source struct {
 	alt   string // read instead where name does not exist
 	level level
 	total bool // read with the Totals tier too
+	rests bool // stands still, or nearly, while the container uses no CPU
 	many  bool // made of many records: a read may end before the file does
 	// parse puts the content into the state; false = it made no sense of it.
 	// nil content means that the file could not be read: its figures become
@@ -56,7 +57,7 @@ var controllers = [...]controller{
 		}},
 	{name: "memory", key: "memory",
 		v2: []source{
-			{name: "memory.current", total: true, parse: (*state).memoryUsage},
+			{name: "memory.current", total: true, rests: true, parse: (*state).memoryUsage},
 			{name: "memory.stat", level: full, total: true, parse: (*state).memoryStat},
 			{name: "memory.events", level: full, total: true, parse: (*state).memoryEvents},
 			{name: "memory.swap.current", level: full, total: true, parse: (*state).memorySwap},
@@ -65,7 +66,7 @@ var controllers = [...]controller{
 			{name: "memory.swap.max", level: limits, parse: (*state).memorySwapMax},
 		},
 		v1: []source{
-			{name: "memory.usage_in_bytes", total: true, parse: (*state).memoryUsage},
+			{name: "memory.usage_in_bytes", total: true, rests: true, parse: (*state).memoryUsage},
 			{name: "memory.memsw.usage_in_bytes", level: full, total: true, parse: (*state).memoryMemsw},
 			{name: "memory.stat", level: full, total: true, parse: (*state).memoryStatV1},
 			{name: "memory.kmem.usage_in_bytes", level: full, parse: (*state).memoryKmem},
@@ -75,24 +76,24 @@ var controllers = [...]controller{
 			{name: "memory.memsw.limit_in_bytes", level: limits, parse: (*state).memoryMemswLimit},
 		}},
 	{name: "io", key: "blkio",
-		v2: []source{{name: "io.stat", total: true, parse: (*state).ioStat}},
+		v2: []source{{name: "io.stat", total: true, rests: true, parse: (*state).ioStat}},
 		v1: []source{
-			{name: "blkio.throttle.io_service_bytes_recursive", alt: "blkio.throttle.io_service_bytes", total: true, parse: (*state).blkioBytes},
-			{name: "blkio.throttle.io_serviced_recursive", alt: "blkio.throttle.io_serviced", parse: (*state).blkioOps},
+			{name: "blkio.throttle.io_service_bytes_recursive", alt: "blkio.throttle.io_service_bytes", total: true, rests: true, parse: (*state).blkioBytes},
+			{name: "blkio.throttle.io_serviced_recursive", alt: "blkio.throttle.io_serviced", rests: true, parse: (*state).blkioOps},
 		}},
 	{name: "pids", key: "pids",
 		v2: []source{
-			{name: "pids.current", total: true, parse: (*state).pidsCurrent},
+			{name: "pids.current", total: true, rests: true, parse: (*state).pidsCurrent},
 			{name: "pids.max", level: limits, total: true, parse: (*state).pidsMax},
 		},
 		v1: []source{
-			{name: "pids.current", total: true, parse: (*state).pidsCurrent},
+			{name: "pids.current", total: true, rests: true, parse: (*state).pidsCurrent},
 			{name: "pids.max", level: limits, total: true, parse: (*state).pidsMax},
 		}},
 	// liblxc freezes by the v1 freezer wherever there is one.
 	{name: "freezer", key: "freezer",
-		v2: []source{{name: "cgroup.events", parse: (*state).cgroupEvents}},
-		v1: []source{{name: "freezer.state", parse: (*state).freezerState}}},
+		v2: []source{{name: "cgroup.events", rests: true, parse: (*state).cgroupEvents}},
+		v1: []source{{name: "freezer.state", rests: true, parse: (*state).freezerState}}},
 	{name: "cpu limits", key: "cpu",
 		v2: []source{
 			{name: "cpu.max", level: limits, parse: (*state).cpuMax},
