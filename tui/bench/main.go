@@ -32,7 +32,7 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bin/lxcdeck", "the lxcdeck to measure")
 	flag.IntVar(&b.n, "n", 300, "how many running containers")
 	flag.DurationVar(&b.span, "for", 20*time.Second, "how long to watch each program")
-	flag.StringVar(&b.only, "only", "", "measure one thing: ls, screen, cpu or frames")
+	flag.StringVar(&b.only, "only", "", "measure one thing: ls, cpu or frames")
 	flag.Parse()
 	if *empty {
 		runEmpty()
@@ -68,7 +68,7 @@ func (b *bench) run() (err error) {
 	for _, step := range []struct {
 		name string
 		do   func() error
-	}{{"ls", b.listing}, {"screen", b.firstScreen}, {"cpu", b.idleCPU}, {"frames", b.frames}} {
+	}{{"ls", b.listing}, {"cpu", b.idleCPU}, {"frames", b.frames}} {
 		if b.only != "" && b.only != step.name {
 			continue
 		}
