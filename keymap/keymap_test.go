@@ -194,7 +194,7 @@ func TestWhy(t *testing.T) {
 		{"another manager's container", OpStop, on(managed), nil},
 		{"quit", Quit, Situation{}, nil},
 		{"look at the command when read-only", Copy, readOnly, nil},
-		{"read-only", StartStop, readOnly, []string{"read-only", "start or stop"}},
+		{"read-only", StartStop, readOnly, []string{"read-only", "start it without --read-only"}},
 		{"read-only shell", OpenShell, readOnly, []string{"read-only"}},
 		{"nothing selected", StartStop, Situation{}, []string{"no container is selected"}},
 		{"start a running one", OpStart, on(run), []string{"web is running already"}},

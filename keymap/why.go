@@ -16,7 +16,7 @@ import (
 // Names in the sentence are as they are: whoever prints it cleans it.
 func Why(a Action, s Situation) string {
 	if a.Changes && s.ReadOnly {
-		return "lxcdeck is read-only: start it without --read-only to " + lowerFirst(a.Title)
+		return "lxcdeck is read-only: start it without --read-only for that"
 	}
 	if why := whyPlace(a, s); why != "" {
 		return why
@@ -170,10 +170,3 @@ func whyAny(c runtime.Container, s Situation) string {
 
 // word is a state in running text.
 func word(s runtime.State) string { return strings.ToLower(s.String()) }
-
-func lowerFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
-}

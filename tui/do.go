@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -100,7 +101,9 @@ func promptFor(op runtime.OpInfo, can []runtime.Container, cannot []keymap.Refus
 		p.Targets = append(p.Targets, views.Target{Name: c.Name, State: c.State})
 	}
 	for _, r := range cannot {
-		p.Targets = append(p.Targets, views.Target{Name: r.Container.Name, State: r.Container.State, Skip: r.Why})
+		// The name stands before the reason: once is enough.
+		why := strings.TrimPrefix(strings.TrimPrefix(r.Why, r.Container.Name+" "), "is ")
+		p.Targets = append(p.Targets, views.Target{Name: r.Container.Name, State: r.Container.State, Skip: why})
 	}
 	return p
 }

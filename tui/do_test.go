@@ -101,11 +101,48 @@ func TestMarksInMixedStatesAsk(t *testing.T) {
 	d.press("S")
 	d.pass(questionGrace)
 	d.press("down", "down", "enter")
-	d.sees("Stop alpha?", "left out")
+	d.sees("Stop alpha?", "bravo  left out: stopped already")
 	d.pass(questionGrace)
 	d.press("y")
 	if q := d.rt.Requests(); len(q) != 1 || q[0].Op != runtime.Stop || q[0].Ref != ref("alpha") {
 		t.Fatalf("%+v", q)
+	}
+}
+
+// Redrawing and suspending work whatever is asked or typed.
+func TestHabitsUnderOverlays(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	for _, under := range []string{"K", "?", ":", "o", "/", "m"} {
+		d.press(under)
+		d.sent = nil
+		d.press("ctrl+l", "ctrl+z")
+		if got := strings.Join(d.sent, " "); !strings.Contains(got, "clearScreen") || !strings.Contains(strings.ToLower(got), "suspend") {
+			t.Errorf("under %s: %s", under, got)
+		}
+		d.pass(questionGrace)
+		d.press("esc")
+	}
+}
+
+// A question that cannot be seen cannot be answered, and no key acts.
+func TestTooSmallActsOnNothing(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press("K")
+	d.pass(questionGrace)
+	d.send(tea.WindowSizeMsg{Width: 30, Height: 6})
+	d.press("y")
+	d.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+	d.sees("Kill alpha?")
+	d.press("n", "j")
+	d.send(tea.WindowSizeMsg{Width: 30, Height: 6})
+	d.press("S", "j")
+	if n := len(d.rt.Requests()); n != 0 {
+		t.Fatalf("%d requests", n)
+	}
+	d.at("bravo")
+	d.press("q")
+	if !d.quit {
+		t.Fatal("no way out")
 	}
 }
 
@@ -159,7 +196,7 @@ func TestFourAtOnceAndCancel(t *testing.T) {
 	if n := d.m.jobs.running(); n != 4 || len(d.m.jobs.list) != 10 {
 		t.Fatalf("%d of %d run", n, len(d.m.jobs.list))
 	}
-	d.sees("starting c00", "9 more jobs", "ctrl+c cancels")
+	d.sees("starting c00", "0/10", "ctrl+c cancels")
 	d.press("S") // all are busy
 	d.sees("busy")
 	d.stuck = 0
@@ -186,12 +223,11 @@ func TestStuckJobHoldsNothingElseUp(t *testing.T) {
 	d.press("q")
 	d.sees("Quit lxcdeck?", "1 operation")
 	d.pass(questionGrace)
+	d.stuck = 0 // yes cancels it
 	d.press("y")
 	if !d.quit {
 		t.Fatal("yes does not quit")
 	}
-	d.stuck = 0
-	d.settle() // yes has cancelled it
 }
 
 func TestCtrlC(t *testing.T) {

@@ -24,7 +24,8 @@ type filterWord struct {
 //	state:WORD    the state in LXC's words, or its beginning
 //	group:WORD    one of lxc.group
 //	name: ip: path: manager:  part of that one
-//	mem>1g cpu>50 pids<20      comparisons; mem takes k, m, g and t
+//	mem>1g cpu>50 pids<20      comparisons; mem takes k, m, g and t, and mem
+//	                           and pids take a share of their limit: mem>80%
 type filter struct {
 	text  string
 	terms []filterWord
@@ -101,8 +102,12 @@ func parseComparison(word, key string, op byte, figure string) (func(*views.Row)
 	if err != nil {
 		return nil, fmt.Errorf("filter %q: %w", word, err)
 	}
+	of := figureOf
+	if strings.HasSuffix(figure, "%") && key != "cpu" {
+		of = shareOf
+	}
 	return func(f *views.Row) bool {
-		v, ok := figureOf(f, key)
+		v, ok := of(f, key)
 		if op == '>' {
 			return ok && v > limit
 		}
@@ -126,6 +131,23 @@ func figureOf(r *views.Row, key string) (v float64, ok bool) {
 	}
 	u, ok := n.Get()
 	return float64(u), ok
+}
+
+// shareOf is a figure in percent of its limit; ok is false without a limit.
+func shareOf(r *views.Row, key string) (share float64, ok bool) {
+	v, ok := figureOf(r, key)
+	if !ok {
+		return 0, false
+	}
+	limit := r.Sample.Memory.Limit
+	if key == "pids" {
+		limit = r.Sample.Pids.Max
+	}
+	most, ok := limit.Get()
+	if !ok || most == 0 {
+		return 0, false
+	}
+	return 100 * v / float64(most), true
 }
 
 // parseFigure reads 50, 1.5g, 300MB, 20%.

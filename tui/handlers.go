@@ -78,6 +78,7 @@ func (m *Model) terminalHandlers() map[keymap.ID]func() tea.Cmd {
 func (m *Model) generalHandlers() map[keymap.ID]func() tea.Cmd {
 	return map[keymap.ID]func() tea.Cmd{
 		keymap.Palette:   m.openPalette,
+		keymap.Messages:  m.openMessages,
 		keymap.HelpKey:   func() tea.Cmd { return m.openHelp(m.scope()) },
 		keymap.Refresh:   func() tea.Cmd { return tea.Batch(m.list(), m.sample()) },
 		keymap.Redraw:    func() tea.Cmd { return tea.ClearScreen },
@@ -93,8 +94,7 @@ const endOfList = 1 << 30
 // move goes n rows in the pane that has the focus.
 func (m *Model) move(n int) tea.Cmd {
 	if m.focus == views.DetailPane {
-		m.detailTop = max(0, m.detailTop+n)
-		return nil
+		return m.scrollDetail(m.detailTop + n)
 	}
 	m.selectRow(m.rows.at + n)
 	m.detailTop = 0
@@ -103,11 +103,17 @@ func (m *Model) move(n int) tea.Cmd {
 
 func (m *Model) moveTo(i int) tea.Cmd {
 	if m.focus == views.DetailPane {
-		m.detailTop = i
-		return nil
+		return m.scrollDetail(i)
 	}
 	m.selectRow(i)
 	m.detailTop = 0
+	return nil
+}
+
+// scrollDetail begins the detail with a line, or the last that fills the pane.
+func (m *Model) scrollDetail(top int) tea.Cmd {
+	w, h := m.layout.Detail.Dx(), m.layout.Detail.Dy()
+	m.detailTop = max(0, min(top, m.theme.DetailHeight(m.detailState(), w, h)-h))
 	return nil
 }
 
@@ -136,8 +142,8 @@ func (m *Model) back() tea.Cmd {
 	switch {
 	case m.zoomed:
 		m.zoomed = false
-		if !views.DetailShown(m.size.X, m.size.Y) && m.detail != views.Open {
-			m.focus = views.ListPane
+		if m.zoomPane == views.DetailPane {
+			m.focus = m.zoomFrom
 		}
 	case m.focus == views.DetailPane:
 		m.focus = views.ListPane
@@ -174,9 +180,14 @@ func (m *Model) open() tea.Cmd {
 	return m.arrangeScreen()
 }
 
-// toggleDetail hides the detail for good, or brings it back.
+// toggleDetail hides the detail for good, or brings it back; a shell that
+// stands in its place makes room and runs on.
 func (m *Model) toggleDetail() tea.Cmd {
 	m.zoomed, m.focus = false, views.ListPane
+	if m.shells.shown != nil {
+		m.rest, m.detail = views.Open, views.Open
+		return m.hideShell()
+	}
 	if m.rest = views.Open; !m.layout.Detail.Empty() {
 		m.rest = views.Closed
 	}
@@ -192,7 +203,7 @@ func (m *Model) zoom() tea.Cmd {
 	case m.shells.shown != nil:
 		return m.zoomShell()
 	}
-	m.zoomed, m.zoomPane, m.focus = true, views.DetailPane, views.DetailPane
+	m.zoomed, m.zoomPane, m.zoomFrom, m.focus = true, views.DetailPane, m.focus, views.DetailPane
 	return m.arrangeScreen()
 }
 

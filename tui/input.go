@@ -20,6 +20,11 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 	case m.held:
 		m.held = false
 		return tea.ClearScreen
+	case m.layout.TooSmall && (m.overlay != nil || m.focus != views.ShellPane):
+		return m.onBlindKey(k)
+	case (m.overlay != nil || m.prompt.open) && m.isHabit(k):
+		a, _ := m.keys.Lookup(keymap.List, k.String())
+		return m.do(a)
 	case m.overlay != nil:
 		return m.overlay.key(m, k)
 	case m.prompt.open:
@@ -36,6 +41,29 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 		m.lastStop = time.Time{}
 	}
 	return m.do(a)
+}
+
+// onBlindKey is a key while the terminal is too small to show what it would do:
+// it must answer no question and touch no container. Leaving stays possible
+// where it ends nothing.
+func (m *Model) onBlindKey(k tea.KeyPressMsg) tea.Cmd {
+	a, ok := m.keys.Lookup(keymap.List, k.String())
+	switch {
+	case !ok:
+		return nil
+	case a.ID == keymap.Suspend, a.ID == keymap.Redraw:
+		return m.do(a)
+	case a.ID == keymap.Quit && m.shells.liveCount() == 0 && len(m.jobs.list) == 0:
+		return tea.Quit
+	}
+	return nil
+}
+
+// isHabit says whether a key suspends or redraws: hands expect that of it
+// whatever stands on the screen.
+func (m *Model) isHabit(k tea.KeyPressMsg) bool {
+	a, ok := m.keys.Lookup(keymap.List, k.String())
+	return ok && k.Text == "" && (a.ID == keymap.Suspend || a.ID == keymap.Redraw)
 }
 
 // scope is where keys have their meaning now.

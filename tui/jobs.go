@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -26,11 +27,25 @@ type doneMsg struct {
 type job struct {
 	id      int
 	req     runtime.Request
+	batch   *batch
 	asked   time.Time
 	started time.Time // zero = still waiting for its turn
 	cancel  context.CancelFunc
 	ending  bool // cancelled by the person; its end is awaited
 }
+
+// batch is what was asked for with one key: its end is told in one sentence,
+// whatever the number of containers.
+type batch struct {
+	op                   runtime.Op
+	total                int
+	good, bad, cancelled int
+	asked                time.Time
+	first                string // the first failure, in its own words
+	hint                 string // and what helps
+}
+
+func (b *batch) done() int { return b.good + b.bad + b.cancelled }
 
 // jobs is the queue behind the one door. Only Update touches it.
 type jobs struct {
@@ -60,10 +75,14 @@ func (j *jobs) running() int {
 
 // enqueue adds operations and starts as many as may run.
 func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd {
+	if len(reqs) == 0 {
+		return nil
+	}
 	now := m.clock.Now()
+	b := &batch{op: reqs[0].Op, total: len(reqs), asked: now}
 	for _, q := range reqs {
 		m.jobs.next++
-		m.jobs.list = append(m.jobs.list, &job{id: m.jobs.next, req: q, asked: now})
+		m.jobs.list = append(m.jobs.list, &job{id: m.jobs.next, req: q, asked: now, batch: b})
 	}
 	return m.startJobs()
 }
@@ -106,6 +125,7 @@ func (m *Model) cancelJobs() (stopped, dropped int) {
 	m.jobs.list = slices.DeleteFunc(m.jobs.list, func(x *job) bool {
 		if x.started.IsZero() {
 			dropped++
+			x.batch.cancelled++
 			return true
 		}
 		return false
@@ -141,6 +161,7 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 	x := m.jobs.list[i]
 	m.jobs.list = slices.Delete(m.jobs.list, i, i+1)
 	m.report(x, d.err)
+	m.reportBatch(x.batch)
 	return tea.Batch(m.startJobs(), m.list())
 }
 
@@ -148,16 +169,44 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 func (m *Model) report(x *job, err error) {
 	took := m.clock.Now().Sub(x.started)
 	name, verb := x.req.Ref.Name, x.req.Op.Info()
-	var e *runtime.Error
+	b := x.batch
 	switch {
 	case err == nil:
+		b.good++
 		m.say(noteDone, name+": "+verb.Name+" done in "+short(took), verb.Op.LXCCommand(x.req.Ref))
 	case x.ending && errors.Is(err, runtime.ErrCancelled):
+		b.cancelled++
 		m.say(noteInfo, name+": "+verb.Name+" cancelled after "+short(took), "")
-	case errors.As(err, &e):
-		m.say(noteError, err.Error(), e.Hint)
 	default:
-		m.say(noteError, err.Error(), "")
+		var hint string
+		var e *runtime.Error
+		if errors.As(err, &e) {
+			hint = e.Hint
+		}
+		if b.bad++; b.bad == 1 {
+			b.first, b.hint = err.Error(), hint
+		}
+		m.say(noteError, err.Error(), hint)
+	}
+}
+
+// reportBatch sums up an operation on several containers once the last of them
+// is through: what failed must not drown in what went well.
+func (m *Model) reportBatch(b *batch) {
+	if b.total < 2 || b.done() < b.total {
+		return
+	}
+	text := fmt.Sprintf("%s: %d of %d done in %s", b.op.Info().Name, b.good, b.total, short(m.clock.Now().Sub(b.asked)))
+	if b.cancelled > 0 {
+		text += fmt.Sprintf(", %d cancelled", b.cancelled)
+	}
+	switch {
+	case b.bad == 0:
+		m.say(noteDone, text, "")
+	case b.bad == 1:
+		m.say(noteError, text+", 1 failed: "+b.first, b.hint)
+	default:
+		m.say(noteError, fmt.Sprintf("%s, %d failed, first: %s", text, b.bad, b.first), b.hint)
 	}
 }
 

@@ -204,7 +204,7 @@ func TestFilterLanguage(t *testing.T) {
 		{"mem>100m", "big"}, {"mem<100m", "ice web"}, {"mem>=0.1g", "big"}, {"cpu>100", "big"}, {"cpu>100%", "big"},
 		{"cpu<100 !ice", "web"}, {"pids>49 state:r", "big web"}, {"ip:10.0", "big ice web"}, {"10.0.3.21", "big ice web"},
 		{"name:i", "big ice"}, {"path:/var", "big ice off web"}, {"mem>", "big ice off web"}, {"!", "big ice off web"},
-		{"infra", "web"}, {"web state:frozen", ""},
+		{"mem>0%", ""}, {"pids>0%", ""}, {"infra", "web"}, {"web state:frozen", ""},
 	} {
 		d.m.prompt.line.set(c.text)
 		d.m.applyFilter()

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	"lxcdeck/views"
@@ -21,6 +22,7 @@ type note struct {
 	kind  noteKind
 	text  string
 	hint  string    // what to do next
+	at    time.Time // when it was said
 	until time.Time // zero = until the next one or a key
 }
 
@@ -29,21 +31,38 @@ const (
 	errorTime = 30 * time.Second
 )
 
-// notices holds the sentence that is shown. A newer one takes its place,
-// but no information hides a fresh error.
+// notesKept is how many sentences can be read again.
+const notesKept = 200
+
+// notices holds the sentence that is shown, and those before it. A newer one
+// takes its place, but neither information nor success hides a fresh error.
 type notices struct {
-	now *note
+	now  *note
+	past []note // the newest last
 }
 
 func (n *notices) say(at time.Time, kind noteKind, text, hint string) {
-	if n.now != nil && n.now.kind == noteError && kind == noteInfo && at.Before(n.now.until.Add(noteTime-errorTime)) {
+	n.keep(note{kind: kind, text: text, hint: hint, at: at})
+	if n.now != nil && n.now.kind == noteError && kind <= noteDone && at.Before(n.now.until.Add(noteTime-errorTime)) {
 		return
 	}
 	d := noteTime
 	if kind == noteError {
 		d = errorTime
 	}
-	n.now = &note{kind: kind, text: text, hint: hint, until: at.Add(d)}
+	n.now = &note{kind: kind, text: text, hint: hint, at: at, until: at.Add(d)}
+}
+
+// keep remembers a sentence; one that is said again and again counts once.
+func (n *notices) keep(x note) {
+	if last := len(n.past) - 1; last >= 0 && n.past[last].kind == x.kind && n.past[last].text == x.text {
+		n.past[last].at = x.at
+		return
+	}
+	if len(n.past) == notesKept {
+		n.past = slices.Delete(n.past, 0, notesKept/4)
+	}
+	n.past = append(n.past, x)
 }
 
 // expire drops the sentence when its time is over; the tick calls it, so

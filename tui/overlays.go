@@ -18,7 +18,7 @@ func (n *menu) paint(m *Model) views.Block {
 }
 
 func (p *palette) paint(m *Model) views.Block {
-	s := &views.PaletteState{Query: p.line.String(), Items: p.items, Cursor: p.at}
+	s := &views.PaletteState{Query: p.line.String(), Behind: p.line.behind(), Items: p.items, Cursor: p.at}
 	return m.theme.Palette(s, m.layout.W, m.layout.H)
 }
 

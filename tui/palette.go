@@ -77,24 +77,11 @@ type help struct {
 }
 
 func (h *help) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	page := max(1, m.helpRows()-1)
-	switch k.String() {
-	case "esc", "q", "?", "f1", "enter", "ctrl+c":
+	top, done := scrollKey(k.String(), h.top, m.helpLines(h), m.helpRows())
+	h.top = top
+	if done || k.String() == "?" || k.String() == "f1" {
 		m.overlay = nil
-	case "up", "k":
-		h.top--
-	case "down", "j":
-		h.top++
-	case "pgup", "ctrl+u", "ctrl+b":
-		h.top -= page
-	case "pgdown", "ctrl+d", "ctrl+f", "space":
-		h.top += page
-	case "home", "g":
-		h.top = 0
-	case "end", "G":
-		h.top = m.helpLines(h)
 	}
-	h.top = max(0, min(h.top, m.helpLines(h)-m.helpRows()))
 	return nil
 }
 

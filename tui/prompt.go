@@ -30,6 +30,9 @@ func (m *Model) onFilterKey(k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "enter":
 		m.prompt.open = false
+		if m.prompt.err != nil {
+			m.say(noteWarn, m.prompt.err.Error(), "the words before it count")
+		}
 		m.selectRow(0)
 	case "esc", "ctrl+c":
 		m.clearFilter()

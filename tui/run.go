@@ -40,6 +40,10 @@ func Run(ctx context.Context, o Options) error {
 		o.Hostname, _ = os.Hostname() // without a name the host line says lxcdeck alone
 	}
 	m := New(o)
+	if !m.ascii && asciiOnly(o.Env) {
+		m.ascii = true
+		m.setTheme(16)
+	}
 	m.overSSH = slices.ContainsFunc(o.Env, func(v string) bool { return strings.HasPrefix(v, "SSH_TTY=") })
 	defer m.out.stop()
 
@@ -78,6 +82,31 @@ func Run(ctx context.Context, o Options) error {
 	default:
 	}
 	return m.verdict(err)
+}
+
+// asciiOnly says whether the terminal is known to lack the lines, bars and dots
+// of the full set: it is an old one, the Linux console, whose fonts have no
+// eighths of a block, or its locale is set to something else than UTF-8. No
+// locale at all says nothing: ssh and su drop it.
+func asciiOnly(env []string) bool {
+	get := func(name string) string {
+		for _, v := range slices.Backward(env) {
+			if rest, ok := strings.CutPrefix(v, name+"="); ok {
+				return rest
+			}
+		}
+		return ""
+	}
+	switch name, _, _ := strings.Cut(get("TERM"), "-"); name {
+	case "linux", "vt52", "vt100", "vt102", "vt220", "vt320", "ansi":
+		return true
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(get(name)); v != "" {
+			return !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
+		}
+	}
+	return false
 }
 
 var (

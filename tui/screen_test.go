@@ -179,3 +179,23 @@ func TestUpdateAndViewNeverWait(t *testing.T) {
 		t.Fatalf("a key takes %s with 2,000 containers", slowest)
 	}
 }
+
+func TestASCIIOnly(t *testing.T) {
+	for _, c := range []struct {
+		env  []string
+		want bool
+	}{
+		{nil, false},
+		{[]string{"TERM=xterm-256color"}, false},
+		{[]string{"TERM=vt100"}, true},
+		{[]string{"TERM=linux", "LANG=C.UTF-8"}, true},
+		{[]string{"TERM=xterm", "LANG=C"}, true},
+		{[]string{"TERM=xterm", "LANG=C", "LC_ALL=en_GB.utf8"}, false},
+		{[]string{"TERM=xterm", "LANG=de_DE.UTF-8", "LC_CTYPE=POSIX"}, true},
+		{[]string{"LC_ALL=", "LANG=de_DE.UTF-8"}, false},
+	} {
+		if got := asciiOnly(c.env); got != c.want {
+			t.Errorf("%v: %v", c.env, got)
+		}
+	}
+}

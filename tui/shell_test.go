@@ -286,6 +286,30 @@ func TestContainerWantsToCopy(t *testing.T) {
 	}
 }
 
+// What is typed into a frozen container gets no answer: the banner says why.
+func TestShellOfAFrozenContainer(t *testing.T) {
+	d, _, _ := inShell(t, 80, 24)
+	d.press("ctrl+]", "d", "F")
+	d.pass(questionGrace)
+	d.press("y")
+	d.pass(5 * time.Second)
+	d.press("tab")
+	d.sees("shell alpha · frozen")
+	d.press("ctrl+]", "d", "F")
+	d.pass(5 * time.Second)
+	d.seesNo("alpha · frozen")
+}
+
+// A zoomed shell has no status line: what is told stands in its banner.
+func TestNoticesInAZoomedShell(t *testing.T) {
+	d, s, _ := inShell(t, 80, 24)
+	d.press("ctrl+]", "z")
+	s.Feed([]byte("\x1b]52;c;YWJj\x07"))
+	d.shows("alpha wants to copy 3 B: ctrl+] c allows")
+	d.press("ctrl+]", "z")
+	d.seesNo("wants to copy")
+}
+
 func TestHostileOutputStaysInItsPane(t *testing.T) {
 	d, s, _ := inShell(t, 120, 40)
 	s.Feed([]byte("\x1b]0;evil\x1b[2J\x07\x1b]2;\x1b[31mX\x07\x1bP+q\x1b\\\x1b[999;999H\x1b[?1049h\x90\x9b2J\xff\xfe\x1b[14tdone"))

@@ -228,6 +228,7 @@ func (m *Model) onShellKey(sh *shell, k tea.KeyPressMsg) tea.Cmd {
 	switch {
 	case sh.armed:
 		sh.armed = false
+		m.notices.read(key)
 		if a, ok := m.keys.Lookup(keymap.Shell, key); ok {
 			return m.do(a)
 		}
@@ -237,6 +238,7 @@ func (m *Model) onShellKey(sh *shell, k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case sh.over:
 		if key == "q" || key == "esc" {
+			m.notices.read(key)
 			return m.dismissShell()
 		}
 		return nil

@@ -23,6 +23,9 @@ func (l *textLine) set(s string) {
 
 func (l *textLine) String() string { return string(l.text) }
 
+// behind is how many characters stand behind the cursor.
+func (l *textLine) behind() int { return len(l.text) - l.at }
+
 // insert adds text at the cursor; control characters and line ends become
 // blanks, so that a pasted paragraph stays one line.
 func (l *textLine) insert(s string) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -77,8 +78,9 @@ func (m *Model) content() string {
 	if l.TooSmall {
 		return t.TooSmall(l.W, l.H).String()
 	}
-	if h, ok := m.overlay.(*help); ok {
-		return h.paint(m).String()
+	switch m.overlay.(type) {
+	case *help, *messages: // take the whole screen
+		return m.overlay.paint(m).String()
 	}
 	if p.all {
 		p.panes = views.Panes{}
@@ -271,18 +273,18 @@ func (m *Model) statusState() *views.StatusState {
 		Marks: len(m.rows.marks), NoConfig: len(m.listing.noConfig), Now: m.clock.Now(),
 	}
 	if m.prompt.open {
-		s.Filter = m.prompt.line.String()
+		s.Filter, s.Behind = m.prompt.line.String(), m.prompt.line.behind()
+		if m.prompt.err != nil {
+			s.Wrong = m.prompt.err.Error()
+		}
 	}
 	if n := m.notices.now; n != nil {
 		s.Notice = &views.NoticeState{Level: n.level(), Text: n.text, Hint: n.hint}
-	}
-	if len(m.jobs.list) > 0 {
-		x := m.jobs.list[0]
-		s.Job = &views.JobState{
-			Text: x.req.Op.Info().Doing + " " + x.req.Ref.Name, Since: x.started,
-			More: len(m.jobs.list) - 1, Key: m.keys.KeyOf(keymap.Interrupt),
+		if m.focus != views.ShellPane {
+			s.Notice.Key = m.keys.KeyOf(keymap.Messages)
 		}
 	}
+	s.Job = m.jobState()
 	if err := m.trouble(); err != nil {
 		s.Left = err.Error()
 	}
@@ -294,10 +296,38 @@ func (m *Model) statusState() *views.StatusState {
 	return s
 }
 
+// jobState is the operation that was asked for first, and how far the batch is
+// that it belongs to; nil = nothing is going on.
+func (m *Model) jobState() *views.JobState {
+	if len(m.jobs.list) == 0 {
+		return nil
+	}
+	x := m.jobs.list[0]
+	s := &views.JobState{
+		Text: x.req.Op.Info().Doing + " " + x.req.Ref.Name, Since: x.started,
+		Done: x.batch.done(), Total: x.batch.total, Key: m.keys.KeyOf(keymap.Interrupt),
+	}
+	for _, other := range m.jobs.list {
+		if other.batch != x.batch {
+			s.More++
+		}
+	}
+	return s
+}
+
 // hints are the footer's. Behind the prefix of a shell the keys stand without
 // it: it is written once before them.
 func (m *Model) hints(scope keymap.Scope) []keymap.Hint {
 	hints := keymap.Footer(m.keys, scope, m.situation())
+	if i := slices.IndexFunc(hints, func(h keymap.Hint) bool { return h.ID == keymap.Open }); i >= 0 {
+		c := m.selected()
+		switch {
+		case c != nil && m.shells.live(c.Ref) != nil:
+			hints[i].Text = "to the shell"
+		case c == nil || scope == keymap.Detail: // it would do nothing
+			hints = slices.Delete(hints, i, i+1)
+		}
+	}
 	if scope == keymap.Shell {
 		for i := range hints {
 			hints[i].Key = strings.TrimPrefix(hints[i].Key, m.prefixName()+" ")
@@ -335,6 +365,9 @@ func (m *Model) shellState(sh *shell) *views.ShellState {
 		Focused: m.focus == views.ShellPane && m.overlay == nil, Zoomed: m.zoomed,
 		Count: len(m.shells.all),
 	}
+	if c := m.byRef(sh.ref); c != nil {
+		s.Frozen = c.State == runtime.Frozen
+	}
 	s.Body, s.Title = sh.screen()
 	for i, x := range m.shells.all {
 		if x == sh {
@@ -343,6 +376,9 @@ func (m *Model) shellState(sh *shell) *views.ShellState {
 	}
 	if sh.err != nil {
 		s.Err = sh.err.Error()
+	}
+	if n := m.notices.now; n != nil && m.layout.Status.Empty() {
+		s.Say = &views.NoticeState{Level: n.level(), Text: n.text, Hint: n.hint}
 	}
 	if sh.armed {
 		s.Hints = m.hints(keymap.Shell)

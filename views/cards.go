@@ -52,11 +52,13 @@ func (t *Theme) cpuCard(s *DetailState, a *runtime.Sample, u *runtime.Usage, h *
 	c.figures = []piece{
 		{0, []span{{Strong, percentOf(u.CPU)}, {Dim, " of one core"}}},
 		figure(3, "host", Plain, percentOf(u.OfHost)),
-		figure(2, "limit", loadRole(u.OfLimit.Or(0)), percentOf(u.OfLimit)),
 	}
 	limited := !a.CPU.Quota.Absent() && !a.CPU.Quota.IsUnlimited() || a.CPU.CPUs.Or(uint64(s.HostCPUs)) < uint64(s.HostCPUs)
 	if limited && cores > 0 {
-		c.figures = append(c.figures, text(4, Dim, "("+Cores(cores)+" cores)"))
+		c.figures = append(c.figures, figure(2, "limit", loadRole(u.OfLimit.Or(0)), percentOf(u.OfLimit)),
+			text(4, Dim, "("+Cores(cores)+" cores)"))
+	} else {
+		c.figures = append(c.figures, text(2, Dim, "no limit"))
 	}
 	c.more = []piece{
 		figure(2, "user", Plain, percentOf(u.User)),

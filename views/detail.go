@@ -111,6 +111,16 @@ func (t *Theme) compactCard(l *line, c *cardOf, end int) {
 	whole, width, graph := l.w, end-l.used, 0
 	if len(c.series) > 0 && width >= 36 {
 		graph = min(10, width/4)
+		// A graph may be shorter, a figure that is never dropped may not.
+		need := 6
+		for _, p := range c.figures {
+			if p.drop == 0 {
+				need += p.width() + 2
+			}
+		}
+		if graph = min(graph, width-need+1); graph < 2 {
+			graph = 0
+		}
 	}
 	l.w = end
 	l.field(Dim, c.title, 5, false)

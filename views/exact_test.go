@@ -92,8 +92,15 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 		"shell failed": func(w, h int) Block { return th.Shell(&failed, w, h) },
 		"too small":    func(w, h int) Block { return th.TooSmall(w, h) },
 		"help":         func(w, h int) Block { return th.Help(helpState(), w, h) },
-		"detail none":  func(w, h int) Block { return th.Detail(&DetailState{}, w, h) },
-		"rule none":    func(w, h int) Block { return th.Rule(&RuleState{}, w, h) },
+		"messages": func(w, h int) Block {
+			return th.Messages(&MessagesState{Offset: 3, Items: []Message{
+				{At: now, Level: LevelError, Text: "日本語\x1b[31m\n" + strings.Repeat("long words ", 30), Hint: strings.Repeat("長い", 90)},
+				{At: now, Text: "web-1: stop done in 20ms"},
+			}}, w, h)
+		},
+		"no messages": func(w, h int) Block { return th.Messages(&MessagesState{}, w, h) },
+		"detail none": func(w, h int) Block { return th.Detail(&DetailState{}, w, h) },
+		"rule none":   func(w, h int) Block { return th.Rule(&RuleState{}, w, h) },
 	}
 	for i := range nasty {
 		r := &nasty[i]

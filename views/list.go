@@ -88,6 +88,9 @@ func (t *Theme) listTitles(s *ListState, cols tableau, w int) string {
 			if p.id == ColName || x+width < p.x+p.w || Width(title) < width {
 				title += arrow
 				width = min(p.x+p.w-x, max(width, Width(title)))
+			} else { // no room behind the title: the gap before it takes the arrow
+				title = arrow + title
+				x, width = x-1, width+1
 			}
 		}
 		l.to(x)

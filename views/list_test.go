@@ -201,3 +201,31 @@ func TestCPUUnits(t *testing.T) {
 		t.Error("the units do not go round")
 	}
 }
+
+// The sorted column and its direction are seen without colours.
+func TestEverySortedColumnHasAnArrow(t *testing.T) {
+	th := theme(t, "mono", ThemeOptions{})
+	for _, w := range []int{40, 60, 80, 120, 200} {
+		s := listState(someRows())
+		for _, id := range VisibleColumns(s, w) {
+			s.Sort, s.Desc = id, true
+			c, _ := FindColumn(id)
+			row := ansi.Strip(th.List(s, w, 10)[0])
+			if !strings.Contains(row, "▼") || !strings.Contains(row, c.Title) {
+				t.Errorf("%d columns, by %s: %q", w, id, row)
+			}
+		}
+	}
+}
+
+// A figure is never cut to make room for its graph.
+func TestFiguresGoBeforeGraphs(t *testing.T) {
+	th := theme(t, "", ThemeOptions{Colors: 16})
+	c := cardOf{title: "I/O", figures: []piece{figure(0, "read", Plain, "887k/s"), figure(0, "write", Plain, "3.6M/s")}}
+	c.series = []series{{"", GraphIO, []float64{1, 2, 3}, 3, ""}}
+	l := th.newLine(38)
+	th.compactCard(&l, &c, 38)
+	if row := ansi.Strip(l.String()); !strings.Contains(row, "write 3.6M/s") {
+		t.Errorf("%q", row)
+	}
+}

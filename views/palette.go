@@ -13,7 +13,7 @@ func (t *Theme) Palette(s *PaletteState, w, h int) Block {
 	if !ok {
 		return t.bare(":"+Clean(s.Query), w, h)
 	}
-	rows := []string{t.typed(":", s.Query, inner)}
+	rows := []string{t.typed(":", s.Query, s.Behind, inner)}
 	n := min(room-1, 14)
 	if len(s.Items) == 0 && n > 0 {
 		rows = append(rows, t.row(Dim, "no command matches", inner))
@@ -58,15 +58,22 @@ func (t *Theme) paletteRow(s *PaletteState, i, inner int) string {
 	return l.String()
 }
 
-// typed is a row in which text is being typed; its end is always in sight.
-func (t *Theme) typed(lead, text string, w int) string {
+// typed is a row in which text is being typed, behind characters of which stand
+// behind the cursor; the cursor is always in sight.
+func (t *Theme) typed(lead, text string, behind, w int) string {
 	l := t.newLine(w)
 	l.add(Key, lead)
-	text = Clean(text)
-	if room := l.left() - 1; Width(text) > room {
-		text = tailCells(text, room)
+	r := []rune(text)
+	at := max(0, len(r)-behind)
+	head, under, rest := Clean(string(r[:at])), " ", ""
+	if at < len(r) {
+		under, rest = Clean(string(r[at])), Clean(string(r[at+1:]))
 	}
-	l.add(Input, text)
-	l.add(Cursor, " ")
+	if room := l.left() - max(1, Width(under)); Width(head) > room {
+		head = tailCells(head, room)
+	}
+	l.add(Input, head)
+	l.add(Cursor, under)
+	l.add(Input, rest)
 	return l.String()
 }

@@ -14,7 +14,7 @@ func (t *Theme) Prompt(s *PromptState, w, h int) Block {
 		rows = append(rows, t.paragraph(Plain, Clean(s.More), inner)...)
 	}
 	if s.Command != "" {
-		rows = append(rows, t.row(Dim, Clean(s.Command), inner))
+		rows = append(rows, t.paragraph(Dim, Clean(s.Command), inner)...)
 	}
 	// Targets give way: the answer has to be on screen.
 	targets := t.promptTargets(s, inner, max(1, room-len(rows)-len(answer)))

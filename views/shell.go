@@ -48,6 +48,11 @@ func (t *Theme) bannerWords(l *line, s *ShellState) {
 		l.add(Warn, " "+t.Glyphs.Dot+" ended")
 	case s.Opening:
 		l.add(Notice, " "+t.Glyphs.Dot+" opening")
+	case s.Say != nil:
+		role, _ := levelWord(s.Say.Level)
+		l.add(role, " "+t.Glyphs.Dot+" "+Clean(s.Say.Text))
+	case s.Frozen:
+		l.add(Warn, " "+t.Glyphs.Dot+" frozen")
 	case s.Scroll > 0:
 		l.add(Notice, " "+t.Glyphs.Dot+" "+strconv.Itoa(s.Scroll)+" lines back")
 	case s.Title != "" && l.left() >= 12:
@@ -71,7 +76,7 @@ func (t *Theme) shellHint(s *ShellState) piece {
 	case s.Focused:
 		return piece{spans: []span{{Key, s.Prefix + " d"}, {Dim, " leaves"}}}
 	default:
-		return piece{spans: []span{{Key, "enter"}, {Dim, " goes in"}}}
+		return piece{spans: []span{{Key, "tab"}, {Dim, " goes in"}}}
 	}
 }
 

@@ -136,7 +136,10 @@ type ShellState struct {
 	Notice  string // a sentence of the session about itself
 	Focused bool
 	Zoomed  bool
-	Scroll  int // lines scrolled back; 0 = live
+	Scroll  int  // lines scrolled back; 0 = live
+	Frozen  bool // the container stands still: nothing answers until it is thawed
+	// Say is a notice that has no other place, as in a zoom; nil = none.
+	Say *NoticeState
 	// Body holds the rows of the emulator, each exactly as wide as the pane and
 	// free of everything but SGR sequences. Missing rows are blank.
 	Body []string
@@ -178,6 +181,7 @@ type PromptState struct {
 // PaletteState is the command palette.
 type PaletteState struct {
 	Query  string
+	Behind int // characters of Query behind the cursor
 	Items  []keymap.PaletteItem
 	Cursor int
 }
@@ -222,6 +226,7 @@ type NoticeState struct {
 	Level Level
 	Text  string
 	Hint  string // what to do next
+	Key   string // shows the notice in full, should it not fit; "" = nothing does
 	More  int    // further notices waiting
 }
 
@@ -243,7 +248,9 @@ type StatusState struct {
 	Prefixed string // "ctrl+]": the keys of Hints are those of a shell
 	Filter   string
 	Typing   bool
-	Shown    int // rows the filter left
+	Behind   int    // while typing: characters of Filter behind the cursor
+	Wrong    string // while typing: why the last word does not count
+	Shown    int    // rows the filter left
 	Total    int
 	Marks    int
 	NoConfig int    // directories that are no containers

@@ -17,9 +17,9 @@ func (t *Theme) Status(s *StatusState, w, h int) Block {
 		if t.statusSays(s) {
 			return Block{t.statusRow(s, w)}
 		}
-		return Block{t.hintRow(s, w)}
+		return Block{t.hintRow(s, s.Left, w)}
 	}
-	return exactly([]string{t.statusRow(s, w), t.hintRow(s, w)}, w, h)
+	return exactly([]string{t.statusRow(s, w), t.hintRow(s, "", w)}, w, h)
 }
 
 // statusSays is whether there is something that goes before hints.
@@ -59,41 +59,56 @@ func (t *Theme) statusFacts(s *StatusState) []piece {
 	return out
 }
 
+// filterWords is what can be typed into an empty filter.
+const filterWords = "text  !not  state:run  group:web  ip:10.  mem>1g  cpu>50"
+
+// filterRow is the filter being typed. On its right stands what came of it: how
+// many are left, or why a word does not count; and before anything was typed,
+// what there is to type.
 func (t *Theme) filterRow(s *StatusState, w int) string {
-	right := strconv.Itoa(s.Shown) + " of " + strconv.Itoa(s.Total) + "  enter keeps  esc clears"
-	if w < narrowW {
+	right, role := strconv.Itoa(s.Shown)+" of "+strconv.Itoa(s.Total)+"  enter keeps  esc clears", Dim
+	switch {
+	case s.Wrong != "":
+		right, role = t.Cut(Clean(s.Wrong), w*3/5), Warn
+	case s.Filter == "" && Width(filterWords) <= w-10:
+		right = filterWords
+	case w < narrowW:
 		right = strconv.Itoa(s.Shown) + "/" + strconv.Itoa(s.Total)
 	}
 	room := w - Width(right) - 2
 	if room < 8 {
-		return t.typed("/", s.Filter, w)
+		return t.typed("/", s.Filter, s.Behind, w)
 	}
-	l := t.newLine(Width(right))
-	l.add(Dim, right)
-	return t.typed("/", s.Filter, room) + "  " + l.String()
+	return t.typed("/", s.Filter, s.Behind, room) + "  " + t.row(role, right, Width(right))
 }
 
 func (t *Theme) noticeRow(n *NoticeState, w int) string {
 	l := t.newLine(w)
-	role := [...]Role{Notice, Warn, Bad}[min(n.Level, LevelError)]
-	switch n.Level {
-	case LevelWarn:
-		l.add(Warn, "warning: ")
-	case LevelError:
-		l.add(Bad, "error: ")
-	}
+	role, lead := levelWord(n.Level)
+	words, hint := lead+Clean(n.Text), Clean(n.Hint)
 	more := ""
 	if n.More > 0 {
 		more = " (+" + strconv.Itoa(n.More) + ")"
 	}
-	l.w = max(0, w-Width(more))
-	l.add(role, Clean(n.Text))
-	if n.Hint != "" && l.left() > 12 {
-		l.gap(2)
-		l.add(Dim, Clean(n.Hint))
+	// What is cut off has to be found again: the key for that is never cut.
+	all := ""
+	if need := Width(words) + Width(hint) + 2; n.Key != "" && need > w-Width(more) && w >= 30 {
+		all = "  " + n.Key + " all"
 	}
-	l.w = w
+	l.w = max(0, w-Width(more)-Width(all))
+	l.add(role, words)
+	if hint != "" && l.left() > 12 {
+		l.gap(2)
+		l.add(Dim, hint)
+	}
+	l.w = w - Width(all)
 	l.add(Dim, more)
+	l.w = w
+	if all != "" {
+		l.to(w - Width(all) + 2)
+		l.add(Key, n.Key)
+		l.add(Dim, " all")
+	}
 	return l.String()
 }
 
@@ -119,8 +134,9 @@ func (t *Theme) jobRow(s *StatusState, w int) string {
 }
 
 // hintRow is keys and what they do now, as many as fit, the first ones first;
-// marks and a filter that is on stand on the right.
-func (t *Theme) hintRow(s *StatusState, w int) string {
+// marks and a filter that is on stand on the right. Trouble has no other place
+// where the hints are the only row: it takes theirs, up to a third of the row.
+func (t *Theme) hintRow(s *StatusState, trouble string, w int) string {
 	var left []piece
 	if s.Prefixed != "" {
 		left = append(left, text(0, Key, s.Prefixed))
@@ -133,6 +149,9 @@ func (t *Theme) hintRow(s *StatusState, w int) string {
 		left = append(left, piece{drop, []span{{Key, h.Key}, {Dim, " " + h.Text}}})
 	}
 	var right []piece
+	if trouble != "" {
+		right = append(right, text(0, Warn, t.Cut(Clean(trouble), w/3)))
+	}
 	if s.Marks > 0 {
 		right = append(right, text(0, MarkedRow, strconv.Itoa(s.Marks)+" marked"))
 	}

@@ -208,6 +208,20 @@ func TestStatus(t *testing.T) {
 	has(t, "the filter goes before all", th.Status(s, 80, 1), "/state:running", "3 of 300", "enter keeps", "esc clears")
 	s.Filter = strings.Repeat("long", 40) + "END"
 	has(t, "a long filter shows its end", th.Status(s, 40, 1), "END", "3/300")
+	s.Wrong = "filter \"x\": no"
+	has(t, "what is wrong with the filter", th.Status(s, 80, 1), "END", s.Wrong)
+	s.Wrong, s.Filter, s.Behind = "", "abc", 2
+	if row := th.Status(s, 80, 1)[0]; !strings.Contains(row, th.Paint(Cursor, "b")) {
+		t.Errorf("the cursor is not on the b: %q", row)
+	}
+	s.Filter, s.Behind = "", 0
+	has(t, "an empty filter says what to type", th.Status(s, 80, 1), "!not", "state:run", "mem>1g")
+	long := &StatusState{Hints: hints, Notice: &NoticeState{Text: strings.Repeat("x", 90), Key: "m", More: 2}}
+	has(t, "a notice that is cut", th.Status(long, 80, 1), "(+2)", "m all")
+	long.Notice.Text = "short"
+	hasNot(t, "a notice that is not cut", th.Status(long, 80, 1), "m all")
+	long = &StatusState{Hints: hints, Left: "no figures since 12:00:00"}
+	has(t, "trouble in one row", th.Status(long, 80, 1), "s shell", "no figures since 12:00:00")
 	calm := &StatusState{Hints: hints, Filter: "web", Marks: 4, NoConfig: 2, Shown: 3, Total: 9}
 	has(t, "calm", th.Status(calm, 80, 2), "/web 3 of 9", "4 marked", "2 directories without config", "s shell")
 }

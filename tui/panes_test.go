@@ -1,0 +1,76 @@
+package tui
+
+import (
+	"testing"
+	"time"
+
+	"lxcdeck/views"
+)
+
+// The footer offers enter for what it does, and not where it does nothing.
+func TestFooterSaysWhatEnterDoes(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.session()
+	d.sees("enter detail")
+	d.press("enter")
+	d.seesNo("enter detail")
+	d.press("esc", "s", "ctrl+]", "d")
+	d.sees("enter to the shell")
+	d.press("j")
+	d.sees("enter detail")
+	d.press("/")
+	d.typed("nothing like that")
+	d.press("enter")
+	d.seesNo("enter detail")
+}
+
+// Out of the zoom, keys go where they went before.
+func TestZoomGivesTheFocusBack(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, some()...)
+	d.press("z", "z", "j")
+	d.at("bravo")
+	d.press("tab", "z", "esc")
+	if d.m.focus != views.DetailPane {
+		t.Fatal("the zoom of the detail ends in the list")
+	}
+}
+
+// At its end the detail turns round at the first key.
+func TestDetailScrollsNoFurtherThanItsEnd(t *testing.T) {
+	d := newDeck(t, 80, 15, Options{}, some()...)
+	d.pass(time.Second)
+	d.press("enter")
+	top := d.screen()
+	d.press("G", "j", "pgdown")
+	end := d.screen()
+	if end == top {
+		t.Fatalf("nothing to scroll:\n%s", top)
+	}
+	d.press("k")
+	if d.screen() == end {
+		t.Fatal("the first key up does nothing")
+	}
+}
+
+// i brings the detail although a shell stands in its place.
+func TestDetailInTheShellsPlace(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, some()...)
+	d.session()
+	d.press("s", "ctrl+]", "d", "i")
+	if d.m.layout.Detail.Empty() || !d.m.layout.Shell.Empty() || d.m.shells.liveCount() != 1 {
+		t.Fatalf("no detail, or no shell any more:\n%s", d.screen())
+	}
+}
+
+// A word that does not count is said while it is typed, and after.
+func TestFilterErrorsAreSeen(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.press("/")
+	d.sees("state:run", "mem>1g")
+	d.typed("mem>1x")
+	d.sees(`filter "mem>1x"`)
+	d.press("enter")
+	d.sees("warning: filter", "not a number")
+	d.pass(time.Minute)
+	d.sees(`filter "mem>1x"`) // although there is one row only
+}
