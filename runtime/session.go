@@ -54,6 +54,8 @@ func (e Exit) String() string {
 	return s
 }
 
-// Stdio are the descriptors of a process without a pty; they are used as they
-// are, so that bytes pass unchanged.
+// Stdio are the descriptors of a process without a pty; bytes pass unchanged.
+// Pipes, sockets and /dev/null are handed to the process as they are; of files,
+// directories and terminals it gets a pipe, since it could reach the host
+// through them.
 type Stdio struct{ In, Out, Err *os.File }

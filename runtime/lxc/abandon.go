@@ -68,22 +68,29 @@ func monitorsOf(ref runtime.Ref, began time.Time) []int {
 
 // endSession kills a monitor and what runs in its session, such as hooks.
 func endSession(monitor int) {
-	pids := []int{monitor}
+	signalSessionMember(monitor, monitor, unix.SIGKILL)
+	signalSession(monitor, unix.SIGKILL)
+}
+
+// signalSession signals all processes of a session but its leader. The leader
+// must not have been reaped: its number could be another session's by now.
+func signalSession(leader int, sig unix.Signal) {
+	var pids []int
 	eachPID(func(pid int) {
 		fields, err := statFields(pid)
 		// Field 6 of proc_pid_stat(5) is the session.
-		if err == nil && pid != monitor && fields[3] == strconv.Itoa(monitor) {
+		if err == nil && pid != leader && fields[3] == strconv.Itoa(leader) {
 			pids = append(pids, pid)
 		}
 	})
 	for _, pid := range pids {
-		killSessionMember(pid, monitor)
+		signalSessionMember(pid, leader, sig)
 	}
 }
 
-// killSessionMember kills a process by its pidfd, after it was seen once more
-// to be of the session: pids are used again.
-func killSessionMember(pid, session int) {
+// signalSessionMember signals a process by its pidfd, after it was seen once
+// more to be of the session: pids are used again.
+func signalSessionMember(pid, session int, sig unix.Signal) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return
@@ -93,7 +100,7 @@ func killSessionMember(pid, session int) {
 	if err != nil || fields[3] != strconv.Itoa(session) {
 		return
 	}
-	for errors.Is(unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0), unix.EINTR) {
+	for errors.Is(unix.PidfdSendSignal(fd, sig, nil, 0), unix.EINTR) {
 	}
 }
 

@@ -42,6 +42,7 @@ type Options struct {
 // Adapter is the Runtime of the LXC containers of this host.
 type Adapter struct {
 	opts     Options
+	given    bool // the lxcpaths were asked for
 	about    runtime.About
 	trust    trust
 	managers managers
@@ -88,6 +89,7 @@ func New(opts Options) (*Adapter, error) {
 	}
 	a := &Adapter{
 		opts:     opts,
+		given:    len(opts.Paths) > 0,
 		about:    runtime.About{Name: "lxc", Version: Version(), Paths: paths, UID: uid},
 		trust:    ownTrust(),
 		managers: newManagers(),

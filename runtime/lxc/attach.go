@@ -37,8 +37,8 @@ func (a *Adapter) Attach(ctx context.Context, s runtime.Shell) (runtime.Session,
 
 // Exec starts a process on the given descriptors, without a pty, and waits
 // for it. When the context ends the process is hung up on, then killed. A nil
-// descriptor is /dev/null. One that is a terminal is never handed on: its
-// bytes pass through a pipe.
+// descriptor is /dev/null. One that is neither pipe nor socket is never handed
+// on: its bytes pass through a pipe.
 func (a *Adapter) Exec(ctx context.Context, s runtime.Shell, std runtime.Stdio) (runtime.Exit, error) {
 	pass, err := confine(std)
 	if err != nil {
@@ -47,7 +47,7 @@ func (a *Adapter) Exec(ctx context.Context, s runtime.Shell, std runtime.Stdio) 
 	at, err := a.startAttach(ctx, kindExec, s, pass.theirs[:])
 	pass.started()
 	if err != nil {
-		pass.finish(false)
+		_ = pass.finish(false)
 		return runtime.Exit{}, attachErr(s.Ref, err)
 	}
 	closeAll(at.fds)
@@ -56,7 +56,9 @@ func (a *Adapter) Exec(ctx context.Context, s runtime.Shell, std runtime.Stdio) 
 	if err != nil {
 		at.proc.conn.hangUp()
 	}
-	pass.finish(err == nil)
+	if ferr := pass.finish(err == nil); err == nil {
+		err = ferr
+	}
 	return exit, attachErr(s.Ref, err)
 }
 
@@ -108,7 +110,6 @@ func (a *Adapter) startAttach(ctx context.Context, kind string, s runtime.Shell,
 		}
 		return nil, err
 	}
-	at.proc.gentle = true
 	at.hello, at.fds, err = at.proc.receive(ctx)
 	if err == nil && !at.hello.OK {
 		e := &runtime.Error{Op: "attach", Ref: s.Ref, Err: at.hello.err(), Log: at.hello.Log, Hint: at.hello.Hint}
@@ -143,8 +144,8 @@ func (a *Adapter) attachable(ctx context.Context, ref runtime.Ref) (int, error) 
 		return 0, errFrozen(ref)
 	case c.InitPID > 0:
 		return c.InitPID, nil
-	case c.Problem != nil:
-		return 0, c.Problem
+	case c.Problem != nil && c.State != runtime.Stopped:
+		return 0, cause(c.Problem)
 	default:
 		return 0, fmt.Errorf("%w: it is %s", runtime.ErrWrongState, c.State)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,7 +75,26 @@ func helperAttach(conn *msgConn, q helperRequest) helperReply {
 		caller.hungUp()
 	}
 	code, signal := reapChild(pid)
-	return helperReply{OK: true, Code: code, Signal: signal}
+	if caller.isGone() {
+		// Its children had the same hang-up and are nobody's now. A process on
+		// a pty has a session of its own, which the kernel hangs up on.
+		signalSession(os.Getpid(), unix.SIGKILL)
+	}
+	return helperReply{OK: true, Code: code, Signal: signal, Reason: noBegin(code, plan.argv[0], readLog())}
+}
+
+// noBegin says why a program could not be executed, from liblxc's log: the
+// status alone may as well be the program's own.
+func noBegin(code int, program, log string) string {
+	if code != 126 && code != 127 {
+		return ""
+	}
+	for line := range strings.Lines(log) {
+		if why, _, failed := strings.Cut(line, " - Failed to exec"); failed {
+			return "cannot run " + program + ": " + strings.ToLower(why)
+		}
+	}
+	return ""
 }
 
 // prepare looks at the container from outside and plans the process. A frozen
@@ -263,6 +283,12 @@ func (w *callerWatch) ends(pid int) error {
 	return nil
 }
 
+func (w *callerWatch) isGone() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.gone
+}
+
 // hungUp ends the process. If there is none, one may be about to run; but an
 // attach that hangs is nobody's any more, and what liblxc has forked for it
 // gives up when its parent ends.
@@ -286,6 +312,7 @@ func (w *callerWatch) hungUp() {
 
 // endProcess gives a process the chance to end by itself, then kills it.
 func endProcess(pidfd int) {
+	signalSession(os.Getpid(), unix.SIGHUP)
 	_ = unix.PidfdSendSignal(pidfd, unix.SIGHUP, nil, 0)
 	_ = unix.PidfdSendSignal(pidfd, unix.SIGCONT, nil, 0)
 	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}

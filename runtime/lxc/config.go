@@ -108,7 +108,7 @@ func (in *inspector) inspect(ref runtime.Ref) inspection {
 	case errors.Is(err, runtime.ErrConfig), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrPermission):
 		return found
 	case errors.Is(err, fs.ErrNotExist) && !exists(dir):
-		found.err = fmt.Errorf("%w: %w", runtime.ErrNotFound, err)
+		found.err = fmt.Errorf("%w in %s", runtime.ErrNotFound, ref.Path)
 		return found
 	default:
 		found.err = fmt.Errorf("%w: %w", runtime.ErrConfig, err)

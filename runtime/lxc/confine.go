@@ -21,32 +21,40 @@ const drainTime = time.Second
 type confined struct {
 	theirs [3]*os.File
 	own    []*os.File // of theirs, those to close once the helper has them
-	input  *os.File   // write end of the pipe that stands for a terminal
-	source *os.File   // that terminal
+	input  *os.File   // write end of the pipe that stands for our input
+	unread *os.File   // its read end, to count what nobody read
+	source *os.File   // our input
+	pumped chan struct{}
+	passed int // bytes of input, once pumped is closed
 	copies sync.WaitGroup
+	failed chan error // of the copies of output
 	ends   []*os.File // read ends of the pipes for output
 	stop   [2]*os.File
 }
 
-// confine puts pipes where a descriptor is a terminal: with one of ours, a
-// process in the container could type commands into it (TIOCSTI).
+// confine hands on pipes and sockets as they are and puts a pipe in the place
+// of all else. With a terminal of ours a process in the container could type
+// commands into it (TIOCSTI); a file it could open again through
+// /proc/self/fd in any mode, and from a directory walk to the host's root.
 func confine(std runtime.Stdio) (*confined, error) {
-	c := &confined{}
+	c := &confined{failed: make(chan error, 2)}
 	for i, f := range []*os.File{std.In, std.Out, std.Err} {
 		var err error
 		switch {
 		case f == nil:
 			c.theirs[i], err = os.OpenFile(os.DevNull, os.O_RDWR, 0)
 			c.own = append(c.own, c.theirs[i])
-		case !isTerminal(f):
+		case harmless(f):
 			c.theirs[i] = f
 		case i == 0:
 			err = c.pipeIn(f)
+		case i == 2 && c.theirs[1] != std.Out && sameFile(f, std.Out):
+			c.theirs[2] = c.theirs[1] // one pipe, so that the order of lines stays
 		default:
 			err = c.pipeOut(i, f)
 		}
 		if err != nil {
-			c.finish(false)
+			_ = c.finish(false)
 			c.started()
 			return nil, fmt.Errorf("%w: descriptors: %w", runtime.ErrHelper, err)
 		}
@@ -54,9 +62,35 @@ func confine(std runtime.Stdio) (*confined, error) {
 	return c, nil
 }
 
-func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
+// harmless says that a descriptor gives a process in the container nothing but
+// the bytes that pass: a pipe, a socket, or the null device (1, 3 in
+// admin-guide/devices.txt), which containers have themselves.
+func harmless(f *os.File) bool {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return false
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFIFO, unix.S_IFSOCK:
+		return true
+	case unix.S_IFCHR:
+		return st.Rdev == unix.Mkdev(1, 3)
+	default:
+		return false
+	}
+}
+
+// sameFile says whether two descriptors are of one file, as after 2>&1.
+func sameFile(f, g *os.File) bool {
+	if f == nil || g == nil {
+		return false
+	}
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := g.Stat()
+	return err == nil && os.SameFile(a, b)
 }
 
 func (c *confined) pipeIn(f *os.File) error {
@@ -66,8 +100,18 @@ func (c *confined) pipeIn(f *os.File) error {
 	}
 	c.theirs[0], c.input, c.source = r, w, f
 	c.own = append(c.own, r)
-	c.stop[0], c.stop[1], err = os.Pipe()
-	return err
+	if c.stop[0], c.stop[1], err = os.Pipe(); err != nil {
+		return err
+	}
+	if !seekable(f) {
+		return nil
+	}
+	fd, err := unix.FcntlInt(r.Fd(), unix.F_DUPFD_CLOEXEC, helperFiles)
+	if err != nil {
+		return err
+	}
+	c.unread = os.NewFile(uintptr(fd), "input of a process")
+	return nil
 }
 
 func (c *confined) pipeOut(i int, f *os.File) error {
@@ -80,8 +124,11 @@ func (c *confined) pipeOut(i int, f *os.File) error {
 	c.ends = append(c.ends, r)
 	c.copies.Add(1)
 	spawn("output of a process", func(error) { c.copies.Done() }, func() {
-		// A terminal that is gone ends the copy and with it the process.
-		_, _ = io.Copy(f, r)
+		// A terminal that is gone, or a full disk, ends the copy and with it
+		// the process.
+		if _, err := io.Copy(f, r); err != nil && !errors.Is(err, os.ErrClosed) {
+			c.failed <- err
+		}
 		r.Close()
 		c.copies.Done()
 	})
@@ -96,46 +143,80 @@ func (c *confined) started() {
 	c.own = nil
 	if c.source != nil && c.input != nil {
 		src, dst, stop := c.source, c.input, c.stop[0]
-		spawn("input of a process", func(error) {}, func() { pump(dst, src, stop) })
+		c.pumped = make(chan struct{})
+		spawn("input of a process", func(error) { close(c.pumped) }, func() {
+			c.passed = pump(dst, src, stop)
+			close(c.pumped)
+		})
 	}
 }
 
-// pump copies a terminal's input until it ends or stop hangs up. The
-// terminal stays blocking, as its owner expects, and is read only when there
-// is something to read: a read that waits could not be ended.
-func pump(dst, src, stop *os.File) {
+// seekable says whether what was read of a file can be given back.
+func seekable(f *os.File) bool {
+	_, err := unix.Seek(int(f.Fd()), 0, unix.SEEK_CUR)
+	return err == nil
+}
+
+// giveBack sets our input, if it is a file, back to where the process has read
+// to: a shell loop that reads names from it must find the next one.
+func (c *confined) giveBack() {
+	defer c.unread.Close()
+	if c.pumped == nil {
+		return
+	}
+	// A write that waits for a reader ends now; what it could not write goes
+	// back in pump.
+	_ = c.input.SetWriteDeadline(time.Now())
+	<-c.pumped
+	if n, err := unix.IoctlGetInt(int(c.unread.Fd()), unix.TIOCINQ); err == nil && n > 0 {
+		// The process may have written into its own input.
+		_, _ = unix.Seek(int(c.source.Fd()), -int64(min(n, c.passed)), unix.SEEK_CUR)
+	}
+}
+
+// pump copies our input until it ends or stop hangs up. A terminal stays
+// blocking, as its owner expects, and is read only when there is something to
+// read: a read that waits could not be ended.
+func pump(dst, src, stop *os.File) (passed int) {
 	defer dst.Close()
 	defer stop.Close()
-	buf := make([]byte, 4096)
+	buf := make([]byte, 32<<10)
 	fds := []unix.PollFd{{Fd: int32(src.Fd()), Events: unix.POLLIN}, {Fd: int32(stop.Fd()), Events: unix.POLLIN}}
 	for {
 		if _, err := unix.Poll(fds, -1); err != nil {
 			if errors.Is(err, unix.EINTR) {
 				continue
 			}
-			return
+			return passed
 		}
 		if fds[1].Revents != 0 {
-			return
+			return passed
 		}
 		n, err := unix.Read(int(fds[0].Fd), buf)
 		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
 			continue
 		}
 		if err != nil || n <= 0 {
-			return
+			return passed
 		}
-		if _, err := dst.Write(buf[:n]); err != nil {
-			return
+		written, err := dst.Write(buf[:n])
+		passed += written
+		if err != nil {
+			// Fails where there is no going back, as on a terminal.
+			_, _ = unix.Seek(int(fds[0].Fd), int64(written-n), unix.SEEK_CUR)
+			return passed
 		}
 	}
 }
 
 // finish ends the copies; those of output first get what is still in their
-// pipes when drain is set.
-func (c *confined) finish(drain bool) {
+// pipes when drain is set. The error is that of output that could not be written.
+func (c *confined) finish(drain bool) error {
 	if c.stop[1] != nil {
 		c.stop[1].Close()
+	}
+	if c.unread != nil {
+		c.giveBack()
 	}
 	if drain && len(c.ends) > 0 {
 		all := make(chan struct{})
@@ -149,5 +230,11 @@ func (c *confined) finish(drain bool) {
 	}
 	for _, r := range c.ends {
 		r.Close()
+	}
+	select {
+	case err := <-c.failed:
+		return fmt.Errorf("pass its output on: %w", err)
+	default:
+		return nil
 	}
 }

@@ -42,10 +42,25 @@ func fileErr(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: %w", runtime.ErrPermission, err)
+		return &named{err, runtime.ErrPermission}
 	default:
 		return err
 	}
+}
+
+// named is an error that has its own words and counts as one of the contract's.
+type named struct{ err, kind error }
+
+func (e *named) Error() string   { return e.err.Error() }
+func (e *named) Unwrap() []error { return []error{e.err, e.kind} }
+
+// cause takes off the operation that found an error, so that another can be named.
+func cause(err error) error {
+	var e *runtime.Error
+	if errors.As(err, &e) && e.Log == "" && e.Hint == hint(e.Err, "") {
+		return e.Err
+	}
+	return err
 }
 
 // hints are what to do about a failure, by a piece of liblxc's ERROR lines or

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -277,4 +278,67 @@ func TestCleanLog(t *testing.T) {
 	if got, want := cleanLog(log), "No such - thing\nodd line"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+func TestExecSaysWhatCannotRun(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-none")
+	exit, err := a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"no-such-program"}}, runtime.Stdio{})
+	if err != nil || exit.Code != 127 || !strings.Contains(exit.Reason, "no-such-program: no such file") {
+		t.Errorf("%+v, %v", exit, err)
+	}
+	exit, err = a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"sh", "-c", "exit 127"}}, runtime.Stdio{})
+	if err != nil || exit != (runtime.Exit{Code: 127}) {
+		t.Errorf("a status of its own: %+v, %v", exit, err)
+	}
+}
+
+// Children of the process end with it when its caller hangs up, and when
+// somebody kills the helper.
+func TestExecLeavesNothingBehind(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-rest")
+	start := func(ctx context.Context, mark string) <-chan error {
+		r, w := pipe(t)
+		done := make(chan error, 1)
+		go func() {
+			_, err := a.Exec(ctx, runtime.Shell{Ref: ref, Command: []string{"sh", "-c", "sh -c 'echo up; while :; do sleep 1; done # " + mark + "'; true"}}, runtime.Stdio{Out: w})
+			done <- err
+		}()
+		_, _ = io.ReadFull(r, make([]byte, 3))
+		return done
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := start(ctx, "hungup")
+	cancel()
+	if err := <-done; !errors.Is(err, runtime.ErrCancelled) {
+		t.Errorf("%v, want ErrCancelled", err)
+	}
+	within(t, "nothing is left after a hang-up", func() bool { return inside(t, a, ref, "hungup") == 0 })
+
+	done = start(context.Background(), "orphan")
+	for _, pid := range helpersOfTest(t) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err := <-done; !errors.Is(err, runtime.ErrHelper) {
+		t.Errorf("%v, want ErrHelper", err)
+	}
+	within(t, "nothing is left after the helper was killed", func() bool { return inside(t, a, ref, "orphan") == 0 })
+}
+
+// helpersOfTest are the helpers that this process started.
+func helpersOfTest(t *testing.T) []int {
+	t.Helper()
+	var pids []int
+	eachPID(func(pid int) {
+		fields, err := statFields(pid)
+		if err != nil || fields[1] != strconv.Itoa(os.Getpid()) {
+			return
+		}
+		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && bytes.Contains(b, []byte(helperArg)) {
+			pids = append(pids, pid)
+		}
+	})
+	if len(pids) == 0 {
+		t.Fatal("no helper of ours")
+	}
+	return pids
 }

@@ -69,6 +69,7 @@ type helperReply struct {
 	Log          string // liblxc's own ERROR lines
 	State        runtime.State
 	Notice       string // attach: how the pty came to be
+	Reason       string // attach: why the process could not even begin; may be empty
 }
 
 // user is who a helper becomes before it runs.
@@ -137,7 +138,7 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 		stderr.Close()
 		return nil, fmt.Errorf("%w: start: %w", runtime.ErrHelper, err)
 	}
-	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{})}
+	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{}), gentle: q.Kind != kindOp}
 	spawn("helper reaper", func(error) {}, func() {
 		p.reap(cmd)
 	})
@@ -259,11 +260,17 @@ func (p *helperProc) lastWords(err error) string {
 // no kill can be under way.
 func (p *helperProc) reap(cmd *exec.Cmd) {
 	defer close(p.done)
+	const exited = 1 // CLD_EXITED of sigaction(2)
+	var end unix.Siginfo
 	for {
-		err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_PID, p.pid, &end, unix.WEXITED|unix.WNOWAIT, nil)
 		if !errors.Is(err, unix.EINTR) {
 			break
 		}
+	}
+	if p.gentle && end.Code != exited {
+		// Somebody killed it: nobody else ends its process in the container.
+		signalSession(p.pid, unix.SIGKILL)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

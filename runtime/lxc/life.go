@@ -261,7 +261,7 @@ func childOf(pid int, uid uint32) error {
 		return err
 	}
 	if st.Uid != uid {
-		return fmt.Errorf("%w: its monitor names process %d as init, which is not its own", runtime.ErrForeign, pid)
+		return &named{fmt.Errorf("its monitor names process %d as init, which is not its own", pid), runtime.ErrForeign}
 	}
 	return nil
 }

@@ -29,7 +29,8 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	var refs []runtime.Ref
 	for _, path := range a.about.Paths {
 		found, without, err := readPath(path)
-		if err != nil {
+		// Of LXC's own lxcpaths one that is not there has no containers yet.
+		if err != nil && (a.given || !errors.Is(err, fs.ErrNotExist)) {
 			out.Problems = append(out.Problems, fmt.Errorf("lxcpath %s: %w", path, err))
 		}
 		refs = append(refs, found...)
@@ -92,7 +93,7 @@ func readPath(path string) (found, without []runtime.Ref, err error) {
 			err = bare.Err
 		}
 		if errors.Is(err, fs.ErrPermission) {
-			err = fmt.Errorf("%w: %w", runtime.ErrPermission, err)
+			err = &named{err, runtime.ErrPermission}
 		}
 	}
 	for _, e := range entries {

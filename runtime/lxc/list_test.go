@@ -374,3 +374,15 @@ func TestCancelledListSaysSo(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestOwnPathThatIsNotThereIsNoProblem(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "gone")
+	for _, given := range []bool{false, true} {
+		a := newAdapter(t, Options{Paths: []string{t.TempDir()}})
+		a.about.Paths, a.given = []string{gone}, given
+		l, err := a.List(context.Background())
+		if err != nil || (len(l.Problems) > 0) != given {
+			t.Errorf("asked for %v: problems %v, %v", given, l.Problems, err)
+		}
+	}
+}

@@ -113,7 +113,7 @@ func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 	case !seen.NoAnswerSince.IsZero():
 		return nil, &silence{seen.NoAnswerSince}
 	case seen.State == runtime.Unknown && seen.Problem != nil:
-		return nil, seen.Problem
+		return nil, cause(seen.Problem)
 	}
 	return as, accepts(info, seen.State, q.Expect)
 }

@@ -141,8 +141,9 @@ func (o *operation) stop() error {
 
 // halt sends the halt signal and waits.
 func (o *operation) halt() error {
-	awaitListening(o.c.InitPid(), haltSignals(signalOf(o.c, "lxc.signal.halt"))...)
-	err := o.c.Shutdown(wholeSeconds(o.q.Timeout))
+	until := time.Now().Add(o.q.Timeout)
+	awaitListening(o.c.InitPid(), until, haltSignals(signalOf(o.c, "lxc.signal.halt"))...)
+	err := o.c.Shutdown(wholeSeconds(time.Until(until)))
 	if err != nil && o.lxcState() == runtime.Stopped {
 		return nil
 	}
@@ -196,7 +197,7 @@ func (o *operation) restart() error {
 // reboot sends the signal, and waits for another init.
 func (o *operation) reboot() error {
 	pid := o.c.InitPid()
-	awaitListening(pid, rebootSignal(signalOf(o.c, "lxc.signal.reboot")))
+	awaitListening(pid, time.Now().Add(o.q.Timeout), rebootSignal(signalOf(o.c, "lxc.signal.reboot")))
 	if err := o.c.Reboot(); err != nil {
 		return fmt.Errorf("liblxc: %w", err)
 	}

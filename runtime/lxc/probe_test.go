@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -105,7 +106,12 @@ func TestNobodyIsBelievedWhoIsNotTrusted(t *testing.T) {
 	if err := childOf(os.Getpid(), 4_000_000); !errors.Is(err, runtime.ErrForeign) {
 		t.Errorf("a process of somebody else's monitor: %v", err)
 	}
-	if err := childOf(os.Getpid(), uint32(os.Getuid())); err != nil {
+	// A child of this test, whose parent is surely a process of this user: that
+	// of the test itself may be a root's sudo.
+	child := exec.Command("sleep", "600")
+	must(t, child.Start())
+	defer func() { _ = child.Process.Kill(); _ = child.Wait() }()
+	if err := childOf(child.Process.Pid, uint32(os.Getuid())); err != nil {
 		t.Errorf("our own: %v", err)
 	}
 }

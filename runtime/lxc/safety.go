@@ -37,12 +37,11 @@ func (e *unsafeError) Error() string {
 func (e *unsafeError) Unwrap() error { return runtime.ErrForeign }
 
 func (e *unsafeError) hint() string {
-	path := runtime.ShellQuote(e.path)
 	if e.uid >= 0 {
-		return "LXC acts on a config while it reads it, so lxcdeck reads as root only what root alone can write: chown root:root " +
-			path + " makes it root's (a container directory also needs chmod 755), or work as that user."
+		return "LXC acts on a config while it reads it, so lxcdeck reads as root only what root alone can write. " +
+			"Work as that user; or, if the container is root's, give its directory and config to root (chown root:root, chmod 755 for the directory)."
 	}
-	return "Others could change what root would read there: chmod go-w " + path + " ends that."
+	return "Others could change what root would read there: chmod go-w " + runtime.ShellQuote(e.path) + " ends that."
 }
 
 // foreignUID is the uid that can write the configuration, nil when err is about something else.
@@ -234,6 +233,9 @@ func (w *walker) walk(path string) (real string, st unix.Stat_t, err error) {
 			w.dirs[next] = err
 		case len(rest) > 0:
 			err = &os.PathError{Op: "lstat", Path: next, Err: unix.ENOTDIR}
+		case kind != unix.S_IFREG:
+			// Refused for what it is: what its mode allows does not matter, and
+			// nobody should be told to change that of a device.
 		default:
 			err = w.trust.judge(next, &st)
 		}

@@ -279,3 +279,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A device is refused for being one: a hint to take its mode away would break
+// the host.
+func TestConfigThatLeadsToADevice(t *testing.T) {
+	ref := runtime.Ref{Path: t.TempDir(), Name: "c"}
+	dir := filepath.Join(ref.Path, ref.Name)
+	must(t, os.Mkdir(dir, 0o755))
+	must(t, os.Symlink("/dev/tty", filepath.Join(dir, "config")))
+	if err := loadableHere(ref); !errors.Is(err, runtime.ErrConfig) || errors.Is(err, runtime.ErrForeign) {
+		t.Errorf("%v, want ErrConfig alone", err)
+	}
+}

@@ -142,7 +142,9 @@ func (e *ending) last() (runtime.Exit, error) {
 	if r.Signal != 0 {
 		grace = stopGrace
 	}
-	exit.Reason = e.stopped(grace)
+	if exit.Reason = e.stopped(grace); exit.Reason == "" {
+		exit.Reason = r.Reason
+	}
 	return exit, nil
 }
 

@@ -22,10 +22,10 @@ const (
 // would be lost, and the container killed a minute later.
 
 // awaitListening waits until init hears one of the signals, or is old enough
-// to have its own ideas.
-func awaitListening(init int, signals ...syscall.Signal) {
+// to have its own ideas, but not beyond until.
+func awaitListening(init int, until time.Time, signals ...syscall.Signal) {
 	dir := "/proc/" + strconv.Itoa(init)
-	for {
+	for time.Now().Before(until) {
 		born, err := startTime(init)
 		if err != nil || time.Since(born) > youth {
 			return

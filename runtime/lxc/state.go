@@ -208,7 +208,7 @@ func (a *Adapter) monitorVitals(ctx context.Context, ref runtime.Ref, foreign *i
 	}
 	v := vitals{peer: peer.Uid}
 	if !a.believes(peer.Uid, foreign) {
-		return v, fmt.Errorf("%w: its command socket is held by uid %d", runtime.ErrForeign, peer.Uid)
+		return v, &named{fmt.Errorf("its command socket is held by uid %d, to whom it does not belong", peer.Uid), runtime.ErrForeign}
 	}
 	if err == nil {
 		v.state, err = monitorState(ret, data)
@@ -258,7 +258,7 @@ func (a *Adapter) initPID(ctx context.Context, ref runtime.Ref) (int, error) {
 	case !seen.NoAnswerSince.IsZero():
 		return 0, &silence{seen.NoAnswerSince}
 	case seen.Problem != nil && seen.State == runtime.Unknown:
-		return 0, seen.Problem
+		return 0, cause(seen.Problem)
 	}
 	return 0, fmt.Errorf("%w: %s", runtime.ErrWrongState, seen.State)
 }

@@ -15,10 +15,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -122,8 +122,13 @@ func Main(ctx context.Context, o Options) int {
 	if err == nil {
 		return d.status
 	}
+	if errors.Is(err, syscall.EPIPE) {
+		// Whoever read has had enough, as in "| head -1": no news.
+		return max(d.status, exitFailed)
+	}
 	var u *usageError
-	if !d.ran && !errors.As(err, &u) { // cobra's own: unknown flags and the like
+	var failed *fs.PathError                                       // --version that could not be written
+	if !d.ran && !errors.As(err, &u) && !errors.As(err, &failed) { // cobra's own: unknown flags and the like
 		err = &usageError{root, err}
 	}
 	d.complain(err)
@@ -144,8 +149,8 @@ func (d *deck) verb(f func(*cobra.Command, []string) error) func(*cobra.Command,
 
 // complain shows an error, cleaned, with what to do about it.
 func (d *deck) complain(err error) {
-	for line := range strings.Lines(err.Error()) {
-		d.warn("%s", strings.TrimSuffix(line, "\n"))
+	for _, one := range apart(err) {
+		d.warn("%v", one)
 	}
 	var e *runtime.Error
 	if errors.As(err, &e) && e.Hint != "" {
@@ -155,6 +160,22 @@ func (d *deck) complain(err error) {
 	if errors.As(err, &u) && u.cmd != nil {
 		_, _ = fmt.Fprintf(d.Stderr, "Usage: %s\nTry %q.\n", u.cmd.UseLine(), u.cmd.CommandPath()+" --help")
 	}
+}
+
+// apart gives the errors that were joined. It goes by the errors and not by
+// their lines: a container's name may hold a newline.
+func apart(err error) []error {
+	if errors.Is(err, errSaid) {
+		return nil
+	}
+	var code *exitError
+	if errors.As(err, &code) {
+		err = code.err
+	}
+	if all, ok := err.(interface{ Unwrap() []error }); ok && err.Error() == errors.Join(all.Unwrap()...).Error() {
+		return all.Unwrap()
+	}
+	return []error{err}
 }
 
 // warn writes one line to standard error. If that fails there is no place left
@@ -232,6 +253,7 @@ func (d *deck) root() *cobra.Command {
 	p.BoolVar(&d.flags.readOnly, "read-only", false, "refuse whatever changes a container or runs a program in it")
 	p.BoolVar(&d.flags.demo, "demo", false, "show an invented host: needs no root and no LXC")
 	d.nameFlag(root)
+	d.timeoutFlag(root, "how long the verb may take; see its help")
 	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand())
 	for _, info := range runtime.Ops() {
 		root.AddCommand(d.opCommand(info))
@@ -302,7 +324,9 @@ func (d *deck) screen(cmd *cobra.Command, _ []string) error {
 	if len(d.flags.names) > 0 {
 		return usage(cmd, "-n needs a verb, such as \"lxcdeck shell -n NAME\"")
 	}
-	if why := d.noScreen(); why != "" {
+	if why := d.noScreen(); why == "" && d.flags.timeout != 0 {
+		return usage(cmd, "--timeout needs a verb, such as \"lxcdeck stop --timeout 10s NAME\"")
+	} else if why != "" {
 		err := d.ls(cmd, nil)
 		d.warn("%s: this is the list, as \"lxcdeck ls\" shows it. For the screen over ssh use \"ssh -t\".", why)
 		return err
@@ -332,7 +356,7 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(f.Fd()) }
 
 // timeoutFlag adds --timeout, which every verb has.
 func (d *deck) timeoutFlag(cmd *cobra.Command, text string) {
-	cmd.Flags().DurationVar(&d.flags.timeout, "timeout", 0, text)
+	cmd.Flags().DurationVar(&d.flags.timeout, "timeout", d.flags.timeout, text)
 }
 
 // signals gives a verb's context, which ends when the verb is told to stop. The
@@ -353,8 +377,6 @@ func (d *deck) limited(cmd *cobra.Command) (context.Context, context.CancelFunc)
 
 // writeAll writes a verb's whole output at once.
 func writeAll(w io.Writer, text []byte) error {
-	if _, err := w.Write(text); err != nil {
-		return fmt.Errorf("write: %w", err)
-	}
-	return nil
+	_, err := w.Write(text) // the error of a file says that it was a write
+	return err
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -251,5 +252,34 @@ func TestStatusOf(t *testing.T) {
 		if got := statusOf(wrapped); got != want {
 			t.Errorf("statusOf(%v) = %d, want %d", err, got, want)
 		}
+	}
+}
+
+// A container's name may hold a newline: it must not make a line of its own.
+func TestErrorsAreTakenApartByErrorNotByLine(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{errors.New("start a\nlxcdeck: b"), 1},
+		{errors.Join(errors.New("a"), errors.New("b\nc")), 2},
+		{&exitError{exitUsage, errors.Join(errors.New("a"), errors.New("b"))}, 2},
+		{fmt.Errorf("%w: %w", io.EOF, io.ErrClosedPipe), 1},
+		{errSaid, 0},
+	} {
+		if got := apart(tt.err); len(got) != tt.want {
+			t.Errorf("%q: %d errors, want %d", tt.err, len(got), tt.want)
+		}
+	}
+}
+
+func TestVersionThatCannotBeWritten(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	if code := Main(t.Context(), Options{Args: []string{"--version"}, Version: "x", Stdin: devNull(t), Stdout: full, Stderr: devNull(t)}); code != exitFailed {
+		t.Errorf("status %d, want %d", code, exitFailed)
 	}
 }

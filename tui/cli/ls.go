@@ -38,6 +38,9 @@ func (d *deck) ls(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if len(l.Containers) == 0 && len(d.given(args)) == 0 {
+		d.noContainers(l)
+	}
 	if d.flags.json {
 		out := []byte{'['}
 		for i := range rows {
@@ -55,6 +58,23 @@ func (d *deck) ls(cmd *cobra.Command, args []string) error {
 		return writeAll(d.Stdout, append(out, "]\n"...))
 	}
 	return writeAll(d.Stdout, lsTable(rows, len(d.rt.About().Paths) > 1))
+}
+
+// noContainers says where was looked, and what to do.
+func (d *deck) noContainers(l runtime.Listing) {
+	if len(l.Problems) > 0 {
+		return // that was said, and is the reason
+	}
+	about := d.rt.About()
+	d.warn("no containers in %s", strings.Join(about.Paths, ", "))
+	switch {
+	case len(l.NoConfig) > 0:
+		d.warn("%d directories there have no config file and so are no containers.", len(l.NoConfig))
+	case about.UID != 0:
+		d.warn("Make one with \"lxc-create -n NAME -t download\", name another lxcpath with -P, or run lxcdeck as root to see root's.")
+	default:
+		d.warn("Make one with \"lxc-create -n NAME -t download\", or name another lxcpath with -P.")
+	}
 }
 
 // sample reads the totals of those that are alive, once.

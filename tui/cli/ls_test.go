@@ -73,6 +73,9 @@ func TestLsEmpty(t *testing.T) {
 	if r := lxcdeck(t, empty, "ls"); !strings.HasPrefix(r.out, "NAME ") || strings.Count(r.out, "\n") != 1 || r.code != 0 {
 		t.Errorf("table: %+v", r)
 	}
+	if r := lxcdeck(t, empty, "ls"); !strings.Contains(r.err, "no containers in ") || !strings.Contains(r.err, "lxc-create") {
+		t.Errorf("nothing said of where was looked: %+v", r)
+	}
 	if n := empty.Calls(fake.Sample); n != 0 {
 		t.Errorf("%d samples taken of nothing", n)
 	}

@@ -23,15 +23,34 @@ func (d *deck) opCommand(info runtime.OpInfo) *cobra.Command {
 		cmd.Aliases = []string{"unfreeze"}
 	}
 	d.nameFlag(cmd)
-	d.timeoutFlag(cmd, "give up on each container after this `TIME` (default "+info.Timeout.String()+")")
+	d.timeoutFlag(cmd, opTimeout(info))
 	return cmd
 }
 
+// opShort is written for several containers; the op table's own sentences are
+// questions about one.
 func opShort(info runtime.OpInfo) string {
-	if info.AsksMore == "" {
-		return info.Title + " containers"
+	return info.Title + " containers" + map[runtime.Op]string{
+		runtime.Stop:     ": halt signal first, killed after 60 s",
+		runtime.Shutdown: ": halt signal only, never killed",
+		runtime.Restart:  ": stop and start, so that the config is read again",
+		runtime.Reboot:   ": reboot signal only, an edited config is not read",
+		runtime.Kill:     ": all their processes end at once, unsaved work is lost",
+		runtime.Freeze:   ": all their processes stand still until thawed",
+	}[info.Op]
+}
+
+// opTimeout is the help on --timeout: stop and restart change their means
+// after it, the others give up.
+func opTimeout(info runtime.OpInfo) string {
+	switch info.Op {
+	case runtime.Stop, runtime.Restart:
+		return "kill a container that has not halted after this `TIME` (default " + runtime.Graceful.String() + ")"
+	case runtime.Shutdown:
+		return "give up on each container after this `TIME` (default " + runtime.Graceful.String() + ")"
+	default:
+		return "give up on each container after this `TIME` (default " + info.Timeout.String() + ")"
 	}
-	return info.Title + " containers. " + strings.TrimSuffix(info.AsksMore, ".")
 }
 
 // operate does one operation to every container named, and goes on after a

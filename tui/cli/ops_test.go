@@ -134,3 +134,11 @@ func TestErrorShowsWordsOfLiblxcAndHint(t *testing.T) {
 		t.Errorf("status %d, errors %q; want 1, %q", r.code, r.err, want)
 	}
 }
+
+func TestTimeoutMayStandBeforeTheVerb(t *testing.T) {
+	rt := testHost()
+	lxcdeck(t, rt, "--timeout", "7s", "stop", "web-1")
+	if q := rt.Requests(); len(q) != 1 || q[0].Timeout != 7*time.Second {
+		t.Errorf("requests = %+v", q)
+	}
+}

@@ -111,7 +111,18 @@ func (d *deck) exec(ctx context.Context, sh runtime.Shell) (runtime.Exit, error)
 	for _, p := range pipes {
 		err = errors.Join(err, p.close())
 	}
+	if err != nil && ctx.Err() != nil {
+		return exit, cut(ctx)
+	}
 	return exit, err
+}
+
+// cut says why a session ended before its process.
+func cut(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return errors.New("the time is over; the session was hung up")
+	}
+	return errors.New("ended by a signal; the session was hung up")
 }
 
 // filterPipe copies what is written to it to a terminal, filtered.

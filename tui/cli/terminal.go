@@ -142,10 +142,7 @@ func (l *line) run(ctx context.Context) (runtime.Exit, error) {
 			l.over = true
 			return l.exit(ctx, err)
 		case <-ctx.Done():
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return runtime.Exit{}, errors.New("the time is over; the session was hung up")
-			}
-			return runtime.Exit{}, errors.New("ended by a signal")
+			return runtime.Exit{}, cut(ctx)
 		}
 	}
 }

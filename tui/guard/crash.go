@@ -31,7 +31,7 @@ const (
 // the report, nothing else: Epitaph then names no file.
 func CatchCrash(dir string) *Crash {
 	c := &Crash{}
-	if dir == "" || os.MkdirAll(dir, 0o700) != nil || !private(dir) {
+	if dir == "" || !safeAbove(dir) || os.MkdirAll(dir, 0o700) != nil || !private(dir) {
 		return c
 	}
 	c.earlier = collect(dir)
@@ -46,6 +46,33 @@ func CatchCrash(dir string) *Crash {
 	}
 	c.file, c.path = f, path
 	return c
+}
+
+// safeAbove says that nobody but root and us can put another directory in the
+// place of dir, or of one above it. Sticky directories protect what is ours in
+// them. XDG_STATE_HOME may come from the environment of another user.
+func safeAbove(dir string) bool {
+	for dir = filepath.Clean(dir); dir != "/"; {
+		dir = filepath.Dir(dir)
+		for _, look := range []func(string) (os.FileInfo, error){os.Lstat, os.Stat} {
+			info, err := look(dir)
+			if os.IsNotExist(err) {
+				continue
+			}
+			if err != nil {
+				return false
+			}
+			st, ok := info.Sys().(*syscall.Stat_t)
+			if !ok || (st.Uid != 0 && int(st.Uid) != os.Geteuid()) {
+				return false
+			}
+			link, sticky := info.Mode()&os.ModeSymlink != 0, info.Mode()&os.ModeSticky != 0
+			if info.Mode().Perm()&0o022 != 0 && !link && !sticky {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // private says that nobody but us can put files into dir.

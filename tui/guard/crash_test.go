@@ -59,3 +59,22 @@ func TestStateThatOthersCanWriteIsNotUsed(t *testing.T) {
 		t.Errorf("the epitaph names a file that is not there: %s", c.Epitaph())
 	}
 }
+
+func TestNoStateBelowWhatOthersCanWrite(t *testing.T) {
+	open := filepath.Join(t.TempDir(), "open")
+	if err := os.Mkdir(open, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(open, "state", "lxcdeck")
+	if !safeAbove(dir) {
+		t.Fatal("a directory of ours is refused")
+	}
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	c := CatchCrash(dir)
+	defer c.Close()
+	if _, err := os.Lstat(filepath.Join(open, "state")); c.path != "" || !os.IsNotExist(err) {
+		t.Errorf("report in %q, state directory: %v", c.path, err)
+	}
+}

@@ -1,0 +1,102 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"lxcdeck/runtime"
+)
+
+// Neither a file nor a directory of the host may be had in the container:
+// /proc/self/fd would open the one for writing and lead from the other to the
+// host's root.
+func TestExecHidesOurFiles(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-files")
+	dir := t.TempDir()
+	file := func(name, text string) *os.File {
+		t.Helper()
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	in, out := file("in", "one\ntwo\nthree\n"), file("out", "kept\n")
+	run := func(script string, std runtime.Stdio) {
+		t.Helper()
+		exit, err := a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"sh", "-c", script}}, std)
+		if err != nil || exit.Code != 0 {
+			t.Fatalf("exec: %+v, %v", exit, err)
+		}
+	}
+	run("(: > /proc/self/fd/1); read x; echo got $x; echo said >&2; echo end", runtime.Stdio{In: in, Out: out, Err: out})
+	for name, want := range map[string]string{"in": "one\ntwo\nthree\n", "out": "kept\ngot one\nsaid\nend\n"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != want {
+			t.Errorf("%s is %q (%v), want %q", name, b, err, want)
+		}
+	}
+	// What the process did not read is the next one's.
+	run("read x; echo then $x", runtime.Stdio{In: in, Out: out})
+	if b, _ := os.ReadFile(filepath.Join(dir, "out")); !strings.HasSuffix(string(b), "then two\n") {
+		t.Errorf("the next process read %q", b)
+	}
+	run("echo bad > /proc/self/fd/0", runtime.Stdio{In: in})
+	if b, _ := os.ReadFile(filepath.Join(dir, "in")); strings.Contains(string(b), "bad") {
+		t.Errorf("the file that was input is %q now", b)
+	}
+	host, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	run("if ls /proc/self/fd/0/ 2>/dev/null; then echo LEAK; fi", runtime.Stdio{In: host, Out: out})
+	if b, _ := os.ReadFile(filepath.Join(dir, "out")); strings.Contains(string(b), "LEAK") {
+		t.Errorf("a directory of the host inside: %q", b)
+	}
+}
+
+// More input than a pipe holds, read in part.
+func TestExecGivesInputBack(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-back")
+	in, err := os.CreateTemp(t.TempDir(), "in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if err := in.Truncate(10 << 20); err != nil {
+		t.Fatal(err)
+	}
+	exit, err := a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"dd", "bs=1000", "count=1"}}, runtime.Stdio{In: in})
+	if err != nil || exit.Code != 0 {
+		t.Fatalf("exec: %+v, %v", exit, err)
+	}
+	if at, err := in.Seek(0, io.SeekCurrent); at != 1000 || err != nil {
+		t.Errorf("the file stands at %d (%v), want 1000", at, err)
+	}
+}
+
+func TestExecTellsOfOutputThatIsLost(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-full")
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	_, err = a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"echo", "x"}}, runtime.Stdio{Out: full})
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want ENOSPC", err)
+	}
+}
