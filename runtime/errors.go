@@ -9,20 +9,22 @@ import (
 // What callers decide on. Every error of a Runtime wraps one of these where
 // one fits.
 var (
-	ErrNotFound    = errors.New("no such container")
-	ErrReadOnly    = errors.New("lxcdeck is read-only")
-	ErrWrongState  = errors.New("wrong state")
-	ErrInvalid     = errors.New("invalid argument")
-	ErrPermission  = errors.New("permission denied")
-	ErrForeign     = errors.New("configuration belongs to another user")
-	ErrConfig      = errors.New("configuration cannot be loaded")
-	ErrNoAnswer    = errors.New("no answer from the container's monitor")
-	ErrBusy        = errors.New("another operation on this container is still running")
-	ErrUnsupported = errors.New("not supported here")
-	ErrCancelled   = errors.New("cancelled")
-	ErrHelper      = errors.New("helper process failed")
-	ErrManaged     = errors.New("container belongs to another manager")
-	ErrNoCgroup    = errors.New("container has no cgroup of its own")
+	ErrNotFound   = errors.New("no such container")
+	ErrReadOnly   = errors.New("lxcdeck is read-only")
+	ErrWrongState = errors.New("wrong state")
+	ErrInvalid    = errors.New("invalid argument")
+	ErrPermission = errors.New("permission denied")
+	ErrForeign    = errors.New("configuration belongs to another user")
+	ErrConfig     = errors.New("configuration cannot be loaded")
+	ErrNoAnswer   = errors.New("no answer from the container's monitor")
+	// ErrStillRunning: the halt signal was not obeyed in time, and nothing was killed.
+	ErrStillRunning = errors.New("still running")
+	ErrBusy         = errors.New("another operation on this container is still running")
+	ErrUnsupported  = errors.New("not supported here")
+	ErrCancelled    = errors.New("cancelled")
+	ErrHelper       = errors.New("helper process failed")
+	ErrManaged      = errors.New("container belongs to another manager")
+	ErrNoCgroup     = errors.New("container has no cgroup of its own")
 )
 
 // Error is a failed operation on one container.

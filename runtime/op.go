@@ -46,7 +46,7 @@ var opTable = [...]OpInfo{
 		Timeout: 60 * time.Second, LXC: "lxc-start -P {P} -n {N}", Managed: true, Doing: "starting"},
 	{Op: Stop, Name: "stop", Title: "Stop", From: []State{Running, Frozen, Starting, Stopping, Freezing, Thawed}, To: Stopped, Asks: true,
 		Timeout: Graceful + 15*time.Second, LXC: "lxc-stop -P {P} -n {N}", Managed: true, Doing: "stopping",
-		AsksMore: "Halt signal first; killed after 60 s."},
+		AsksMore: "Halt signal; asks again before a kill."},
 	{Op: Shutdown, Name: "shutdown", Title: "Shut down", From: []State{Running, Thawed}, To: Stopped, Asks: true,
 		Timeout: Graceful + 5*time.Second, LXC: "lxc-stop -P {P} -n {N} --nokill", Managed: true, Doing: "shutting down",
 		AsksMore: "Halt signal only; never killed."},
@@ -118,4 +118,5 @@ type Request struct {
 	Ref     Ref
 	Expect  State         // the state the person saw; if it has changed, nothing is done. Unknown = any
 	Timeout time.Duration // 0 = the operation's own
+	Spare   bool          // stop, restart: do not kill what has not ended in time, but fail with ErrStillRunning
 }

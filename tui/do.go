@@ -80,13 +80,34 @@ func (m *Model) propose(op runtime.Op) tea.Cmd {
 	}
 	reqs := make([]runtime.Request, len(can))
 	for i, c := range can {
-		reqs[i] = runtime.Request{Op: op, Ref: c.Ref, Expect: c.State}
+		reqs[i] = runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Spare: true}
 	}
 	act := func() tea.Cmd { return m.enqueue(reqs) }
 	if !op.Info().Asks && len(can)+len(cannot) == 1 {
 		return act()
 	}
 	return m.ask(&question{state: promptFor(op.Info(), can, cannot), yes: act})
+}
+
+// offerKill asks whether a container that did not stop in time is to be
+// killed. Somebody who types in a shell, or answers another question, is not
+// interrupted: the notice says which key does it.
+func (m *Model) offerKill(q runtime.Request, err error) tea.Cmd {
+	if m.overlay != nil || m.prompt.open || m.focus == views.ShellPane || m.held {
+		m.say(noteError, err.Error(), "select it and press "+m.keys.KeyOf(keymap.KillKey)+" to kill it")
+		return nil
+	}
+	info := runtime.Kill.Info()
+	return m.ask(&question{
+		state: views.PromptState{
+			Title: q.Ref.Name + " still runs. Kill it?", More: info.AsksMore,
+			Targets: []views.Target{{Name: q.Ref.Name, State: runtime.Running}},
+			Command: runtime.Kill.LXCCommand(q.Ref),
+		},
+		yes: func() tea.Cmd {
+			return m.enqueue([]runtime.Request{{Op: runtime.Kill, Ref: q.Ref, Expect: runtime.Running}})
+		},
+	})
 }
 
 // promptFor names the verb, every container and the state that was seen.

@@ -17,12 +17,12 @@ import (
 func TestStartAtOnceStopAfterYes(t *testing.T) {
 	d := newDeck(t, 80, 24, Options{}, some()...)
 	d.press("j", "S")
-	if q := d.rt.Requests(); len(q) != 1 || q[0] != (runtime.Request{Op: runtime.Start, Ref: ref("bravo"), Expect: runtime.Stopped}) {
+	if q := d.rt.Requests(); len(q) != 1 || q[0] != (runtime.Request{Op: runtime.Start, Ref: ref("bravo"), Expect: runtime.Stopped, Spare: true}) {
 		t.Fatalf("%+v", q)
 	}
 	d.sees("bravo: start done", "lxc-start -P /var/lib/lxc -n bravo")
 	d.press("S")
-	d.sees("Stop bravo?", "running", "killed after 60 s", "lxc-stop -P /var/lib/lxc -n bravo")
+	d.sees("Stop bravo?", "running", "asks again before a kill", "lxc-stop -P /var/lib/lxc -n bravo")
 	d.press("y") // too soon
 	if len(d.rt.Requests()) != 1 {
 		t.Fatal("a key of the first 300 ms answered the question")
@@ -353,4 +353,41 @@ func TestHold(t *testing.T) {
 		t.Fatal("the key that lets go also acts")
 	}
 	d.seesNo("HELD")
+}
+
+func TestStopAsksBeforeTheKill(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	still := fmt.Errorf("%w after 1m0s", runtime.ErrStillRunning)
+	d.rt.Fail(fake.Do, ref("alpha"), fake.Fault{Err: still, Times: 1})
+	d.press("S")
+	d.pass(questionGrace)
+	d.press("y")
+	d.sees("alpha still runs. Kill it?", "lxc-stop -P /var/lib/lxc -n alpha --kill")
+	d.pass(questionGrace)
+	d.press("enter")
+	if q := d.rt.Requests(); len(q) != 1 || !q[0].Spare {
+		t.Fatalf("%+v", q)
+	}
+	d.rt.Fail(fake.Do, ref("alpha"), fake.Fault{Err: still, Times: 1})
+	d.press("S")
+	d.pass(questionGrace)
+	d.press("y")
+	d.pass(questionGrace)
+	d.press("y")
+	if q := d.rt.Requests(); len(q) != 3 || q[2].Op != runtime.Kill || q[2].Ref != ref("alpha") {
+		t.Fatalf("%+v", q)
+	}
+}
+
+func TestStopThatFailsDoesNotInterruptTyping(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.rt.Fail(fake.Do, ref("alpha"), fake.Fault{Err: runtime.ErrStillRunning, Times: 1})
+	req := runtime.Request{Op: runtime.Stop, Ref: ref("alpha"), Expect: runtime.Running, Spare: true}
+	d.press("/")
+	d.run(d.m.enqueue([]runtime.Request{req}))
+	if d.m.overlay != nil || !d.m.prompt.open {
+		t.Fatal("a question took the keys of somebody who was typing")
+	}
+	d.press("esc")
+	d.sees("still running")
 }

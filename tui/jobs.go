@@ -162,7 +162,11 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 	m.jobs.list = slices.Delete(m.jobs.list, i, i+1)
 	m.report(x, d.err)
 	m.reportBatch(x.batch)
-	return tea.Batch(m.startJobs(), m.list())
+	cmds := []tea.Cmd{m.startJobs(), m.list()}
+	if x.req.Op != runtime.Shutdown && errors.Is(d.err, runtime.ErrStillRunning) {
+		cmds = append(cmds, m.offerKill(x.req, d.err))
+	}
+	return tea.Batch(cmds...)
 }
 
 // report makes the notice of a finished job.

@@ -88,7 +88,7 @@ func TestExitStatus(t *testing.T) {
 		{[]string{"/bin/sh", "-c", "exit 255"}, runtime.Exit{Code: 255}},
 		{[]string{"/bin/sh", "-c", "kill -9 $$"}, runtime.Exit{Code: 137, Signal: 9}},
 		{[]string{"/bin/sh", "-c", "kill -15 $$"}, runtime.Exit{Code: 143, Signal: 15}},
-		{[]string{"/bin/nonexistent"}, runtime.Exit{Code: 127}},
+		{[]string{"/bin/nonexistent"}, runtime.Exit{Code: 127, Reason: "cannot run /bin/nonexistent: no such file or directory"}},
 		{[]string{"true"}, runtime.Exit{}},
 	} {
 		p := attach(t, a, runtime.Shell{Ref: ref, Command: test.command})
@@ -128,7 +128,7 @@ func TestStoppedWhileAttached(t *testing.T) {
 
 func TestFrozen(t *testing.T) {
 	a, s, ref := running(t, "lxcdt-at-frozen")
-	if err := s.Tool("lxc-freeze", ref.Name); err != nil {
+	if err := s.Freeze(ref.Name); err != nil {
 		t.Fatal(err)
 	}
 	_, err := a.Attach(context.Background(), runtime.Shell{Ref: ref})

@@ -55,6 +55,7 @@ type helperRequest struct {
 	Op       runtime.Op
 	Timeout  time.Duration
 	Expect   runtime.State
+	Spare    bool
 	Shell    *runtime.Shell
 }
 

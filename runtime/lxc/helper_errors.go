@@ -14,7 +14,7 @@ func errKinds() map[string]error {
 		"invalid": runtime.ErrInvalid, "permission": runtime.ErrPermission, "foreign": runtime.ErrForeign,
 		"config": runtime.ErrConfig, "no-answer": runtime.ErrNoAnswer, "busy": runtime.ErrBusy,
 		"unsupported": runtime.ErrUnsupported, "cancelled": runtime.ErrCancelled, "helper": runtime.ErrHelper,
-		"managed": runtime.ErrManaged, "no-cgroup": runtime.ErrNoCgroup,
+		"managed": runtime.ErrManaged, "still-running": runtime.ErrStillRunning, "no-cgroup": runtime.ErrNoCgroup,
 	}
 }
 

@@ -34,7 +34,7 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	r, err := a.callHelper(limited, helperRequest{
-		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect,
+		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect, Spare: q.Spare,
 	}, as)
 	if err == nil && r.OK {
 		return nil

@@ -126,17 +126,33 @@ func (o *operation) start() error {
 
 // stop is what lxc-stop(1) does: the halt signal, and a kill when that has
 // not worked in time. One that stands still is thawed first, as it could not
-// hear the signal.
+// hear the signal. A request that spares it ends before the kill.
 func (o *operation) stop() error {
 	if o.state() == runtime.Frozen {
 		if err := o.thaw(); err != nil {
+			if o.q.Spare {
+				return err
+			}
 			return o.kill()
 		}
 	}
-	if o.lxcState() == runtime.Running && o.halt() == nil {
-		return nil
+	if o.lxcState() == runtime.Running {
+		if o.halt() == nil {
+			return nil
+		}
+		if o.q.Spare && o.lxcState() == runtime.Running {
+			return o.stillRunning("Kill ends it at once; what it has not saved is lost.")
+		}
 	}
 	return o.kill()
+}
+
+// stillRunning is the end of a wait for the halt signal's effect.
+func (o *operation) stillRunning(hint string) error {
+	return &runtime.Error{Op: o.info.Name, Ref: o.q.Ref,
+		Err:  fmt.Errorf("%w after %s: it may not know its halt signal (lxc.signal.halt)", runtime.ErrStillRunning, o.q.Timeout),
+		Hint: hint,
+	}
 }
 
 // halt sends the halt signal and waits.
@@ -158,10 +174,7 @@ func (o *operation) shutdown() error {
 	if s := o.lxcState(); s != runtime.Running {
 		return fmt.Errorf("liblxc: %w, it is %s", err, s)
 	}
-	return &runtime.Error{Op: o.info.Name, Ref: o.q.Ref,
-		Err:  fmt.Errorf("it still runs after %s, and shutdown never kills", o.q.Timeout),
-		Hint: "It may not know the halt signal (lxc.signal.halt): stop kills it after a while, kill at once.",
-	}
+	return o.stillRunning("Shutdown never kills: stop does after a while, kill at once.")
 }
 
 func (o *operation) kill() error {
@@ -224,16 +237,55 @@ func (o *operation) reboot() error {
 // freeze and thaw go by the cgroup's state; go-lxc goes by the monitor's, which
 // does not know of a freeze or thaw that was written to the cgroup directly.
 // Doing the opposite first makes both agree.
+// freezeTry is how long one try to freeze may take: liblxc looks once a second.
+const freezeTry = 1500 * time.Millisecond
+
+// freeze tries again where the kernel does not get there. On cgroup v1 a
+// process that waits for the child of its vfork cannot be frozen, while the
+// child, frozen, does not let it go on: FREEZING for ever, seen in one of sixty
+// freezes of a busybox that had just started. Thawed for a moment, they part.
 func (o *operation) freeze() error {
 	if o.lxcState() == runtime.Frozen {
 		if err := o.c.Unfreeze(); err != nil {
 			return fmt.Errorf("liblxc: %w", err)
 		}
 	}
-	if err := o.c.Freeze(); err != nil {
-		return fmt.Errorf("liblxc: %w", err)
+	for until := time.Now().Add(o.q.Timeout); ; time.Sleep(pollEvery) {
+		if done, err := o.tryFreeze(); done || err != nil {
+			return err
+		}
+		if err := o.c.Unfreeze(); err != nil {
+			return fmt.Errorf("liblxc: %w", err)
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("%w: a process in it cannot be frozen; it was thawed again", runtime.ErrNoAnswer)
+		}
 	}
-	return o.await(runtime.Frozen)
+}
+
+// tryFreeze freezes, and says whether that was done in time. liblxc's call
+// has no end of its own, so it gets a handle of its own; this process ends soon.
+func (o *operation) tryFreeze() (frozen bool, err error) {
+	c, err := golxc.NewContainer(o.q.Ref.Name, o.q.Ref.Path)
+	if err != nil {
+		return false, unloadable(o.q.Ref)
+	}
+	back := make(chan error, 1)
+	spawn("freeze", func(err error) { back <- err }, func() { back <- c.Freeze() })
+	for tries := 0; ; tries++ {
+		select {
+		case err := <-back:
+			if err != nil {
+				return false, fmt.Errorf("liblxc: %w", err)
+			}
+			return true, o.await(runtime.Frozen)
+		case <-time.After(freezeTry):
+			// Once the kernel is there liblxc is only about to say so.
+			if tries > 0 || o.state() != runtime.Frozen {
+				return false, nil
+			}
+		}
+	}
 }
 
 func (o *operation) thaw() error {

@@ -39,7 +39,7 @@ func into(t testing.TB, s *lxctest.Scratch, a *Adapter, name string, want runtim
 		must(t, s.Start(name))
 	}
 	if want == runtime.Frozen && is != runtime.Frozen {
-		must(t, s.Tool("lxc-freeze", name))
+		must(t, s.Freeze(name))
 	}
 	must(t, s.Tool("lxc-wait", name, "-s", want.String(), "-t", "20"))
 }
@@ -198,11 +198,14 @@ func TestFailuresTellWhy(t *testing.T) {
 	if err := a.Do(ctx, runtime.Request{Op: runtime.Reboot, Ref: deaf, Timeout: 2 * time.Second}); err == nil {
 		t.Error("a reboot that nobody heard went well")
 	}
-	if err := a.Do(ctx, runtime.Request{Op: runtime.Shutdown, Ref: deaf, Timeout: time.Second}); err == nil {
-		t.Error("a shutdown that nobody heard went well")
-	}
-	if got := find(t, list(t, a), deaf.Name).State; got != runtime.Running {
-		t.Fatalf("shutdown killed it: %s", got)
+	for _, q := range []runtime.Request{{Op: runtime.Shutdown}, {Op: runtime.Stop, Spare: true}, {Op: runtime.Restart, Spare: true}} {
+		q.Ref, q.Timeout = deaf, time.Second
+		if err := a.Do(ctx, q); !errors.Is(err, runtime.ErrStillRunning) {
+			t.Errorf("a %s that nobody heard: %v", q.Op, err)
+		}
+		if got := find(t, list(t, a), deaf.Name).State; got != runtime.Running {
+			t.Fatalf("%s killed it: %s", q.Op, got)
+		}
 	}
 	if err := a.Do(ctx, runtime.Request{Op: runtime.Stop, Ref: deaf, Timeout: time.Second}); err != nil {
 		t.Errorf("stop did not kill it: %v", err)

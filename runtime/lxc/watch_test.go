@@ -112,7 +112,7 @@ func TestWatchLife(t *testing.T) {
 	// The tools return when the state is reached: what is left to wait is our part.
 	do("start", func() error { return s.Start(name) })
 	known(t, e, a, ref, runtime.Running, "lxc-start")
-	do("freeze", func() error { return s.Tool("lxc-freeze", name) })
+	do("freeze", func() error { return s.Freeze(name) })
 	known(t, e, a, ref, runtime.Frozen, "lxc-freeze")
 	do("thaw", func() error { return s.Tool("lxc-unfreeze", name) })
 	known(t, e, a, ref, runtime.Running, "lxc-unfreeze")

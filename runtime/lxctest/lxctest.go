@@ -76,7 +76,11 @@ func Make() (*Scratch, error) {
 
 // Tool runs one lxc-* tool on a container of this lxcpath, with a deadline.
 func (s *Scratch) Tool(tool, name string, args ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	return s.tool(2*time.Minute, tool, name, args...)
+}
+
+func (s *Scratch) tool(limit time.Duration, tool, name string, args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	args = append([]string{"-P", s.Path, "-n", name}, args...)
 	out, err := exec.CommandContext(ctx, tool, args...).CombinedOutput()
@@ -147,6 +151,23 @@ func (s *Scratch) makeBase() error {
 	}
 	s.base = base
 	return nil
+}
+
+// Freeze freezes a container with lxc-freeze. On cgroup v1 that can hang for
+// ever, as long as a process in the container waits for a frozen child of its
+// vfork: then it is thawed and frozen anew.
+func (s *Scratch) Freeze(name string) error {
+	const tries = 20
+	var err error
+	for range tries {
+		if err = s.tool(3*time.Second, "lxc-freeze", name); err == nil {
+			return nil
+		}
+		if terr := s.Tool("lxc-unfreeze", name); terr != nil {
+			return errors.Join(err, terr)
+		}
+	}
+	return err
 }
 
 // Start starts a container with lxc-start.

@@ -111,6 +111,23 @@ func processes(t *testing.T) []string {
 	return pids
 }
 
+// noneLeft waits until no process of ours is there, and names those that stay.
+func noneLeft(t *testing.T, after string) {
+	t.Helper()
+	var left []string
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if left = processes(t); len(left) == 0 {
+			return
+		}
+	}
+	for i, pid := range left {
+		line, _ := os.ReadFile("/proc/" + pid + "/cmdline") // a process that is gone has none
+		wchan, _ := os.ReadFile("/proc/" + pid + "/wchan")
+		left[i] = fmt.Sprintf("%s %q in %s", pid, line, wchan)
+	}
+	t.Fatalf("%s: %v after it still run:\n%s", after, patience, strings.Join(left, "\n"))
+}
+
 // eventually waits until ok is true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()

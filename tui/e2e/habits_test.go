@@ -76,7 +76,7 @@ func TestTerminalIsLeftAsFound(t *testing.T) {
 		}
 		end.do()
 		want(t, term.Wait("over-2", patience))
-		eventually(t, end.name+": no process of ours is left", func() bool { return len(processes(t)) == 0 })
+		noneLeft(t, end.name)
 		want(t, term.WaitFunc(end.name+": the main screen", patience, func(string) bool { return true }))
 		if after := settings(t, term, "after"); after != before {
 			t.Errorf("%s: terminal settings are %s, were %s", end.name, after, before)
@@ -117,7 +117,7 @@ func TestHangUpEndsShellsNotContainers(t *testing.T) {
 	want(t, term.HangUp())
 	_, err := term.WaitExit(patience)
 	want(t, err)
-	eventually(t, "no process of ours is left", func() bool { return len(processes(t)) == 0 })
+	noneLeft(t, "the hang-up")
 	eventually(t, "the shell is gone", func() bool { return !strings.Contains(inside(t, s, "lxcdt-web", "ps"), "sleep 4242") })
 	if st := state(t, s, "lxcdt-web"); st != "RUNNING" {
 		t.Errorf("the container is %s", st)

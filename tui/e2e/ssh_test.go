@@ -114,7 +114,7 @@ func TestCutConnection(t *testing.T) {
 	want(t, term.Type("sleep 4243\r"))
 	eventually(t, "the command runs", func() bool { return strings.Contains(inside(t, s, "lxcdt-web", "ps"), "sleep 4243") })
 	want(t, term.Cmd.Process.Kill())
-	eventually(t, "no process of ours is left", func() bool { return len(processes(t)) == 0 })
+	noneLeft(t, "the hang-up")
 	eventually(t, "the shell is gone", func() bool { return !strings.Contains(inside(t, s, "lxcdt-web", "ps"), "sleep 4243") })
 	if st := state(t, s, "lxcdt-web"); st != "RUNNING" {
 		t.Errorf("the container is %s", st)
