@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	slices.SortFunc(refs, order)
 	slices.SortFunc(out.NoConfig, order)
 
+	defer a.moreProcessors(refs)()
 	in := inspector{walk: newWalker(a.trust), cache: a.configs}
 	out.Containers = make([]runtime.Container, len(refs))
 	looks := make(chan struct{}, maxLooks)
@@ -69,6 +71,29 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	})
 	a.prune(out.Containers)
 	return out, nil
+}
+
+// firstLook is how many containers nobody knows yet make a List a first look.
+const firstLook = 50
+
+// moreProcessors gives Go more processors than there are cores, while many
+// containers are looked at for the first time. That is thousands of calls into
+// the kernel and liblxc, which keep their processor for as long as they block:
+// on two cores 300 containers take 106 ms instead of 116.
+func (a *Adapter) moreProcessors(refs []runtime.Ref) (restore func()) {
+	unknown := 0
+	a.mu.Lock()
+	for _, ref := range refs {
+		if _, ok := a.facts[ref]; !ok {
+			unknown++
+		}
+	}
+	a.mu.Unlock()
+	if unknown < firstLook {
+		return func() {}
+	}
+	goruntime.GOMAXPROCS(3 * goruntime.NumCPU())
+	return goruntime.SetDefaultGOMAXPROCS
 }
 
 func order(x, y runtime.Ref) int {
