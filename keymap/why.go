@@ -41,7 +41,7 @@ func Why(a Action, s Situation) string {
 // whyPlace refuses what needs a shell or marks that are not there.
 func whyPlace(a Action, s Situation) string {
 	switch a.ID {
-	case Detach, ShellZoom, ShellHelp:
+	case Detach, ShellZoom, ShellHelp, ShellCopy:
 		if !s.ShellShown {
 			return "no shell is shown: open one with " + title(OpenShell)
 		}
