@@ -104,6 +104,9 @@ func TestSuspendAndForeground(t *testing.T) {
 	want(t, term.WaitGone("Open a shell", patience))
 	want(t, term.Type("q"))
 	want(t, term.Wait("PROMPT>", patience))
+	// The prompt is on the main screen as soon as lxcdeck leaves its own: its
+	// shell must not be hung up before it has ended.
+	noneLeft(t, "q")
 }
 
 func TestHangUpEndsShellsNotContainers(t *testing.T) {
