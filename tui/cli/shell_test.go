@@ -222,6 +222,39 @@ func TestShellResizes(t *testing.T) {
 	o.exit(137)
 }
 
+// Nothing tells of a resize here: the pty is not the test's controlling
+// terminal, so the kernel sends no signal.
+func TestShellMeetsTheSizeOfItsTerminal(t *testing.T) {
+	rt := testHost()
+	s := fake.NewSession(0, 0)
+	var o *onTerminal
+	made := make(chan struct{})
+	rt.OnAttach(func(sh runtime.Shell) (runtime.Session, error) {
+		<-made
+		if err := s.Resize(sh.Cols, sh.Rows); err != nil {
+			return nil, err
+		}
+		return s, pty.Setsize(o.slave, &pty.Winsize{Cols: 70, Rows: 20})
+	})
+	o = startOnTerminal(t, rt, "shell", "web-1")
+	close(made)
+	if err := s.AwaitSize(soon(t), 70, 20); err != nil {
+		t.Fatal("a resize while the session was made is lost")
+	}
+	if err := pty.Setsize(o.slave, &pty.Winsize{Cols: 60, Rows: 15}); err != nil {
+		t.Fatal(err)
+	}
+	o.send("x")
+	if err := s.AwaitTyped(soon(t), "x"); err != nil {
+		t.Fatal(err)
+	}
+	if cols, rows := s.Size(); cols != 60 || rows != 15 {
+		t.Errorf("what is typed after a resize meets %dx%d, want 60x15", cols, rows)
+	}
+	s.End(runtime.Exit{})
+	o.exit(0)
+}
+
 func TestShellPrefixLeavesAndHangsUp(t *testing.T) {
 	rt := testHost()
 	s := scripted(rt)

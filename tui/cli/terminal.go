@@ -35,6 +35,7 @@ func (d *deck) attach(ctx context.Context, sh runtime.Shell) (exit runtime.Exit,
 		return exit, err
 	}
 	sh.Cols, sh.Rows = size(d.Stdin)
+	l := &line{d: d, keys: keys, cols: sh.Cols, rows: sh.Rows, ended: make(chan error, 1)}
 	session, err := d.rt.Attach(ctx, sh)
 	if err != nil {
 		return exit, err
@@ -43,7 +44,7 @@ func (d *deck) attach(ctx context.Context, sh runtime.Shell) (exit runtime.Exit,
 	if n := session.Notice(); n != "" {
 		d.warn("%s", n)
 	}
-	l := &line{d: d, session: session, keys: keys, ended: make(chan error, 1)}
+	l.session = session
 	l.out = &filterWriter{to: d.Stdout}
 	l.toTerminal = isTerminal(d.Stdout)
 	exit, err = l.raw(ctx)
@@ -100,6 +101,7 @@ type line struct {
 	keys       *passthru.Keys
 	in         *keyboard
 	queue      *queue
+	cols, rows int // as the session was last told
 	out        *filterWriter
 	toTerminal bool
 	ended      chan error // the session's output is over
@@ -112,6 +114,7 @@ func (l *line) run(ctx context.Context) (runtime.Exit, error) {
 	winch := make(chan os.Signal, 1)
 	signal.Notify(winch, syscall.SIGWINCH)
 	defer signal.Stop(winch)
+	l.fit() // to what it became while the session was being made
 	spawn(func() { l.ended <- l.output() }, func(err error) { l.ended <- err })
 	hold := time.NewTimer(0)
 	defer hold.Stop()
@@ -123,6 +126,7 @@ func (l *line) run(ctx context.Context) (runtime.Exit, error) {
 				typed = nil // the terminal is gone; SIGHUP or the session's end follows
 				continue
 			}
+			l.fit()
 			if l.typed(p) {
 				l.left = true
 				return runtime.Exit{}, nil
@@ -135,15 +139,25 @@ func (l *line) run(ctx context.Context) (runtime.Exit, error) {
 				l.send(l.keys.Flush(nil))
 			}
 		case <-winch:
-			if cols, rows := size(l.d.Stdin); cols > 0 && rows > 0 {
-				_ = l.session.Resize(cols, rows) // a session that has ended has no size
-			}
+			l.fit()
 		case err := <-l.ended:
 			l.over = true
 			return l.exit(ctx, err)
 		case <-ctx.Done():
 			return runtime.Exit{}, cut(ctx)
 		}
+	}
+}
+
+// fit gives the session the terminal's size. It is asked before every key too:
+// what is typed after a resize can be read before its signal arrives.
+func (l *line) fit() {
+	cols, rows := size(l.d.Stdin)
+	if cols <= 0 || rows <= 0 || cols == l.cols && rows == l.rows {
+		return
+	}
+	if l.session.Resize(cols, rows) == nil { // one that has ended has no size
+		l.cols, l.rows = cols, rows
 	}
 }
 
