@@ -82,7 +82,7 @@ func (m *Model) generalHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.HelpKey:   func() tea.Cmd { return m.openHelp(m.scope()) },
 		keymap.Refresh:   func() tea.Cmd { return tea.Batch(m.list(), m.sample()) },
 		keymap.Redraw:    func() tea.Cmd { return tea.ClearScreen },
-		keymap.Suspend:   func() tea.Cmd { return tea.Suspend },
+		keymap.Suspend:   m.suspend,
 		keymap.Interrupt: m.interrupt,
 		keymap.Quit:      m.quit,
 	}

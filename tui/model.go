@@ -52,6 +52,7 @@ type Model struct {
 	handlers map[keymap.ID]func() tea.Cmd
 	clock    clock
 	out      *outside
+	jobctl   *suspender
 	overSSH  bool
 	mouse    bool
 

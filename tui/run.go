@@ -46,6 +46,8 @@ func Run(ctx context.Context, o Options) error {
 	}
 	m.overSSH = slices.ContainsFunc(o.Env, func(v string) bool { return strings.HasPrefix(v, "SSH_TTY=") })
 	defer m.out.stop()
+	hungUp := make(chan struct{})
+	m.jobctl = &suspender{tty: o.In, asked: hungUp, gone: make(chan struct{})}
 
 	p := tea.NewProgram(m,
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env),
@@ -62,10 +64,10 @@ func Run(ctx context.Context, o Options) error {
 		defer func() { ended <- err }() // a panic included
 		_, err = p.Run()
 	})
-	hungUp := make(chan struct{})
 	stuck, stopSignals := m.handleSignals(ctx, p, o.In, hungUp)
 	select {
 	case err = <-ended:
+	case <-m.jobctl.gone: // ended while suspended: the terminal is as it was found
 	case <-stuck:
 		// Bubble Tea hangs in a write that nobody takes. The settings can be
 		// restored all the same; modes are the guard's to reset.

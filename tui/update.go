@@ -38,8 +38,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onClick(msg)
 	case tea.ColorProfileMsg:
 		return m.onProfile(msg.Profile)
-	case tea.ResumeMsg:
-		return tea.ClearScreen
+	case resumedMsg:
+		return m.onResumed(msg)
 	case tickMsg:
 		return m.onTick(msg)
 	case sampledMsg:

@@ -109,6 +109,67 @@ func TestSuspendAndForeground(t *testing.T) {
 	noneLeft(t, "q")
 }
 
+// suspended is lxcdeck below a login shell, and that it stopped.
+func suspended(t *testing.T) *drive.Term {
+	t.Helper()
+	s := host(t, "lxcdt-web")
+	term := login(t)
+	want(t, term.Type(bin+" -P "+s.Path+"\r"))
+	want(t, term.Wait("lxcdt-web", patience))
+	want(t, term.Type("\x1a"))
+	want(t, term.Wait("Stopped", patience))
+	return term
+}
+
+// What a shell sends to a stopped job ends it: the terminal is the shell's
+// then, and is left alone.
+func TestSuspendedIsEndedByItsShell(t *testing.T) {
+	term := suspended(t)
+	before := settings(t, term, "before")
+	want(t, term.Type("clear; kill %1; wait; echo over-$((1+1))\r"))
+	want(t, term.Wait("over-2", patience))
+	noneLeft(t, "kill %1")
+	if after := settings(t, term, "after"); after != before || term.Modes().AltScreen {
+		t.Errorf("terminal settings are %s, were %s; modes: %+v", after, before, term.Modes())
+	}
+}
+
+func TestHangUpEndsASuspendedLxcdeck(t *testing.T) {
+	term := suspended(t)
+	want(t, term.HangUp())
+	noneLeft(t, "the hang-up")
+}
+
+func TestBackgroundStopsAgainUntilForeground(t *testing.T) {
+	term := suspended(t)
+	before := settings(t, term, "before")
+	want(t, term.Type("clear; bg; echo on-$((1+1))\r"))
+	want(t, term.Wait("on-2", patience))
+	eventually(t, "lxcdeck is stopped again", func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", deckPID(t)))
+		want(t, err)
+		return strings.Contains(string(stat), ") T ")
+	})
+	if after := settings(t, term, "after"); after != before || term.Modes().AltScreen {
+		t.Errorf("terminal settings are %s, were %s; modes: %+v", after, before, term.Modes())
+	}
+	want(t, term.Type("clear; fg\r"))
+	want(t, term.Wait("1/2", patience))
+	want(t, term.Type("q"))
+	noneLeft(t, "q")
+}
+
+// As below "ssh -t host lxcdeck": no shell is there that fg could be typed to.
+func TestSuspendIsRefusedWithoutJobControl(t *testing.T) {
+	s := host(t, "lxcdt-web")
+	term := deck(t, 120, 40, "-P", s.Path)
+	want(t, term.Wait("1/2", patience))
+	want(t, term.Type("\x1a"))
+	want(t, term.Wait("not suspended: no shell with job control", patience))
+	want(t, term.Type("?"))
+	want(t, term.Wait("Open a shell", patience))
+}
+
 func TestHangUpEndsShellsNotContainers(t *testing.T) {
 	s := host(t, "lxcdt-web")
 	term := deck(t, 120, 40, "-P", s.Path)
