@@ -126,6 +126,12 @@ type Container struct {
 	Problem error
 }
 
+// Counted says whether the kernel keeps counters of the container that can be
+// read: it has an init, also while its monitor does not say how it is.
+func (c *Container) Counted() bool {
+	return c.InitPID > 0 && (c.State.Alive() || !c.NoAnswerSince.IsZero())
+}
+
 // Listing is one look at all lxcpaths.
 type Listing struct {
 	Containers []Container // ordered by Ref.Less

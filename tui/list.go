@@ -38,6 +38,7 @@ type listing struct {
 	err      error
 	noConfig []runtime.Ref
 	problem  error // what concerns no single container; nil = nothing
+	silent   bool  // some monitor does not answer
 }
 
 // list reads the inventory, now or after the one that is out.
@@ -57,8 +58,14 @@ func (m *Model) list() tea.Cmd {
 	})
 }
 
-// pollMsg is the look while there is no whole watch, or no List came through.
+// pollMsg is the look while there is no whole watch, no List came through, or
+// a monitor is silent: nothing announces that it answers again.
 type pollMsg struct{}
+
+// mustPoll says whether the watch alone would leave the list behind.
+func (m *Model) mustPoll() bool {
+	return m.watchErr != nil || m.listing.err != nil || m.listing.silent
+}
 
 // relistDue says whether the tick has to look although the watch is whole.
 func (m *Model) relistDue() bool {
@@ -67,7 +74,7 @@ func (m *Model) relistDue() bool {
 
 // poll arms the timer once it is needed.
 func (m *Model) poll() tea.Cmd {
-	if m.polling || m.watchErr == nil && m.listing.err == nil {
+	if m.polling || !m.mustPoll() {
 		return nil
 	}
 	m.polling = true
@@ -76,7 +83,7 @@ func (m *Model) poll() tea.Cmd {
 
 func (m *Model) onPoll() tea.Cmd {
 	m.polling = false
-	if m.watchErr == nil && m.listing.err == nil {
+	if !m.mustPoll() {
 		return nil
 	}
 	return tea.Batch(m.list(), m.poll())
@@ -101,8 +108,10 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	l.problem = errors.Join(msg.listing.Problems...)
 	m.all = msg.listing.Containers
 	m.place = make(map[runtime.Ref]int, len(m.all))
+	l.silent = false
 	for i := range m.all {
 		m.place[m.all[i].Ref] = i
+		l.silent = l.silent || !m.all[i].NoAnswerSince.IsZero()
 	}
 	for r := range m.rows.marks {
 		if m.byRef(r) == nil {
@@ -112,9 +121,9 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	m.sampling.stale = true
 	m.arrange()
 	if first {
-		return tea.Batch(next, m.sample())
+		return tea.Batch(next, m.sample(), m.poll())
 	}
-	return next
+	return tea.Batch(next, m.poll())
 }
 
 // sameText compares two errors as people read them.
@@ -185,7 +194,7 @@ func (m *Model) arrange() {
 func (m *Model) row(c *runtime.Container) views.Row {
 	row := views.Row{C: c, Order: views.Gap(), Marked: m.rows.marks[c.Ref]}
 	t := m.hist.of(c.Ref)
-	if t == nil || !c.State.Alive() {
+	if t == nil || !c.Counted() {
 		return row
 	}
 	if !t.sample.At.IsZero() {

@@ -126,7 +126,7 @@ func (s *sampling) rebuild(all []runtime.Container) {
 	s.batch.Readings = s.batch.Readings[:0]
 	for i := range all {
 		c := &all[i]
-		if !c.State.Alive() || c.InitPID == 0 {
+		if !c.Counted() {
 			continue
 		}
 		r := old[c.Ref]
@@ -145,7 +145,7 @@ func (m *Model) onSampled(msg sampledMsg) tea.Cmd {
 	m.hist.take(msg.batch)
 	m.hist.forget(func(r runtime.Ref) bool {
 		c := m.byRef(r)
-		return c != nil && c.State.Alive()
+		return c != nil && c.Counted()
 	})
 	m.arrange()
 	m.rows.settled = m.rows.settled || m.hist.rates

@@ -294,6 +294,31 @@ func TestListErrors(t *testing.T) {
 	d.sees("has not answered since")
 }
 
+// Nothing announces that a silent monitor answers again, and its silence says
+// nothing of the kernel's counters.
+func TestSilentMonitor(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, some()...)
+	d.rt.Fail(fake.List, ref("alpha"), fake.Fault{Stuck: true})
+	d.until("the event", func() bool { return !d.m.all[0].NoAnswerSince.IsZero() })
+	before := d.m.hist.of(ref("alpha")).sample.At
+	d.pass(2 * time.Second)
+	d.sees("no answer 2s", "figures of the kernel go on")
+	if now := d.m.hist.of(ref("alpha")).sample.At; !now.After(before) {
+		t.Errorf("no figures since %s", before)
+	}
+	asked := d.m.listing.since
+	d.pass(pollEvery + time.Second)
+	if !d.m.listing.since.After(asked) {
+		t.Error("nobody looked whether it answers again")
+	}
+	d.rt.Heal(fake.List, ref("alpha"))
+	d.pass(pollEvery + time.Second)
+	d.seesNo("no answer")
+	if d.m.mustPoll() {
+		t.Error("still polling")
+	}
+}
+
 func TestEmptyHosts(t *testing.T) {
 	d := newDeck(t, 80, 24, Options{})
 	d.sees("/var/lib/lxc")

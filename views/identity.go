@@ -92,7 +92,11 @@ func troubles(s *DetailState) []fact {
 		out = append(out, fact{"now", Notice, s.Row.Busy})
 	}
 	if !c.NoAnswerSince.IsZero() {
-		out = append(out, fact{"no answer", Bad, "for " + since(c.NoAnswerSince, s.Now) + ": its monitor does not answer; figures of the kernel go on"})
+		what := "for " + since(c.NoAnswerSince, s.Now) + ": its monitor does not answer"
+		if s.Row.Sample != nil {
+			what += "; figures of the kernel go on"
+		}
+		out = append(out, fact{"no answer", Bad, what})
 	}
 	if c.Foreign != nil {
 		out = append(out, fact{"foreign", Warn, fmt.Sprintf("uid %d can write its configuration, so it is not loaded: run lxcdeck as that user", *c.Foreign)})

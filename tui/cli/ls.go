@@ -85,7 +85,7 @@ func (d *deck) sample(ctx context.Context, all []runtime.Container) ([]row, erro
 	now := d.Now()
 	for i, c := range all {
 		rows[i] = row{c: c, now: now}
-		if c.State.Alive() && c.InitPID > 0 {
+		if c.Counted() {
 			batch.Readings = append(batch.Readings, runtime.Reading{Ref: c.Ref, InitPID: c.InitPID, Tier: runtime.Totals})
 			at = append(at, i)
 		}

@@ -195,7 +195,7 @@ func (t *tracker) read(ctx context.Context) error {
 	return nil
 }
 
-func sampled(c runtime.Container) bool { return c.State.Alive() && c.InitPID > 0 }
+func sampled(c runtime.Container) bool { return c.Counted() }
 
 // align makes the batch hold the containers that can be read, in order, each
 // with its sample of before.
