@@ -45,8 +45,8 @@ func (m *Model) lookingHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.CPUUnit:    func() tea.Cmd { m.unit = m.unit.Next(); return nil },
 		keymap.OnlyAlive:  m.toggleAlive,
 		keymap.Columns:    m.columnPicker,
-		keymap.Faster:     func() tea.Cmd { return m.setInterval(m.interval / 2) },
-		keymap.Slower:     func() tea.Cmd { return m.setInterval(m.interval * 2) },
+		keymap.Faster:     func() tea.Cmd { return m.setInterval(shorter(m.interval)) },
+		keymap.Slower:     func() tea.Cmd { return m.setInterval(longer(m.interval)) },
 		keymap.FreezeView: m.hold,
 		keymap.Copy:       m.copyMenu,
 		keymap.Mark:       func() tea.Cmd { return m.marked(m.toggleMark) },
@@ -220,10 +220,32 @@ func (m *Model) toggleAlive() tea.Cmd {
 	return nil
 }
 
+// longer is the next interval above d, or the longest there is.
+func longer(d time.Duration) time.Duration {
+	all := intervals()
+	for _, x := range all {
+		if x > d {
+			return x
+		}
+	}
+	return all[len(all)-1]
+}
+
+// shorter is the next interval below d, or the shortest there is.
+func shorter(d time.Duration) time.Duration {
+	all := intervals()
+	for _, x := range slices.Backward(all) {
+		if x < d {
+			return x
+		}
+	}
+	return all[0]
+}
+
 // setInterval changes the time between two samples; the tick that waits
 // becomes a stranger.
 func (m *Model) setInterval(d time.Duration) tea.Cmd {
-	m.interval = max(minInterval, min(d, maxInterval))
+	m.interval = d
 	m.sampling.gen++
 	m.say(noteInfo, "interval "+m.interval.String(), "")
 	return m.tick()

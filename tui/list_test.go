@@ -10,6 +10,7 @@ import (
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
+	"lxcdeck/tui/settings"
 	"lxcdeck/views"
 )
 
@@ -313,9 +314,18 @@ func TestInterval(t *testing.T) {
 		t.Fatalf("%d samples in 4 s at 2 s", got)
 	}
 	d.press("-", "-", "-", "-", "-", "-")
-	if d.m.interval != minInterval {
+	if d.m.interval != settings.MinInterval {
 		t.Fatal(d.m.interval)
 	}
+	for range len(intervals()) + 1 {
+		d.press("+")
+	}
+	if d.m.interval != settings.MaxInterval {
+		t.Fatal(d.m.interval)
+	}
+	d.m.interval = 1500 * time.Millisecond // --interval takes any
+	d.press("-")
+	d.sees("interval 1s")
 }
 
 func TestPanesAndBack(t *testing.T) {

@@ -13,12 +13,15 @@ import (
 	"lxcdeck/views"
 )
 
-// The intervals + and - step through.
-const (
-	defaultInterval = time.Second
-	minInterval     = 250 * time.Millisecond
-	maxInterval     = time.Minute
-)
+const defaultInterval = time.Second
+
+// intervals are what + and - step through, within the bounds of the settings.
+func intervals() []time.Duration {
+	return []time.Duration{
+		200 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second,
+		5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute,
+	}
+}
 
 // Options are what the screen is started with. Zero values are the defaults.
 type Options struct {
