@@ -166,16 +166,10 @@ func (m *Model) open() tea.Cmd {
 	if c == nil {
 		return nil
 	}
-	if sh := m.shells.live(c.Ref); sh != nil {
+	if sh := m.shells.of(c.Ref); sh != nil {
 		return m.enterShell(sh)
 	}
-	if sh := m.shells.shown; sh != nil {
-		if sh.ref == c.Ref {
-			return m.enterShell(sh)
-		}
-		sh.seen.Store(false)
-		m.shells.shown = nil
-	}
+	m.unshow()
 	m.detail, m.focus = views.Open, views.DetailPane
 	return m.arrangeScreen()
 }

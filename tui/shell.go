@@ -107,6 +107,18 @@ func (s *shells) live(r runtime.Ref) *shell {
 	return nil
 }
 
+// of gives the session of a container, the running one before one that has
+// ended and was not dismissed.
+func (s *shells) of(r runtime.Ref) *shell {
+	if sh := s.live(r); sh != nil {
+		return sh
+	}
+	if i := slices.IndexFunc(s.all, func(sh *shell) bool { return sh.ref == r }); i >= 0 {
+		return s.all[i]
+	}
+	return nil
+}
+
 func (s *shells) liveCount() int {
 	n := 0
 	for _, sh := range s.all {
@@ -179,13 +191,24 @@ func (m *Model) leaveShell() tea.Cmd {
 	return m.arrangeScreen()
 }
 
-// hideShell takes the pane away; the session runs on.
+// hideShell takes the pane away.
 func (m *Model) hideShell() tea.Cmd {
-	if sh := m.shells.shown; sh != nil {
-		sh.seen.Store(false)
-		m.shells.shown = nil
-	}
+	m.unshow()
 	return m.leaveShell()
+}
+
+// unshow takes the session off the screen: one that runs runs on, one that has
+// ended was read and is forgotten.
+func (m *Model) unshow() {
+	sh := m.shells.shown
+	if sh == nil {
+		return
+	}
+	sh.seen.Store(false)
+	m.shells.shown = nil
+	if sh.over {
+		m.shells.all = slices.DeleteFunc(m.shells.all, func(x *shell) bool { return x == sh })
+	}
 }
 
 // dismissShell forgets an ended session.
@@ -194,7 +217,6 @@ func (m *Model) dismissShell() tea.Cmd {
 	if sh == nil || !sh.over {
 		return nil
 	}
-	m.shells.all = slices.DeleteFunc(m.shells.all, func(x *shell) bool { return x == sh })
 	return m.hideShell()
 }
 

@@ -322,7 +322,7 @@ func (m *Model) hints(scope keymap.Scope) []keymap.Hint {
 	if i := slices.IndexFunc(hints, func(h keymap.Hint) bool { return h.ID == keymap.Open }); i >= 0 {
 		c := m.selected()
 		switch {
-		case c != nil && m.shells.live(c.Ref) != nil:
+		case c != nil && m.shells.of(c.Ref) != nil:
 			hints[i].Text = "to the shell"
 		case c == nil || scope == keymap.Detail: // it would do nothing
 			hints = slices.Delete(hints, i, i+1)

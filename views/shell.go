@@ -72,7 +72,11 @@ func (t *Theme) shellHint(s *ShellState) piece {
 		}
 		return p
 	case s.Ended || s.Err != "":
-		return piece{spans: []span{{Key, "q"}, {Dim, " closes"}}}
+		key := "q"
+		if !s.Focused { // in the list q would quit
+			key = "esc"
+		}
+		return piece{spans: []span{{Key, key}, {Dim, " closes"}}}
 	case s.Focused:
 		return piece{spans: []span{{Key, s.Prefix + " d"}, {Dim, " leaves"}}}
 	default:

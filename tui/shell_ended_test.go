@@ -1,0 +1,40 @@
+package tui
+
+import (
+	"testing"
+
+	"lxcdeck/runtime"
+)
+
+// An ended shell that was left is named with keys that do not end lxcdeck, can
+// be read again, and is gone once its pane is closed.
+func TestEndedShellFromTheList(t *testing.T) {
+	d, s, _ := inShell(t, 80, 24)
+	d.press("ctrl+]", "d")
+	s.Feed([]byte("last words"))
+	s.End(runtime.Exit{Code: 3})
+	d.shows("ended: exit status 3")
+	d.sees("esc closes", "enter to the shell")
+	d.seesNo("q closes")
+	d.press("enter", "S")
+	d.sees("q closes")
+	d.seesNo("Stop alpha?")
+	d.press("ctrl+]", "d", "esc")
+	d.seesNo("last words", "1 shell", "to the shell")
+	if len(d.m.shells.all) != 0 {
+		t.Fatal("the ended shell is kept where nobody finds it")
+	}
+}
+
+func TestShellThatEndedUnseenCanBeRead(t *testing.T) {
+	d, first, all := inShell(t, 120, 40)
+	d.press("ctrl+]", "d", "G", "s")
+	<-all
+	first.Feed([]byte("last words"))
+	first.End(runtime.Exit{})
+	d.shows("alpha: the shell has ended")
+	d.press("ctrl+]", "d", "g", "enter")
+	d.shows("last words")
+	d.press("q")
+	d.seesNo("last words")
+}
