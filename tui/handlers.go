@@ -97,7 +97,6 @@ func (m *Model) move(n int) tea.Cmd {
 		return m.scrollDetail(m.detailTop + n)
 	}
 	m.selectRow(m.rows.at + n)
-	m.detailTop = 0
 	return nil
 }
 
@@ -106,7 +105,6 @@ func (m *Model) moveTo(i int) tea.Cmd {
 		return m.scrollDetail(i)
 	}
 	m.selectRow(i)
-	m.detailTop = 0
 	return nil
 }
 

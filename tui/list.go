@@ -227,12 +227,23 @@ func (m *Model) keepSelection() {
 // selectRow puts the selection on row i, or the nearest there is.
 func (m *Model) selectRow(i int) {
 	r := &m.rows
+	was := r.selected
 	r.at = max(0, min(i, len(r.shown)-1))
 	r.selected = runtime.Ref{}
 	if len(r.shown) > 0 {
 		r.selected = r.shown[r.at].C.Ref
 	}
+	if r.selected != was {
+		m.detailTop = 0 // another container's detail begins at its beginning
+	}
 	m.scroll()
+}
+
+// selectRef puts the selection on a container if it is shown.
+func (m *Model) selectRef(ref runtime.Ref) {
+	if i := slices.IndexFunc(m.rows.shown, func(x views.Row) bool { return x.C.Ref == ref }); i >= 0 {
+		m.selectRow(i)
+	}
 }
 
 // scroll keeps the selected row on screen.
