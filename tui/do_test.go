@@ -341,7 +341,7 @@ func TestHold(t *testing.T) {
 	d := newDeck(t, 120, 40, Options{}, busy("a", 10), busy("b", 50))
 	d.pass(2 * time.Second)
 	d.press("Z")
-	d.sees("HELD")
+	d.sees("HELD", "any key goes on")
 	held := d.m.View().Content
 	d.rt.Set(ref("a"), runtime.Changed, func(s *fake.Spec) { s.Counters = busy("a", 90).Counters })
 	d.pass(5 * time.Second)

@@ -284,6 +284,9 @@ func (m *Model) statusState() *views.StatusState {
 			s.Notice.Key = m.keys.KeyOf(keymap.Messages)
 		}
 	}
+	if m.held {
+		s.Notice = &views.NoticeState{Text: "the screen stands still for the mouse: any key goes on"}
+	}
 	s.Job = m.jobState()
 	if err := m.trouble(); err != nil {
 		s.Left = err.Error()
