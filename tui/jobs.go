@@ -78,6 +78,9 @@ func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd {
 	if len(reqs) == 0 {
 		return nil
 	}
+	// Whoever goes on has seen what went wrong before; the end of this must not
+	// be hidden by it.
+	m.notices.read("esc")
 	now := m.clock.Now()
 	b := &batch{op: reqs[0].Op, total: len(reqs), asked: now}
 	for _, q := range reqs {

@@ -24,8 +24,7 @@ func TestLongErrorsCanBeReadInFull(t *testing.T) {
 	d.press("m")
 	d.sees("Messages", "12:00:0", "THE END", "WITH CARE")
 	d.press("m")
-	d.seesNo("Messages")
-	d.press("esc") // the error is gone from the status line, not from the messages
+	d.seesNo("Messages", "error:") // it was read; it is gone from the status line, not from the messages
 	d.pass(time.Second)
 	d.press(":")
 	d.typed("messages")
@@ -35,6 +34,16 @@ func TestLongErrorsCanBeReadInFull(t *testing.T) {
 	if d.quit {
 		t.Fatal("q in the messages quits")
 	}
+}
+
+// An operation that was asked for after a failure says how it went.
+func TestSuccessAfterAFailure(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.rt.Fail(fake.Do, ref("bravo"), fake.Fault{Err: errors.New("no bridge br9"), Times: 1})
+	d.press("j", "S")
+	d.sees("no bridge br9")
+	d.press("S")
+	d.sees("bravo: start done")
 }
 
 // One failure among many successes is what the status line says at the end.
