@@ -62,7 +62,7 @@ func (m *Model) operate(a keymap.Action, s keymap.Situation) tea.Cmd {
 	}
 	for _, op := range ops {
 		can, _ := keymap.Split(op, s)
-		q.state.Choices = append(q.state.Choices, fmt.Sprintf("%s %d", op.Info().Title, len(can)))
+		q.state.Choices = append(q.state.Choices, op.Info().Title+" "+plural(len(can), "container"))
 		q.picks = append(q.picks, func() tea.Cmd { return m.propose(op) })
 	}
 	return m.ask(q)
