@@ -225,6 +225,9 @@ func (m *Model) ruleState() *views.RuleState {
 		Focused: m.focus == views.DetailPane && m.overlay == nil, Zoomed: m.zoomed,
 		Of: len(m.rows.shown),
 	}
+	if m.layout.Status.Dy() == 1 {
+		s.NoConfig = len(m.listing.noConfig)
+	}
 	if s.Row != nil {
 		s.At = m.rows.at + 1
 		if s.Row.Sample != nil {

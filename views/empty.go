@@ -3,6 +3,8 @@ package views
 import (
 	"fmt"
 	"strings"
+
+	"lxcdeck/runtime"
 )
 
 // Empty explains a list without rows and says what to do.
@@ -50,11 +52,19 @@ func emptyText(s *EmptyState) []string {
 		}
 		return text
 	case EmptyFailed:
-		return []string{"The containers cannot be read.", s.Err}
+		text := []string{"The containers cannot be read.", s.Err}
+		if s.Key != "" {
+			text = append(text, s.Key+" reads again.")
+		}
+		return text
 	default:
+		at := "" // LXC's tools look in their own place else
+		if len(s.Paths) > 0 {
+			at = "-P " + runtime.ShellQuote(s.Paths[0]) + " "
+		}
 		return []string{
 			"No containers in " + where + ".",
-			"Make one:  lxc-create -n NAME -t download",
+			"Make one:  lxc-create " + at + "-n NAME -t download",
 			"Or look elsewhere:  lxcdeck -P LXCPATH",
 		}
 	}

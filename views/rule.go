@@ -3,13 +3,14 @@ package views
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"lxcdeck/runtime"
 )
 
 // Rule paints the row between list and detail, which is also the summary of
 // the selected container when there is no detail: its name, what bites, its
-// pid, and its place in the list on the right.
+// pid. On the right stand its place in the list and what concerns them all.
 func (t *Theme) Rule(s *RuleState, w, h int) Block {
 	if w <= 0 || h <= 0 {
 		return exactly(nil, w, h)
@@ -20,13 +21,10 @@ func (t *Theme) Rule(s *RuleState, w, h int) Block {
 		role = Banner
 	}
 	l.fill(role, t.Glyphs.Rule, 2)
-	place := ""
-	if s.At > 0 {
-		place = strconv.Itoa(s.At) + "/" + strconv.Itoa(s.Of)
-	}
+	place := t.rulePlace(s, w)
 	end := w - 2
 	if place != "" {
-		end = w - len(place) - 4
+		end = w - Width(place) - 4
 	}
 	if s.Row != nil {
 		l.gap(1)
@@ -47,6 +45,21 @@ func (t *Theme) Rule(s *RuleState, w, h int) Block {
 	}
 	l.fill(role, t.Glyphs.Rule, w)
 	return exactly([]string{l.String()}, w, h)
+}
+
+// rulePlace is the right end of the rule.
+func (t *Theme) rulePlace(s *RuleState, w int) string {
+	var parts []string
+	if s.NoConfig > 0 && w >= narrowW {
+		parts = append(parts, strconv.Itoa(s.NoConfig)+" without config")
+	}
+	if s.Shells > 0 {
+		parts = append(parts, plural(s.Shells, "shell", "shells"))
+	}
+	if s.At > 0 {
+		parts = append(parts, strconv.Itoa(s.At)+"/"+strconv.Itoa(s.Of))
+	}
+	return strings.Join(parts, " "+t.Glyphs.Dot+" ")
 }
 
 // ruleFacts are the summary's parts, separated by the theme's dot.
@@ -76,9 +89,6 @@ func (t *Theme) ruleFacts(s *RuleState) []piece {
 	}
 	if len(c.IPs) > 1 {
 		add(5, Dim, plural(len(c.IPs), "address", "addresses"))
-	}
-	if s.Shells > 0 {
-		add(4, Notice, plural(s.Shells, "shell", "shells"))
 	}
 	return out
 }

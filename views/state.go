@@ -117,7 +117,10 @@ type RuleState struct {
 	Shells  int  // open shells, in all containers
 	Focused bool // the pane below has the focus
 	Zoomed  bool
-	Cores   float64 // how many the container may use, from runtime.Cores; 0 = not known
+	// NoConfig counts directories that are no containers, where the status has
+	// no row of its own for that.
+	NoConfig int
+	Cores    float64 // how many the container may use, from runtime.Cores; 0 = not known
 }
 
 // ShellState is a shell pane.

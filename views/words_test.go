@@ -107,6 +107,11 @@ func TestRule(t *testing.T) {
 	managed := stopped("vm")
 	managed.C.Manager = "proxmox"
 	has(t, "managed", rule(&managed, 80), "vm: stopped", "managed by proxmox")
+	// Shells of other containers are not said of this one.
+	has(t, "what is not the container's", rule(&managed, 80), "2 shells · 1/22 ──")
+	lost := &RuleState{Row: &managed, Now: now, At: 1, Of: 22, NoConfig: 3}
+	has(t, "without config", th.Rule(lost, 80, 1), "3 without config · 1/22 ──")
+	hasNot(t, "without config, narrow", th.Rule(lost, 50, 1), "config")
 }
 
 func TestDetailSaysAllThereIs(t *testing.T) {
@@ -244,11 +249,11 @@ func TestEmptyListsSayWhatToDo(t *testing.T) {
 		s    EmptyState
 		want []string
 	}{
-		{EmptyState{Kind: EmptyNone, Paths: []string{"/var/lib/lxc", "/srv"}}, []string{"No containers in /var/lib/lxc, /srv.", "lxc-create", "-P"}},
+		{EmptyState{Kind: EmptyNone, Paths: []string{"/var/lib/lxc", "/srv"}}, []string{"No containers in /var/lib/lxc, /srv.", "lxc-create -P /var/lib/lxc -n NAME", "lxcdeck -P"}},
 		{EmptyState{Kind: EmptyFilter, Filter: "web", Total: 7, Key: "esc"}, []string{`matches "web"`, "7 containers are there", "esc clears"}},
 		{EmptyState{Kind: EmptyStopped, Total: 1, Key: "A"}, []string{"No container is running.", "1 stopped one is", "A shows all"}},
 		{EmptyState{Kind: EmptyDenied, UID: 1000, Err: "permission denied", Paths: []string{"/var/lib/lxc"}}, []string{"permission denied", "uid 1000", "sudo"}},
-		{EmptyState{Kind: EmptyFailed, Err: "open /x: gone"}, []string{"open /x: gone"}},
+		{EmptyState{Kind: EmptyFailed, Err: "open /x: gone", Key: "ctrl+r"}, []string{"open /x: gone", "ctrl+r reads again."}},
 	} {
 		has(t, fmt.Sprint("kind ", c.s.Kind), th.Empty(&c.s, 80, 12), c.want...)
 	}
