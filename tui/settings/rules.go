@@ -61,7 +61,8 @@ func setText(r *reader, to *Setting[string], l leaf, check func(string) error) {
 		return
 	}
 	if err := check(text); err != nil {
-		r.fail(at, "%s: %v", l.name(), err)
+		// The keymap names the prefix too: once is enough.
+		r.fail(at, "%s: %s", l.name(), strings.TrimPrefix(err.Error(), l.name()+": "))
 		return
 	}
 	to.Value, to.From = text, l.at

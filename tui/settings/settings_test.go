@@ -100,7 +100,7 @@ func TestErrorsNamePlaceAndWhatIsAllowed(t *testing.T) {
 		{"unknown preset", `key_preset = "emacs"`, "1:14", `unknown preset "emacs"; allowed: default, vim, htop`},
 		{"relative lxcpath", `lxcpath = ["lxc"]`, "1:12", `lxcpath "lxc": an absolute path is allowed`},
 		{"list for a boolean", `ascii = [true]`, "1:1", "ascii: true or false is allowed, not a list"},
-		{"bad prefix", `prefix = "x"`, "1:10", "would be typed in every shell"},
+		{"bad prefix", `prefix = "x"`, "1:10", "prefix: x would be typed in every shell"},
 		{"bad key", "[keys]\nquit = [\"q\", \"frob+x\"]", "2:14", "frob"},
 		{"unknown action", "[keys]\nqiut = [\"q\"]", "2:1", `unknown action "qiut" in [keys]; allowed: all-or-running,`},
 		{"key is no list", "[keys]\nquit = \"q\"", "2:8", "keys.quit: a list of strings is allowed"},
@@ -125,6 +125,9 @@ func TestErrorsNamePlaceAndWhatIsAllowed(t *testing.T) {
 			}
 			if !strings.Contains(e.Problem, tt.says) {
 				t.Errorf("problem = %q, want it to say %q", e.Problem, tt.says)
+			}
+			if key, rest, _ := strings.Cut(e.Problem, ": "); strings.HasPrefix(rest, key+": ") {
+				t.Errorf("problem = %q says %q twice", e.Problem, key)
 			}
 		})
 	}
