@@ -85,10 +85,16 @@ func (t *Theme) listTitles(s *ListState, cols tableau, w int) string {
 			if s.Desc {
 				arrow = t.Glyphs.Down
 			}
-			if p.id == ColName || x+width < p.x+p.w || Width(title) < width {
+			// Behind its title, so that it is not read as the neighbour's: in the
+			// column, else in the gap that follows, before it at the right edge.
+			switch {
+			case p.id == ColName || x+width < p.x+p.w || Width(title) < width:
 				title += arrow
 				width = min(p.x+p.w-x, max(width, Width(title)))
-			} else { // no room behind the title: the gap before it takes the arrow
+			case x+width < w:
+				title += arrow
+				width++
+			default:
 				title = arrow + title
 				x, width = x-1, width+1
 			}
