@@ -74,3 +74,19 @@ func TestFilterErrorsAreSeen(t *testing.T) {
 	d.pass(time.Minute)
 	d.sees(`filter "mem>1x"`) // although there is one row only
 }
+
+// Keys that an overlay takes are not offered for what is below it.
+func TestNoHintsBelowAnOverlay(t *testing.T) {
+	d, _, _ := inShell(t, 80, 24)
+	d.press("ctrl+]", "k")
+	d.pass(questionGrace)
+	d.sees("y yes")
+	d.seesNo("leaves", "d leave", "tab goes in")
+	d.press("n")
+	d.sees("ctrl+] d leaves", "d leave")
+	d.press("ctrl+]", "d")
+	d.sees("tab goes in", "s shell")
+	d.press("o")
+	d.sees("Sort by")
+	d.seesNo("tab goes in", "s shell")
+}

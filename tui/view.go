@@ -294,6 +294,9 @@ func (m *Model) statusState() *views.StatusState {
 	if err := m.trouble(); err != nil {
 		s.Left = err.Error()
 	}
+	if m.overlay != nil {
+		return s // it takes the keys, and says which
+	}
 	scope := m.scope()
 	s.Hints = m.hints(scope)
 	if scope == keymap.Shell {
@@ -388,6 +391,9 @@ func (m *Model) shellState(sh *shell) *views.ShellState {
 	}
 	if sh.armed {
 		s.Hints = m.hints(keymap.Shell)
+	}
+	if m.overlay != nil {
+		s.Prefix = "" // no way out of the shell before the way out of that
 	}
 	return s
 }
