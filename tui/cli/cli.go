@@ -343,6 +343,8 @@ func (d *deck) noScreen() string {
 	switch t := d.Getenv("TERM"); {
 	case !isTerminal(d.Stdout):
 		return "standard output is no terminal"
+	case !isTerminal(d.Stdin):
+		return "standard input is no terminal"
 	case t == "":
 		return "TERM is not set"
 	case t == "dumb":

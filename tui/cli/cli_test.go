@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
+
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
 	"lxcdeck/tui/settings"
@@ -281,5 +283,18 @@ func TestVersionThatCannotBeWritten(t *testing.T) {
 	defer full.Close()
 	if code := Main(t.Context(), Options{Args: []string{"--version"}, Version: "x", Stdin: devNull(t), Stdout: full, Stderr: devNull(t)}); code != exitFailed {
 		t.Errorf("status %d, want %d", code, exitFailed)
+	}
+}
+
+// A screen without a keyboard could not be left: there is the list instead.
+func TestNoScreenWithoutAKeyboard(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = slave.Close(), master.Close() }()
+	got := lxcdeckWith(t, fake.New(fake.Options{Paths: []string{path}}), func(o *Options) { o.Stdout = slave })
+	if got.code != exitOK || !strings.Contains(got.err, "standard input is no terminal: this is the list") {
+		t.Errorf("status %d, %q", got.code, got.err)
 	}
 }
