@@ -156,6 +156,9 @@ func (t *Theme) rowNote(r *Row, now time.Time) (note string, role Role, firm boo
 		return "no answer " + since(c.NoAnswerSince, now), Bad, true
 	case c.Foreign != nil:
 		return "foreign (uid " + strconv.Itoa(*c.Foreign) + ")", Dim, false
+	case errors.Is(c.Problem, runtime.ErrPermission):
+		// Which file it is says the detail; here the reason has a column's room.
+		return runtime.ErrPermission.Error(), Warn, false
 	case c.Problem != nil:
 		return Clean(short(c.Problem)), Warn, false
 	case r.Note != "":

@@ -172,6 +172,10 @@ func TestRowsSayWhatIsTheMatter(t *testing.T) {
 		{"broken", bare(func(r *Row) {
 			r.C.Problem = &runtime.Error{Op: "list", Ref: r.C.Ref, Err: runtime.ErrConfig, Log: "no such key\x1b[2J"}
 		}), []string{` S configuration cannot be loaded: no such key\x1b[2J`}, []string{"list web-1"}},
+		{"not ours to read, with figures", web(func(r *Row) {
+			r.C.IPs = nil
+			r.C.Problem = &runtime.Error{Op: "list", Ref: r.C.Ref, Err: fmt.Errorf("lstat /srv/lxc/web-1/config: %w", runtime.ErrPermission)}
+		}), []string{"300M/1.0G", "permission den…"}, []string{"lstat"}},
 		{"a note", bare(func(r *Row) { r.Note = "no cgroup of its own" }), []string{" S no cgroup of its own"}, nil},
 		{"stopped", bare(func(*Row) {}), []string{" S ", " - "}, []string{"0"}},
 		{"marked", web(func(r *Row) { r.Marked = true }), []string{">*web-1"}, nil},
