@@ -124,14 +124,13 @@ func (m *Model) nextPane() tea.Cmd {
 		m.focus = views.ListPane
 		if m.layout.List.Empty() {
 			m.zoomed = false
-			return m.arrangeScreen()
 		}
 	case m.shells.shown != nil:
 		m.focus = views.ShellPane
 	case !m.layout.Detail.Empty():
 		m.focus = views.DetailPane
 	}
-	return nil
+	return m.arrangeScreen()
 }
 
 // back undoes one step: the zoom, the pane in focus, the shell's pane, the

@@ -169,6 +169,7 @@ func (m *Model) arrangeScreen() tea.Cmd {
 	m.layout = views.Arrange(m.size.X, m.size.Y, views.Mode{
 		Detail: m.detail,
 		Shell:  m.shells.shown != nil,
+		InList: m.focus == views.ListPane,
 		Zoomed: m.zoomed,
 		Zoom:   m.zoomPane,
 	})

@@ -36,6 +36,7 @@ const (
 type Mode struct {
 	Detail Show
 	Shell  bool // a shell is shown; it takes the detail's place
+	InList bool // the list has the focus: where there is room for one pane, a shell gives way to it
 	Zoomed bool
 	Zoom   Pane // which pane, if Zoomed
 }
@@ -85,6 +86,8 @@ func Arrange(w, h int, mode Mode) Layout {
 	}
 	detail := mode.Detail == Open || mode.Detail == Auto && DetailShown(w, h)
 	switch {
+	case mode.Shell && mode.InList && h < shortH && w < sideW:
+		l.List = body
 	case mode.Shell:
 		l.place(body, &l.Banner, &l.Shell, shellList(body.Dy()))
 	case detail:

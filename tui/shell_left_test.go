@@ -3,6 +3,8 @@ package tui
 import (
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
+
 	"lxcdeck/runtime"
 )
 
@@ -24,6 +26,23 @@ func TestEndedShellFromTheList(t *testing.T) {
 	if len(d.m.shells.all) != 0 {
 		t.Fatal("the ended shell is kept where nobody finds it")
 	}
+}
+
+// Capital keys must not act on a list that is not there.
+func TestLeavingAShellOnALowScreen(t *testing.T) {
+	d, _, _ := inShell(t, 40, 10)
+	d.sees("shell alpha")
+	d.seesNo("bravo")
+	d.press("ctrl+]", "d")
+	d.sees("> alpha", "bravo")
+	d.press("tab")
+	d.sees("shell alpha")
+	d.seesNo("bravo")
+	d.press("ctrl+]", "d")
+	d.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+	d.sees("> alpha", "shell alpha")
+	d.send(tea.WindowSizeMsg{Width: 40, Height: 8})
+	d.sees("> alpha", "bravo")
 }
 
 func TestShellThatEndedUnseenCanBeRead(t *testing.T) {
