@@ -20,15 +20,15 @@ func (m *Model) onCopyWish(sh *shell) tea.Cmd {
 	m.paint.all = true
 	if len(text) > copyLimit {
 		sh.forgetWish()
-		m.say(noteWarn, fmt.Sprintf("%s wanted to copy %d KiB: refused, 64 KiB at most", sh.ref.Name, len(text)>>10), "")
+		m.say(noteWarn, fmt.Sprintf("%s wanted to copy %d KiB: refused, 64 KiB at most", m.called(sh.ref), len(text)>>10), "")
 		return nil
 	}
 	if sh.mayCopy {
 		sh.forgetWish()
-		m.say(noteInfo, fmt.Sprintf("%s copied %d B", sh.ref.Name, len(text)), "")
+		m.say(noteInfo, fmt.Sprintf("%s copied %d B", m.called(sh.ref), len(text)), "")
 		return tea.SetClipboard(text)
 	}
-	m.say(noteWarn, fmt.Sprintf("%s wants to copy %d B: %s c allows", sh.ref.Name, len(text), m.prefixName()), preview(text))
+	m.say(noteWarn, fmt.Sprintf("%s wants to copy %d B: %s c allows", m.called(sh.ref), len(text), m.prefixName()), preview(text))
 	return nil
 }
 
@@ -40,7 +40,7 @@ func (m *Model) allowCopy() tea.Cmd {
 	}
 	sh.mayCopy = true
 	if sh.wish() == "" {
-		m.say(noteInfo, sh.ref.Name+" may copy now, until its session ends", "")
+		m.say(noteInfo, m.called(sh.ref)+" may copy now, until its session ends", "")
 		return nil
 	}
 	return m.onCopyWish(sh)

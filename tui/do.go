@@ -58,7 +58,7 @@ func (m *Model) operate(a keymap.Action, s keymap.Situation) tea.Cmd {
 		Title: fmt.Sprintf("%d containers in different states: which?", len(s.Targets)),
 	}}
 	for _, c := range s.Targets {
-		q.state.Targets = append(q.state.Targets, views.Target{Name: c.Name, State: c.State})
+		q.state.Targets = append(q.state.Targets, views.Target{Name: m.called(c.Ref), State: c.State})
 	}
 	for _, op := range ops {
 		can, _ := keymap.Split(op, s)
@@ -86,7 +86,7 @@ func (m *Model) propose(op runtime.Op) tea.Cmd {
 	if !op.Info().Asks && len(can)+len(cannot) == 1 {
 		return act()
 	}
-	return m.ask(&question{state: promptFor(op.Info(), can, cannot), yes: act})
+	return m.ask(&question{state: m.promptFor(op.Info(), can, cannot), yes: act})
 }
 
 // offerKill asks whether a container that did not stop in time is to be
@@ -100,8 +100,8 @@ func (m *Model) offerKill(q runtime.Request, err error) tea.Cmd {
 	info := runtime.Kill.Info()
 	return m.ask(&question{
 		state: views.PromptState{
-			Title: q.Ref.Name + " still runs. Kill it?", More: info.AsksMore,
-			Targets: []views.Target{{Name: q.Ref.Name, State: runtime.Running}},
+			Title: m.called(q.Ref) + " still runs. Kill it?", More: info.AsksMore,
+			Targets: []views.Target{{Name: m.called(q.Ref), State: runtime.Running}},
 			Command: runtime.Kill.LXCCommand(q.Ref),
 		},
 		yes: func() tea.Cmd {
@@ -111,20 +111,20 @@ func (m *Model) offerKill(q runtime.Request, err error) tea.Cmd {
 }
 
 // promptFor names the verb, every container and the state that was seen.
-func promptFor(op runtime.OpInfo, can []runtime.Container, cannot []keymap.Refusal) views.PromptState {
-	p := views.PromptState{Title: op.Title + " " + can[0].Name + "?", More: op.AsksMore}
+func (m *Model) promptFor(op runtime.OpInfo, can []runtime.Container, cannot []keymap.Refusal) views.PromptState {
+	p := views.PromptState{Title: op.Title + " " + m.called(can[0].Ref) + "?", More: op.AsksMore}
 	if len(can) > 1 {
 		p.Title = fmt.Sprintf("%s %d containers?", op.Title, len(can))
 	} else {
 		p.Command = op.Op.LXCCommand(can[0].Ref)
 	}
 	for _, c := range can {
-		p.Targets = append(p.Targets, views.Target{Name: c.Name, State: c.State})
+		p.Targets = append(p.Targets, views.Target{Name: m.called(c.Ref), State: c.State})
 	}
 	for _, r := range cannot {
 		// The name stands before the reason: once is enough.
 		why := strings.TrimPrefix(strings.TrimPrefix(r.Why, r.Container.Name+" "), "is ")
-		p.Targets = append(p.Targets, views.Target{Name: r.Container.Name, State: r.Container.State, Skip: why})
+		p.Targets = append(p.Targets, views.Target{Name: m.called(r.Container.Ref), State: r.Container.State, Skip: why})
 	}
 	return p
 }

@@ -175,7 +175,7 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 // report makes the notice of a finished job.
 func (m *Model) report(x *job, err error) {
 	took := m.clock.Now().Sub(x.started)
-	name, verb := x.req.Ref.Name, x.req.Op.Info()
+	name, verb := m.called(x.req.Ref), x.req.Op.Info()
 	b := x.batch
 	switch {
 	case err == nil:

@@ -151,6 +151,19 @@ func (m *Model) byRef(r runtime.Ref) *runtime.Container {
 	return &m.all[i]
 }
 
+// called is how a container is named in a sentence: by its name, and by its
+// whole path where two lxcpaths hold one of that name.
+func (m *Model) called(ref runtime.Ref) string {
+	if len(m.about.Paths) > 1 {
+		for i := range m.all {
+			if c := &m.all[i]; c.Name == ref.Name && c.Path != ref.Path {
+				return ref.String()
+			}
+		}
+	}
+	return ref.Name
+}
+
 // rows is what the list pane remembers: identity, never row numbers.
 type rows struct {
 	shown    []views.Row // filtered and sorted

@@ -237,7 +237,7 @@ func (m *Model) killShell() tea.Cmd {
 	}
 	return m.ask(&question{
 		state: views.PromptState{
-			Title: "End the shell in " + sh.ref.Name + "?",
+			Title: "End the shell in " + m.called(sh.ref) + "?",
 			More:  "What runs in it gets a hang-up signal.",
 		},
 		yes: func() tea.Cmd { return m.endShell(sh) },
@@ -300,7 +300,7 @@ func (m *Model) onShellOver(msg shellOverMsg) tea.Cmd {
 	}
 	m.shellEnds(sh, msg.exit, msg.err)
 	if sh != m.shells.shown {
-		m.say(noteInfo, sh.ref.Name+": the shell has ended, "+msg.exit.String(), "")
+		m.say(noteInfo, m.called(sh.ref)+": the shell has ended, "+msg.exit.String(), "")
 	}
 	return m.list()
 }

@@ -254,7 +254,7 @@ func (m *Model) typeInto(sh *shell, b []byte) {
 		return
 	}
 	if err := sh.out.put(b); errors.Is(err, errOutboxFull) {
-		m.say(noteWarn, sh.ref.Name+": "+err.Error()+"; what was typed now is lost", "")
+		m.say(noteWarn, m.called(sh.ref)+": "+err.Error()+"; what was typed now is lost", "")
 	}
 }
 

@@ -313,7 +313,7 @@ func (m *Model) jobState() *views.JobState {
 	}
 	x := m.jobs.list[0]
 	s := &views.JobState{
-		Text: x.req.Op.Info().Doing + " " + x.req.Ref.Name, Since: x.started,
+		Text: x.req.Op.Info().Doing + " " + m.called(x.req.Ref), Since: x.started,
 		Done: x.batch.done(), Total: x.batch.total, Key: m.keys.KeyOf(keymap.Interrupt),
 	}
 	for _, other := range m.jobs.list {
@@ -369,7 +369,7 @@ func (m *Model) prefixName() string { return keymap.KeyName(m.keys.Prefix()) }
 // shellState is what the pane shows.
 func (m *Model) shellState(sh *shell) *views.ShellState {
 	s := &views.ShellState{
-		Name: sh.ref.Name, Prefix: m.prefixName(), Armed: sh.armed,
+		Name: m.called(sh.ref), Prefix: m.prefixName(), Armed: sh.armed,
 		Opening: sh.opening, Ended: sh.over, Exit: sh.exit, Notice: sh.notice,
 		Focused: m.focus == views.ShellPane && m.overlay == nil, Zoomed: m.zoomed,
 		Count: len(m.shells.all),
