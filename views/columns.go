@@ -153,7 +153,7 @@ func arrangeColumns(s *ListState, w int) tableau {
 		if !chosen(r.id) || r.id == sparkID && width[ColCPU] == 0 {
 			continue
 		}
-		if used+name+r.w+1 > w {
+		if used+name+r.w+1 > w && squeezes(r.id) {
 			name = max(nameMin, min(name, w-used-r.w-1))
 		}
 		if used+name+r.w+1 > w {
@@ -175,6 +175,16 @@ func arrangeColumns(s *ListState, w int) tableau {
 		spark += min(free, 7)
 	}
 	return place(width, name, spark)
+}
+
+// squeezes says whether a column is worth a shorter name.
+func squeezes(id string) bool {
+	switch id {
+	case ColPids, ColAuto, ColGroups:
+		return false
+	default:
+		return true
+	}
 }
 
 // place gives each column its left edge, in the order of Columns.

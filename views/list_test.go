@@ -118,6 +118,17 @@ func TestSort(t *testing.T) {
 	}
 }
 
+// Groups and autostart are not worth cutting names for.
+func TestNamesGoBeforeTheLastColumns(t *testing.T) {
+	s := listState(someRows())
+	s.Rows[0].C.Name = "postgres-primary" // 16 cells
+	for w := 80; w <= 130; w++ {
+		if tab := arrangeColumns(s, w); tab.cols[0].w < len("postgres-primary") {
+			t.Errorf("%d columns: the name has %d cells beside %v", w, tab.cols[0].w, VisibleColumns(s, w))
+		}
+	}
+}
+
 func TestOnlyVisibleRowsAreLookedAt(t *testing.T) {
 	s := listState(manyRows(300))
 	s.Cursor, s.Offset = 100, 90
