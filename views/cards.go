@@ -55,8 +55,12 @@ func (t *Theme) cpuCard(s *DetailState, a *runtime.Sample, u *runtime.Usage, h *
 	}
 	limited := !a.CPU.Quota.Absent() && !a.CPU.Quota.IsUnlimited() || a.CPU.CPUs.Or(uint64(s.HostCPUs)) < uint64(s.HostCPUs)
 	if limited && cores > 0 {
+		of := " cores)"
+		if cores == 1 {
+			of = " core)"
+		}
 		c.figures = append(c.figures, figure(2, "limit", loadRole(u.OfLimit.Or(0)), percentOf(u.OfLimit)),
-			text(4, Dim, "("+Cores(cores)+" cores)"))
+			text(4, Dim, "("+Cores(cores)+of))
 	} else {
 		c.figures = append(c.figures, text(2, Dim, "no limit"))
 	}

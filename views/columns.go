@@ -215,7 +215,7 @@ func place(width map[string]int, name, spark int) tableau {
 func longestName(rows []Row) int {
 	n := nameMin
 	for i := range rows {
-		n = max(n, len(rows[i].C.Name))
+		n = max(n, Width(Clean(rows[i].C.Name)))
 	}
 	return (n + 3) / 4 * 4
 }

@@ -118,6 +118,21 @@ func TestSort(t *testing.T) {
 	}
 }
 
+// A name is as wide as it is shown, not as long as its bytes.
+func TestNameColumnCountsCells(t *testing.T) {
+	width := func(name string) int {
+		s := listState(someRows())
+		s.Rows[0].C.Name = name
+		return arrangeColumns(s, 200).cols[0].w
+	}
+	if a, b := width("監視監視監視監視"), width("abcdabcdabcdabcd"); a != b {
+		t.Errorf("16 cells of wide characters get %d cells, of narrow ones %d", a, b)
+	}
+	if got := width("\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b"); got < 32 {
+		t.Errorf("8 escapes of 4 cells each get %d cells", got)
+	}
+}
+
 // Groups and autostart are not worth cutting names for.
 func TestNamesGoBeforeTheLastColumns(t *testing.T) {
 	s := listState(someRows())
