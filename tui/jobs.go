@@ -10,7 +10,9 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime"
+	"lxcdeck/views"
 )
 
 // jobsAtOnce is how many operations run side by side: enough to be quick
@@ -215,6 +217,25 @@ func (m *Model) reportBatch(b *batch) {
 	default:
 		m.say(noteError, fmt.Sprintf("%s, %d failed, first: %s", text, b.bad, b.first), b.hint)
 	}
+}
+
+// jobState is the operation that was asked for first, and how far the batch is
+// that it belongs to; nil = nothing is going on.
+func (m *Model) jobState() *views.JobState {
+	if len(m.jobs.list) == 0 {
+		return nil
+	}
+	x := m.jobs.list[0]
+	s := &views.JobState{
+		Text: x.req.Op.Info().Doing + " " + m.called(x.req.Ref), Since: x.started,
+		Done: x.batch.done(), Total: x.batch.total, Key: m.keys.KeyOf(keymap.Interrupt),
+	}
+	for _, other := range m.jobs.list {
+		if other.batch != x.batch {
+			s.More++
+		}
+	}
+	return s
 }
 
 // short is a duration as people say it.

@@ -325,8 +325,10 @@ func TestEmptyHosts(t *testing.T) {
 	d = newDeck(t, 80, 24, Options{}, box("a", runtime.Stopped))
 	d.press("A")
 	d.seesNo("> a")
+	d.sees("A running only")
 	d.press("A")
 	d.sees("> a")
+	d.seesNo("running only")
 }
 
 func TestMeansChangeOncePerGroup(t *testing.T) {

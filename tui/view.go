@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -181,7 +182,7 @@ func (m *Model) listState() *views.ListState {
 	return &views.ListState{
 		Rows: r.shown, Total: len(m.all), Cursor: r.at, Offset: r.top,
 		Sort: r.sort, Desc: r.desc(), Columns: m.columns, Paths: len(m.about.Paths) > 1,
-		Filter: m.filter.text, Typing: m.prompt.open, OnlyUp: r.alive, CPUUnit: m.unit,
+		Filter: m.filter.text, Typing: m.prompt.open, CPUUnit: m.unit,
 		Now: m.clock.Now(), Focused: m.focus == views.ListPane && m.overlay == nil,
 		Empty: m.emptyState(),
 	}
@@ -287,6 +288,9 @@ func (m *Model) statusState() *views.StatusState {
 			s.Notice.Key = m.keys.KeyOf(keymap.Messages)
 		}
 	}
+	if m.rows.alive {
+		s.OnlyUp = cmp.Or(m.keys.KeyOf(keymap.OnlyAlive), m.keys.KeyOf(keymap.Palette))
+	}
 	if m.held {
 		s.Notice = &views.NoticeState{Text: "the screen stands still for the mouse: any key goes on"}
 	}
@@ -301,25 +305,6 @@ func (m *Model) statusState() *views.StatusState {
 	s.Hints = m.hints(scope)
 	if scope == keymap.Shell {
 		s.Prefixed = m.prefixName()
-	}
-	return s
-}
-
-// jobState is the operation that was asked for first, and how far the batch is
-// that it belongs to; nil = nothing is going on.
-func (m *Model) jobState() *views.JobState {
-	if len(m.jobs.list) == 0 {
-		return nil
-	}
-	x := m.jobs.list[0]
-	s := &views.JobState{
-		Text: x.req.Op.Info().Doing + " " + m.called(x.req.Ref), Since: x.started,
-		Done: x.batch.done(), Total: x.batch.total, Key: m.keys.KeyOf(keymap.Interrupt),
-	}
-	for _, other := range m.jobs.list {
-		if other.batch != x.batch {
-			s.More++
-		}
 	}
 	return s
 }

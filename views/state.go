@@ -57,7 +57,6 @@ type ListState struct {
 	Paths   bool     // several lxcpaths are in use: PATH is worth a column
 	Filter  string
 	Typing  bool // the filter is being typed
-	OnlyUp  bool // stopped containers are left out
 	CPUUnit CPUUnit
 	Now     time.Time
 	Focused bool
@@ -257,6 +256,7 @@ type StatusState struct {
 	Total    int
 	Marks    int
 	NoConfig int    // directories that are no containers
+	OnlyUp   string // the key that shows stopped containers again; "" = they are shown
 	Left     string // further words on the left of the status row
 	Now      time.Time
 }

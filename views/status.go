@@ -155,6 +155,10 @@ func (t *Theme) hintRow(s *StatusState, trouble string, w int) string {
 	if s.Marks > 0 {
 		right = append(right, text(0, MarkedRow, strconv.Itoa(s.Marks)+" marked"))
 	}
+	if s.OnlyUp != "" {
+		// Said, since a container that is stopped then goes from the list.
+		right = append(right, piece{0, []span{{Key, s.OnlyUp}, {Dim, " running only"}}})
+	}
 	if s.Filter != "" {
 		right = append(right, piece{0, []span{{Key, "/"}, {Input, t.Cut(Clean(s.Filter), 16)}}})
 	}

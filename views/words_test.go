@@ -208,6 +208,7 @@ func TestStatus(t *testing.T) {
 	has(t, "a job", th.Status(s, 80, 1), "stopping", "2/7", "3s", "ctrl+c cancels")
 	s.Notice = &NoticeState{Level: LevelError, Text: "start web-1: no bridge", Hint: "Make one.", More: 2}
 	has(t, "a notice goes first", th.Status(s, 80, 1), "error: start web-1: no bridge", "Make one.", "(+2)")
+	has(t, "what is left out", th.Status(&StatusState{OnlyUp: "A", Hints: s.Hints}, 80, 1), "A running only")
 	has(t, "two rows", th.Status(s, 80, 2), "error: ", "s shell")
 	s.Typing, s.Filter, s.Shown, s.Total = true, "state:running", 3, 300
 	has(t, "the filter goes before all", th.Status(s, 80, 1), "/state:running", "3 of 300", "enter keeps", "esc clears")
