@@ -157,7 +157,7 @@ var actions = []Action{
 	{ID: ShellZoom, Title: "Zoom the shell and back", Short: "zoom", Keys: []string{"z"}, Scope: Shell, Group: Terminal},
 	{ID: ShellNext, Title: "Next shell", Keys: []string{"n"}, Scope: Shell, Group: Terminal},
 	{ID: ShellKill, Title: "End the shell", Short: "kill", Keys: []string{"k"}, Scope: Shell, Group: Terminal},
-	{ID: ShellHelp, Title: "Help", Keys: []string{"?"}, Scope: Shell, Group: Terminal},
+	{ID: ShellHelp, Title: "Help on the shell's keys", Keys: []string{"?"}, Scope: Shell, Group: Terminal},
 	{ID: ShellSend, Title: "Send the prefix itself", Keys: []string{"prefix"}, Scope: Shell, Group: Terminal},
 	{ID: ShellCopy, Title: "Allow the copy it wants", Keys: []string{"c"}, Scope: Shell, Group: Terminal, NoTyped: true},
 	{ID: Dismiss, Title: "Dismiss an ended shell", Keys: []string{"x"}, Scope: Shell, Group: Terminal},
