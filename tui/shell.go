@@ -272,7 +272,7 @@ func (m *Model) onAttached(msg attachedMsg) tea.Cmd {
 	sh.opening = false
 	if msg.err != nil {
 		m.shellEnds(sh, runtime.Exit{}, msg.err)
-		return nil
+		return m.list() // what keeps the shell out is news of the container
 	}
 	sh.session, sh.notice = msg.session, msg.session.Notice()
 	// The window may have changed while the session came up.
@@ -289,7 +289,7 @@ func (m *Model) onSlowAttach(msg slowAttachMsg) tea.Cmd {
 	}
 	sh.cancel()
 	m.shellEnds(sh, runtime.Exit{}, errors.New("the shell did not open within "+attachTime.String()))
-	return nil
+	return m.list()
 }
 
 // onShellOver keeps the text and says how it ended.

@@ -158,8 +158,12 @@ func TestShellEndsWithItsContainer(t *testing.T) {
 func TestShellCannotOpen(t *testing.T) {
 	d := newDeck(t, 120, 40, Options{}, some()...)
 	d.rt.Fail(fake.Attach, ref("alpha"), fake.Fault{Err: errors.New("no pty left")})
+	lists := d.rt.Calls(fake.List)
 	d.press("s")
 	d.sees("no pty left", "failed")
+	if d.rt.Calls(fake.List) == lists {
+		t.Error("nobody looked what became of the container")
+	}
 	d.press("j", "esc")
 	d.at("alpha")
 	if d.m.shells.shown != nil {
