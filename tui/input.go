@@ -32,6 +32,7 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 	case m.focus == views.ShellPane && m.shells.shown != nil:
 		return m.onShellKey(m.shells.shown, k)
 	}
+	m.rows.wanted = m.rows.selected // who goes on with what stands in for it wants that
 	m.notices.read(k.String())
 	a, ok := m.keys.Lookup(m.scope(), k.String())
 	if !ok {

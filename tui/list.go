@@ -169,8 +169,9 @@ type rows struct {
 	shown    []views.Row // filtered and sorted
 	at       int         // place of the selected one in shown
 	selected runtime.Ref
-	settled  bool // a key was pressed, or there are rates: the first row is selected until then
-	top      int  // first row on screen
+	wanted   runtime.Ref // what was selected by a person: another stands in for it while the filter hides it
+	settled  bool        // a key was pressed, or there are rates: the first row is selected until then
+	top      int         // first row on screen
 	marks    map[runtime.Ref]bool
 	anchor   runtime.Ref // last mark, for a range
 	alive    bool        // running containers only
@@ -228,13 +229,24 @@ func (m *Model) keepSelection() {
 		m.selectRow(0)
 		return
 	}
-	i := slices.IndexFunc(r.shown, func(x views.Row) bool { return x.C.Ref == r.selected })
-	if i >= 0 {
-		r.at = i
-	} else {
-		m.selectRow(r.at)
+	if m.byRef(r.wanted) == nil {
+		r.wanted = r.selected
 	}
-	m.scroll()
+	i := r.find(r.wanted)
+	if i < 0 {
+		i = r.find(r.selected)
+	}
+	if i < 0 {
+		i = r.at
+	}
+	wanted := r.wanted
+	m.selectRow(i)
+	r.wanted = wanted
+}
+
+// find gives the row of a container; -1 = it is not shown.
+func (r *rows) find(ref runtime.Ref) int {
+	return slices.IndexFunc(r.shown, func(x views.Row) bool { return x.C.Ref == ref })
 }
 
 // selectRow puts the selection on row i, or the nearest there is.
@@ -249,14 +261,8 @@ func (m *Model) selectRow(i int) {
 	if r.selected != was {
 		m.detailTop = 0 // another container's detail begins at its beginning
 	}
+	r.wanted = r.selected
 	m.scroll()
-}
-
-// selectRef puts the selection on a container if it is shown.
-func (m *Model) selectRef(ref runtime.Ref) {
-	if i := slices.IndexFunc(m.rows.shown, func(x views.Row) bool { return x.C.Ref == ref }); i >= 0 {
-		m.selectRow(i)
-	}
 }
 
 // scroll keeps the selected row on screen.

@@ -3,7 +3,6 @@ package tui
 import (
 	tea "charm.land/bubbletea/v2"
 
-	"lxcdeck/runtime"
 	"lxcdeck/views"
 )
 
@@ -11,14 +10,13 @@ import (
 type filterPrompt struct {
 	open bool
 	line textLine
-	err  error       // why the last word does not count
-	from runtime.Ref // what was selected when it was opened
+	err  error // why the last word does not count
 }
 
 // openFilter begins with the text that holds now.
 func (m *Model) openFilter() tea.Cmd {
 	m.focus = views.ListPane
-	m.prompt.open, m.prompt.from = true, m.rows.selected
+	m.prompt.open = true
 	m.prompt.line.set(m.filter.text)
 	if m.layout.List.Empty() {
 		m.zoomed = false
@@ -56,17 +54,10 @@ func (m *Model) onFilterKey(k tea.KeyPressMsg) tea.Cmd {
 func (m *Model) applyFilter() {
 	m.filter, m.prompt.err = parseFilter(m.prompt.line.String())
 	m.arrange()
-	m.selectRef(m.prompt.from)
 }
 
-// clearFilter shows everything again and closes the prompt. What half a word
-// took off the screen is selected again.
+// clearFilter shows everything again and closes the prompt.
 func (m *Model) clearFilter() {
-	from := m.rows.selected
-	if m.prompt.open {
-		from = m.prompt.from
-	}
 	m.filter, m.prompt = filter{}, filterPrompt{}
 	m.arrange()
-	m.selectRef(from)
 }
