@@ -2,6 +2,7 @@ package views
 
 import (
 	"math"
+	"slices"
 
 	"lxcdeck/runtime"
 )
@@ -181,7 +182,8 @@ func (t *Theme) stallCard(u *runtime.Usage, h *History) cardOf {
 	return cardOf{
 		title:   "PSI",
 		figures: []piece{part(0, "cpu", u.CPUSome), part(1, "mem", u.MemSome), part(0, "io", u.IOSome), text(3, Dim, "of time some task waited")},
-		more:    []piece{part(1, "all waited: mem", u.MemFull), part(1, "io", u.IOFull)},
+		// One piece: "io" alone would be read as the one above.
+		more: []piece{{1, slices.Concat(part(1, "all waited: mem", u.MemFull).spans, []span{{Plain, "  "}}, part(1, "io", u.IOFull).spans)}},
 		series: []series{
 			{"cpu", GraphCPU, h.CPUStall, top, scale},
 			{"mem", GraphMem, h.MemStall, top, scale},

@@ -248,6 +248,22 @@ func TestEverySortedColumnHasAnArrow(t *testing.T) {
 	}
 }
 
+// Of two figures under one name neither stands alone: it would be read as the
+// figure above.
+func TestAllWaitedIsOnePiece(t *testing.T) {
+	th := theme(t, "", ThemeOptions{Colors: 16})
+	rows := someRows()
+	for w := 40; w < 150; w++ {
+		for h := 5; h < 20; h += 5 {
+			for _, row := range plain(th.Detail(detailState(&rows[0]), w, h)) {
+				if i := strings.Index(row, "PSI"); i >= 0 && !strings.Contains(row, "all waited") && strings.Count(row[i:], " io ") > 1 {
+					t.Fatalf("%dx%d: %q", w, h, row)
+				}
+			}
+		}
+	}
+}
+
 // A figure is never cut to make room for its graph.
 func TestFiguresGoBeforeGraphs(t *testing.T) {
 	th := theme(t, "", ThemeOptions{Colors: 16})
