@@ -21,11 +21,7 @@ func (t *Theme) Rule(s *RuleState, w, h int) Block {
 		role = Banner
 	}
 	l.fill(role, t.Glyphs.Rule, 2)
-	place := t.rulePlace(s, w)
-	end := w - 2
-	if place != "" {
-		end = w - Width(place) - 4
-	}
+	place, end := t.rulePlace(s, w)
 	if s.Row != nil {
 		l.gap(1)
 		l.w = max(l.used, end-1)
@@ -47,19 +43,40 @@ func (t *Theme) Rule(s *RuleState, w, h int) Block {
 	return exactly([]string{l.String()}, w, h)
 }
 
-// rulePlace is the right end of the rule.
-func (t *Theme) rulePlace(s *RuleState, w int) string {
+// rulePlace is the right end of the rule, and where the rule before it ends.
+// Directories without config are told where they take no room from what bites.
+func (t *Theme) rulePlace(s *RuleState, w int) (place string, end int) {
 	var parts []string
-	if s.NoConfig > 0 && w >= narrowW {
-		parts = append(parts, strconv.Itoa(s.NoConfig)+" without config")
-	}
 	if s.Shells > 0 {
 		parts = append(parts, plural(s.Shells, "shell", "shells"))
 	}
 	if s.At > 0 {
 		parts = append(parts, strconv.Itoa(s.At)+"/"+strconv.Itoa(s.Of))
 	}
-	return strings.Join(parts, " "+t.Glyphs.Dot+" ")
+	dot := " " + t.Glyphs.Dot + " "
+	place = strings.Join(parts, dot)
+	if s.NoConfig > 0 {
+		lost := strings.Join(append([]string{strconv.Itoa(s.NoConfig) + " without config"}, parts...), dot)
+		if w-Width(lost)-6 >= t.ruleWidth(s, w) {
+			place = lost
+		}
+	}
+	if place == "" {
+		return "", w - 2
+	}
+	return place, w - Width(place) - 4
+}
+
+// ruleWidth is how many cells the summary would take.
+func (t *Theme) ruleWidth(s *RuleState, w int) int {
+	if s.Row == nil {
+		return 0
+	}
+	n := 3 + Width(t.Cut(Clean(s.Row.C.Name), max(nameMin, w/3))) + 2
+	for _, p := range t.ruleFacts(s) {
+		n += p.width()
+	}
+	return n
 }
 
 // ruleFacts are the summary's parts, separated by the theme's dot.

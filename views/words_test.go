@@ -111,7 +111,8 @@ func TestRule(t *testing.T) {
 	has(t, "what is not the container's", rule(&managed, 80), "2 shells · 1/22 ──")
 	lost := &RuleState{Row: &managed, Now: now, At: 1, Of: 22, NoConfig: 3}
 	has(t, "without config", th.Rule(lost, 80, 1), "3 without config · 1/22 ──")
-	hasNot(t, "without config, narrow", th.Rule(lost, 50, 1), "config")
+	lost.Row = web
+	hasNot(t, "without config, and much that bites", th.Rule(lost, 80, 1), "config")
 }
 
 func TestDetailSaysAllThereIs(t *testing.T) {
