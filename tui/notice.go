@@ -81,6 +81,20 @@ func (n *notices) read(key string) {
 	}
 }
 
+// noticeState is the sentence that is shown; nil = none. A screen that is held
+// says how to go on, whatever else was told.
+func (m *Model) noticeState() *views.NoticeState {
+	n := m.notices.now
+	switch {
+	case m.held:
+		return &views.NoticeState{Text: "held still for the mouse: any key goes on"}
+	case n == nil:
+		return nil
+	default:
+		return &views.NoticeState{Level: n.level(), Text: n.text, Hint: n.hint}
+	}
+}
+
 // level is how a note is painted.
 func (n *note) level() views.Level {
 	switch n.kind {

@@ -75,6 +75,18 @@ func TestFilterErrorsAreSeen(t *testing.T) {
 	d.sees(`filter "mem>1x"`) // although there is one row only
 }
 
+// A zoomed shell has neither host line nor status row.
+func TestHoldInAZoomedShell(t *testing.T) {
+	d, s, _ := inShell(t, 80, 24)
+	d.press("ctrl+]", "z", "ctrl+]", "Z")
+	d.sees("any key goes on")
+	d.press("x")
+	d.seesNo("any key goes on")
+	if len(s.Typed()) > 0 {
+		t.Fatalf("the key that lets go is typed: %q", s.Typed())
+	}
+}
+
 // Keys that an overlay takes are not offered for what is below it.
 func TestNoHintsBelowAnOverlay(t *testing.T) {
 	d, _, _ := inShell(t, 80, 24)

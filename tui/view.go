@@ -282,17 +282,12 @@ func (m *Model) statusState() *views.StatusState {
 			s.Wrong = m.prompt.err.Error()
 		}
 	}
-	if n := m.notices.now; n != nil {
-		s.Notice = &views.NoticeState{Level: n.level(), Text: n.text, Hint: n.hint}
-		if m.focus != views.ShellPane {
-			s.Notice.Key = m.keys.KeyOf(keymap.Messages)
-		}
+	s.Notice = m.noticeState()
+	if s.Notice != nil && !m.held && m.focus != views.ShellPane {
+		s.Notice.Key = m.keys.KeyOf(keymap.Messages)
 	}
 	if m.rows.alive {
 		s.OnlyUp = cmp.Or(m.keys.KeyOf(keymap.OnlyAlive), m.keys.KeyOf(keymap.Palette))
-	}
-	if m.held {
-		s.Notice = &views.NoticeState{Text: "the screen stands still for the mouse: any key goes on"}
 	}
 	s.Job = m.jobState()
 	if err := m.trouble(); err != nil {
@@ -371,8 +366,8 @@ func (m *Model) shellState(sh *shell) *views.ShellState {
 	if sh.err != nil {
 		s.Err = sh.err.Error()
 	}
-	if n := m.notices.now; n != nil && m.layout.Status.Empty() {
-		s.Say = &views.NoticeState{Level: n.level(), Text: n.text, Hint: n.hint}
+	if m.layout.Status.Empty() {
+		s.Say = m.noticeState()
 	}
 	if sh.armed {
 		s.Hints = m.hints(keymap.Shell)
