@@ -140,6 +140,7 @@ func TestTooSmallActsOnNothing(t *testing.T) {
 		t.Fatalf("%d requests", n)
 	}
 	d.at("bravo")
+	d.sees("q quits")
 	d.press("q")
 	if !d.quit {
 		t.Fatal("no way out")

@@ -54,10 +54,16 @@ func (m *Model) onBlindKey(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case a.ID == keymap.Suspend, a.ID == keymap.Redraw:
 		return m.do(a)
-	case a.ID == keymap.Quit && m.shells.liveCount() == 0 && len(m.jobs.list) == 0:
+	case a.ID == keymap.Quit && m.quitsBlind():
 		return tea.Quit
 	}
 	return nil
+}
+
+// quitsBlind says whether the key for it would end the program on a screen that
+// is too small.
+func (m *Model) quitsBlind() bool {
+	return (m.overlay != nil || m.focus != views.ShellPane) && m.shells.liveCount() == 0 && len(m.jobs.list) == 0
 }
 
 // isHabit says whether a key suspends or redraws: hands expect that of it

@@ -43,6 +43,9 @@ func TestLeavingAShellOnALowScreen(t *testing.T) {
 	d.sees("> alpha", "shell alpha")
 	d.send(tea.WindowSizeMsg{Width: 40, Height: 8})
 	d.sees("> alpha", "bravo")
+	d.send(tea.WindowSizeMsg{Width: 39, Height: 8})
+	d.sees("too small")
+	d.seesNo("quits") // it would end the shell
 }
 
 func TestShellThatEndedUnseenCanBeRead(t *testing.T) {

@@ -77,7 +77,11 @@ func (m *Model) View() (v tea.View) {
 func (m *Model) content() string {
 	l, t, p := m.layout, m.theme, &m.paint
 	if l.TooSmall {
-		return t.TooSmall(l.W, l.H).String()
+		quit := ""
+		if m.quitsBlind() {
+			quit = m.keys.KeyOf(keymap.Quit)
+		}
+		return t.TooSmall(l.W, l.H, quit).String()
 	}
 	switch m.overlay.(type) {
 	case *help, *messages: // take the whole screen

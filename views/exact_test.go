@@ -90,7 +90,7 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 		"shell":        func(w, h int) Block { return th.Shell(nastyShell, w, h) },
 		"shell ended":  func(w, h int) Block { return th.Shell(&ended, w, h) },
 		"shell failed": func(w, h int) Block { return th.Shell(&failed, w, h) },
-		"too small":    func(w, h int) Block { return th.TooSmall(w, h) },
+		"too small":    func(w, h int) Block { return th.TooSmall(w, h, "q") },
 		"help":         func(w, h int) Block { return th.Help(helpState(), w, h) },
 		"messages": func(w, h int) Block {
 			return th.Messages(&MessagesState{Offset: 3, Items: []Message{

@@ -166,7 +166,7 @@ type Panes struct{ Host, List, Rule, Detail, Banner, Shell, Status Block }
 // Compose joins painted panes into the whole frame.
 func (t *Theme) Compose(l Layout, p Panes) Block {
 	if l.TooSmall {
-		return t.TooSmall(l.W, l.H)
+		return t.TooSmall(l.W, l.H, "")
 	}
 	frame := make(Block, 0, l.H)
 	frame = append(frame, p.Host...)
@@ -192,13 +192,17 @@ func (t *Theme) column(h int) Block {
 	return b
 }
 
-// TooSmall says that a screen of w x h is none.
-func (t *Theme) TooSmall(w, h int) Block {
+// TooSmall says that a screen of w x h is none, and which key leaves it; "" =
+// none does.
+func (t *Theme) TooSmall(w, h int, quit string) Block {
 	b := exactly(nil, w, h)
-	if len(b) > 0 {
+	for y, text := range []string{"too small (needs 40x8)", quit + " quits"} {
+		if y >= len(b) || y > 0 && quit == "" {
+			break
+		}
 		l := t.newLine(w)
-		l.add(Warn, "too small (needs 40x8)")
-		b[0] = l.String()
+		l.add([]Role{Warn, Dim}[y], text)
+		b[y] = l.String()
 	}
 	return b
 }
