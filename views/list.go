@@ -142,6 +142,10 @@ func (t *Theme) listRow(s *ListState, cols tableau, i, w int) string {
 		l.to(p.x)
 		t.cell(&l, s, cols, p, r, note)
 	}
+	if l.used < from && from < w { // no column stands there to be taken
+		l.to(from)
+		l.field(noteRole, note, w-from, false)
+	}
 	return l.String()
 }
 

@@ -54,6 +54,18 @@ func TestColumnsGoByTheirRank(t *testing.T) {
 	}
 }
 
+// Why a container is as it is stands in its row whatever columns were chosen.
+func TestNotesWithoutColumns(t *testing.T) {
+	s := listState(someRows())
+	s.Columns = []string{ColName}
+	b := strings.Join(plain(theme(t, "", ThemeOptions{}).List(s, 80, 12)), "\n")
+	for _, want := range []string{"no answer 12s", "foreign (uid 1000)", "configuration cannot be loaded"} {
+		if !strings.Contains(b, want) {
+			t.Errorf("%q is not in\n%s", want, b)
+		}
+	}
+}
+
 func TestChosenColumns(t *testing.T) {
 	s := listState(someRows())
 	s.Columns = []string{ColMem, ColGroups}
