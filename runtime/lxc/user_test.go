@@ -25,8 +25,14 @@ func TestUnprivileged(t *testing.T) {
 	case len(ownTrust().uids) == 0:
 		t.Skip("no /etc/subuid for this user: unprivileged containers are left out")
 	}
+	if _, err := exec.LookPath("newuidmap"); err != nil {
+		t.Skip("newuidmap is not installed (package uidmap): unprivileged containers are left out")
+	}
 	if dir := fmt.Sprintf("/run/user/%d", uid); os.Getenv("XDG_RUNTIME_DIR") == "" && exists(dir) {
 		t.Setenv("XDG_RUNTIME_DIR", dir)
+	}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir == "" || !exists(dir+"/bus") {
+		t.Skip("no systemd session to give a user's container its cgroup: unprivileged containers are left out")
 	}
 	path, err := os.MkdirTemp("", "lxcdt-")
 	if err != nil {
