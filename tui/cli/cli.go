@@ -285,6 +285,9 @@ func (d *deck) open(cmd *cobra.Command) error {
 
 // configure puts the settings together: files, then flags.
 func (d *deck) configure(cmd *cobra.Command) error {
+	if f := cmd.Flag("config"); f.Changed && d.flags.config == "" {
+		return usage(cmd, "--config: the path is empty")
+	}
 	places := d.Places
 	places.Explicit = d.flags.config
 	var err error

@@ -127,6 +127,9 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"-n", "3", "top", "--json"}, "put the COUNT behind it"},
 		{[]string{"--interval", "1ms", "ls"}, "a duration from 200ms"},
 		{[]string{"-P", "", "ls"}, "the path is empty"},
+		{[]string{"--config", "", "ls"}, "the path is empty"},
+		{[]string{"shell", "web-1", "--user", "", "--", "id"}, "--user is empty"},
+		{[]string{"shell", "web-1", "--cwd="}, "--cwd is empty"},
 		{[]string{"-n", "web-1"}, "-n needs a verb"},
 		{[]string{"--lxcpath"}, "flag needs an argument"},
 	}

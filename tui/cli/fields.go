@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -119,12 +120,21 @@ func (r *row) uptime() any {
 func (r *row) problem() any {
 	switch {
 	case r.c.Problem != nil:
-		return r.c.Problem.Error()
+		return why(r.c.Problem)
 	case r.cause != nil:
-		return r.cause.Error()
+		return why(r.cause)
 	default:
 		return nil
 	}
+}
+
+// why is a failure without operation and container, which its row names.
+func why(err error) string {
+	var e *runtime.Error
+	if errors.As(err, &e) {
+		err = e.Err
+	}
+	return err.Error()
 }
 
 func ofConfig(r *row, get func(*runtime.Config) any) any {

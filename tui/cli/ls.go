@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,9 @@ func (d *deck) ls(cmd *cobra.Command, args []string) error {
 	}
 	if len(l.Containers) == 0 && len(d.given(args)) == 0 {
 		d.noContainers(l)
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		d.fail(errors.New("the time is over: the list may lack what was not read yet"))
 	}
 	if d.flags.json {
 		out := []byte{'['}
@@ -201,13 +205,13 @@ func (r *row) note() string {
 	case r.c.Foreign != nil:
 		all = append(all, "foreign (uid "+strconv.Itoa(*r.c.Foreign)+")")
 	case r.c.Problem != nil:
-		all = append(all, r.c.Problem.Error())
+		all = append(all, why(r.c.Problem))
 	}
 	if r.c.Manager != "" {
 		all = append(all, "run by "+r.c.Manager)
 	}
 	if r.cause != nil {
-		all = append(all, "no figures: "+r.cause.Error())
+		all = append(all, "no figures: "+why(r.cause))
 	}
 	return strings.Join(all, "; ")
 }

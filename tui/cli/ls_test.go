@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -117,9 +118,33 @@ func TestLsTellsWhatIsWrong(t *testing.T) {
 		t.Errorf("unreadable lxcpath: %+v", r)
 	}
 	rt = testHost()
+	ref := runtime.Ref{Path: path, Name: "db"}
+	rt.Fail(fake.List, ref, fake.Fault{Err: &runtime.Error{Op: "list", Ref: ref, Err: runtime.ErrConfig}})
+	if r = lxcdeck(t, rt, "ls", "--json", "db"); !strings.Contains(r.out, `"problem":"configuration cannot be loaded"`) {
+		t.Errorf("the problem repeats what its row says: %s", r.out)
+	}
+	rt = testHost()
 	rt.Fail(fake.Sample, runtime.Ref{Path: path, Name: "web-1"}, fake.Fault{Err: runtime.ErrNoCgroup})
 	if r = lxcdeck(t, rt, "ls"); r.code != 0 || !strings.Contains(r.out, "no figures: container has no cgroup") {
 		t.Errorf("no sample: %+v", r)
+	}
+}
+
+// late lists only when the time is over, as a host with silent monitors does.
+type late struct{ keep }
+
+func (l late) List(ctx context.Context) (runtime.Listing, error) {
+	<-ctx.Done()
+	return l.keep.List(context.WithoutCancel(ctx))
+}
+
+func TestLsTellsThatTheTimeIsOver(t *testing.T) {
+	rt := testHost()
+	r := lxcdeckWith(t, rt, func(o *Options) {
+		o.Open = func([]string, bool, bool) (runtime.Runtime, error) { return late{keep{rt}}, nil }
+	}, "ls", "--timeout", "1ms", "db")
+	if r.code != 1 || !strings.Contains(r.err, "the time is over") || !strings.Contains(r.out, "\ndb ") {
+		t.Errorf("result = %+v", r)
 	}
 }
 

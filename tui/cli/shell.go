@@ -61,6 +61,12 @@ func (d *deck) shell(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	for _, flag := range []string{"user", "cwd"} {
+		if f := cmd.Flags().Lookup(flag); f.Changed && f.Value.String() == "" {
+			// A script's empty variable must not mean root.
+			return usage(cmd, "--%s is empty", flag)
+		}
+	}
 	if err := d.open(cmd); err != nil {
 		return err
 	}

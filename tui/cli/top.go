@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -263,7 +264,10 @@ func hostObject(h *runtime.HostSample, u *runtime.HostUsage) host {
 		Uptime: int64(h.Uptime / time.Second),
 	}
 	if h.LoadRead {
-		o.Load = h.Load[:]
+		o.Load = make([]float64, 0, len(h.Load))
+		for _, l := range h.Load {
+			o.Load = append(o.Load, math.Round(l*100)/100) // as the kernel prints it
+		}
 	}
 	return o
 }

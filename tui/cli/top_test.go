@@ -62,6 +62,13 @@ func TestTopJSON(t *testing.T) {
 	}
 }
 
+func TestLoadIsAsTheKernelPrintsIt(t *testing.T) {
+	h := runtime.HostSample{Load: [3]float64{2.7199999999999998, 0.1 + 0.2, 0}, LoadRead: true}
+	if b, err := json.Marshal(hostObject(&h, &runtime.HostUsage{}).Load); err != nil || string(b) != "[2.72,0.3,0]" {
+		t.Errorf("load = %s, %v", b, err)
+	}
+}
+
 func TestTopCSV(t *testing.T) {
 	r := lxcdeck(t, live(), "top", "--csv", "-n", "1", "--interval", "200ms")
 	records, err := csv.NewReader(strings.NewReader(r.out)).ReadAll()
