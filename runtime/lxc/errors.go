@@ -3,7 +3,6 @@ package lxc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
 
@@ -30,9 +29,9 @@ func ended(ctx context.Context) error {
 	case ctx.Err() == nil:
 		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", runtime.ErrNoAnswer, ctx.Err())
+		return &named{runtime.ErrNoAnswer, ctx.Err()}
 	default:
-		return fmt.Errorf("%w: %w", runtime.ErrCancelled, ctx.Err())
+		return &named{runtime.ErrCancelled, ctx.Err()}
 	}
 }
 

@@ -236,10 +236,7 @@ func (p *helperProc) receive(ctx context.Context) (helperReply, []int, error) {
 		if !p.gentle {
 			p.await(reapTime)
 		}
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return helperReply{}, nil, fmt.Errorf("%w: %w", runtime.ErrNoAnswer, ctx.Err())
-		}
-		return helperReply{}, nil, fmt.Errorf("%w: %w", runtime.ErrCancelled, ctx.Err())
+		return helperReply{}, nil, ended(ctx)
 	}
 }
 

@@ -13,8 +13,8 @@ const (
 	// killGrace is what a stop may take after its graceful part: the kill and
 	// the clearing away behind it. It is in the op table's Timeout of stop.
 	killGrace = 15 * time.Second
-	// tellGrace is what a helper may take beyond its own deadline to say what
-	// it was waiting for.
+	// tellGrace is what a helper may take at most beyond its own deadline to
+	// say what it was waiting for.
 	tellGrace = 5 * time.Second
 )
 
@@ -42,14 +42,21 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	if err == nil {
 		err = r.err()
 	}
-	if limited.Err() != nil && (q.Op == runtime.Start || q.Op == runtime.Restart) {
+	late := errors.Is(err, runtime.ErrNoAnswer) && ctx.Err() == nil && limited.Err() != nil
+	if late {
+		err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, limit)
+	}
+	starts := q.Op == runtime.Start || q.Op == runtime.Restart
+	if limited.Err() != nil && starts {
 		err = a.endStart(q.Ref, began, err)
 	}
 	e := &runtime.Error{Op: info.Name, Ref: q.Ref, Err: err, Log: r.Log, Hint: r.Hint}
-	if errors.Is(err, runtime.ErrNoAnswer) && ctx.Err() == nil && limited.Err() != nil {
-		e.Err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, limit)
-	}
-	if e.Hint == "" {
+	switch {
+	case e.Hint != "":
+	case late && starts:
+		// The monitor that did not answer has been ended.
+		e.Hint = "A hook of its config may hang: look at lxc.hook.*."
+	default:
 		e.Hint = hint(err, r.Log)
 	}
 	return e
@@ -65,7 +72,9 @@ func times(info *runtime.OpInfo, asked time.Duration) (graceful, limit time.Dura
 	case asked > 0 && info.Op == runtime.Stop:
 		limit = asked + killGrace
 	case asked > 0:
-		limit = asked
+		// Who asks for a second does not want to wait for six. Two are what a
+		// freeze needs to be taken back.
+		return asked, asked + min(tellGrace, max(asked, 2*time.Second))
 	case info.Op == runtime.Stop, info.Op == runtime.Shutdown, info.Op == runtime.Restart:
 		graceful = runtime.Graceful
 	default:

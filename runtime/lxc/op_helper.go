@@ -234,11 +234,12 @@ func (o *operation) reboot() error {
 	}
 }
 
+// freezeTry is how long one try to freeze may take: liblxc looks once a second.
+const freezeTry = 1500 * time.Millisecond
+
 // freeze and thaw go by the cgroup's state; go-lxc goes by the monitor's, which
 // does not know of a freeze or thaw that was written to the cgroup directly.
 // Doing the opposite first makes both agree.
-// freezeTry is how long one try to freeze may take: liblxc looks once a second.
-const freezeTry = 1500 * time.Millisecond
 
 // freeze tries again where the kernel does not get there. On cgroup v1 a
 // process that waits for the child of its vfork cannot be frozen, while the

@@ -237,6 +237,16 @@ func TestCancelEndsTheWork(t *testing.T) {
 	eventually(t, "the monitor's end", func() bool { return len(monitorsOf(slow, began)) == 0 })
 	eventually(t, "stopped in the list", func() bool { return find(t, list(t, a), slow.Name).State == runtime.Stopped })
 
+	began = time.Now()
+	err := a.Do(context.Background(), runtime.Request{Op: runtime.Start, Ref: slow, Timeout: 100 * time.Millisecond})
+	var told *runtime.Error
+	if !errors.Is(err, runtime.ErrNoAnswer) || !errors.As(err, &told) || !strings.Contains(told.Hint, "lxc.hook") {
+		t.Errorf("a start in a tenth of a second: %v", err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it was given up after %s", took)
+	}
+
 	deaf := runtime.Ref{Path: s.Path, Name: "lxcdt-deaf"}
 	must(t, do(t, a, runtime.Start, deaf))
 	ctx, cancel = context.WithCancel(context.Background())

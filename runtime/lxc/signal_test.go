@@ -50,7 +50,7 @@ func TestTimesOfOperations(t *testing.T) {
 		{runtime.Stop, 10 * time.Second, 10 * time.Second, 30 * time.Second},
 		{runtime.Shutdown, 10 * time.Second, 10 * time.Second, 15 * time.Second},
 		{runtime.Start, 0, time.Minute, 65 * time.Second},
-		{runtime.Start, time.Second, time.Second, 6 * time.Second},
+		{runtime.Start, time.Second, time.Second, 3 * time.Second},
 		{runtime.Restart, 0, time.Minute, 140 * time.Second},
 		{runtime.Restart, time.Second, time.Second, 22 * time.Second},
 	} {
