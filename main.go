@@ -32,6 +32,13 @@ func main() {
 
 // run is lxcdeck on the terminal it was started with.
 func run(stdio runtime.Stdio) int {
+	// liblxc finds a user's containers by it, and takes / for a missing one.
+	if home := settings.Home(os.Getenv); home != "" {
+		if err := os.Setenv("HOME", home); err != nil {
+			fmt.Fprintln(stdio.Err, "lxcdeck:", err)
+			return 1
+		}
+	}
 	crash := guard.CatchCrash(settings.StateDir(os.Getenv))
 	defer crash.Close()
 	return cli.Main(context.Background(), cli.Options{

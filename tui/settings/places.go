@@ -6,9 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -30,30 +28,14 @@ type Places struct {
 	TrustUID int
 }
 
-// Find gives the places of this process: XDG rules, but root's home comes from
-// the password file, so that `sudo` with a kept HOME reads root's settings.
+// Find gives the places of this process: XDG rules, as far as the environment
+// is our own.
 func Find(getenv func(string) string) Places {
-	root := os.Geteuid() == 0
-	p := Places{System: System, Trust: root}
-	if x := getenv("XDG_CONFIG_HOME"); filepath.IsAbs(x) {
-		p.User = filepath.Join(x, "lxcdeck", "config.toml")
-		return p
-	}
-	if home := home(root, getenv); home != "" {
-		p.User = filepath.Join(home, ".config", "lxcdeck", "config.toml")
+	p := Places{System: System, Trust: os.Geteuid() == 0}
+	if dir := xdg(getenv, "XDG_CONFIG_HOME", ".config"); dir != "" {
+		p.User = filepath.Join(dir, "lxcdeck", "config.toml")
 	}
 	return p
-}
-
-func home(root bool, getenv func(string) string) string {
-	if h := getenv("HOME"); !root && filepath.IsAbs(h) {
-		return h
-	}
-	u, err := user.LookupId(strconv.Itoa(os.Geteuid()))
-	if err != nil || !filepath.IsAbs(u.HomeDir) {
-		return ""
-	}
-	return u.HomeDir
 }
 
 type file struct {

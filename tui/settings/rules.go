@@ -61,8 +61,7 @@ func setText(r *reader, to *Setting[string], l leaf, check func(string) error) {
 		return
 	}
 	if err := check(text); err != nil {
-		// The keymap names the prefix too: once is enough.
-		r.fail(at, "%s: %s", l.name(), strings.TrimPrefix(err.Error(), l.name()+": "))
+		r.fail(at, "%s: %s", l.name(), strings.TrimPrefix(err.Error(), l.name()+": ")) // keymap names the prefix, too
 		return
 	}
 	to.Value, to.From = text, l.at
@@ -108,7 +107,7 @@ func (r *reader) bind(s *Settings, l leaf) {
 // CheckPath says what is wrong with an lxcpath.
 func CheckPath(p string) error {
 	if !filepath.IsAbs(p) {
-		return fmt.Errorf("lxcpath %q: an absolute path is allowed, such as \"/var/lib/lxc\"", p)
+		return fmt.Errorf("%q: an absolute path is allowed, such as \"/var/lib/lxc\"", p)
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func TestErrorsNamePlaceAndWhatIsAllowed(t *testing.T) {
 		{"unknown sort", `sort = "-speed"`, "1:8", `unknown column "speed"`},
 		{"unknown theme", `theme = "pink"`, "1:9", `unknown theme "pink"; allowed: default, mono`},
 		{"unknown preset", `key_preset = "emacs"`, "1:14", `unknown preset "emacs"; allowed: default, vim, htop`},
-		{"relative lxcpath", `lxcpath = ["lxc"]`, "1:12", `lxcpath "lxc": an absolute path is allowed`},
+		{"relative lxcpath", `lxcpath = ["lxc"]`, "1:12", `lxcpath: "lxc": an absolute path is allowed`},
 		{"list for a boolean", `ascii = [true]`, "1:1", "ascii: true or false is allowed, not a list"},
 		{"bad prefix", `prefix = "x"`, "1:10", "prefix: x would be typed in every shell"},
 		{"bad key", "[keys]\nquit = [\"q\", \"frob+x\"]", "2:14", "frob"},
@@ -263,6 +263,34 @@ func TestFind(t *testing.T) {
 		}
 	} else if p.User != "/h/.config/lxcdeck/config.toml" || p.Trust {
 		t.Errorf("as a user: %+v", p)
+	}
+}
+
+func TestEnvironmentOfAnotherUser(t *testing.T) {
+	env := func(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
+	own := Home(env(nil))
+	if os.Geteuid() != 0 {
+		if got := Home(env(map[string]string{"HOME": "/"})); got != own {
+			t.Errorf("HOME of root: %q, want %q", got, own)
+		}
+		return
+	}
+	theirs := t.TempDir()
+	if err := os.Chown(theirs, 4242, -1); err != nil {
+		t.Fatal(err)
+	}
+	below := theirs + "/config"
+	if err := os.Mkdir(below, 0o755); err != nil { // root's own, but 4242 can replace it
+		t.Fatal(err)
+	}
+	for _, dir := range []string{theirs, below, theirs + "/missing/deep"} {
+		all := env(map[string]string{"HOME": theirs, "XDG_CONFIG_HOME": dir, "XDG_STATE_HOME": dir})
+		if got := Find(all).User; got != own+"/.config/lxcdeck/config.toml" {
+			t.Errorf("settings with %s: %q", dir, got)
+		}
+		if got := StateDir(all); got != own+"/.local/state/lxcdeck" {
+			t.Errorf("state with %s: %q", dir, got)
+		}
 	}
 }
 

@@ -1,19 +1,75 @@
 package settings
 
 import (
+	"errors"
+	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
+	"syscall"
 )
 
 // StateDir is where this user's state is kept: $XDG_STATE_HOME/lxcdeck, else
-// ~/.local/state/lxcdeck; root's home comes from the password file. "" = there
-// is no place. It need not exist.
+// ~/.local/state/lxcdeck. "" = there is no place. It need not exist.
 func StateDir(getenv func(string) string) string {
-	if x := getenv("XDG_STATE_HOME"); filepath.IsAbs(x) {
-		return filepath.Join(x, "lxcdeck")
-	}
-	if h := home(os.Geteuid() == 0, getenv); h != "" {
-		return filepath.Join(h, ".local", "state", "lxcdeck")
+	if dir := xdg(getenv, "XDG_STATE_HOME", ".local/state"); dir != "" {
+		return filepath.Join(dir, "lxcdeck")
 	}
 	return ""
+}
+
+// xdg is a directory of the XDG rules: what the environment names, else below
+// in the home directory; "" = there is no home. `sudo -E` and the like keep the
+// environment of somebody else, whose directories root passes over.
+func xdg(getenv func(string) string, name, below string) string {
+	if x := getenv(name); filepath.IsAbs(x) && (os.Geteuid() != 0 || rootsOwn(x)) {
+		return x
+	}
+	if h := Home(getenv); h != "" {
+		return filepath.Join(h, below)
+	}
+	return ""
+}
+
+// Home is this user's home directory, "" if there is none: for root that of the
+// password file, and for others too if $HOME is missing or another's, as after
+// `sudo -u`.
+func Home(getenv func(string) string) string {
+	h := getenv("HOME")
+	if os.Geteuid() != 0 && filepath.IsAbs(h) {
+		switch uid, err := owner(h); {
+		case errors.Is(err, fs.ErrNotExist), err == nil && uid == os.Geteuid():
+			return h
+		}
+	}
+	u, err := user.LookupId(strconv.Itoa(os.Geteuid()))
+	if err != nil || !filepath.IsAbs(u.HomeDir) {
+		return ""
+	}
+	return u.HomeDir
+}
+
+// rootsOwn says that a directory and all above it, as far as they exist, are root's.
+func rootsOwn(dir string) bool {
+	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
+		if uid, err := owner(dir); uid != 0 || (err != nil && !errors.Is(err, fs.ErrNotExist)) {
+			return false
+		}
+		if dir == "/" {
+			return true
+		}
+	}
+}
+
+func owner(path string) (uid int, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	return int(st.Uid), nil
 }
