@@ -55,7 +55,7 @@ func (e Exit) String() string {
 }
 
 // Stdio are the descriptors of a process without a pty; bytes pass unchanged.
-// Pipes, sockets and /dev/null are handed to the process as they are; of files,
-// directories and terminals it gets a pipe, since it could reach the host
-// through them.
+// Pipes and sockets are handed to the process as they are; for /dev/null it gets
+// the container's own. Of files, FIFOs, directories and terminals it gets a pipe,
+// since it could reach or change the host through them.
 type Stdio struct{ In, Out, Err *os.File }

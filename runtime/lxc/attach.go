@@ -37,8 +37,8 @@ func (a *Adapter) Attach(ctx context.Context, s runtime.Shell) (runtime.Session,
 
 // Exec starts a process on the given descriptors, without a pty, and waits
 // for it. When the context ends the process is hung up on, then killed. A nil
-// descriptor is /dev/null. One that is neither pipe nor socket is never handed
-// on: its bytes pass through a pipe.
+// descriptor is /dev/null, for which the process gets its container's. One that
+// is neither pipe nor socket is never handed on: its bytes pass through a pipe.
 func (a *Adapter) Exec(ctx context.Context, s runtime.Shell, std runtime.Stdio) (runtime.Exit, error) {
 	pass, err := confine(std)
 	if err != nil {

@@ -50,6 +50,8 @@ func helperAttach(conn *msgConn, q helperRequest) helperReply {
 		}
 		master, stdio, hello.Notice = []int{m}, [3]int{s, s, s}, notice
 		plan.own(s)
+	} else if err := ownNull(c.InitPid(), stdio); err != nil {
+		return fail(err)
 	}
 	pid, err := c.RunCommandNoWait(plan.argv, plan.options(stdio))
 	for i, fd := range stdio {

@@ -32,8 +32,8 @@ type confined struct {
 	stop   [2]*os.File
 }
 
-// confine hands on pipes and sockets as they are and puts a pipe in the place
-// of all else. With a terminal of ours a process in the container could type
+// confine hands on pipes, sockets and the null device, which the helper changes
+// for the container's, and puts a pipe in the place of all else. With a terminal of ours a process in the container could type
 // commands into it (TIOCSTI); a file it could open again through
 // /proc/self/fd in any mode, and from a directory walk to the host's root.
 func confine(std runtime.Stdio) (*confined, error) {
@@ -63,20 +63,21 @@ func confine(std runtime.Stdio) (*confined, error) {
 }
 
 // harmless says that a descriptor gives a process in the container nothing but
-// the bytes that pass: a pipe, a socket, or the null device (1, 3 in
-// admin-guide/devices.txt), which containers have themselves.
+// the bytes that pass: a pipe, a socket, or the null device, which never gets
+// there. A FIFO with a name has an owner and a mode that it could change.
 func harmless(f *os.File) bool {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		return false
 	}
 	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFIFO, unix.S_IFSOCK:
+	case unix.S_IFSOCK:
 		return true
-	case unix.S_IFCHR:
-		return st.Rdev == unix.Mkdev(1, 3)
+	case unix.S_IFIFO:
+		var fs unix.Statfs_t
+		return unix.Fstatfs(int(f.Fd()), &fs) == nil && fs.Type == unix.PIPEFS_MAGIC
 	default:
-		return false
+		return isNull(int(f.Fd()))
 	}
 }
 

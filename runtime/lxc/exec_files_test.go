@@ -3,6 +3,7 @@ package lxc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -66,6 +67,59 @@ func TestExecHidesOurFiles(t *testing.T) {
 	if b, _ := os.ReadFile(filepath.Join(dir, "out")); strings.Contains(string(b), "LEAK") {
 		t.Errorf("a directory of the host inside: %q", b)
 	}
+}
+
+// The host's null device is one file for all: a container's root that has it
+// can change its mode and owner. The same goes for a FIFO.
+func TestExecHidesOurDevicesAndFIFOs(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-null")
+	run := func(script string, std runtime.Stdio) {
+		t.Helper()
+		exit, err := a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"sh", "-c", script}}, std)
+		if err != nil || exit.Code != 0 {
+			t.Fatalf("exec: %+v, %v", exit, err)
+		}
+	}
+	open := func(name string) (f *os.File, id string) {
+		t.Helper()
+		f, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		var st syscall.Stat_t
+		must(t, syscall.Fstat(int(f.Fd()), &st))
+		return f, fmt.Sprintf("%d:%d", st.Dev, st.Ino)
+	}
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	must(t, syscall.Mkfifo(fifo, 0o600))
+	named, namedID := open(fifo)
+	null, nullID := open(os.DevNull)
+	ours := []struct {
+		what, id string
+		f        *os.File
+	}{{"null device", nullID, null}, {"nothing", nullID, nil}, {"FIFO", namedID, named}}
+	all := func(when string) {
+		t.Helper()
+		for _, o := range ours {
+			for fd, std := range []runtime.Stdio{{In: o.f}, {Out: o.f}, {Err: o.f}} {
+				r, w := pipe(t)
+				tell := 1
+				if std.Out = w; fd == 1 {
+					std.Out, std.Err, tell = o.f, w, 2
+				}
+				run(fmt.Sprintf("echo lost >&%d; exec 3>&%d; stat -L -c %%d:%%i /proc/self/fd/3 >&%d", max(fd, 1), fd, tell), std)
+				w.Close()
+				out, err := io.ReadAll(r)
+				if got := strings.TrimSpace(strings.TrimPrefix(string(out), "lost\n")); err != nil || got == o.id || !strings.Contains(got, ":") {
+					t.Errorf("%s: our %s is %s, as descriptor %d inside %q (%v)", when, o.what, o.id, fd, got, err)
+				}
+			}
+		}
+	}
+	all("as it is")
+	run("rm /dev/null", runtime.Stdio{})
+	all("without a null device inside")
 }
 
 // More input than a pipe holds, read in part.
