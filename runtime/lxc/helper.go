@@ -134,7 +134,7 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 	cmd := helperCommand(q, asUser)
 	cmd.Stderr = stderr
 	cmd.ExtraFiles = append([]*os.File{theirs}, files...)
-	if err := cmd.Start(); err != nil {
+	if err := startSafely(cmd); err != nil {
 		conn.Close()
 		stderr.Close()
 		return nil, fmt.Errorf("%w: start: %w", runtime.ErrHelper, err)
@@ -158,7 +158,7 @@ func helperCommand(q helperRequest, asUser *user) *exec.Cmd {
 	if run := scopeRunner(q, asUser); run != nil {
 		cmd = exec.Command(run[0], append(run[1:], helperArg)...)
 	} else {
-		cmd = exec.Command("/proc/self/exe", helperArg)
+		cmd = exec.Command(selfExe, helperArg)
 	}
 	cmd.Dir = "/"
 	cmd.Env = helperEnv(asUser)
@@ -171,6 +171,23 @@ func helperCommand(q helperRequest, asUser *user) *exec.Cmd {
 		cmd.SysProcAttr.Credential = cred
 	}
 	return cmd
+}
+
+// startSafely starts a helper from a program that no container can write to.
+// One in a user's scope is started by that user.
+func startSafely(cmd *exec.Cmd) error {
+	if cmd.Path != selfExe {
+		return cmd.Start()
+	}
+	exe, err := helperExe()
+	if err != nil {
+		return err
+	}
+	if exe != nil {
+		defer exe.Close()
+		cmd.Path = "/proc/self/fd/" + strconv.Itoa(int(exe.Fd()))
+	}
+	return cmd.Start()
 }
 
 // helperEnv builds the environment of a helper from nothing. HOME comes from
