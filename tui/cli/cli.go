@@ -253,11 +253,12 @@ func (d *deck) root() *cobra.Command {
 	p.BoolVar(&d.flags.readOnly, "read-only", false, "refuse whatever changes a container or runs a program in it")
 	p.BoolVar(&d.flags.demo, "demo", false, "show an invented host: needs no root and no LXC")
 	d.nameFlag(root)
-	d.timeoutFlag(root, "how long the verb may take; see its help")
+	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
 	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand())
 	for _, info := range runtime.Ops() {
 		root.AddCommand(d.opCommand(info))
 	}
+	root.SetHelpCommand(helpCommand())
 	return root
 }
 

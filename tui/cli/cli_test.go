@@ -116,6 +116,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"ls", "--bogus"}, "unknown flag: --bogus"},
 		{[]string{"-x", "ls"}, "unknown shorthand flag: 'x'"},
 		{[]string{"bogus"}, `unknown verb "bogus"`},
+		{[]string{"help", "bogus"}, `unknown verb "bogus"`},
 		{[]string{"start"}, "start needs the NAME"},
 		{[]string{"start", "--timeout", "soon", "db"}, "--timeout"},
 		{[]string{"start", "--timeout", "-1s", "db"}, "negative"},

@@ -72,6 +72,8 @@ func (d *deck) noContainers(l runtime.Listing) {
 	about := d.rt.About()
 	d.warn("no containers in %s", strings.Join(about.Paths, ", "))
 	switch {
+	case len(l.NoConfig) == 1:
+		d.warn("%s has no config file and so is no container.", l.NoConfig[0])
 	case len(l.NoConfig) > 0:
 		d.warn("%d directories there have no config file and so are no containers.", len(l.NoConfig))
 	case about.UID != 0:
