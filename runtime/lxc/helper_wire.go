@@ -1,0 +1,75 @@
+package lxc
+
+import (
+	"encoding/json"
+
+	"lxcdeck/runtime"
+)
+
+// Names, paths and arguments are bytes, and JSON has only text: what is no UTF-8
+// would arrive as U+FFFD, which may be another container or another file. So
+// requests carry them as byte strings.
+
+// wireRequest is a helperRequest as it travels.
+type wireRequest struct {
+	plainRequest            // without its Ref and Shell
+	Ref          [2][]byte  // lxcpath, name
+	Shell        *wireShell `json:",omitempty"`
+}
+
+type plainRequest helperRequest
+
+type wireShell struct {
+	Ref             [2][]byte
+	Command, Env    [][]byte
+	User, Cwd, Term []byte
+	Cols, Rows      int
+}
+
+// MarshalJSON is for messages to a helper.
+func (q helperRequest) MarshalJSON() ([]byte, error) {
+	w := wireRequest{plainRequest: plainRequest(q), Ref: refBytes(q.Ref)}
+	if s := q.Shell; s != nil {
+		w.Shell = &wireShell{
+			Ref: refBytes(s.Ref), Command: bytesOf(s.Command), Env: bytesOf(s.Env),
+			User: []byte(s.User), Cwd: []byte(s.Cwd), Term: []byte(s.Term), Cols: s.Cols, Rows: s.Rows,
+		}
+	}
+	return json.Marshal(w)
+}
+
+// UnmarshalJSON is for messages to a helper.
+func (q *helperRequest) UnmarshalJSON(b []byte) error {
+	var w wireRequest
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*q = helperRequest(w.plainRequest)
+	q.Ref = refOf(w.Ref)
+	if s := w.Shell; s != nil {
+		q.Shell = &runtime.Shell{
+			Ref: refOf(s.Ref), Command: stringsOf(s.Command), Env: stringsOf(s.Env),
+			User: string(s.User), Cwd: string(s.Cwd), Term: string(s.Term), Cols: s.Cols, Rows: s.Rows,
+		}
+	}
+	return nil
+}
+
+func refBytes(r runtime.Ref) [2][]byte { return [2][]byte{[]byte(r.Path), []byte(r.Name)} }
+func refOf(b [2][]byte) runtime.Ref    { return runtime.Ref{Path: string(b[0]), Name: string(b[1])} }
+
+func bytesOf(all []string) [][]byte {
+	var out [][]byte
+	for _, s := range all {
+		out = append(out, []byte(s))
+	}
+	return out
+}
+
+func stringsOf(all [][]byte) []string {
+	var out []string
+	for _, b := range all {
+		out = append(out, string(b))
+	}
+	return out
+}
