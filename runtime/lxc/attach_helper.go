@@ -29,7 +29,7 @@ func helperAttach(conn *msgConn, q helperRequest) helperReply {
 	}
 	c, err := golxc.NewContainer(q.Ref.Name, q.Ref.Path)
 	if err != nil {
-		return failedReply(fmt.Errorf("%w: %w", runtime.ErrConfig, err), "")
+		return failedReply(unloadable(q.Ref), "")
 	}
 	readLog := captureLog(c)
 	fail := func(err error) helperReply { return failedReply(err, readLog()) }

@@ -251,6 +251,14 @@ func TestAttachRefusals(t *testing.T) {
 	if _, err := a.Attach(ctx, runtime.Shell{Ref: ref}); !errors.Is(err, runtime.ErrCancelled) {
 		t.Errorf("cancelled context: %v, want ErrCancelled", err)
 	}
+	config := filepath.Join(ref.Path, ref.Name, "config")
+	text, err := os.ReadFile(config)
+	must(t, err)
+	put(t, config, string(text)+"lxc.nonsense = 1\n")
+	if _, err := a.Attach(context.Background(), runtime.Shell{Ref: ref}); !errors.Is(err, runtime.ErrConfig) || !strings.Contains(err.Error(), "lxc.nonsense") {
+		t.Errorf("broken config: %v, want liblxc's words", err)
+	}
+	put(t, config, string(text)) // for its end
 }
 
 func TestUserAndDirectory(t *testing.T) {
