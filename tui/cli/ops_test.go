@@ -52,6 +52,7 @@ func TestAllNamesAreTriedAndTheHighestCounts(t *testing.T) {
 		want  int
 	}{
 		{"db", 0},
+		{"db db", 0},
 		{"web-1", 3},
 		{"nope", 4},
 		{"web-1 db nope", 4},

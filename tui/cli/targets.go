@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"lxcdeck/runtime"
@@ -80,10 +81,16 @@ func (d *deck) fail(err error) {
 	d.status = max(d.status, statusOf(err))
 }
 
-// refs gives what the names mean, in the order given. With one lxcpath there
-// is nothing to look up: whether the container is there, its operation says.
+// refs gives what the names mean, in the order given and without doubles. With
+// one lxcpath there is nothing to look up: whether the container is there, its
+// operation says.
 func (d *deck) refs(ctx context.Context, names []string) ([]runtime.Ref, error) {
 	var refs []runtime.Ref
+	add := func(ref runtime.Ref) {
+		if !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+	}
 	if paths := d.rt.About().Paths; len(paths) == 1 {
 		for _, name := range names {
 			ref := runtime.Ref{Path: paths[0], Name: name}
@@ -94,7 +101,7 @@ func (d *deck) refs(ctx context.Context, names []string) ([]runtime.Ref, error) 
 				d.fail(err)
 				continue
 			}
-			refs = append(refs, ref)
+			add(ref)
 		}
 		return refs, nil
 	}
@@ -108,7 +115,7 @@ func (d *deck) refs(ctx context.Context, names []string) ([]runtime.Ref, error) 
 			d.fail(err)
 			continue
 		}
-		refs = append(refs, c.Ref)
+		add(c.Ref)
 	}
 	return refs, nil
 }
