@@ -303,8 +303,8 @@ func (d *deck) configure(cmd *cobra.Command) error {
 		}
 		s.Interval.Value, s.Interval.From = every, settings.FromFlag("--interval")
 	}
-	if d.flags.readOnly {
-		s.ReadOnly.Value, s.ReadOnly.From = true, settings.FromFlag("--read-only")
+	if cmd.Flag("read-only").Changed {
+		s.ReadOnly.Value, s.ReadOnly.From = d.flags.readOnly, settings.FromFlag("--read-only")
 	}
 	if len(d.flags.paths) > 0 {
 		paths := make([]string, 0, len(d.flags.paths))

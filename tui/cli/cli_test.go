@@ -216,6 +216,9 @@ func TestSettingsFileIsUsedAndItsErrorsShown(t *testing.T) {
 	if r.code != 0 || !slices.Equal(paths, []string{"/srv/lxc"}) || !ro {
 		t.Errorf("status %d (%s), paths %v, read-only %v", r.code, r.err, paths, ro)
 	}
+	if r := lxcdeck(t, testHost(), "--config", name, "--read-only=false", "stop", "web-1"); r.code != 0 {
+		t.Errorf("the flag is above the file: %+v", r)
+	}
 	if err := os.WriteFile(name, []byte("theme = \"pink\"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
