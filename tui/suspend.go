@@ -24,10 +24,7 @@ const (
 	endTakes = 200 * time.Millisecond
 )
 
-var (
-	errNoJobControl = errors.New("no shell with job control could bring lxcdeck back")
-	errNotStopped   = errors.New("the signal did not stop lxcdeck")
-)
+var errNotStopped = errors.New("the signal did not stop lxcdeck")
 
 // suspender stops the process for its shell, as ctrl+z does. tea.Suspend waits
 // for ever where nothing stops it, and takes the terminal back after any
@@ -38,18 +35,24 @@ type suspender struct {
 	gone  chan struct{}   // closed when that happened while the terminal was somebody else's
 }
 
-// resumedMsg says that the screen is ours again. An error is why it never was
-// given up.
-type resumedMsg struct{ err error }
+type (
+	// suspendMsg asks for a stop; can says whether something could end it.
+	suspendMsg struct{ can bool }
+	// resumedMsg says that the screen is ours again, and why it never was
+	// given up.
+	resumedMsg struct{ err error }
+)
 
 func (m *Model) suspend() tea.Cmd {
-	s := m.jobctl
-	return cmd("suspend", func() tea.Msg {
-		if !resumable() {
-			return resumedMsg{errNoJobControl}
-		}
-		return tea.Exec(s, func(err error) tea.Msg { return resumedMsg{err} })()
-	})
+	return cmd("suspend", func() tea.Msg { return suspendMsg{resumable()} })
+}
+
+func (m *Model) onSuspend(msg suspendMsg) tea.Cmd {
+	if !msg.can {
+		m.say(noteWarn, "not suspended: no shell with job control could bring lxcdeck back", "")
+		return nil
+	}
+	return tea.Exec(m.jobctl, func(err error) tea.Msg { return resumedMsg{err} })
 }
 
 func (m *Model) onResumed(msg resumedMsg) tea.Cmd {

@@ -38,6 +38,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onClick(msg)
 	case tea.ColorProfileMsg:
 		return m.onProfile(msg.Profile)
+	case suspendMsg:
+		return m.onSuspend(msg)
 	case resumedMsg:
 		return m.onResumed(msg)
 	case tickMsg:
