@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	osuser "os/user"
@@ -26,6 +27,10 @@ func userFor(err error) (*user, error) {
 		return nil, err
 	}
 	u, lookupErr := userOf(*uid)
+	var nobody osuser.UnknownUserIdError
+	if errors.As(lookupErr, &nobody) { // a mapped root, say: the hint tells what to do
+		return nil, err
+	}
 	if lookupErr != nil {
 		return nil, fmt.Errorf("%w: %w", err, lookupErr)
 	}

@@ -31,7 +31,7 @@ func (e *unsafeError) Error() string {
 	if e.uid >= 0 {
 		return fmt.Sprintf("%v: %s belongs to uid %d", runtime.ErrForeign, e.path, e.uid)
 	}
-	return fmt.Sprintf("%v: %s can be written by %s", runtime.ErrForeign, e.path, e.mode)
+	return fmt.Sprintf("others can change its configuration: %s can be written by %s", e.path, e.mode)
 }
 
 func (e *unsafeError) Unwrap() error { return runtime.ErrForeign }
