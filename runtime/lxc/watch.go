@@ -32,6 +32,9 @@ const (
 	// socketPause is the shortest time between two looks at /proc/net/unix:
 	// starting three hundred containers makes six hundred directories.
 	socketPause = 10 * time.Millisecond
+	// muteTime is how long a memory.events is not looked at after it told of
+	// no kill, however many containers are at their limit.
+	muteTime = 50 * time.Millisecond
 	// maxSettling is how many containers are asked at once.
 	maxSettling = 16
 )
@@ -71,6 +74,7 @@ type watcher struct {
 	nextScan    time.Time
 	nextSockets time.Time // zero = no look asked for
 	lastSockets time.Time
+	nextUnmute  time.Time // zero = nothing is muted
 	unix        unixSockets
 
 	mu      sync.Mutex
@@ -176,14 +180,19 @@ func (w *watcher) run() {
 // loop does not turn until the time has come.
 func (w *watcher) timeout(now time.Time) int {
 	next := w.nextScan
-	if !w.nextSockets.IsZero() && w.nextSockets.Before(next) {
-		next = w.nextSockets
+	for _, t := range []time.Time{w.nextSockets, w.nextUnmute} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
 	}
 	return max(0, int((next.Sub(now)+time.Millisecond-1)/time.Millisecond))
 }
 
 // due does what is to be done by the clock.
 func (w *watcher) due(now time.Time) {
+	if !w.nextUnmute.IsZero() && !now.Before(w.nextUnmute) {
+		w.unmuteAll()
+	}
 	switch {
 	case !now.Before(w.nextScan):
 		w.scan()

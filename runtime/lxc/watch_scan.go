@@ -216,9 +216,6 @@ func (w *watcher) scanRunning() {
 				w.say(runtime.Changed, t.ref, nil)
 			}
 		}
-		if t.muted {
-			w.unmute(t)
-		}
 	}
 }
 

@@ -29,7 +29,7 @@ type tracked struct {
 	frozen *source // cgroup.events of cgroup v2
 	oom    *source // memory.events of cgroup v2
 	kills  string  // its oom_kill line
-	muted  bool    // oom waits for the next scan
+	muted  bool    // oom waits for unmuteAll
 	v1     int     // freezer.state of cgroup v1, held open; -1 = none
 	state  string  // what it held
 }
@@ -229,17 +229,30 @@ func preadString(fd int) (string, error) {
 }
 
 // memoryEvent tells of an OOM kill. Anything else in memory.events, such as
-// a limit that is hit many times a second, is no event and mutes the file
-// until the next scan.
+// a limit that is hit many times a second, is no event and mutes the file for
+// a while; the hit comes right before the kill.
 func (w *watcher) memoryEvent(t *tracked) {
 	kills := killLine(w.readFile(t.oom))
 	if kills == t.kills {
 		t.muted = true
+		if w.nextUnmute.IsZero() {
+			w.nextUnmute = time.Now().Add(muteTime)
+		}
 		return
 	}
 	t.kills = kills
 	w.say(runtime.Changed, t.ref, nil)
 	w.unmute(t)
+}
+
+// unmuteAll ends the while for all of them at once.
+func (w *watcher) unmuteAll() {
+	w.nextUnmute = time.Time{}
+	for _, t := range w.running {
+		if t.muted {
+			w.unmute(t)
+		}
+	}
 }
 
 // unmute waits for the next notification of memory.events. What came in
