@@ -41,7 +41,8 @@ func (t *Theme) statusRow(s *StatusState, w int) string {
 	return l.String()
 }
 
-// statusFacts is what the row tells in calm times.
+// statusFacts is what the row tells in calm times, but for the marks, which the
+// hints below never leave out.
 func (t *Theme) statusFacts(s *StatusState) []piece {
 	var out []piece
 	if s.Left != "" {
@@ -49,9 +50,6 @@ func (t *Theme) statusFacts(s *StatusState) []piece {
 	}
 	if s.Filter != "" {
 		out = append(out, piece{0, []span{{Key, "/"}, {Input, Clean(s.Filter)}, {Dim, " " + strconv.Itoa(s.Shown) + " of " + strconv.Itoa(s.Total)}}})
-	}
-	if s.Marks > 0 {
-		out = append(out, text(1, MarkedRow, strconv.Itoa(s.Marks)+" marked"))
 	}
 	if s.NoConfig > 0 {
 		out = append(out, text(2, Dim, plural(s.NoConfig, "directory", "directories")+" without config"))

@@ -230,7 +230,7 @@ func TestStatus(t *testing.T) {
 	long = &StatusState{Hints: hints, Left: "no figures since 12:00:00"}
 	has(t, "trouble in one row", th.Status(long, 80, 1), "s shell", "no figures since 12:00:00")
 	calm := &StatusState{Hints: hints, Filter: "web", Marks: 4, NoConfig: 2, Shown: 3, Total: 9}
-	has(t, "calm", th.Status(calm, 80, 2), "/web 3 of 9", "4 marked", "2 directories without config", "s shell")
+	has(t, "calm", th.Status(calm, 80, 2), "/web 3 of 9", "2 directories without config", "s shell", "4 marked")
 }
 
 func TestHelpScrolls(t *testing.T) {
