@@ -46,7 +46,7 @@ func TestConformance(t *testing.T) {
 		}
 		// It fails for one that is stopped already.
 		_ = places[ref.Path].Stop(ref.Name)
-		must(t, places[ref.Path].Tool("lxc-wait", ref.Name, "-s", "STOPPED", "-t", "20"))
+		must(t, places[ref.Path].Tool("lxc-wait", ref.Name, "-s", "STOPPED", "-t", "60"))
 		must(t, os.RemoveAll(ref.String()))
 	}
 	h.Edit = func(t testing.TB, ref runtime.Ref) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -174,32 +175,35 @@ func TestKilled(t *testing.T) {
 	if n := inside(t, a, ref, "mark-of-test"); n < 5 {
 		t.Fatalf("%d processes inside, want 5", n)
 	}
+	helpers := helpersOf(cmd.Process.Pid)
+	if len(helpers) != 5 {
+		t.Fatalf("helpers %v, want 5", helpers)
+	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
 	d := within(t, "all processes are gone", func() bool { return inside(t, a, ref, "mark-of-test") == 0 })
 	t.Logf("all gone %v after SIGKILL", d)
-	self, err := os.Readlink("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	within(t, "all helpers are gone", func() bool { return helpersOf(self) == 0 })
+	within(t, "all helpers are gone", func() bool { return !slices.ContainsFunc(helpers, isHelper) })
 }
 
-// helpersOf counts running helpers of this test binary.
-func helpersOf(exe string) int {
-	n := 0
+// isHelper says whether a process runs as a helper; one that has ended does not.
+func isHelper(pid int) bool {
+	cmd, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return err == nil && bytes.Contains(cmd, []byte(helperArg))
+}
+
+// helpersOf are the helpers that a process started.
+func helpersOf(parent int) []int {
+	var pids []int
 	eachPID(func(pid int) {
-		cmd, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if err != nil || !strings.Contains(string(cmd), helperArg) {
-			return
-		}
-		if its, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && its == exe {
-			n++
+		fields, err := statFields(pid)
+		if err == nil && fields[1] == strconv.Itoa(parent) && isHelper(pid) {
+			pids = append(pids, pid)
 		}
 	})
-	return n
+	return pids
 }
 
 func holdSessions(t *testing.T, path string) {
@@ -315,30 +319,15 @@ func TestExecLeavesNothingBehind(t *testing.T) {
 	within(t, "nothing is left after a hang-up", func() bool { return inside(t, a, ref, "hungup") == 0 })
 
 	done = start(context.Background(), "orphan")
-	for _, pid := range helpersOfTest(t) {
+	helpers := helpersOf(os.Getpid())
+	if len(helpers) == 0 {
+		t.Fatal("no helper of ours")
+	}
+	for _, pid := range helpers {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	if err := <-done; !errors.Is(err, runtime.ErrHelper) {
 		t.Errorf("%v, want ErrHelper", err)
 	}
 	within(t, "nothing is left after the helper was killed", func() bool { return inside(t, a, ref, "orphan") == 0 })
-}
-
-// helpersOfTest are the helpers that this process started.
-func helpersOfTest(t *testing.T) []int {
-	t.Helper()
-	var pids []int
-	eachPID(func(pid int) {
-		fields, err := statFields(pid)
-		if err != nil || fields[1] != strconv.Itoa(os.Getpid()) {
-			return
-		}
-		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && bytes.Contains(b, []byte(helperArg)) {
-			pids = append(pids, pid)
-		}
-	})
-	if len(pids) == 0 {
-		t.Fatal("no helper of ours")
-	}
-	return pids
 }

@@ -15,8 +15,9 @@ import (
 	"lxcdeck/runtime/lxctest"
 )
 
-// longTime is how long a test waits for what takes milliseconds.
-const longTime = 20 * time.Second
+// longTime is how long a test waits for what takes milliseconds, seconds on
+// an emulated machine beside other work.
+const longTime = time.Minute
 
 // running gives an Adapter and a container that runs.
 func running(t *testing.T, name string, lines ...string) (*Adapter, *lxctest.Scratch, runtime.Ref) {

@@ -19,8 +19,9 @@ const announced = 2 * time.Second
 
 // ear listens to a watch.
 type ear struct {
-	t  *testing.T
-	ch <-chan runtime.Event
+	t    *testing.T
+	ch   <-chan runtime.Event
+	from time.Time // the end of what was heard last
 }
 
 // listen starts a watch and waits until it looks at all of paths lxcpaths.
@@ -28,7 +29,7 @@ func listen(t *testing.T, a *Adapter, paths int) *ear {
 	t.Helper()
 	e := listenFrom(t, a)
 	for range paths {
-		e.hear("the first look", announced, func(ev runtime.Event) bool { return ev.Kind == runtime.Inventory && ev.Ref.Name == "" })
+		e.hear("the first look", longTime, func(ev runtime.Event) bool { return ev.Kind == runtime.Inventory && ev.Ref.Name == "" })
 	}
 	return e
 }
@@ -45,10 +46,12 @@ func listenFrom(t *testing.T, a *Adapter) *ear {
 		for range ch { // it must be closed
 		}
 	})
-	return &ear{t, ch}
+	return &ear{t: t, ch: ch}
 }
 
-// hear waits for an event and gives the time it took.
+// hear waits for an event and gives the time it took. One that was noticed
+// before the end of the last hear is not of what was done since: it may only
+// have been on its way, and passes for nothing.
 func (e *ear) hear(what string, most time.Duration, is func(runtime.Event) bool) time.Duration {
 	e.t.Helper()
 	began := time.Now()
@@ -59,11 +62,26 @@ func (e *ear) hear(what string, most time.Duration, is func(runtime.Event) bool)
 			if !ok {
 				e.t.Fatalf("%s: the watch ended", what)
 			}
-			if is(ev) {
-				return time.Since(began)
+			if !ev.At.Before(e.from) && is(ev) {
+				e.from = time.Now()
+				return e.from.Sub(began)
 			}
 		case <-deadline:
 			e.t.Fatalf("%s: no event within %v", what, most)
+		}
+	}
+}
+
+// quiet waits until nothing more comes of what was done before: a start is
+// noticed up to lastPause after List has shown it. Taken for a freeze, it would
+// leave that unnoticed on cgroup v1, and with it the thaw that undoes it.
+func (e *ear) quiet() {
+	for {
+		select {
+		case <-e.ch:
+		case <-time.After(2 * lastPause):
+			e.from = time.Now()
+			return
 		}
 	}
 }
@@ -105,6 +123,7 @@ func TestWatchLife(t *testing.T) {
 	e := listen(t, a, 1)
 	do := func(what string, f func() error) {
 		t.Helper()
+		e.quiet()
 		if err := f(); err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
@@ -128,21 +147,27 @@ func known(t *testing.T, e *ear, a *Adapter, ref runtime.Ref, want runtime.State
 	t.Logf("%v: known %v after %s returned", want, after, tool)
 }
 
-// The time from the beginning of a start or stop to its first event.
+// The time from the beginning of a start or stop to its first event, and from
+// its end until it is known: how long the tool itself takes is the machine's.
 func TestWatchIsFast(t *testing.T) {
 	a, s, ref := running(t, "lxcdt-wa-fast")
 	e := listen(t, a, 1)
 	tool := func(what string, f func(string) error, want runtime.State) {
 		t.Helper()
-		done := make(chan error, 1)
-		go func() { done <- f(ref.Name) }()
+		done, ended := make(chan error, 1), time.Time{}
+		go func() {
+			err := f(ref.Name)
+			ended = time.Now()
+			done <- err
+		}()
 		first, all := e.until(a, ref, want)
+		known := time.Now()
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("%s: first event after %v, %v known after %v", what, first, want, all)
-		if all > announced {
-			t.Errorf("%s was known after %v", what, all)
+		if late := known.Sub(ended); late > announced {
+			t.Errorf("%s was known %v after its end", what, late)
 		}
 	}
 	for range 3 {
@@ -212,7 +237,7 @@ func TestWatchOOM(t *testing.T) {
 		if err != nil || exit.Signal != 9 {
 			t.Fatalf("%+v, %v, want it killed", exit, err)
 		}
-		t.Logf("OOM kill: %v", e.hear("OOM kill", 2*scanTime, e.kind(runtime.Changed, ref)))
+		t.Logf("OOM kill: %v", e.hear("OOM kill", longTime, e.kind(runtime.Changed, ref)))
 	}
 }
 
@@ -230,14 +255,16 @@ func TestWatchIsIdle(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.until(a, ref, runtime.Running)
-	before := cpuTime(t)
+	// What the start left to do is done at some time, and another guest of this
+	// machine may run on our account; a loop that turns does so in every span.
 	const span = 3 * time.Second
-	time.Sleep(span) // what is measured is time
-	used := cpuTime(t) - before
-	t.Logf("%v of CPU in %v", used, span)
-	if used > span/20 {
-		t.Errorf("an idle watch used %v of CPU in %v", used, span)
-	}
+	within(t, "a span in which an idle watch uses little", func() bool {
+		before := cpuTime(t)
+		time.Sleep(span) // what is measured is time
+		used := cpuTime(t) - before
+		t.Logf("%v of CPU in %v", used, span)
+		return used <= span/20
+	})
 }
 
 func cpuTime(t *testing.T) time.Duration {

@@ -223,7 +223,7 @@ func (s *Scratch) Remove() error {
 		}
 		// A frozen one dies too; a stopped one makes lxc-stop fail, which is fine.
 		_ = s.Stop(name)
-		return s.Tool("lxc-wait", name, "-s", "STOPPED", "-t", "20")
+		return s.Tool("lxc-wait", name, "-s", "STOPPED", "-t", "60")
 	})
 	s.names = nil
 	if rerr := os.RemoveAll(s.Path); rerr != nil {

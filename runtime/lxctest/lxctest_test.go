@@ -19,7 +19,7 @@ func TestContainersComeAndGo(t *testing.T) {
 		t.Error(err)
 	}
 	for _, n := range names {
-		if err := s.Tool("lxc-wait", n, "-s", "RUNNING", "-t", "5"); err != nil {
+		if err := s.Tool("lxc-wait", n, "-s", "RUNNING", "-t", "60"); err != nil {
 			t.Error(err)
 		}
 	}

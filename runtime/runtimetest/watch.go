@@ -2,6 +2,7 @@ package runtimetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,8 +24,9 @@ func testWatch(t *testing.T, s *suite) {
 		t.Helper()
 		s.list(t)
 		drain(events)
+		began := time.Now()
 		do(t, ref)
-		awaitEvent(t, what, events, ref, kinds)
+		awaitEvent(t, what, events, began, ref, kinds)
 	}
 	step("make", func(_ testing.TB, ref runtime.Ref) { s.makeRef(t, ref) }, ref, runtime.Inventory, runtime.Changed, runtime.Edited)
 	s.await(t, ref, runtime.Stopped)
@@ -40,20 +42,24 @@ func testWatch(t *testing.T, s *suite) {
 	step("remove", s.Remove, ref, runtime.Inventory, runtime.Changed)
 }
 
-// drain takes what has been announced so far.
+// drain takes what is announced of what was done before, until nothing more
+// comes: a start may be noticed after List has shown it. Taken for a freeze, it
+// would leave that unnoticed, and with it the thaw that undoes it.
 func drain(events <-chan runtime.Event) {
-	for quiet := time.After(100 * time.Millisecond); ; {
+	const quiet = 500 * time.Millisecond
+	for {
 		select {
 		case <-events:
-		case <-quiet:
+		case <-time.After(quiet):
 			return
 		}
 	}
 }
 
 // awaitEvent waits for a hint of one of the kinds that concerns ref. An
-// Inventory concerns all containers of its lxcpath.
-func awaitEvent(t *testing.T, what string, events <-chan runtime.Event, ref runtime.Ref, kinds []runtime.EventKind) {
+// Inventory concerns all containers of its lxcpath. What was noticed before it
+// began is a hint of something else that was still on its way.
+func awaitEvent(t *testing.T, what string, events <-chan runtime.Event, began time.Time, ref runtime.Ref, kinds []runtime.EventKind) {
 	t.Helper()
 	timeout := time.After(Patience)
 	var seen []runtime.Event
@@ -65,13 +71,11 @@ func awaitEvent(t *testing.T, what string, events <-chan runtime.Event, ref runt
 			}
 			seen = append(seen, e)
 			concerns := e.Ref == ref || (e.Kind == runtime.Inventory && e.Ref.Path == ref.Path)
-			for _, k := range kinds {
-				if concerns && e.Kind == k {
-					if e.At.IsZero() {
-						t.Errorf("%s: the event has no time", what)
-					}
-					return
-				}
+			if e.At.IsZero() {
+				t.Errorf("%s: the event has no time", what)
+			}
+			if concerns && !e.At.Before(began) && slices.Contains(kinds, e.Kind) {
+				return
 			}
 		case <-timeout:
 			t.Fatalf("%s of %s is not announced; seen: %v", what, ref, seen)
