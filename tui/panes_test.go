@@ -82,7 +82,8 @@ func TestHoldInAZoomedShell(t *testing.T) {
 	d.sees("any key goes on")
 	d.press("x")
 	d.seesNo("any key goes on")
-	if len(s.Typed()) > 0 {
+	d.press("y")
+	if err := s.AwaitTyped(patient(t), "y"); err != nil || string(s.Typed()) != "y" {
 		t.Fatalf("the key that lets go is typed: %q", s.Typed())
 	}
 }

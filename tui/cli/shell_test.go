@@ -326,7 +326,7 @@ func TestShellEndsBySignal(t *testing.T) {
 func TestShellTimeout(t *testing.T) {
 	rt := testHost()
 	s := scripted(rt)
-	o := startOnTerminal(t, rt, "shell", "--timeout", "50ms", "web-1")
+	o := startOnTerminal(t, rt, "shell", "--timeout", "1s", "web-1") // a session has to come up in it
 	o.want("the time is over")
 	o.exit(125)
 	if !s.Closed() {

@@ -262,6 +262,7 @@ func (t *Term) Close() {
 	_ = t.Cmd.Process.Signal(syscall.SIGHUP)
 	if _, err := t.WaitExit(5 * time.Second); errors.Is(err, ErrTimeout) {
 		_ = t.Cmd.Process.Kill()
+		<-t.exited // so that the next test does not find it
 	}
 	_ = t.pty.Close()
 }

@@ -13,6 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// patience is how long a test waits for what takes milliseconds as a rule.
+const patience = time.Minute
+
 // The test binary plays lxcdeck (when asked to) and its guard.
 func TestMain(m *testing.M) {
 	Main()
@@ -73,7 +76,7 @@ func run(t *testing.T, mode string) (lflag uint32, out string) {
 	if mode == "clean" && err != nil {
 		t.Fatal(err)
 	}
-	end := time.Now().Add(10 * time.Second)
+	end := time.Now().Add(patience)
 	for time.Now().Before(end) {
 		tio, err := unix.IoctlGetTermios(int(s.Fd()), unix.TCGETS)
 		if err != nil {
@@ -89,7 +92,7 @@ func run(t *testing.T, mode string) (lflag uint32, out string) {
 	_ = s.Close()
 	select {
 	case out = <-got:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the pty was not closed: something still holds it")
 	}
 	return lflag, out
