@@ -47,7 +47,7 @@ func (a *Adapter) Exec(ctx context.Context, s runtime.Shell, std runtime.Stdio) 
 	at, err := a.startAttach(ctx, kindExec, s, pass.theirs[:])
 	pass.started()
 	if err != nil {
-		_ = pass.finish(false)
+		_ = pass.finish(ctx, false)
 		return runtime.Exit{}, attachErr(s.Ref, err)
 	}
 	closeAll(at.fds)
@@ -56,7 +56,7 @@ func (a *Adapter) Exec(ctx context.Context, s runtime.Shell, std runtime.Stdio) 
 	if err != nil {
 		at.proc.conn.hangUp()
 	}
-	if ferr := pass.finish(err == nil); err == nil {
+	if ferr := pass.finish(ctx, err == nil); err == nil {
 		err = ferr
 	}
 	return exit, attachErr(s.Ref, err)

@@ -1,11 +1,12 @@
 package lxc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,9 +14,16 @@ import (
 	"lxcdeck/runtime"
 )
 
-// drainTime is how long the last output on a terminal's pipe may take after
-// the process has ended: what it left behind may hold the pipe for ever.
-const drainTime = time.Second
+const (
+	// drainTime is how long a pipe for output that nothing comes through is
+	// kept after the process has ended: what it left behind may hold it open
+	// for ever.
+	drainTime = time.Second
+	// drainLook is the time between two looks at what comes through.
+	drainLook = 20 * time.Millisecond
+	// copySize is one read of output.
+	copySize = 32 << 10
+)
 
 // confined are the descriptors of an Exec as the container may have them.
 type confined struct {
@@ -26,16 +34,16 @@ type confined struct {
 	source *os.File   // our input
 	pumped chan struct{}
 	passed int // bytes of input, once pumped is closed
-	copies sync.WaitGroup
-	failed chan error // of the copies of output
-	ends   []*os.File // read ends of the pipes for output
+	copies []*outputCopy
+	failed chan error // of the copies
 	stop   [2]*os.File
 }
 
 // confine hands on pipes, sockets and the null device, which the helper changes
-// for the container's, and puts a pipe in the place of all else. With a terminal of ours a process in the container could type
-// commands into it (TIOCSTI); a file it could open again through
-// /proc/self/fd in any mode, and from a directory walk to the host's root.
+// for the container's, and puts a pipe in the place of all else. With a terminal
+// of ours a process in the container could type commands into it (TIOCSTI); a
+// file it could open again through /proc/self/fd in any mode, and from a
+// directory walk to the host's root.
 func confine(std runtime.Stdio) (*confined, error) {
 	c := &confined{failed: make(chan error, 2)}
 	for i, f := range []*os.File{std.In, std.Out, std.Err} {
@@ -54,7 +62,7 @@ func confine(std runtime.Stdio) (*confined, error) {
 			err = c.pipeOut(i, f)
 		}
 		if err != nil {
-			_ = c.finish(false)
+			_ = c.finish(context.Background(), false)
 			c.started()
 			return nil, fmt.Errorf("%w: descriptors: %w", runtime.ErrHelper, err)
 		}
@@ -122,18 +130,86 @@ func (c *confined) pipeOut(i int, f *os.File) error {
 	}
 	c.theirs[i] = w
 	c.own = append(c.own, w)
-	c.ends = append(c.ends, r)
-	c.copies.Add(1)
-	spawn("output of a process", func(error) { c.copies.Done() }, func() {
+	x := &outputCopy{from: r, done: make(chan struct{})}
+	c.copies = append(c.copies, x)
+	spawn("output of a process", func(error) { close(x.done) }, func() {
 		// A terminal that is gone, or a full disk, ends the copy and with it
 		// the process.
-		if _, err := io.Copy(f, r); err != nil && !errors.Is(err, os.ErrClosed) {
+		if err := x.run(f); err != nil {
 			c.failed <- err
 		}
 		r.Close()
-		c.copies.Done()
+		close(x.done)
 	})
 	return nil
+}
+
+// outputCopy copies what comes through a pipe to one of our descriptors.
+type outputCopy struct {
+	from    *os.File
+	done    chan struct{}
+	writing atomic.Bool
+	moved   atomic.Int64
+}
+
+// run copies until the pipe ends or is closed.
+func (x *outputCopy) run(to io.Writer) error {
+	buf := make([]byte, copySize)
+	for {
+		n, err := x.from.Read(buf)
+		if n > 0 {
+			x.writing.Store(true)
+			_, werr := to.Write(buf[:n])
+			x.writing.Store(false)
+			if werr != nil {
+				return werr
+			}
+			x.moved.Add(int64(n))
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF), errors.Is(err, os.ErrClosed):
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// drain waits, once the process has ended, until all that it wrote has been
+// written on, however long that takes. What it left behind may hold the pipe
+// open, and write on: more than the pipe holds is not the process's.
+func (x *outputCopy) drain(ctx context.Context) {
+	most := x.moved.Load() + copySize + x.pipe(func(fd uintptr) (int, error) { return unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0) })
+	look := time.NewTicker(drainLook)
+	defer look.Stop()
+	for idle := time.Now(); time.Since(idle) < drainTime && x.moved.Load() < most; {
+		select {
+		case <-x.done:
+			return
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		if x.writing.Load() || x.pipe(func(fd uintptr) (int, error) { return unix.IoctlGetInt(int(fd), unix.TIOCINQ) }) > 0 {
+			idle = time.Now()
+		}
+	}
+}
+
+// pipe asks for a number of the pipe; 0 when it has ended. Not by File.Fd, which
+// lets a Read block beyond Close.
+func (x *outputCopy) pipe(ask func(fd uintptr) (int, error)) (n int64) {
+	raw, err := x.from.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if got, err := ask(fd); err == nil {
+			n = int64(got)
+		}
+	})
+	return n
 }
 
 // started is called when the helper has its descriptors, or never will.
@@ -212,25 +288,18 @@ func pump(dst, src, stop *os.File) (passed int) {
 
 // finish ends the copies; those of output first get what is still in their
 // pipes when drain is set. The error is that of output that could not be written.
-func (c *confined) finish(drain bool) error {
+func (c *confined) finish(ctx context.Context, drain bool) error {
 	if c.stop[1] != nil {
 		c.stop[1].Close()
 	}
 	if c.unread != nil {
 		c.giveBack()
 	}
-	if drain && len(c.ends) > 0 {
-		all := make(chan struct{})
-		spawn("output of a process", func(error) { close(all) }, func() { c.copies.Wait(); close(all) })
-		t := time.NewTimer(drainTime)
-		defer t.Stop()
-		select {
-		case <-all:
-		case <-t.C:
+	for _, x := range c.copies {
+		if drain {
+			x.drain(ctx)
 		}
-	}
-	for _, r := range c.ends {
-		r.Close()
+		x.from.Close()
 	}
 	select {
 	case err := <-c.failed:

@@ -7,9 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 )
@@ -139,6 +143,38 @@ func TestExecGivesInputBack(t *testing.T) {
 	}
 	if at, err := in.Seek(0, io.SeekCurrent); at != 1000 || err != nil {
 		t.Errorf("the file stands at %d (%v), want 1000", at, err)
+	}
+}
+
+// A named FIFO whose reader comes late takes all that a process wrote before it
+// ended, and what the process left behind does not hold that up.
+func TestExecLosesNoOutput(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-ex-slow")
+	path := filepath.Join(t.TempDir(), "fifo")
+	must(t, unix.Mkfifo(path, 0o600))
+	in, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	must(t, err)
+	defer in.Close()
+	out, err := os.OpenFile(path, os.O_WRONLY, 0)
+	must(t, err)
+	defer out.Close()
+	const size = 120_000 // ours and the process's pipe hold more
+	got := make(chan int, 1)
+	time.AfterFunc(2*drainTime, func() {
+		n, _ := io.Copy(io.Discard, io.LimitReader(in, size))
+		got <- int(n)
+	})
+	began := time.Now()
+	exit, err := a.Exec(context.Background(), runtime.Shell{Ref: ref,
+		Command: []string{"sh", "-c", "head -c " + strconv.Itoa(size) + " /dev/zero; sleep 600 & exit 3"}}, runtime.Stdio{Out: out})
+	if err != nil || exit.Code != 3 {
+		t.Fatalf("%+v, %v", exit, err)
+	}
+	if d := time.Since(began); d < drainTime {
+		t.Errorf("it was over after %v, before anybody had read", d)
+	}
+	if n := <-got; n != size {
+		t.Errorf("%d of %d bytes came out", n, size)
 	}
 }
 
