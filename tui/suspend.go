@@ -19,8 +19,8 @@ const (
 	// stopTakes is how long the stop may take that a signal brings; a process
 	// that runs longer was not stopped by it.
 	stopTakes = 500 * time.Millisecond
-	// endTakes is how long a signal that ends may come after SIGCONT: "kill %1"
-	// and a shell that exits send both.
+	// endTakes is how long another signal may come after SIGCONT: "kill %1" and
+	// a shell that exits send two. SIGCONT itself may come after a timer, too.
 	endTakes = 200 * time.Millisecond
 )
 
@@ -78,7 +78,7 @@ func (s *suspender) Run() error {
 		case <-time.After(stopTakes): // runs out during a stop, too
 			select {
 			case <-woken:
-			default:
+			case <-time.After(endTakes):
 				stopped = false
 			}
 		}
