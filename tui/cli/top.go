@@ -103,6 +103,11 @@ func wait(ctx context.Context, tick <-chan time.Time, hints <-chan runtime.Event
 		case <-ctx.Done():
 			return stale, ctx.Err()
 		case <-tick:
+			select {
+			case <-hints: // either is taken where both are ready
+				stale = true
+			default:
+			}
 			return stale, nil
 		case _, ok := <-hints:
 			stale = true
