@@ -20,9 +20,12 @@ const (
 	attachTime = 20 * time.Second
 	// resizeDelay gathers the sizes of a window being dragged.
 	resizeDelay = 50 * time.Millisecond
-	// drainTime is how long the output of an ended process is still awaited: a
-	// background job may hold the pty open for ever.
+	// drainTime is how long the output of an ended process is awaited before its
+	// end is told.
 	drainTime = 300 * time.Millisecond
+	// heldTime is how long it is still read after that: a background job may
+	// hold the pty open for ever.
+	heldTime = 5 * time.Second
 	// syncTime is how long a program may hold back painting by a synchronized
 	// update (mode 2026).
 	syncTime = 150 * time.Millisecond
@@ -60,6 +63,7 @@ type shell struct {
 	cancel  context.CancelFunc
 	out     *outbox
 	size    [2]int // columns, rows of the emulator
+	ptySize [2]int // as the session was last told
 	fitGen  int
 	armed   bool // the prefix was pressed
 	opening bool
@@ -150,6 +154,7 @@ func (m *Model) openShell() tea.Cmd {
 	fit := m.arrangeScreen()
 	cols, rows := m.shellSize()
 	sh.size = [2]int{cols, rows}
+	sh.ptySize = sh.size
 	sh.term = vt.New(cols, rows, vt.Options{})
 	rt, id := m.rt, sh.id
 	ask := runtime.Shell{Ref: c.Ref, Cols: cols, Rows: rows}
@@ -276,7 +281,7 @@ func (m *Model) onAttached(msg attachedMsg) tea.Cmd {
 	}
 	sh.session, sh.notice = msg.session, msg.session.Notice()
 	// The window may have changed while the session came up.
-	sh.out.resize(sh.size[0], sh.size[1])
+	sh.fit()
 	m.out.run(sh)
 	return nil
 }

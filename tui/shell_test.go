@@ -82,6 +82,20 @@ func TestShellGetsEveryKeyButThePrefix(t *testing.T) {
 	}
 }
 
+// The pty waits for the window to stand still; what is typed does not.
+func TestShellKeysComeAfterTheSize(t *testing.T) {
+	d, s, _ := inShell(t, 120, 40)
+	d.send(tea.WindowSizeMsg{Width: 110, Height: 38})
+	d.press("x")
+	if err := s.AwaitTyped(patient(t), "x"); err != nil {
+		t.Fatal(err)
+	}
+	cols, rows := s.Size()
+	if box := d.m.layout.Shell; cols != box.Dx() || rows != box.Dy() || cols != 110 {
+		t.Errorf("the key meets %dx%d, the pane is %dx%d", cols, rows, box.Dx(), box.Dy())
+	}
+}
+
 func TestShellModesReachTheKeys(t *testing.T) {
 	d, s, _ := inShell(t, 120, 40)
 	s.Feed([]byte("\x1b[?1h\x1b[?2004hready"))

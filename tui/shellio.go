@@ -19,13 +19,11 @@ func (o *outside) run(sh *shell) {
 	o.spawn("shell painter", func() { sh.paintLoop(o) })
 	o.spawn("shell waiter", func() {
 		exit, err := sh.session.Wait(o.ctx)
-		if !awaitEnd(sh.ended, drainTime) {
-			// Something else holds the pty open; the session is over all the same.
-			_ = sh.session.Close()
-			awaitEnd(sh.ended, drainTime)
-		}
-		_ = sh.session.Close()
+		// Something else may hold the pty open; the session is over all the same.
+		awaitEnd(sh.ended, drainTime)
 		o.send(shellOverMsg{sh.id, exit, err})
+		awaitEnd(sh.ended, heldTime)
+		_ = sh.session.Close()
 	})
 }
 
@@ -216,9 +214,17 @@ func (m *Model) fitShell() tea.Cmd {
 
 func (m *Model) onFit(msg fitMsg) tea.Cmd {
 	if sh := m.shells.byID(msg.id); sh != nil && sh.fitGen == msg.gen && !sh.over {
-		sh.out.resize(sh.size[0], sh.size[1])
+		sh.fit()
 	}
 	return nil
+}
+
+// fit tells the session the size of its pane, if it does not know it yet.
+func (sh *shell) fit() {
+	if sh.ptySize != sh.size {
+		sh.ptySize = sh.size
+		sh.out.resize(sh.size[0], sh.size[1])
+	}
 }
 
 // onShellKey is a key while a session has the focus: the prefix and what
@@ -253,6 +259,7 @@ func (m *Model) typeInto(sh *shell, b []byte) {
 	if sh.over {
 		return
 	}
+	sh.fit() // what is typed after a resize is for the new size
 	if err := sh.out.put(b); errors.Is(err, errOutboxFull) {
 		m.say(noteWarn, m.called(sh.ref)+": "+err.Error()+"; what was typed now is lost", "")
 	}
