@@ -67,6 +67,7 @@ type attached struct {
 	ref   runtime.Ref
 	proc  *helperProc
 	init  int // pidfd of the container's init; -1 = none to be had
+	pid   int // of the container's init
 	hello helperReply
 	fds   []int // what the helper sent with hello
 }
@@ -96,11 +97,10 @@ func (a *Adapter) startAttach(ctx context.Context, kind string, s runtime.Shell,
 		return nil, err
 	}
 	at := &attached{ref: s.Ref, init: -1}
-	pid, err := a.attachable(ctx, s.Ref)
-	if err != nil {
+	if at.pid, err = a.attachable(ctx, s.Ref); err != nil {
 		return nil, err
 	}
-	if fd, err := unix.PidfdOpen(pid, 0); err == nil {
+	if fd, err := unix.PidfdOpen(at.pid, 0); err == nil {
 		at.init = fd
 	}
 	at.proc, err = startHelper(helperRequest{Kind: kind, Ref: s.Ref, ReadOnly: a.opts.ReadOnly, Shell: &s}, as, files)

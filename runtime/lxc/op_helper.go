@@ -234,7 +234,8 @@ func (o *operation) reboot() error {
 	}
 }
 
-// freezeTry is how long one try to freeze may take: liblxc looks once a second.
+// freezeTry is how long the first try to freeze may take: liblxc looks once a
+// second. Each has twice the time of the one before it.
 const freezeTry = 1500 * time.Millisecond
 
 // freeze and thaw go by the cgroup's state; go-lxc goes by the monitor's, which
@@ -251,8 +252,9 @@ func (o *operation) freeze() error {
 			return fmt.Errorf("liblxc: %w", err)
 		}
 	}
-	for until := time.Now().Add(o.q.Timeout); ; time.Sleep(pollEvery) {
-		if done, err := o.tryFreeze(); done || err != nil {
+	until := time.Now().Add(o.q.Timeout)
+	for try := freezeTry; ; try *= 2 {
+		if done, err := o.tryFreeze(try); done || err != nil {
 			return err
 		}
 		if err := o.c.Unfreeze(); err != nil {
@@ -261,12 +263,13 @@ func (o *operation) freeze() error {
 		if time.Now().After(until) {
 			return fmt.Errorf("%w: a process in it cannot be frozen; it was thawed again", runtime.ErrNoAnswer)
 		}
+		time.Sleep(pollEvery)
 	}
 }
 
 // tryFreeze freezes, and says whether that was done in time. liblxc's call
 // has no end of its own, so it gets a handle of its own; this process ends soon.
-func (o *operation) tryFreeze() (frozen bool, err error) {
+func (o *operation) tryFreeze(within time.Duration) (frozen bool, err error) {
 	c, err := golxc.NewContainer(o.q.Ref.Name, o.q.Ref.Path)
 	if err != nil {
 		return false, unloadable(o.q.Ref)
@@ -280,7 +283,7 @@ func (o *operation) tryFreeze() (frozen bool, err error) {
 				return false, fmt.Errorf("liblxc: %w", err)
 			}
 			return true, o.await(runtime.Frozen)
-		case <-time.After(freezeTry):
+		case <-time.After(within):
 			// Once the kernel is there liblxc is only about to say so.
 			if tries > 0 || o.state() != runtime.Frozen {
 				return false, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -160,11 +161,23 @@ func (e *ending) stopped(grace time.Duration) string {
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		if err == nil && n > 0 {
+		if err == nil && (n > 0 || exiting(e.at.pid)) {
 			return "container stopped"
 		}
 		return ""
 	}
+}
+
+// exiting says whether a process is on its way out: an init waits there for all
+// the others of its container (PF_EXITING of proc_pid_stat(5)'s flags).
+func exiting(pid int) bool {
+	const pfExiting = 0x4
+	fields, err := statFields(pid)
+	if err != nil {
+		return false
+	}
+	flags, err := strconv.ParseUint(fields[6], 10, 32)
+	return err == nil && flags&pfExiting != 0
 }
 
 func (e *ending) wait(ctx context.Context) (runtime.Exit, error) {
