@@ -31,9 +31,8 @@
 //   - Files are opened once, while the init is known to live, and read with
 //     pread from then on. A read of an open Reader allocates nothing.
 //   - A first look at many containers is shared out to a few workers; ticks
-//     after it are one goroutine's. Readings of the Totals tier alone have
-//     only the files open that they need; the first one of another tier opens
-//     them all.
+//     after it are one goroutine's. Readings of the Totals tier open
+//     only the files that they need, and close them again.
 //   - What is missing, refused or garbled is an absent Value and a word in
 //     Sample.Controls; only a vanished cgroup is an error.
 //   - File contents are foreign text: every parser is bounded, safe from

@@ -70,7 +70,8 @@ func NewSet(fs FS, dirs Dirs) *Set {
 // Sample fills the Sample and Err of every Reading; Batch.Host is not its
 // business. A container whose pid changed is opened anew, one that is not in
 // the batch any more is let go. Once the containers are known and open nothing
-// is allocated.
+// is allocated. Files opened for the Totals tier are closed again at once: who
+// asks for totals lists, and does not come back.
 //
 // Errors of a Reading are *runtime.Error and wrap runtime.ErrNotFound,
 // ErrNoCgroup, ErrPermission or ErrGone where one fits; its Sample is then
@@ -146,10 +147,9 @@ func (e *entry) close() {
 	}
 }
 
-// fits says whether an entry's Reader can serve a Reading: one of the same
-// life, and with all files open unless the totals are enough.
+// fits says whether an entry's Reader can serve a Reading: one of the same life.
 func (e *entry) fits(q *runtime.Reading) bool {
-	return e.reader != nil && e.pid == q.InitPID && (!e.reader.totals || q.Tier == runtime.Totals)
+	return e.reader != nil && e.pid == q.InitPID
 }
 
 // due says whether it is time to open a Reader.
@@ -168,6 +168,9 @@ func (s *Set) read(e *entry, q *runtime.Reading, buf *kernfile.Buffer) error {
 	}
 	err := e.reader.Read(q.Tier, &q.Sample)
 	if err == nil {
+		if e.reader.totals {
+			e.close()
+		}
 		return nil
 	}
 	// The cgroup, or one of its controllers, went away. If the process lives

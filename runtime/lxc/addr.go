@@ -57,27 +57,47 @@ func newAddrs() *addrs {
 // and link-local ones, IPv4 first. ok is false when they could not be read.
 // The slice is not written to again.
 func (a *addrs) get(initPID int) (ips []netip.Addr, ok bool) {
+	a.getAll([]int{initPID}, func(_ int, its []netip.Addr, read bool) { ips, ok = its, read })
+	return ips, ok
+}
+
+// getAll is get for many containers; each is told by its place in inits. Asked
+// one by one, each would cost two switches between threads.
+func (a *addrs) getAll(inits []int, tell func(i int, ips []netip.Addr, ok bool)) {
+	var places []int
+	var visits []*visit
 	a.mu.Lock()
-	if a.closed || initPID <= 0 {
-		a.mu.Unlock()
-		return nil, false
-	}
 	if time.Since(a.swept) > sweepTime || len(a.byPID) >= maxNetNS {
 		a.sweep()
 	}
-	ips, held := a.held(initPID)
-	room := len(a.byPID) < maxNetNS
-	a.mu.Unlock()
-	if held {
-		return ips, true
-	}
-	if room {
-		// Users cannot enter the namespace, and are left with /proc.
-		if n, err := a.visitors.open(initPID); err == nil {
-			return a.keep(initPID, n)
+	for i, pid := range inits {
+		if a.closed || pid <= 0 {
+			continue
+		}
+		if ips, held := a.held(pid); held {
+			tell(i, ips, true)
+			continue
+		}
+		places = append(places, i)
+		if len(a.byPID)+len(visits) < maxNetNS {
+			visits = append(visits, &visit{pid: pid, done: make(chan struct{})})
 		}
 	}
-	return procAddrs(initPID)
+	a.mu.Unlock()
+	a.visitors.open(visits)
+	for j, i := range places {
+		if j < len(visits) {
+			<-visits[j].done
+			// Users cannot enter the namespace, and are left with /proc.
+			if visits[j].err == nil {
+				ips, ok := a.keep(inits[i], visits[j].ns)
+				tell(i, ips, ok)
+				continue
+			}
+		}
+		ips, ok := procAddrs(inits[i])
+		tell(i, ips, ok)
+	}
 }
 
 // held gives the addresses of a container whose socket is there.

@@ -41,26 +41,25 @@ type visit struct {
 
 func newVisitors() *visitors { return &visitors{wake: make(chan struct{}, maxVisitors)} }
 
-// open makes the netNS of a container with its addresses read.
-func (v *visitors) open(pid int) (*netNS, error) {
-	w := &visit{pid: pid, done: make(chan struct{})}
+// open makes the netNS of containers with their addresses read.
+func (v *visitors) open(visits []*visit) {
 	v.mu.Lock()
-	v.queue = append(v.queue, w)
-	start := false
-	switch {
-	case v.resting > 0:
-		v.resting--
-		v.wake <- struct{}{} // has room for all of them
-	case v.running < min(maxVisitors, goruntime.GOMAXPROCS(0)):
-		v.running++
-		start = true
+	v.queue = append(v.queue, visits...)
+	start := 0
+	for range visits {
+		switch {
+		case v.resting > 0:
+			v.resting--
+			v.wake <- struct{}{} // has room for all of them
+		case v.running < min(maxVisitors, goruntime.GOMAXPROCS(0)):
+			v.running++
+			start++
+		}
 	}
 	v.mu.Unlock()
-	if start {
+	for range start {
 		v.start()
 	}
-	<-w.done
-	return w.ns, w.err
 }
 
 // start starts one thread.

@@ -27,7 +27,10 @@ func TestVisitors(t *testing.T) {
 				if i%10 == 7 {
 					pid, want = 1<<30, unix.ESRCH
 				}
-				n, err := v.open(pid)
+				w := &visit{pid: pid, done: make(chan struct{})}
+				v.open([]*visit{w})
+				<-w.done
+				n, err := w.ns, w.err
 				if (err == nil) != (want == nil) {
 					t.Errorf("visit of %d: %v, want %v", pid, err, want)
 				}

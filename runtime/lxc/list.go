@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -41,27 +43,10 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	slices.SortFunc(out.NoConfig, order)
 
 	defer a.moreProcessors(refs)()
-	in := inspector{walk: newWalker(a.trust), cache: a.configs}
-	out.Containers = make([]runtime.Container, len(refs))
-	looks := make(chan struct{}, maxLooks)
-	var wg sync.WaitGroup
-	for i, ref := range refs {
-		found := in.inspect(ref)
-		looks <- struct{}{}
-		wg.Add(1)
-		c := &out.Containers[i]
-		done := func() { <-looks; wg.Done() }
-		failed := func(err error) {
-			*c = runtime.Container{Ref: ref, Problem: fail("list", ref, err)}
-			done()
-		}
-		spawn("look", failed, func() {
-			*c = a.look(ctx, ref, found.err)
-			a.describe(ctx, c, &found)
-			done()
-		})
-	}
-	wg.Wait()
+	var found []inspection
+	out.Containers, found = a.lookAll(ctx, refs)
+	a.describeAll(ctx, out.Containers, found)
+	a.addressAll(out.Containers)
 	if err := ended(ctx); errors.Is(err, runtime.ErrCancelled) {
 		return runtime.Listing{}, fail("list", runtime.Ref{}, err)
 	}
@@ -71,6 +56,59 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	})
 	a.prune(out.Containers)
 	return out, nil
+}
+
+// lookAll inspects the configurations and asks the monitors, many at once: what
+// takes time there is to wait for answers.
+func (a *Adapter) lookAll(ctx context.Context, refs []runtime.Ref) ([]runtime.Container, []inspection) {
+	in := inspector{walk: newWalker(a.trust), cache: a.configs}
+	all, found := make([]runtime.Container, len(refs)), make([]inspection, len(refs))
+	looks := make(chan struct{}, maxLooks)
+	var wg sync.WaitGroup
+	for i, ref := range refs {
+		found[i] = in.inspect(ref)
+		unsafe := found[i].err
+		looks <- struct{}{}
+		wg.Add(1)
+		done := func() { <-looks; wg.Done() }
+		failed := func(err error) {
+			all[i] = runtime.Container{Ref: ref, Problem: fail("list", ref, err)}
+			done()
+		}
+		spawn("look", failed, func() {
+			all[i] = a.look(ctx, ref, unsafe)
+			done()
+		})
+	}
+	wg.Wait()
+	return all, found
+}
+
+// describeAll adds what does not depend on the state, with as many workers as
+// there may be calls into liblxc: a goroutine for each container would only
+// wait for its turn, at the cost of two switches.
+func (a *Adapter) describeAll(ctx context.Context, all []runtime.Container, found []inspection) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	var start func()
+	start = func() {
+		i := 0
+		failed := func(err error) {
+			all[i].Problem = fail("list", all[i].Ref, err)
+			start() // with those that are left
+		}
+		spawn("describe", failed, func() {
+			for i = int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
+				a.describe(ctx, &all[i], &found[i])
+			}
+			wg.Done()
+		})
+	}
+	for range min(maxCalls, len(all)) {
+		wg.Add(1)
+		start()
+	}
+	wg.Wait()
 }
 
 // firstLook is how many containers nobody knows yet make a List a first look.
@@ -175,8 +213,7 @@ func (a *Adapter) look(ctx context.Context, ref runtime.Ref, unsafe error) runti
 	return c
 }
 
-// describe adds what does not depend on the state: configuration and manager,
-// and for those that run their addresses.
+// describe adds what does not depend on the state: configuration and manager.
 func (a *Adapter) describe(ctx context.Context, c *runtime.Container, found *inspection) {
 	c.Manager = a.managers.of(c.Ref, found.manager)
 	if found.err == nil && c.NoAnswerSince.IsZero() {
@@ -194,9 +231,15 @@ func (a *Adapter) describe(ctx context.Context, c *runtime.Container, found *ins
 		c.Config = a.lastConfig(c.Ref)
 		c.Problem = fail("list", c.Ref, &silence{c.NoAnswerSince})
 	}
-	if c.InitPID > 0 {
-		c.IPs, c.IPsRead = a.addrs.get(c.InitPID)
+}
+
+// addressAll adds the addresses of those that run.
+func (a *Adapter) addressAll(all []runtime.Container) {
+	inits := make([]int, len(all))
+	for i := range all {
+		inits[i] = all[i].InitPID
 	}
+	a.addrs.getAll(inits, func(i int, ips []netip.Addr, ok bool) { all[i].IPs, all[i].IPsRead = ips, ok })
 }
 
 // lastConfig is what was known of a configuration before its container fell silent.
