@@ -30,6 +30,9 @@ const (
 // there. A directory that cannot be had, or that others could write to, costs
 // the report, nothing else: Epitaph then names no file.
 func CatchCrash(dir string) *Crash {
+	// A crash that ends by a signal makes the shell put the terminal right; after
+	// an exit it would take the terminal as it is then for what it shall be.
+	debug.SetTraceback("crash")
 	c := &Crash{}
 	if dir == "" || !safeAbove(dir) || os.MkdirAll(dir, 0o700) != nil || !private(dir) {
 		return c

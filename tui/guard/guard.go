@@ -108,7 +108,18 @@ func serve(pipe, tty *os.File, message string) error {
 		return err
 	}
 	_, werr := io.WriteString(tty, Reset)
-	terr := unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETSF, &found)
+	var terr error
+	if raw(tty) {
+		terr = unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETSF, &found)
+	}
 	_, merr := io.WriteString(tty, message+"\r\n")
 	return errors.Join(werr, terr, merr)
+}
+
+// raw says whether a terminal still has the settings of a screen. A shell that
+// got there first has put it right, or reads a line with settings of its own,
+// which are not ours to change: no line editor does without OPOST (termios(3)).
+func raw(tty *os.File) bool {
+	now, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
+	return err != nil || now.Oflag&unix.OPOST == 0
 }

@@ -39,6 +39,9 @@ func play(mode string) int {
 		return 4
 	}
 	t.Lflag &^= unix.ECHO | unix.ICANON
+	if mode != "taken" { // as a line editor has it
+		t.Oflag &^= unix.OPOST
+	}
 	if unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETS, t) != nil {
 		return 5
 	}
@@ -83,7 +86,7 @@ func run(t *testing.T, mode string) (lflag uint32, out string) {
 			t.Fatal(err)
 		}
 		lflag = tio.Lflag
-		if mode == "clean" || lflag&unix.ECHO != 0 {
+		if mode != "killed" || lflag&unix.ECHO != 0 {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -95,7 +98,25 @@ func run(t *testing.T, mode string) (lflag uint32, out string) {
 	case <-time.After(patience):
 		t.Fatal("the pty was not closed: something still holds it")
 	}
+	if mode == "taken" { // now the guard has done what it does
+		tio, err := unix.IoctlGetTermios(int(m.Fd()), unix.TCGETS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lflag = tio.Lflag
+	}
 	return lflag, out
+}
+
+// A shell that was first has settings of its own by now.
+func TestGuardLeavesALineEditorAlone(t *testing.T) {
+	lflag, out := run(t, "taken")
+	if lflag&(unix.ECHO|unix.ICANON) != 0 {
+		t.Errorf("lflag %#x: the line editor's settings are gone", lflag)
+	}
+	if !strings.Contains(out, "\x1b[?1049l") || !strings.Contains(out, "it died") {
+		t.Errorf("no reset or message in %q", out)
+	}
 }
 
 func TestKilledProcessLeavesTheTerminalAsFound(t *testing.T) {
