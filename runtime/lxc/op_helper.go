@@ -235,13 +235,14 @@ func (o *operation) reboot() error {
 }
 
 // freezeTry is how long the first try to freeze may take: liblxc looks once a
-// second. Each has twice the time of the one before it.
+// second. Each has twice the time of the one before it, up to the operation's
+// own: the container must be thawed again before the helper's time is over.
 const freezeTry = 1500 * time.Millisecond
 
 // freeze and thaw go by the cgroup's state; go-lxc goes by the monitor's, which
 // does not know of a freeze or thaw that was written to the cgroup directly.
 // Doing the opposite first makes both agree.
-
+//
 // freeze tries again where the kernel does not get there. On cgroup v1 a
 // process that waits for the child of its vfork cannot be frozen, while the
 // child, frozen, does not let it go on: FREEZING for ever, seen in one of sixty
@@ -254,7 +255,8 @@ func (o *operation) freeze() error {
 	}
 	until := time.Now().Add(o.q.Timeout)
 	for try := freezeTry; ; try *= 2 {
-		if done, err := o.tryFreeze(try); done || err != nil {
+		within := max(freezeTry, min(try, time.Until(until)))
+		if done, err := o.tryFreeze(within); done || err != nil {
 			return err
 		}
 		if err := o.c.Unfreeze(); err != nil {
