@@ -178,23 +178,25 @@ func (x *outputCopy) run(to io.Writer) error {
 
 // drain waits, once the process has ended, until all that it wrote has been
 // written on, however long that takes. What it left behind may hold the pipe
-// open, and write on: more than the pipe holds is not the process's.
-func (x *outputCopy) drain(ctx context.Context) {
+// open, and write on: more than the pipe holds is not the process's. The error
+// is that of a context that ended first.
+func (x *outputCopy) drain(ctx context.Context) error {
 	most := x.moved.Load() + copySize + x.pipe(func(fd uintptr) (int, error) { return unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0) })
 	look := time.NewTicker(drainLook)
 	defer look.Stop()
 	for idle := time.Now(); time.Since(idle) < drainTime && x.moved.Load() < most; {
 		select {
 		case <-x.done:
-			return
+			return nil
 		case <-ctx.Done():
-			return
+			return ended(ctx)
 		case <-look.C:
 		}
 		if x.writing.Load() || x.pipe(func(fd uintptr) (int, error) { return unix.IoctlGetInt(int(fd), unix.TIOCINQ) }) > 0 {
 			idle = time.Now()
 		}
 	}
+	return nil
 }
 
 // pipe asks for a number of the pipe; 0 when it has ended. Not by File.Fd, which
@@ -295,9 +297,10 @@ func (c *confined) finish(ctx context.Context, drain bool) error {
 	if c.unread != nil {
 		c.giveBack()
 	}
+	var late error
 	for _, x := range c.copies {
 		if drain {
-			x.drain(ctx)
+			late = errors.Join(late, x.drain(ctx))
 		}
 		x.from.Close()
 	}
@@ -305,6 +308,6 @@ func (c *confined) finish(ctx context.Context, drain bool) error {
 	case err := <-c.failed:
 		return fmt.Errorf("pass its output on: %w", err)
 	default:
-		return nil
+		return late
 	}
 }

@@ -115,7 +115,7 @@ func (d *deck) exec(ctx context.Context, sh runtime.Shell) (runtime.Exit, error)
 	}
 	exit, err := d.rt.Exec(ctx, sh, stdio)
 	for _, p := range pipes {
-		err = errors.Join(err, p.close())
+		err = errors.Join(err, p.close(ctx))
 	}
 	if err != nil && ctx.Err() != nil {
 		return exit, cut(ctx)
@@ -153,15 +153,22 @@ func newFilterPipe(to *os.File) (*filterPipe, error) {
 	return p, nil
 }
 
-// close waits until all that was written has been shown.
-func (p *filterPipe) close() error {
+// close waits until all that was written has been shown. What the process left
+// behind may hold the pipe open: as with a terminal of its own, it is waited for
+// until somebody ends that.
+func (p *filterPipe) close(ctx context.Context) error {
 	if err := p.write.Close(); err != nil {
 		return fmt.Errorf("close pipe: %w", err)
 	}
-	if err := <-p.done; err != nil {
-		return fmt.Errorf("write to the terminal: %w", err)
+	select {
+	case err := <-p.done:
+		if err != nil {
+			return fmt.Errorf("write to the terminal: %w", err)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return nil
 }
 
 // filterWriter writes what the filter lets through.
