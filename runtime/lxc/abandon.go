@@ -19,8 +19,9 @@ import (
 const monitorTitle = "[lxc monitor]"
 
 // endStart ends what a start that was given up has left behind: its monitor
-// has a session of its own, which the helper's end does not touch.
-func (a *Adapter) endStart(ref runtime.Ref, began time.Time, why error) error {
+// has a session of its own, which the helper's end does not touch. done says
+// that nothing is left of it.
+func (a *Adapter) endStart(ref runtime.Ref, began time.Time, why error) (done bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), killGrace)
 	defer cancel()
 	return a.endMonitors(ctx, ref, began, why)
@@ -29,21 +30,21 @@ func (a *Adapter) endStart(ref runtime.Ref, began time.Time, why error) error {
 // endMonitors ends monitors of a container that were started since began and
 // whose container has not come up. One that runs is left alone: it is what
 // was asked for, only too late to be told. why is the error so far.
-func (a *Adapter) endMonitors(ctx context.Context, ref runtime.Ref, began time.Time, why error) error {
+func (a *Adapter) endMonitors(ctx context.Context, ref runtime.Ref, began time.Time, why error) (done bool, err error) {
 	for {
 		if v, err := a.monitorVitals(ctx, ref, nil); err == nil && v.state.Alive() {
-			return fmt.Errorf("%w; it runs nevertheless", why)
+			return false, fmt.Errorf("%w; it runs nevertheless", why)
 		}
 		left := monitorsOf(ref, began)
 		if len(left) == 0 {
-			return why
+			return true, why
 		}
 		for _, pid := range left {
 			endSession(pid)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; its monitor, process %d, cannot be ended", why, left[0])
+			return false, fmt.Errorf("%w; its monitor, process %d, cannot be ended", why, left[0])
 		case <-time.After(pollEvery):
 		}
 	}

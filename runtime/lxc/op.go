@@ -44,17 +44,16 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	}
 	late := errors.Is(err, runtime.ErrNoAnswer) && ctx.Err() == nil && limited.Err() != nil
 	if late {
-		err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, limit)
+		err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, graceful)
 	}
-	starts := q.Op == runtime.Start || q.Op == runtime.Restart
-	if limited.Err() != nil && starts {
-		err = a.endStart(q.Ref, began, err)
+	cleared := false
+	if limited.Err() != nil && (q.Op == runtime.Start || q.Op == runtime.Restart) {
+		cleared, err = a.endStart(q.Ref, began, err)
 	}
 	e := &runtime.Error{Op: info.Name, Ref: q.Ref, Err: err, Log: r.Log, Hint: r.Hint}
 	switch {
 	case e.Hint != "":
-	case late && starts:
-		// The monitor that did not answer has been ended.
+	case late && cleared:
 		e.Hint = "A hook of its config may hang: look at lxc.hook.*."
 	default:
 		e.Hint = hint(err, r.Log)
