@@ -64,9 +64,28 @@ func (a *addrs) get(initPID int) (ips []netip.Addr, ok bool) {
 // getAll is get for many containers; each is told by its place in inits. Asked
 // one by one, each would cost two switches between threads.
 func (a *addrs) getAll(inits []int, tell func(i int, ips []netip.Addr, ok bool)) {
-	var places []int
-	var visits []*visit
+	places, visits := a.getHeld(inits, tell)
+	a.visitors.open(visits)
+	for j, i := range places {
+		if j < len(visits) {
+			<-visits[j].done
+			// Users cannot enter the namespace, and are left with /proc.
+			if visits[j].err == nil {
+				ips, ok := a.keep(inits[i], visits[j].ns)
+				tell(i, ips, ok)
+				continue
+			}
+		}
+		ips, ok := procAddrs(inits[i])
+		tell(i, ips, ok)
+	}
+}
+
+// getHeld tells of those whose sockets are there. places are of the others, and
+// visits to as many of them as there is room for.
+func (a *addrs) getHeld(inits []int, tell func(i int, ips []netip.Addr, ok bool)) (places []int, visits []*visit) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if time.Since(a.swept) > sweepTime || len(a.byPID) >= maxNetNS {
 		a.sweep()
 	}
@@ -83,21 +102,7 @@ func (a *addrs) getAll(inits []int, tell func(i int, ips []netip.Addr, ok bool))
 			visits = append(visits, &visit{pid: pid, done: make(chan struct{})})
 		}
 	}
-	a.mu.Unlock()
-	a.visitors.open(visits)
-	for j, i := range places {
-		if j < len(visits) {
-			<-visits[j].done
-			// Users cannot enter the namespace, and are left with /proc.
-			if visits[j].err == nil {
-				ips, ok := a.keep(inits[i], visits[j].ns)
-				tell(i, ips, ok)
-				continue
-			}
-		}
-		ips, ok := procAddrs(inits[i])
-		tell(i, ips, ok)
-	}
+	return places, visits
 }
 
 // held gives the addresses of a container whose socket is there.
