@@ -21,10 +21,15 @@ func StateDir(getenv func(string) string) string {
 
 // xdg is a directory of the XDG rules: what the environment names, else below
 // in the home directory; "" = there is no home. `sudo -E` and the like keep the
-// environment of somebody else, whose directories root passes over.
+// environment of somebody else, whose directories are passed over.
 func xdg(getenv func(string) string, name, below string) string {
-	if x := getenv(name); filepath.IsAbs(x) && (os.Geteuid() != 0 || rootsOwn(x)) {
-		return x
+	if x := getenv(name); filepath.IsAbs(x) {
+		uid, err := owner(x)
+		switch {
+		case os.Geteuid() == 0 && rootsOwn(x),
+			os.Geteuid() != 0 && (errors.Is(err, fs.ErrNotExist) || err == nil && (uid == 0 || uid == os.Geteuid())):
+			return x
+		}
 	}
 	if h := Home(getenv); h != "" {
 		return filepath.Join(h, below)
