@@ -32,16 +32,33 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 	case m.focus == views.ShellPane && m.shells.shown != nil:
 		return m.onShellKey(m.shells.shown, k)
 	}
-	m.rows.wanted = m.rows.selected // who goes on with what stands in for it wants that
 	m.notices.read(k.String())
 	a, ok := m.keys.Lookup(m.scope(), k.String())
 	if !ok {
 		return nil
 	}
+	if aboutRow(a) {
+		m.rows.wanted = m.rows.selected // who goes on with what stands in for it wants that
+	}
 	if a.ID != keymap.Interrupt {
 		m.lastStop = time.Time{}
 	}
 	return m.do(a)
+}
+
+// aboutRow says whether an action has to do with the row that is selected.
+func aboutRow(a keymap.Action) bool {
+	switch a.Group {
+	case keymap.Moving:
+		return a.ID != keymap.Back
+	case keymap.Changing, keymap.Marking, keymap.Terminal:
+		return true
+	}
+	switch a.ID {
+	case keymap.Open, keymap.Info, keymap.Copy, keymap.Palette:
+		return true
+	}
+	return false
 }
 
 // onBlindKey is a key while the terminal is too small to show what it would do:
