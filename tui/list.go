@@ -192,7 +192,7 @@ func (m *Model) arrange() {
 	r.shown = r.shown[:0]
 	for i := range m.all {
 		c := &m.all[i]
-		if r.alive && !c.State.Alive() && c.State != runtime.Starting {
+		if r.alive && !c.State.Alive() && c.State != runtime.Starting && c.NoAnswerSince.IsZero() {
 			continue
 		}
 		row := m.row(c)

@@ -117,7 +117,7 @@ func troubles(s *DetailState) []fact {
 func stateLine(s *DetailState) string {
 	c := s.Row.C
 	parts := []string{stateWord(c.State)}
-	if c.State.Alive() {
+	if c.Counted() {
 		if up := uptime(c.Started, s.Now); up != Absent {
 			parts = append(parts, "up "+up)
 		}
@@ -129,7 +129,7 @@ func stateLine(s *DetailState) string {
 }
 
 func addresses(c *runtime.Container) string {
-	if !c.State.Alive() {
+	if !c.Counted() {
 		return ""
 	}
 	if len(c.IPs) == 0 {

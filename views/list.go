@@ -258,7 +258,7 @@ func (t *Theme) cell(l *line, s *ListState, cols tableau, p placed, r *Row, note
 		l.field(role, v, p.w, false)
 	case ColUp:
 		v := Absent
-		if c.State.Alive() {
+		if c.Counted() {
 			v = uptime(c.Started, s.Now)
 		}
 		l.field(faint(v), v, p.w, true)
