@@ -82,7 +82,7 @@ func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd {
 	}
 	// Whoever goes on has seen what went wrong before; the end of this must not
 	// be hidden by it.
-	m.notices.read("esc")
+	m.notices.dismiss()
 	now := m.clock.Now()
 	b := &batch{op: reqs[0].Op, total: len(reqs), asked: now}
 	for _, q := range reqs {

@@ -12,7 +12,7 @@ type messages struct {
 }
 
 func (m *Model) openMessages() tea.Cmd {
-	m.notices.read("esc") // here it is read in full
+	m.notices.dismiss() // here it is read in full
 	m.overlay = &messages{}
 	return nil
 }

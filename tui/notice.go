@@ -77,9 +77,12 @@ func (n *notices) expire(at time.Time) {
 // until their time is over, or until esc.
 func (n *notices) read(key string) {
 	if n.now != nil && (n.now.kind != noteError || key == "esc") {
-		n.now = nil
+		n.dismiss()
 	}
 }
+
+// dismiss drops the sentence, whatever it is.
+func (n *notices) dismiss() { n.now = nil }
 
 // noticeState is the sentence that is shown; nil = none. A screen that is held
 // says how to go on, whatever else was told.

@@ -312,6 +312,7 @@ func (m *Model) onShellOver(msg shellOverMsg) tea.Cmd {
 
 func (m *Model) shellEnds(sh *shell, exit runtime.Exit, err error) {
 	sh.over, sh.opening, sh.exit, sh.err = true, false, exit, err
+	sh.mayCopy = false // for the session, which this ends
 	sh.out.close()
 	sh.cancel()
 }

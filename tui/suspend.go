@@ -93,6 +93,9 @@ func (s *suspender) Run() error {
 			close(s.gone)
 			select {} // Bubble Tea would take the terminal next
 		case <-time.After(endTakes):
+			if s.foreground() { // "bg; fg"
+				return nil
+			}
 		}
 	}
 }

@@ -183,7 +183,7 @@ func (t *tracker) read(ctx context.Context) error {
 	j := 0
 	for i, c := range t.all {
 		t.rows[i] = row{c: c, now: now}
-		if !sampled(c) {
+		if !c.Counted() {
 			continue
 		}
 		r := &t.batch.Readings[j]
@@ -201,14 +201,12 @@ func (t *tracker) read(ctx context.Context) error {
 	return nil
 }
 
-func sampled(c runtime.Container) bool { return c.Counted() }
-
 // align makes the batch hold the containers that can be read, in order, each
 // with its sample of before.
 func (t *tracker) align() {
 	readings := make([]runtime.Reading, 0, len(t.all))
 	for _, c := range t.all {
-		if sampled(c) {
+		if c.Counted() {
 			readings = append(readings, runtime.Reading{Ref: c.Ref, InitPID: c.InitPID, Tier: runtime.Full, Sample: t.last[c.Ref]})
 		}
 	}
