@@ -18,7 +18,7 @@ func TestConformance(t *testing.T) {
 		Name:   func(word string) string { return lxctest.Prefix + word },
 		Steady: true,
 		Open: func(t testing.TB, paths ...string) runtime.Runtime {
-			a, err := New(Options{Paths: paths})
+			a, err := New(Options{Paths: paths, Answer: slowAnswer})
 			must(t, err)
 			return a
 		},

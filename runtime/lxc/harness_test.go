@@ -19,6 +19,10 @@ import (
 // an emulated machine beside other work.
 const longTime = time.Minute
 
+// slowAnswer is how long a monitor may take to answer where the test is not
+// about that: a machine that stands still for a second makes none silent.
+const slowAnswer = 10 * time.Second
+
 // running gives an Adapter and a container that runs.
 func running(t *testing.T, name string, lines ...string) (*Adapter, *lxctest.Scratch, runtime.Ref) {
 	t.Helper()
@@ -35,7 +39,7 @@ func running(t *testing.T, name string, lines ...string) (*Adapter, *lxctest.Scr
 
 func adapterFor(t *testing.T, path string) *Adapter {
 	t.Helper()
-	a, err := New(Options{Paths: []string{path}})
+	a, err := New(Options{Paths: []string{path}, Answer: slowAnswer})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,9 @@ const patience = time.Minute
 
 func newAdapter(t testing.TB, opts Options) *Adapter {
 	t.Helper()
+	if opts.Answer == 0 {
+		opts.Answer = slowAnswer
+	}
 	a, err := New(opts)
 	if err != nil {
 		t.Fatal(err)

@@ -188,9 +188,7 @@ func TestFailuresTellWhy(t *testing.T) {
 		if !errors.As(err, &e) || !strings.Contains(e.Log, c.log) || !strings.Contains(e.Hint, c.hint) {
 			t.Errorf("%s: %v\nlog: %q\nhint: %q", c.name, err, e.Log, e.Hint)
 		}
-		if got := find(t, list(t, a), c.name); got.State != runtime.Stopped {
-			t.Errorf("%s is %s", c.name, got.State)
-		}
+		within(t, c.name+" is stopped", func() bool { return find(t, list(t, a), c.name).State == runtime.Stopped })
 	}
 	deaf := runtime.Ref{Path: s.Path, Name: "lxcdt-deaf"}
 	must(t, do(t, a, runtime.Start, deaf))

@@ -84,11 +84,15 @@ func askMonitor(ref runtime.Ref, cmd command) (*question, error) {
 		return nil, fmt.Errorf("connect to the command socket: %w", bare(err))
 	}
 	q := &question{conn: conn, at: time.Now()}
-	if err := q.send(cmd); err != nil {
-		_ = conn.Close()
-		return nil, err
+	err = q.send(cmd)
+	if err == nil {
+		return q, nil
 	}
-	return q, nil
+	_ = conn.Close()
+	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+		return nil, errNoMonitor // it ended in between
+	}
+	return nil, err
 }
 
 func (q *question) send(cmd command) error {
