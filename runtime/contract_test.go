@@ -194,12 +194,17 @@ func TestReadOnlyLetsOnlyReadingThrough(t *testing.T) {
 	refused("attach", err)
 	_, err = ro.Exec(ctx, runtime.Shell{Ref: ref}, runtime.Stdio{})
 	refused("exec", err)
-	if n := rt.Calls(fake.Do) + rt.Calls(fake.Attach) + rt.Calls(fake.Exec) + len(rt.Requests()); n != 0 {
+	_, err = ro.Console(ctx, runtime.Console{Ref: ref})
+	refused("console", err)
+	if n := rt.Calls(fake.Do) + rt.Calls(fake.Attach) + rt.Calls(fake.Exec) + rt.Calls(fake.Console) + len(rt.Requests()); n != 0 {
 		t.Errorf("%d calls reached the runtime below", n)
 	}
 	l, err := ro.List(ctx)
 	if err != nil || len(l.Containers) != 1 || ro.About().Paths[0] != "/p" {
 		t.Errorf("list: %v, %v", l, err)
+	}
+	if text, err := ro.BootLog(ctx, ref); err != nil || len(text) == 0 {
+		t.Errorf("boot log: %q, %v", text, err)
 	}
 }
 

@@ -25,6 +25,8 @@ var (
 	ErrHelper       = errors.New("helper process failed")
 	ErrManaged      = errors.New("container belongs to another manager")
 	ErrNoCgroup     = errors.New("container has no cgroup of its own")
+	ErrNoTTY        = errors.New("no free tty")
+	ErrNoBootLog    = errors.New("no boot log is kept")
 )
 
 // Error is a failed operation on one container.

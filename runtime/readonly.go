@@ -3,7 +3,7 @@ package runtime
 import "context"
 
 // ReadOnly wraps a Runtime so that nothing can be changed and no program can
-// be run in a container, whatever the screen thinks. It guards against
+// be run in a container, nor a tty of it be typed on, whatever the screen thinks. It guards against
 // mistakes, not against the person at the keyboard.
 func ReadOnly(rt Runtime) Runtime { return readOnly{rt} }
 
@@ -15,6 +15,10 @@ func (readOnly) Do(_ context.Context, q Request) error {
 
 func (readOnly) Attach(_ context.Context, s Shell) (Session, error) {
 	return nil, &Error{Op: "attach", Ref: s.Ref, Err: ErrReadOnly}
+}
+
+func (readOnly) Console(_ context.Context, c Console) (Session, error) {
+	return nil, &Error{Op: "console", Ref: c.Ref, Err: ErrReadOnly}
 }
 
 func (readOnly) Exec(_ context.Context, s Shell, _ Stdio) (Exit, error) {

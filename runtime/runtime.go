@@ -61,4 +61,11 @@ type Attacher interface {
 	Attach(context.Context, Shell) (Session, error)
 	// Exec starts a process on the given descriptors, without a pty, and waits for it.
 	Exec(context.Context, Shell, Stdio) (Exit, error)
+	// Console takes a tty of the container until the session is closed. The
+	// error wraps ErrNoTTY when it is taken already, or all are.
+	Console(context.Context, Console) (Session, error)
+	// BootLog gives what the container's console has printed, as far as that is
+	// kept: at most the last MaxBootLog bytes, as they are. The error wraps
+	// ErrNoBootLog when nothing keeps it.
+	BootLog(context.Context, Ref) ([]byte, error)
 }

@@ -19,16 +19,37 @@ type Shell struct {
 	Rows    int
 }
 
-// Session is a process in a container on a pty of its own. Read gives its
-// output and io.EOF at its end; Write types. Read, Write, Resize and Close
-// may be called from different goroutines.
+// Console asks for a tty of a running container, on which a getty or a shell of
+// its own waits. Closing its Session leaves the tty and frees it; what runs on
+// it runs on, as with lxc-console. Wait then gives the zero Exit, and one with a
+// Reason when the container ended first.
+type Console struct {
+	Ref  Ref
+	TTY  int // as lxc-console -t: -1 = the first free one, 0 = /dev/console, n = /dev/ttyN
+	Cols int
+	Rows int
+}
+
+// Which ttys a Console may ask for.
+const (
+	FreeTTY    = -1
+	ConsoleTTY = 0
+)
+
+// MaxBootLog is how much of a boot log is given, in bytes.
+const MaxBootLog = 1 << 20
+
+// Session is a process in a container on a pty of its own, or one of the
+// container's ttys. Read gives its output and io.EOF at its end; Write types.
+// Read, Write, Resize and Close may be called from different goroutines.
 type Session interface {
 	io.ReadWriter
 	// Resize sets the size of the pty in cells.
 	Resize(cols, rows int) error
 	// Wait blocks until the process has ended.
 	Wait(context.Context) (Exit, error)
-	// Close hangs up (SIGHUP to the session) and lets go of everything; it never blocks for long.
+	// Close hangs up (SIGHUP to the session) and lets go of everything; it never
+	// blocks for long. A console is left, without a hang-up.
 	Close() error
 	// Notice is a sentence for the user about how the session came to be, such
 	// as the pty having to be the host's; "" = nothing to say.

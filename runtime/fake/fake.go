@@ -28,6 +28,12 @@ type Spec struct {
 	// Counters, if set, writes the sample instead of Load. Active is how long
 	// the container's processes have run; InitPID and the times are already set.
 	Counters func(active time.Duration, tier runtime.Tier, s *runtime.Sample)
+	// TTYs is how many ttys it has beside /dev/console; 0 = 4.
+	TTYs int
+	// BootLog is what its console has printed; "" = a few lines of an init.
+	BootLog string
+	// NoBootLog says that none is kept.
+	NoBootLog bool
 }
 
 // Options describe the host.
@@ -58,9 +64,11 @@ type Runtime struct {
 	requests []runtime.Request
 	watchers map[*watcher]struct{}
 	onAttach func(runtime.Shell) (runtime.Session, error)
-	nextPID  int
-	retired  float64 // CPU seconds of lives that ended, so that the host's counter never goes back
-	closed   bool
+	// onConsole is onAttach for Console.
+	onConsole func(runtime.Console) (runtime.Session, error)
+	nextPID   int
+	retired   float64 // CPU seconds of lives that ended, so that the host's counter never goes back
+	closed    bool
 }
 
 var _ runtime.Runtime = (*Runtime)(nil)
@@ -73,6 +81,7 @@ type box struct {
 	phase    float64
 	busy     bool
 	sessions map[*Session]struct{}
+	ttys     map[int]*Session // who took them last
 }
 
 // New makes a host with these containers.
@@ -145,7 +154,7 @@ func (r *Runtime) Add(spec Spec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.Now()
-	b := &box{spec: spec, phase: phase(spec.Ref, r.opts.Seed), sessions: make(map[*Session]struct{})}
+	b := &box{spec: spec, phase: phase(spec.Ref, r.opts.Seed), sessions: make(map[*Session]struct{}), ttys: make(map[int]*Session)}
 	if spec.State.Alive() {
 		if spec.InitPID == 0 {
 			b.spec.InitPID = r.pid()
@@ -281,7 +290,7 @@ func (r *Runtime) become(b *box, to runtime.State) {
 		r.retired += b.spec.Load.cpuSeconds(b.active, b.phase)
 		b.spec.InitPID, b.spec.Started, b.active = 0, time.Time{}, 0
 		for s := range b.sessions {
-			s.End(runtime.Exit{Code: 137, Signal: 9, Reason: "container stopped"})
+			s.stopped()
 		}
 	}
 	if to.Alive() && to != runtime.Frozen {

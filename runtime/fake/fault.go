@@ -21,6 +21,8 @@ const (
 	Watch
 	Attach
 	Exec
+	Console
+	BootLog
 	methods
 )
 

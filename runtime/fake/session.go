@@ -18,8 +18,9 @@ const outputRoom = 64 << 10
 // side is a scripted program (Runtime.Attach) or the test itself, through
 // Feed, Typed, Size and End.
 type Session struct {
-	notice string
-	record bool
+	notice  string
+	record  bool
+	console bool // a tty of the container: what runs on it is nobody's to end
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at every change
@@ -186,7 +187,7 @@ func (s *Session) Wait(ctx context.Context) (runtime.Exit, error) {
 	}
 }
 
-// Close hangs up: the program ends by SIGHUP.
+// Close hangs up: the program ends by SIGHUP. A console is only left.
 func (s *Session) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,6 +197,9 @@ func (s *Session) Close() error {
 	s.closed = true
 	if s.exit == nil {
 		s.exit = &runtime.Exit{Code: 129, Signal: 1}
+		if s.console {
+			s.exit = &runtime.Exit{}
+		}
 	}
 	s.bump()
 	return nil
@@ -215,6 +219,15 @@ func (s *Session) End(exit runtime.Exit) {
 		s.exit = &exit
 		s.bump()
 	}
+}
+
+// stopped ends the session with its container.
+func (s *Session) stopped() {
+	exit := runtime.Exit{Reason: "container stopped"}
+	if !s.console {
+		exit.Code, exit.Signal = 137, 9
+	}
+	s.End(exit)
 }
 
 // Feed is output of the program, as it is.

@@ -62,8 +62,9 @@ func (a *Adapter) Exec(ctx context.Context, s runtime.Shell, std runtime.Stdio) 
 	return exit, attachErr(s.Ref, err)
 }
 
-// attached is a process that runs in a container.
+// attached is a process that runs in a container, or a tty of it that is held.
 type attached struct {
+	op    string // what errors say that was to be done
 	ref   runtime.Ref
 	proc  *helperProc
 	init  int // pidfd of the container's init; -1 = none to be had
@@ -81,29 +82,35 @@ func (at *attached) drop() {
 	at.proc.abandon()
 }
 
-// startAttach does what Attach and Exec share: it starts the helper and
-// waits for its word that the process runs.
+// startAttach is what Attach and Exec share.
 func (a *Adapter) startAttach(ctx context.Context, kind string, s runtime.Shell, files []*os.File) (*attached, error) {
 	if err := checkShell(&s); err != nil {
 		return nil, err
 	}
+	return a.enter(ctx, "attach", helperRequest{Kind: kind, Ref: s.Ref, Shell: &s}, files)
+}
+
+// enter starts the helper that is in the container for its caller, and waits for
+// its word that the process runs or the tty is had.
+func (a *Adapter) enter(ctx context.Context, op string, q helperRequest, files []*os.File) (*attached, error) {
 	if _, limited := ctx.Deadline(); !limited {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, attachTime)
 		defer cancel()
 	}
-	as, err := a.helperUser(s.Ref)
+	as, err := a.helperUser(q.Ref)
 	if err != nil {
 		return nil, err
 	}
-	at := &attached{ref: s.Ref, init: -1}
-	if at.pid, err = a.attachable(ctx, s.Ref); err != nil {
+	at := &attached{op: op, ref: q.Ref, init: -1}
+	if at.pid, err = a.attachable(ctx, op, q.Ref); err != nil {
 		return nil, err
 	}
 	if fd, err := unix.PidfdOpen(at.pid, 0); err == nil {
 		at.init = fd
 	}
-	at.proc, err = startHelper(helperRequest{Kind: kind, Ref: s.Ref, ReadOnly: a.opts.ReadOnly, Shell: &s}, as, files)
+	q.ReadOnly = a.opts.ReadOnly
+	at.proc, err = startHelper(q, as, files)
 	if err != nil {
 		if at.init >= 0 {
 			_ = unix.Close(at.init)
@@ -112,11 +119,7 @@ func (a *Adapter) startAttach(ctx context.Context, kind string, s runtime.Shell,
 	}
 	at.hello, at.fds, err = at.proc.receive(ctx)
 	if err == nil && !at.hello.OK {
-		e := &runtime.Error{Op: "attach", Ref: s.Ref, Err: at.hello.err(), Log: at.hello.Log, Hint: at.hello.Hint}
-		if e.Hint == "" {
-			e.Hint = hint(e.Err, e.Log)
-		}
-		err = e
+		err = replied(op, q.Ref, &at.hello)
 	}
 	if err != nil {
 		at.drop()
@@ -125,10 +128,10 @@ func (a *Adapter) startAttach(ctx context.Context, kind string, s runtime.Shell,
 	return at, nil
 }
 
-// attachable gives the init of a container that a process can be started in.
-// It asks the monitor first, with a deadline: liblxc would wait for a silent
+// attachable gives the init of a container that a process can be started in, or
+// whose ttys can be used. It asks the monitor first, with a deadline: liblxc would wait for a silent
 // one, and for a frozen container to be thawed.
-func (a *Adapter) attachable(ctx context.Context, ref runtime.Ref) (int, error) {
+func (a *Adapter) attachable(ctx context.Context, op string, ref runtime.Ref) (int, error) {
 	in := inspector{walk: newWalker(a.trust), cache: a.configs}
 	found := in.inspect(ref)
 	if errors.Is(found.err, runtime.ErrNotFound) {
@@ -141,7 +144,7 @@ func (a *Adapter) attachable(ctx context.Context, ref runtime.Ref) (int, error) 
 	case !c.NoAnswerSince.IsZero():
 		return 0, &silence{c.NoAnswerSince}
 	case c.State == runtime.Frozen:
-		return 0, errFrozen(ref)
+		return 0, errFrozen(op, ref)
 	case c.InitPID > 0:
 		return c.InitPID, nil
 	case c.Problem != nil && c.State != runtime.Stopped:
@@ -156,16 +159,21 @@ func checkShell(s *runtime.Shell) error {
 	if err := s.Ref.Check(); err != nil {
 		return err
 	}
-	if s.Cols == 0 && s.Rows == 0 {
-		s.Cols, s.Rows = defaultCols, defaultRows
-	}
-	if err := checkSize(s.Cols, s.Rows); err != nil {
+	if err := fillSize(&s.Cols, &s.Rows); err != nil {
 		return err
 	}
 	if len(s.Command) > 0 && s.Command[0] == "" {
 		return fmt.Errorf("%w: empty command", runtime.ErrInvalid)
 	}
 	return nil
+}
+
+// fillSize checks the size of a terminal; none given is the usual one.
+func fillSize(cols, rows *int) error {
+	if *cols == 0 && *rows == 0 {
+		*cols, *rows = defaultCols, defaultRows
+	}
+	return checkSize(*cols, *rows)
 }
 
 func checkSize(cols, rows int) error {
@@ -176,13 +184,4 @@ func checkSize(cols, rows int) error {
 }
 
 // attachErr names operation and container once.
-func attachErr(ref runtime.Ref, err error) error {
-	if err == nil {
-		return nil
-	}
-	var already *runtime.Error
-	if errors.As(err, &already) {
-		return err
-	}
-	return &runtime.Error{Op: "attach", Ref: ref, Err: err, Hint: hint(err, "")}
-}
+func attachErr(ref runtime.Ref, err error) error { return fail("attach", ref, err) }

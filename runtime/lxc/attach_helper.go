@@ -107,7 +107,7 @@ func prepare(c *golxc.Container, s *runtime.Shell) (process, error) {
 		return process{}, fmt.Errorf("%w: it is not running", runtime.ErrWrongState)
 	}
 	if c.State() == golxc.FROZEN || frozen(init) {
-		return process{}, errFrozen(s.Ref)
+		return process{}, errFrozen("attach", s.Ref)
 	}
 	root, err := openRoot(init)
 	if err != nil && !errors.Is(err, unix.EACCES) {
@@ -130,9 +130,9 @@ func prepare(c *golxc.Container, s *runtime.Shell) (process, error) {
 	return p, nil
 }
 
-func errFrozen(ref runtime.Ref) error {
-	return &runtime.Error{Op: "attach", Ref: ref,
-		Err:  fmt.Errorf("%w: it is frozen, and no process can start in it", runtime.ErrWrongState),
+func errFrozen(op string, ref runtime.Ref) error {
+	return &runtime.Error{Op: op, Ref: ref,
+		Err:  fmt.Errorf("%w: it is frozen, and nothing can start or answer in it", runtime.ErrWrongState),
 		Hint: "Thaw it first."}
 }
 

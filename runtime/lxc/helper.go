@@ -41,9 +41,11 @@ const (
 
 // Kinds of helperRequest.
 const (
-	kindOp     = "op"
-	kindAttach = "attach"
-	kindExec   = "exec"
+	kindOp      = "op"
+	kindAttach  = "attach"
+	kindExec    = "exec"
+	kindConsole = "console"
+	kindBootLog = "boot log"
 )
 
 // helperRequest is what a helper is asked. It travels as JSON over the socket
@@ -57,10 +59,13 @@ type helperRequest struct {
 	Expect   runtime.State
 	Spare    bool
 	Shell    *runtime.Shell
+	// Of a console; the last two also stand in later messages, as its new size.
+	TTY, Cols, Rows int
 }
 
-// helperReply is what it answers. Attach helpers send two: the first when the
-// process runs, with the pty's master as a descriptor, the second at its end.
+// helperReply is what it answers. Those of attach and console send two: the first
+// when the process runs or the tty is had, with the pty's master as a descriptor,
+// the second at its end.
 type helperReply struct {
 	OK           bool
 	Code, Signal int
@@ -71,6 +76,7 @@ type helperReply struct {
 	State        runtime.State
 	Notice       string // attach: how the pty came to be
 	Reason       string // attach: why the process could not even begin; may be empty
+	Text         []byte // boot log
 }
 
 // user is who a helper becomes before it runs.
@@ -139,7 +145,7 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 		stderr.Close()
 		return nil, fmt.Errorf("%w: start: %w", runtime.ErrHelper, err)
 	}
-	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{}), gentle: q.Kind != kindOp}
+	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{}), gentle: q.Kind == kindAttach || q.Kind == kindExec}
 	spawn("helper reaper", func(error) {}, func() {
 		p.reap(cmd)
 	})

@@ -15,6 +15,7 @@ func errKinds() map[string]error {
 		"config": runtime.ErrConfig, "no-answer": runtime.ErrNoAnswer, "busy": runtime.ErrBusy,
 		"unsupported": runtime.ErrUnsupported, "cancelled": runtime.ErrCancelled, "helper": runtime.ErrHelper,
 		"managed": runtime.ErrManaged, "still-running": runtime.ErrStillRunning, "no-cgroup": runtime.ErrNoCgroup,
+		"no-tty": runtime.ErrNoTTY, "no-boot-log": runtime.ErrNoBootLog,
 	}
 }
 
@@ -56,6 +57,19 @@ func failedReply(err error, log string) helperReply {
 		}
 	}
 	return r
+}
+
+// replied is the error of an operation that a helper's reply tells of.
+func replied(op string, ref runtime.Ref, r *helperReply) error {
+	err := r.err()
+	if err == nil {
+		return nil
+	}
+	e := &runtime.Error{Op: op, Ref: ref, Err: err, Log: r.Log, Hint: r.Hint}
+	if e.Hint == "" {
+		e.Hint = hint(err, r.Log)
+	}
+	return e
 }
 
 // err is the reply's failure with its sentinel restored; nil if it was done.

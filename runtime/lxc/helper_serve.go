@@ -97,7 +97,7 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 	if err := q.Ref.Check(); err != nil {
 		return failedReply(err, "")
 	}
-	if q.ReadOnly {
+	if q.ReadOnly && q.Kind != kindBootLog {
 		return failedReply(runtime.ErrReadOnly, "")
 	}
 	switch {
@@ -109,6 +109,10 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 		return helperOp(q)
 	case (q.Kind == kindAttach || q.Kind == kindExec) && q.Shell != nil:
 		return helperAttach(conn, q)
+	case q.Kind == kindConsole:
+		return helperConsole(conn, q)
+	case q.Kind == kindBootLog:
+		return helperBootLog(q.Ref)
 	default:
 		return failedReply(fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Kind), "")
 	}

@@ -44,6 +44,8 @@ func needsScope(q helperRequest) bool {
 	switch q.Kind {
 	case kindAttach, kindExec:
 		return true
+	case kindConsole, kindBootLog:
+		return false
 	default:
 		return q.Op == runtime.Start || q.Op == runtime.Restart
 	}

@@ -72,7 +72,7 @@ func (s *session) Resize(cols, rows int) error {
 
 func (s *session) Wait(ctx context.Context) (runtime.Exit, error) {
 	exit, err := s.end.wait(ctx)
-	return exit, attachErr(s.end.at.ref, err)
+	return exit, fail(s.end.at.op, s.end.at.ref, err)
 }
 
 // Close ends the session: closing the last master makes the kernel send
