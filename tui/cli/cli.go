@@ -7,7 +7,7 @@
 //     and encoding/json in JSON.
 //   - Exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 no such container;
 //     of several names all are tried and the highest counts. shell gives the
-//     command's own, and 125 if lxcdeck failed.
+//     command's own and console 0; both 125 if lxcdeck failed.
 package cli
 
 import (
@@ -87,6 +87,7 @@ type flags struct {
 	count    int
 	user     string
 	cwd      string
+	tty      int
 }
 
 // usageError is wrong use: it is shown with the usage line, and exits 2.
@@ -221,7 +222,7 @@ table of ls.
 
 Exit status: 0 done, 1 failed, 2 usage, 3 refused (read-only, wrong state),
 4 no such container; of several names all are tried and the highest counts.
-shell gives the command's own, and 125 if lxcdeck failed.`
+shell gives the command's own and console 0; both 125 if lxcdeck failed.`
 
 // root makes the tree of commands.
 func (d *deck) root() *cobra.Command {
@@ -254,7 +255,7 @@ func (d *deck) root() *cobra.Command {
 	p.BoolVar(&d.flags.demo, "demo", false, "show an invented host: needs no root and no LXC")
 	d.nameFlag(root)
 	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
-	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand())
+	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand())
 	for _, info := range runtime.Ops() {
 		root.AddCommand(d.opCommand(info))
 	}

@@ -122,6 +122,11 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"start", "--timeout", "-1s", "db"}, "negative"},
 		{[]string{"shell"}, "shell needs the NAME"},
 		{[]string{"shell", "web-1", "ls"}, "a command stands behind --"},
+		{[]string{"console"}, "console needs the NAME"},
+		{[]string{"console", "web-1", "db"}, "one container, not 2"},
+		{[]string{"console", "web-1", "-t", "-2"}, "-t -2: a tty is"},
+		{[]string{"console", "web-1", "-t", "one"}, "invalid argument"},
+		{[]string{"console", "web-1"}, "needs a terminal"},
 		{[]string{"top"}, "top needs --json or --csv"},
 		{[]string{"top", "--json", "--csv"}, "top needs --json or --csv"},
 		{[]string{"top", "--json", "-n", "0"}, "COUNT of at least 1"},
@@ -152,7 +157,7 @@ func TestVersionAndHelp(t *testing.T) {
 		t.Errorf("--version = %+v", r)
 	}
 	r := lxcdeck(t, testHost(), "--help")
-	for _, want := range []string{"ls", "top", "shell", "start", "thaw", "--read-only", "--lxcpath", "--demo", "--config", "Exit status"} {
+	for _, want := range []string{"ls", "top", "shell", "console", "start", "thaw", "--read-only", "--lxcpath", "--demo", "--config", "Exit status"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("--help does not name %s:\n%s", want, r.out)
 		}

@@ -24,20 +24,26 @@ func (d *deck) shellCommand() *cobra.Command {
 			"Without a terminal on standard input there is no pty and bytes pass\n" +
 			"unchanged:  tar c . | lxcdeck shell web -- tar x\n\n" +
 			"Exit status: the command's own, 128+N if signal N ended it, 125 if lxcdeck failed.",
-		RunE: d.verb(func(cmd *cobra.Command, args []string) error {
-			err := d.shell(cmd, args)
-			var u *usageError
-			if err == nil || errors.As(err, &u) {
-				return err
-			}
-			return &exitError{exitShell, err}
-		}),
+		RunE: d.verb(inside(d.shell)),
 	}
 	d.nameFlag(cmd)
 	d.timeoutFlag(cmd, "hang up after this `TIME` (default: never)")
 	cmd.Flags().StringVar(&d.flags.user, "user", "", "run as `USER` of the container, a name or uid (default root)")
 	cmd.Flags().StringVar(&d.flags.cwd, "cwd", "", "start in `DIR` of the container (default: the user's home)")
 	return cmd
+}
+
+// inside makes the function of a verb whose status is that of what runs in the
+// container: a failure of lxcdeck has one of its own.
+func inside(f func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := f(cmd, args)
+		var u *usageError
+		if err == nil || errors.As(err, &u) {
+			return err
+		}
+		return &exitError{exitShell, err}
+	}
 }
 
 // shellArgs takes NAME and the command behind -- apart.
@@ -118,17 +124,17 @@ func (d *deck) exec(ctx context.Context, sh runtime.Shell) (runtime.Exit, error)
 		err = errors.Join(err, p.close(ctx))
 	}
 	if err != nil && ctx.Err() != nil {
-		return exit, cut(ctx)
+		return exit, cut(ctx, "the session was hung up")
 	}
 	return exit, err
 }
 
-// cut says why a session ended before its process.
-func cut(ctx context.Context) error {
+// cut says why a session was left, and what became of it.
+func cut(ctx context.Context, fate string) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return errors.New("the time is over; the session was hung up")
+		return errors.New("the time is over; " + fate)
 	}
-	return errors.New("ended by a signal; the session was hung up")
+	return errors.New("ended by a signal; " + fate)
 }
 
 // filterPipe copies what is written to it to a terminal, filtered.

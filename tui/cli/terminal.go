@@ -28,15 +28,39 @@ const (
 	lastWords = time.Second
 )
 
-// attach connects the user's terminal with a session in the container.
-func (d *deck) attach(ctx context.Context, sh runtime.Shell) (exit runtime.Exit, err error) {
-	keys, err := passthru.NewKeys(d.prefix())
+// link is what the user's terminal is connected with.
+type link struct {
+	name string // of the container
+	open func(cols, rows int) (runtime.Session, error)
+	ways []passthru.Way // that lead out
+	fate string         // what becomes of the session when it is left
+}
+
+// attach connects the user's terminal with a process in the container.
+func (d *deck) attach(ctx context.Context, sh runtime.Shell) (runtime.Exit, error) {
+	return d.connect(ctx, link{
+		name: sh.Ref.Name,
+		open: func(cols, rows int) (runtime.Session, error) {
+			sh.Cols, sh.Rows = cols, rows
+			return d.rt.Attach(ctx, sh)
+		},
+		ways: []passthru.Way{d.wayOut()},
+		fate: "the session was hung up",
+	})
+}
+
+// wayOut is the one that the settings say.
+func (d *deck) wayOut() passthru.Way { return passthru.Way{Prefix: d.prefix(), Keys: "dD"} }
+
+// connect connects the user's terminal with a session.
+func (d *deck) connect(ctx context.Context, to link) (exit runtime.Exit, err error) {
+	keys, err := passthru.NewLeave(to.ways...)
 	if err != nil {
 		return exit, err
 	}
-	sh.Cols, sh.Rows = size(d.Stdin)
-	l := &line{d: d, keys: keys, cols: sh.Cols, rows: sh.Rows, ended: make(chan error, 1)}
-	session, err := d.rt.Attach(ctx, sh)
+	l := &line{d: d, keys: keys, fate: to.fate, ended: make(chan error, 1)}
+	l.cols, l.rows = size(d.Stdin)
+	session, err := to.open(l.cols, l.rows)
 	if err != nil {
 		return exit, err
 	}
@@ -49,7 +73,7 @@ func (d *deck) attach(ctx context.Context, sh runtime.Shell) (exit runtime.Exit,
 	l.toTerminal = isTerminal(d.Stdout)
 	exit, err = l.raw(ctx)
 	if l.left {
-		d.warn("left %s; the session was hung up", sh.Ref.Name)
+		d.warn("left %s; %s", to.name, l.fate)
 	}
 	return exit, err
 }
@@ -98,7 +122,8 @@ func size(f *os.File) (cols, rows int) {
 type line struct {
 	d          *deck
 	session    runtime.Session
-	keys       *passthru.Keys
+	keys       *passthru.Leave
+	fate       string // what becomes of the session when it is left
 	in         *keyboard
 	queue      *queue
 	cols, rows int // as the session was last told
@@ -106,7 +131,7 @@ type line struct {
 	toTerminal bool
 	ended      chan error // the session's output is over
 	over       bool       // it has been told
-	left       bool       // by prefix and d
+	left       bool       // by its keys
 }
 
 // run moves bytes until the session ends, the user leaves, or a signal comes.
@@ -127,8 +152,9 @@ func (l *line) run(ctx context.Context) (runtime.Exit, error) {
 				continue
 			}
 			l.fit()
-			if l.typed(p) {
-				l.left = true
+			p, l.left = l.keys.Feed(nil, p)
+			l.send(p)
+			if l.left {
 				return runtime.Exit{}, nil
 			}
 			if l.keys.Holding() {
@@ -144,7 +170,7 @@ func (l *line) run(ctx context.Context) (runtime.Exit, error) {
 			l.over = true
 			return l.exit(ctx, err)
 		case <-ctx.Done():
-			return runtime.Exit{}, cut(ctx)
+			return runtime.Exit{}, cut(ctx, l.fate)
 		}
 	}
 }
@@ -177,25 +203,6 @@ func (l *line) output() error {
 		return fmt.Errorf("copy the session's output: %w", err)
 	}
 	return nil
-}
-
-// typed passes on what was typed; true means leave.
-func (l *line) typed(p []byte) (leave bool) {
-	for {
-		out, cmd, rest := l.keys.Feed(nil, p)
-		l.send(out)
-		switch {
-		case cmd == nil:
-			return false
-		case cmd.Key == 'd' || cmd.Key == 'D':
-			return true
-		case cmd.Key == 0:
-			l.send(cmd.Bytes)
-		default: // means nothing here: the container gets both
-			l.send(append(l.keys.Literal(), cmd.Bytes...))
-		}
-		p = rest
-	}
 }
 
 func (l *line) send(p []byte) {
