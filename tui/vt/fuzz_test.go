@@ -28,7 +28,7 @@ func play(data []byte) (*Terminal, error) {
 		}
 		data = data[3:]
 	}
-	return t, nil
+	return t, checkViews(t)
 }
 
 func FuzzTerminal(f *testing.F) {

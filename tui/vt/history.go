@@ -12,6 +12,10 @@ type history struct {
 	lines []packed // lines[head:] are kept
 	head  int
 	next  uint64 // row number after the last row
+	ended uint64 // lines that ended, ever: what Mark counts by
+	lost  uint64 // cells of the first line kept that went before it
+	end   Style  // at the end of the last line
+	gone  Forgotten
 
 	chunks [][]byte
 	base   uint32 // number of chunks[0]
@@ -36,6 +40,8 @@ const (
 	minChunks = 3
 	rowBudget = 1400     // bytes a row may take on average before the oldest go early
 	maxPacked = 12 << 10 // bytes of one line; longer ones are split
+
+	noUnderlineAtAll Underline = 1<<8 - 1 // of no style: the end of the last line is not known
 )
 
 func (h *history) init(limit, cols int) {
@@ -63,36 +69,66 @@ func (h *history) oldest() uint64 {
 // rows is how many rows are kept.
 func (h *history) rows() int { return int(h.next - h.oldest()) }
 
-// trim forgets lines of which no row is among the last keep.
-func (h *history) trim(keep int) {
+// trim forgets lines of which no row is among the last keep, and counts their
+// rows.
+func (h *history) trim(keep int, count *uint64) {
 	for h.head+1 < len(h.lines) && h.next-h.lines[h.head+1].first >= uint64(keep) {
-		h.dropOldest()
+		h.dropOldest(count)
 	}
 }
 
 // drop forgets everything.
-func (h *history) drop() {
+func (h *history) drop(count *uint64) {
+	*count += uint64(h.rows())
+	h.lost = h.before(len(h.lines))
 	h.lines, h.head, h.chunks, h.spare = nil, 0, nil, nil
 	h.base = 0
 }
 
+// before is how many cells of the line that lines[i] goes on with stand before
+// it; len(lines) asks for what is on the screen.
+func (h *history) before(i int) uint64 {
+	var n uint64
+	for i > h.head && h.lines[i-1].open {
+		i--
+		n += uint64(h.lines[i].cells)
+	}
+	if i == h.head {
+		n += h.lost
+	}
+	return n
+}
+
 // endLine says that the last line does not go on.
 func (h *history) endLine() {
-	if !h.empty() {
+	if !h.empty() && h.last().open {
 		h.last().open = false
+		h.ended++
 	}
 }
 
-// push packs a row that leaves the screen.
+// push packs a row that leaves the screen. It becomes one row here: one that
+// would run together with the row before it, since cells of a wrap were
+// written over, starts a line.
 func (h *history) push(t *Terminal, r *row) {
+	if !r.wrapped {
+		h.ended++
+	}
 	if h.limit == 0 {
+		h.next++
 		return
 	}
 	n := r.length()
 	goesOn := !h.empty() && h.last().open
-	b := t.scratch[:0]
-	b = t.pack(b, r.cells[:n], goesOn)
-	t.scratch = b
+	if goesOn && !h.joins(r.cells[:n]) {
+		h.endLine()
+		goesOn = false
+	}
+	if !goesOn {
+		h.end = Style{}
+	}
+	b, end := t.pack(t.scratch[:0], r.cells[:n], h.end)
+	t.scratch, h.end = b, end
 	if goesOn && int(h.last().size)+len(b) <= maxPacked {
 		h.extend(b)
 	} else {
@@ -104,7 +140,19 @@ func (h *history) push(t *Terminal, r *row) {
 	l.open = r.wrapped
 	l.rows, l.tail = h.advance(l, r.cells[:n])
 	h.next = l.first + uint64(l.rows)
-	h.trim(h.limit)
+	h.trim(h.limit, &h.gone.Limit)
+}
+
+// joins says that cells after the last line are a row of their own.
+func (h *history) joins(cells []cell) bool {
+	if len(cells) == 0 {
+		return false
+	}
+	w := 1
+	if cells[0]&cellWide != 0 {
+		w = min(2, h.cols)
+	}
+	return int(h.last().tail)+w > h.cols
 }
 
 // add starts a line with the bytes b.
@@ -142,7 +190,7 @@ func (h *history) bytes(l *packed) []byte {
 func (h *history) room(n int) *[]byte {
 	if k := len(h.chunks); k == 0 || len(h.chunks[k-1])+n > chunkSize {
 		for len(h.chunks) >= h.budget && h.head < len(h.lines)-1 {
-			h.dropOldest()
+			h.dropOldest(&h.gone.Limit)
 		}
 		c := h.spare
 		h.spare = nil
@@ -155,7 +203,12 @@ func (h *history) room(n int) *[]byte {
 }
 
 // dropOldest forgets the first line and the chunks before the second.
-func (h *history) dropOldest() {
+func (h *history) dropOldest(count *uint64) {
+	l := &h.lines[h.head]
+	*count += uint64(l.rows)
+	if h.lost += uint64(l.cells); !l.open {
+		h.lost = 0
+	}
 	h.head++
 	if h.head > len(h.lines)/2 && h.head >= 1024 {
 		h.lines = h.lines[:copy(h.lines, h.lines[h.head:])]
@@ -224,22 +277,20 @@ func (h *history) setCols(t *Terminal, cols int) {
 		at += uint64(l.rows)
 	}
 	h.next = at
-	h.trim(h.limit)
+	h.trim(h.limit, &h.gone.Limit)
 }
 
-// find gives the line that row i (0 is the oldest) is a part of, and which
-// part.
-func (h *history) find(i int) (l *packed, part int) {
-	want := h.oldest() + uint64(i)
+// index is the line that row n, which is kept, is a part of.
+func (h *history) index(n uint64) int {
 	lo, hi := h.head, len(h.lines)
 	for hi-lo > 1 {
-		if mid := (lo + hi) / 2; h.lines[mid].first <= want {
+		if mid := (lo + hi) / 2; h.lines[mid].first <= n {
 			lo = mid
 		} else {
 			hi = mid
 		}
 	}
-	return &h.lines[lo], int(want - h.lines[lo].first)
+	return lo
 }
 
 // pop takes the last line out and gives its glyphs.
@@ -249,10 +300,13 @@ func (h *history) pop(t *Terminal, each func(glyph)) {
 		each(g)
 		return true
 	})
-	h.next = l.first
+	if h.next = l.first; !l.open {
+		h.ended--
+	}
 	c := &h.chunks[len(h.chunks)-1]
 	*c = (*c)[:l.off]
 	h.lines = h.lines[:len(h.lines)-1]
+	h.end = Style{Underline: noUnderlineAtAll}
 	for k := len(h.chunks); k > 1 && len(h.chunks[k-1]) == 0; k-- {
 		h.chunks = h.chunks[:k-1]
 	}

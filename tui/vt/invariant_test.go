@@ -96,3 +96,51 @@ func checkLine(s string, cols int) error {
 func foreign(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029 || r == 0xfeff
 }
+
+// checkViews asks for rows, text, matches and marks at places that are there
+// and at some that are not.
+func checkViews(t *Terminal) error {
+	first, end := t.Rows()
+	if end-first != uint64(t.ScrollbackLen()+t.rows) {
+		return fmt.Errorf("rows %d to %d with %d of scrollback", first, end, t.ScrollbackLen())
+	}
+	spans := []Span{{From: 1, To: 3, Look: LookMatch}, {From: 2, To: MaxCols, Look: LookSelected}, {From: -1, To: 1, Look: LookCurrent}}
+	letter, err := Compile("[a-z\u6f22]+", true)
+	if err != nil {
+		return err
+	}
+	for _, n := range []uint64{first, (first + end) / 2, t.ScreenRow(), end - 1, end, noRow, first - 1} {
+		if err := checkLine(t.Row(n, spans), t.cols); err != nil {
+			return fmt.Errorf("row %d of %d to %d: %w", n, first, end, err)
+		}
+		if s := t.RowPlain(n); strings.ContainsFunc(s, foreign) {
+			return fmt.Errorf("plain row %d is %q", n, s)
+		}
+		if a, b := t.LogicalLine(n); a < first || b >= end || a > b {
+			return fmt.Errorf("the line of row %d is %d to %d of %d to %d", n, a, b, first, end)
+		}
+		for _, x := range []int{0, t.cols - 1, -5, 1 << 40} {
+			at := Pos{Row: n, Col: x}
+			places := []Pos{t.Snap(at, true), t.Word(at, false), t.Word(at, true)}
+			if m, _, found, _ := t.Find(letter, at, x > 0, 10); found {
+				places = append(places, m.First, m.Last)
+			}
+			p, ok := t.Place(t.Mark(at))
+			if n >= first && n < end && !ok {
+				return fmt.Errorf("the mark of %v is gone", at)
+			}
+			for _, p := range append(places, p) {
+				if p.Row < first || p.Row >= end || p.Col < 0 || p.Col >= t.cols {
+					return fmt.Errorf("%v leads to %v outside %d to %d", at, p, first, end)
+				}
+			}
+		}
+		t.Text(Pos{Row: n, Col: 3}, Pos{Row: n + 2, Col: -1}, n%2 == 0)
+	}
+	for _, m := range t.MatchesIn(letter, first, end) {
+		if t.Text(m.First, m.Last, false) == "" {
+			return fmt.Errorf("a match of nothing at %v", m)
+		}
+	}
+	return nil
+}

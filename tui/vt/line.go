@@ -52,7 +52,7 @@ func (t *Terminal) glyph(cells []cell, x int) glyph {
 // not there is blank.
 func (t *Terminal) Line(y int) string {
 	if y < 0 || y >= t.rows {
-		return strings.Repeat(" ", t.cols) + "\x1b[m"
+		return t.Row(noRow, nil)
 	}
 	r := t.cur.at(y)
 	if r.lineGen == r.gen && r.line != "" {
@@ -159,12 +159,13 @@ func (t *Terminal) Cell(x, y int) Cell {
 
 // painter makes a line of glyphs.
 type painter struct {
-	t    *Terminal
-	b    []byte
-	x    int
-	at   Style
-	set  bool // at has been written
-	last rune // the character before, 0 after an SGR sequence
+	t     *Terminal
+	b     []byte
+	spans []Span // painted over
+	x     int
+	at    Style
+	set   bool // at has been written
+	last  rune // the character before, 0 after an SGR sequence
 }
 
 func (p *painter) add(g glyph) {
@@ -172,8 +173,8 @@ func (p *painter) add(g glyph) {
 	if p.x+w > p.t.cols {
 		return
 	}
+	p.style(p.over(p.t.shown(g.style), w))
 	p.x += w
-	p.style(p.t.shown(g.style))
 	switch {
 	case g.multi != "":
 		p.cluster(g.multi, w)
@@ -235,6 +236,9 @@ func (p *painter) stand(w int) {
 
 // finish fills up to the width and resets.
 func (p *painter) finish() string {
+	for len(p.spans) > 0 && p.x < p.t.cols {
+		p.add(glyph{})
+	}
 	if p.x < p.t.cols {
 		p.style(p.t.shown(Style{}))
 		for ; p.x < p.t.cols; p.x++ {

@@ -2,6 +2,7 @@ package vt
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -18,11 +19,11 @@ const (
 	wideMarker = 0x80
 )
 
-// pack appends cells to b. goesOn says that b continues a line whose last
-// style is not known.
-func (t *Terminal) pack(b []byte, cells []cell, goesOn bool) []byte {
+// pack appends cells to b, which stands in the style before, and says in which it
+// ends.
+func (t *Terminal) pack(b []byte, cells []cell, before Style) ([]byte, Style) {
 	at := styleID(0)
-	if goesOn {
+	if before != (Style{}) {
 		b = append(b, opStyle, 0)
 	}
 	for _, c := range cells {
@@ -44,7 +45,7 @@ func (t *Terminal) pack(b []byte, cells []cell, goesOn bool) []byte {
 			b = utf8.AppendRune(b, r)
 		}
 	}
-	return b
+	return b, t.styles.list[at]
 }
 
 func packCluster(b []byte, c cluster) []byte {
@@ -121,4 +122,13 @@ func unpackStyle(b []byte) (Style, []byte) {
 		b = b[2:]
 	}
 	return s, b
+}
+
+// styleSize is how many bytes a style of this mask takes, the mask included.
+func styleSize(mask byte) int {
+	n := 1 + 4*bits.OnesCount8(mask&(maskFG|maskBG|maskUL))
+	if mask&maskAttr != 0 {
+		n += 2
+	}
+	return n
 }

@@ -12,8 +12,9 @@ import (
 func everything(t *Terminal) string {
 	var b strings.Builder
 	for i := range t.ScrollbackLen() {
-		l, part := t.hist.find(i)
-		if part > 0 {
+		n := t.hist.oldest() + uint64(i)
+		l := &t.hist.lines[t.hist.index(n)]
+		if n > l.first {
 			continue
 		}
 		t.unpack(t.hist.bytes(l), func(g glyph) bool {

@@ -159,7 +159,7 @@ func (t *Terminal) eraseDisplay(how int) {
 		t.keepScreen()
 		t.eraseRows(0, t.rows)
 	case 3:
-		t.hist.drop()
+		t.hist.drop(&t.hist.gone.Cleared)
 		t.gen++
 	}
 }

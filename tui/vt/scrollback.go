@@ -1,7 +1,5 @@
 package vt
 
-import "strings"
-
 // ScrollbackLen is how many rows have scrolled off and are kept, at the
 // present width.
 func (t *Terminal) ScrollbackLen() int { return t.hist.rows() }
@@ -27,40 +25,48 @@ func (t *Terminal) ScrollbackFirst() uint64 {
 func (t *Terminal) TrimScrollback(keep int) {
 	t.gen++
 	if keep <= 0 {
-		t.hist.drop()
+		t.hist.drop(&t.hist.gone.Trimmed)
 		return
 	}
-	t.hist.trim(keep)
+	t.hist.trim(keep, &t.hist.gone.Trimmed)
+}
+
+// Forgotten is how many rows have gone from the scrollback since the start, by
+// what made them go, at the width they had then.
+type Forgotten struct {
+	Limit   uint64 // the scrollback was full
+	Trimmed uint64 // by TrimScrollback
+	Cleared uint64 // by the program (ED 3)
+}
+
+// Forgotten tells of the rows that are no longer kept.
+func (t *Terminal) Forgotten() Forgotten {
+	f := t.hist.gone
+	if !t.hist.empty() { // rows of a long line that goes only when all of it may
+		f.Limit += t.hist.oldest() - t.hist.lines[t.hist.head].first
+	}
+	return f
 }
 
 // ScrollLine is row i of the scrollback, 0 the oldest, made like Line. It is
 // not cached.
 func (t *Terminal) ScrollLine(i int) string {
-	p := painter{t: t, b: t.scratch[:0]}
-	t.scrollRow(i, p.add)
-	s := p.finish()
-	t.scratch = p.b
-	return s
+	n, ok := t.scrollNumber(i)
+	if !ok {
+		n = noRow
+	}
+	return t.Row(n, nil)
 }
 
 // ScrollPlain is row i of the scrollback without styles and trailing blanks.
 func (t *Terminal) ScrollPlain(i int) string {
-	var b strings.Builder
-	t.scrollRow(i, func(g glyph) { g.plain(&b) })
-	return strings.TrimRight(b.String(), " ")
+	n, ok := t.scrollNumber(i)
+	if !ok {
+		return ""
+	}
+	return t.RowPlain(n)
 }
 
-// scrollRow gives the glyphs of one row of the scrollback.
-func (t *Terminal) scrollRow(i int, each func(glyph)) {
-	if i < 0 || i >= t.hist.rows() {
-		return
-	}
-	l, part := t.hist.find(i)
-	f := folder{cols: t.cols}
-	t.unpack(t.hist.bytes(l), func(g glyph) bool {
-		if f.add(g.width()); f.rows == part {
-			each(g)
-		}
-		return f.rows <= part
-	})
+func (t *Terminal) scrollNumber(i int) (n uint64, ok bool) {
+	return t.hist.oldest() + uint64(max(i, 0)), i >= 0 && i < t.hist.rows()
 }

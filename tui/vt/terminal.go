@@ -57,6 +57,7 @@ type Terminal struct {
 	replies  []byte
 	parser   parser
 	scratch  []byte
+	found    []byte // text that is searched
 }
 
 // saved is what DECSC keeps.
