@@ -6,9 +6,10 @@
 //   - Pure: bytes in, bytes out, no clock, no descriptors. State is kept over
 //     any split of the input.
 //   - What comes out is valid UTF-8 and holds only whole escape sequences.
-//   - Strings for the terminal (OSC, DCS) pass by an allow-list, since new
-//     ones are invented all the time; screen functions (CSI, ESC) pass but for
-//     those that report, print or resize.
+//   - All passes by allow-lists (filter_list.go, filter_csi.go): terminals keep
+//     inventing functions, and what is not known here has no undo here.
+//   - Every function that passes and leaves something behind has its undo in
+//     Reset (modes.go).
 package passthru
 
 import (
@@ -33,44 +34,138 @@ const (
 	strEsc       // ESC inside a string
 )
 
-// Filter cleans what a container's terminal sends. The zero Filter is ready.
+// Options of a Filter.
+type Options struct {
+	// KeepScreen is for a terminal that stays on one screen, its alternate
+	// one, while an emulator (tui/vt) takes the same bytes: what switches
+	// screens or resets never passes, and neither does what the emulator does
+	// not know. AppendUntil says when the emulator has to paint.
+	KeepScreen bool
+}
+
+// Filter cleans what a container's terminal sends. The zero Filter is ready,
+// and is for a terminal whose screens the container may switch.
 //
-// Dropped: window title, palette, colours, directory, notifications, clipboard
-// (all OSC but 8 and 133), DCS but DECRQSS, APC, PM, SOS, window reports and
-// operations (CSI t), printing (CSI i), screen checksums (CSI * y), switches of
+// Dropped, among all else that is on no list: window title, palette, colours,
+// directory, notifications, clipboard (all OSC but 8 and 133), DCS but DECRQSS,
+// APC, PM, SOS, window reports and operations (CSI t), printing (CSI i), screen
+// checksums (CSI * y), the clearing of the user's scrollback (ED 3), switches of
 // column mode, VT52 mode and character coding, ENQ, DEL, C1 in either coding.
 // OSC 52, the clipboard, is among what is dropped: it needs a permission, and
 // there is nobody to ask here.
 type Filter struct {
-	state state
-	seq   []byte // the sequence so far, from its ESC
-	long  bool   // seq is longer than allowed: drop it
-	half  []byte // a rune that is not whole yet
-	modes modes
+	keep    bool
+	state   state
+	long    bool // seq is longer than allowed: drop it
+	repaint bool // what ended just now is for the emulator to paint
+	un      int  // length of utf
+	utf     [utf8.UTFMax]byte
+	seq     []byte // the sequence so far, from its ESC
+	asked   int
+	modes   modes
 }
+
+// NewFilter makes a Filter.
+func NewFilter(o Options) *Filter { return &Filter{keep: o.KeepScreen} }
 
 // Append appends what may pass of src to dst.
 func (f *Filter) Append(dst, src []byte) []byte {
-	for _, c := range src {
-		dst = f.feed(dst, c)
+	for len(src) > 0 {
+		var n int
+		dst, n, _ = f.AppendUntil(dst, src)
+		src = src[n:]
 	}
 	return dst
+}
+
+// AppendUntil appends what may pass of src, up to and including the end of a
+// sequence that only the emulator can show: a switch between main and alternate
+// screen, RIS or DECSTR. used is how much of src it took. With repaint the
+// caller writes out, gives src[:used] to the emulator, writes what that shows,
+// and goes on with the rest. It may put the painting off, so that a container
+// which switches all the time costs a painting a frame and no more; what is
+// written in between is painted over.
+//
+// Painting need not set private modes, keypad or keyboard flags: they are in
+// out, those included that the reset ended.
+func (f *Filter) AppendUntil(dst, src []byte) (out []byte, used int, repaint bool) {
+	for i := 0; i < len(src); {
+		if f.state == ground && f.un == 0 {
+			n := plainRun(src[i:])
+			dst = append(dst, src[i:i+n]...)
+			if i += n; i == len(src) {
+				break
+			}
+			if n := wholeCSI(src[i:]); n > 0 {
+				dst = f.control(dst, src[i:i+n])
+				i += n
+			} else {
+				dst = f.feed(dst, src[i])
+				i++
+			}
+		} else {
+			dst = f.feed(dst, src[i])
+			i++
+		}
+		if f.repaint {
+			f.repaint = false
+			return dst, i, true
+		}
+	}
+	return dst, len(src), false
+}
+
+// plainRun is how many bytes at the head of p are text and harmless controls.
+// Most of what programs print is found here, so nothing else may cost.
+func plainRun(p []byte) int {
+	for i := 0; i < len(p); {
+		c := p[i]
+		switch {
+		case c-0x20 < 0x7f-0x20, c-0x07 <= 0x0f-0x07:
+			i++
+		case c < 0xc2:
+			return i
+		default:
+			r, n := utf8.DecodeRune(p[i:])
+			if n == 1 || r < 0xa0 {
+				return i
+			}
+			i += n
+		}
+	}
+	return len(p)
+}
+
+// wholeCSI is the length of the well-formed control sequence at the head of p,
+// 0 if there is none.
+func wholeCSI(p []byte) int {
+	if len(p) < 3 || p[0] != 0x1b || p[1] != '[' {
+		return 0
+	}
+	p = p[:min(len(p), maxCSI)]
+	i := 2
+	for i < len(p) && p[i]-0x30 < 0x10 {
+		i++
+	}
+	for i < len(p) && p[i]-0x20 < 0x10 {
+		i++
+	}
+	if i < len(p) && p[i]-0x40 < 0x7f-0x40 {
+		return i + 1
+	}
+	return 0
 }
 
 func (f *Filter) feed(dst []byte, c byte) []byte {
 	switch f.state {
 	case ground:
 		return f.plain(dst, c)
-	case escape:
-		return f.afterEscape(dst, c)
-	case nf:
-		return f.intermediates(dst, c)
-	case csi:
-		return f.control(dst, c)
 	case str:
 		return f.inString(dst, c)
-	default:
+	case strEsc:
 		return f.stringEnd(dst, c)
+	default:
+		return f.inSequence(dst, c)
 	}
 }
 
@@ -83,46 +178,47 @@ func (f *Filter) plain(dst []byte, c byte) []byte {
 	switch {
 	case c == 0x1b:
 		f.begin()
-	case c >= 0x20 && c != 0x7f, c >= 0x07 && c <= 0x0f: // BEL to SI: bell, movement, character sets
+	case c >= 0x20 && c != 0x7f, harmless(c):
 		dst = append(dst, c)
 	}
 	return dst
 }
 
+// harmless are BEL to SI: bell, movement, character sets.
+func harmless(c byte) bool { return c >= 0x07 && c <= 0x0f }
+
 // multibyte gathers a rune. C1 controls are dropped: terminals act on U+009B
-// as on ESC [.
+// as on ESC [. What is no UTF-8 is shown as that, as the emulator does.
 func (f *Filter) multibyte(dst []byte, c byte) []byte {
-	if len(f.half) > 0 && utf8.RuneStart(c) {
+	if f.un > 0 && utf8.RuneStart(c) {
 		dst = f.brokenRune(dst)
 	}
-	f.half = append(f.half, c)
-	if !utf8.FullRune(f.half) {
+	f.utf[f.un] = c
+	f.un++
+	if !utf8.FullRune(f.utf[:f.un]) {
 		return dst
 	}
-	r, n := utf8.DecodeRune(f.half)
-	switch {
-	case r == utf8.RuneError && n == 1:
-		first := f.half[0]
-		rest := f.half[1:]
-		f.half = nil
-		if first >= 0xa0 {
-			dst = utf8.AppendRune(dst, utf8.RuneError)
-		}
-		for _, b := range rest {
+	whole := f.utf
+	n := f.un
+	f.un = 0
+	r, size := utf8.DecodeRune(whole[:n])
+	if r == utf8.RuneError && size == 1 {
+		dst = utf8.AppendRune(dst, utf8.RuneError)
+		for _, b := range whole[1:n] {
 			dst = f.multibyte(dst, b)
 		}
 		return dst
-	case r >= 0xa0:
-		dst = append(dst, f.half...)
 	}
-	f.half = f.half[:0]
+	if r >= 0xa0 {
+		dst = append(dst, whole[:n]...)
+	}
 	return dst
 }
 
 // brokenRune shows that a rune was cut short.
 func (f *Filter) brokenRune(dst []byte) []byte {
-	if len(f.half) > 0 {
-		f.half = f.half[:0]
+	if f.un > 0 {
+		f.un = 0
 		dst = utf8.AppendRune(dst, utf8.RuneError)
 	}
 	return dst
@@ -133,24 +229,54 @@ func (f *Filter) begin() {
 	f.seq = append(f.seq[:0], 0x1b)
 }
 
-// aborts handles what ends a sequence in the middle: CAN, SUB and a new ESC.
-func (f *Filter) aborts(c byte) bool {
-	switch c {
-	case 0x18, 0x1a:
+// inSequence takes a byte of an escape sequence that is no string. Controls
+// inside one are acted upon at once, as terminals do (ECMA-48 leaves it open,
+// VT100 and all after it do so).
+func (f *Filter) inSequence(dst []byte, c byte) []byte {
+	switch {
+	case c == 0x18 || c == 0x1a:
 		f.state = ground
-	case 0x1b:
+		return dst
+	case c == 0x1b:
 		f.begin()
-	default:
-		return false
+		return dst
+	case c < 0x20:
+		if harmless(c) {
+			dst = append(dst, c)
+		}
+		return dst
+	case c == 0x7f:
+		return dst
+	case c > 0x7f: // no sequence holds such a byte: it starts text
+		f.state = ground
+		return f.plain(dst, c)
 	}
-	return true
+	f.push(c, maxCSI)
+	switch f.state {
+	case escape:
+		return f.afterEscape(dst, c)
+	case nf:
+		if c < 0x30 {
+			return dst
+		}
+		f.state = ground
+		if f.long {
+			return dst
+		}
+		return f.designation(dst, f.seq)
+	default:
+		if c < 0x40 {
+			return dst
+		}
+		f.state = ground
+		if f.long {
+			return dst
+		}
+		return f.control(dst, f.seq)
+	}
 }
 
 func (f *Filter) afterEscape(dst []byte, c byte) []byte {
-	if f.aborts(c) || c < 0x20 || c >= 0x7f {
-		return dst
-	}
-	f.seq = append(f.seq, c)
 	switch {
 	case c == '[':
 		f.state = csi
@@ -158,78 +284,11 @@ func (f *Filter) afterEscape(dst []byte, c byte) []byte {
 		f.state = str
 	case c < 0x30:
 		f.state = nf
-	case c == '\\':
-		f.state = ground // the end of a string that there is not
 	default:
 		f.state = ground
-		f.modes.escape(c)
-		dst = append(dst, f.seq...)
+		dst = f.function(dst, c)
 	}
 	return dst
-}
-
-func (f *Filter) intermediates(dst []byte, c byte) []byte {
-	if f.aborts(c) || c < 0x20 || c >= 0x7f {
-		return dst
-	}
-	f.push(c, maxCSI)
-	if c < 0x30 {
-		return dst
-	}
-	f.state = ground
-	// ESC % changes the coding, ESC SP the form of replies.
-	if f.long || f.seq[1] == '%' || f.seq[1] == ' ' {
-		return dst
-	}
-	return append(dst, f.seq...)
-}
-
-func (f *Filter) control(dst []byte, c byte) []byte {
-	if f.aborts(c) || c < 0x20 || c >= 0x7f {
-		return dst
-	}
-	f.push(c, maxCSI)
-	if c < 0x40 {
-		return dst
-	}
-	f.state = ground
-	if f.long {
-		return dst
-	}
-	params, final := f.seq[2:len(f.seq)-1], c
-	switch {
-	case dropped(params, final):
-		return dst
-	case (final == 'h' || final == 'l') && len(params) > 0 && params[0] == '?':
-		return f.modes.private(dst, params[1:], final)
-	}
-	f.modes.control(params, final)
-	return append(dst, f.seq...)
-}
-
-// dropped are the control sequences that never pass: window operations and
-// reports (t), printing (i), checksums of the screen (*y), columns and lines a
-// page ($| *|), conformance level with its eight-bit replies ("p), and saved
-// private modes (?s ?r), which could bring back what was refused.
-func dropped(params []byte, final byte) bool {
-	var lead, last byte
-	if len(params) > 0 {
-		lead, last = params[0], params[len(params)-1]
-	}
-	switch final {
-	case 't', 'i':
-		return true
-	case 'y':
-		return last == '*'
-	case '|':
-		return last == '$' || last == '*'
-	case 'p':
-		return last == '"'
-	case 's', 'r':
-		return lead == '?'
-	default:
-		return false
-	}
 }
 
 func (f *Filter) inString(dst []byte, c byte) []byte {
@@ -240,24 +299,10 @@ func (f *Filter) inString(dst []byte, c byte) []byte {
 		f.state = ground
 	case c == 0x07 && f.seq[1] == ']':
 		return f.endString(dst)
-	case c == 0x9c && !f.insideRune():
-		return f.endString(dst) // C1 ST
 	default:
 		f.push(c, maxString)
 	}
 	return dst
-}
-
-// insideRune says whether the string's last bytes begin a rune that wants
-// more: then 0x9c is its middle, not the end of the string.
-func (f *Filter) insideRune() bool {
-	tail := f.seq[max(0, len(f.seq)-utf8.UTFMax+1):]
-	for i := len(tail) - 1; i >= 0; i-- {
-		if utf8.RuneStart(tail[i]) {
-			return !utf8.FullRune(tail[i:])
-		}
-	}
-	return false
 }
 
 func (f *Filter) stringEnd(dst []byte, c byte) []byte {
@@ -265,7 +310,7 @@ func (f *Filter) stringEnd(dst []byte, c byte) []byte {
 		return f.endString(dst)
 	}
 	f.begin() // the ESC was a new sequence's
-	return f.afterEscape(dst, c)
+	return f.inSequence(dst, c)
 }
 
 func (f *Filter) push(c byte, limit int) {
@@ -279,35 +324,9 @@ func (f *Filter) push(c byte, limit int) {
 // endString lets a whole string through if it is on the list.
 func (f *Filter) endString(dst []byte) []byte {
 	f.state = ground
-	body := f.seq[2:]
-	if f.long || !passes(f.seq[1], body) {
+	if f.long || !f.passes(f.seq[1], f.seq[2:]) {
 		return dst
 	}
 	dst = append(dst, f.seq...)
 	return append(dst, 0x1b, '\\')
-}
-
-// passes is the allow-list of strings: hyperlinks, prompt marks, and the
-// question for a setting's state (DECRQSS), which the terminal answers.
-func passes(kind byte, body []byte) bool {
-	switch kind {
-	case ']':
-		if !bytes.HasPrefix(body, []byte("8;")) && !bytes.HasPrefix(body, []byte("133;")) {
-			return false
-		}
-	case 'P':
-		if !bytes.HasPrefix(body, []byte("$q")) {
-			return false
-		}
-	default:
-		return false
-	}
-	for len(body) > 0 { // no control may hide inside
-		r, n := utf8.DecodeRune(body)
-		if r < 0x20 || (r >= 0x7f && r < 0xa0) || (r == utf8.RuneError && n == 1) {
-			return false
-		}
-		body = body[n:]
-	}
-	return true
 }

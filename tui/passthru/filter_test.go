@@ -43,10 +43,10 @@ func TestFilter(t *testing.T) {
 		{"saved modes", "a\x1b[?3s\x1b[?3rb\x1b[1;5r", "ab\x1b[1;5r"},
 		{"ENQ, NUL, DEL", "a\x05\x00\x7fb", "ab"},
 		{"C1 in UTF-8", "a\u009b5ib\u009d0;x\ac", "a5ib0;x\ac"},
-		{"C1 raw", "a\x9b5ib", "a5ib"},
+		{"C1 raw", "a\x9b5ib", "a\ufffd5ib"},
 		{"invalid UTF-8", "a\xe9b\xff\xf0\x9fc", "a\ufffdb\ufffd\ufffdc"},
 		{"C1 behind a cut rune", "\xe9\x9b5i", "\ufffd5i"},
-		{"C0 inside CSI", "\x1b[3\r1m", "\x1b[31m"},
+		{"C0 inside CSI", "\x1b[3\r1m", "\r\x1b[31m"},
 		{"ESC inside CSI", "\x1b[3\x1b[1mx", "\x1b[1mx"},
 		{"too long CSI", "a\x1b[" + string(bytes.Repeat([]byte("1;"), 500)) + "mb", "ab"},
 		{"lone ST", "a\x1b\\b", "ab"},
@@ -62,19 +62,23 @@ func TestFilter(t *testing.T) {
 }
 
 func TestResetUndoesWhatWasSwitched(t *testing.T) {
-	const always = "\x0f\x1b(B\x1b]8;;\x1b\\\x1b[m"
+	const first, pen, slot = "\x1b\\", "\x0f\x1b(B\x1b]8;;\x1b\\\x1b[m", "\x1b7\x1b8"
 	tests := []struct{ name, in, want string }{
-		{"nothing", "ls\r\n", always},
-		{"vi", "\x1b[?1049h\x1b[?1h\x1b=\x1b[?25l", "\x1b[?1l\x1b[?1049l\x1b[?25h\x1b>" + always},
-		{"vi that left", "\x1b[?1049h\x1b[?25l\x1b[?25h\x1b[?1049l", always},
-		{"mouse and paste", "\x1b[?1000;1006h\x1b[?2004h", "\x1b[?2004l\x1b[?1006l\x1b[?1000l" + always},
-		{"no wrap", "\x1b[?7l", "\x1b[?7h" + always},
-		{"region", "\x1b[2;5r", "\x1b7\x1b[r\x1b8" + always},
-		{"kitty", "\x1b[>1u", "\x1b[=0u\x1b[<99u\x1b[=0u" + always},
-		{"other keys", "\x1b[>4;2m", "\x1b[>4m" + always},
-		{"insert and cursor shape", "\x1b[4h\x1b[5 q", "\x1b[4l\x1b[0 q" + always},
-		{"reset by itself", "\x1b[?1049h\x1bc", always},
-		{"cut off inside a sequence", "\x1b]0;half", always},
+		{"nothing", "ls\r\n", first + pen},
+		{"vi", "\x1b[?1049h\x1b[?1h\x1b=\x1b[?25l", first + "\x1b[?25h\x1b[?1l\x1b[?1049l\x1b>" + pen + slot},
+		{"vi that left", "\x1b[?1049h\x1b[?25l\x1b[?25h\x1b[?1049l", first + pen + slot},
+		{"mouse and paste", "\x1b[?1000;1006h\x1b[?2004h", first + "\x1b[?2004l\x1b[?1006l\x1b[?1000l" + pen},
+		{"no wrap", "\x1b[?7l", first + "\x1b[?7h" + pen},
+		{"region", "\x1b[2;5r", first + pen + "\x1b7\x1b[r\x1b8"},
+		{"kitty", "\x1b[>1u", first + "\x1b[<1u" + pen},
+		{"kitty on both screens", "\x1b[>1u\x1b[?1049h\x1b[>5u", first + "\x1b[<1u\x1b[?1049l\x1b[<1u" + pen + slot},
+		{"other keys", "\x1b[>4;2m", first + "\x1b[>4m" + pen},
+		{"insert and cursor shape", "\x1b[4h\x1b[5 q", first + "\x1b[4l\x1b[0 q" + pen},
+		{"blinking cursor", "\x1b[?12h", first + "\x1b[?12l\x1b[0 q" + pen},
+		{"character sets", "\x1b*0\x1bn", first + "\x0f\x1b(B\x1b)B\x1b*B\x1b+B" + pen[4:]},
+		{"protection", "\x1b[1\"q", first + pen + "\x1b[0\"q"},
+		{"reset by itself", "\x1b[?1049h\x1bc", first + pen},
+		{"cut off inside a sequence", "\x1b]0;half", first + pen},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package passthru
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 )
@@ -9,134 +8,269 @@ import (
 // modes remembers what a container has switched, so that leaving can switch
 // it back.
 type modes struct {
-	set      []int // private modes switched on that are off by default, in order
-	unset    []int // private modes switched off that are on by default
-	keypad   bool  // ESC =
-	region   bool  // scroll region
-	kitty    bool  // keyboard protocol
-	otherKey bool  // modifyOtherKeys and its kin
-	insert   bool
-	cursor   bool // shape
+	away      [maxAway]uint16 // private modes that are not as by default, in order
+	n         int             // how many of them
+	alt       uint16          // the mode that switched to the alternate screen; 0 = main
+	keypad    bool            // ESC =
+	insert    bool            // IRM
+	newLine   bool            // LNM
+	region    bool            // scroll region
+	otherKeys bool            // modifyOtherKeys
+	shape     bool            // cursor
+	protect   bool            // DECSCA
+	charsets  bool            // designated, or shifted to other than G0 and G1
+	saved     bool            // DECSC
+	tabs      bool
+	keys      keyboard
 }
 
-// maxModes is far above what there is; a container that invents more gets
-// them switched, but not switched back.
-const maxModes = 64
+// maxAway is how many private modes are on the lists (filter_list.go) at most.
+const maxAway = 32
 
-// refused are private modes that never pass: VT52 (its parser is not ours),
-// 80/132 columns and the permission for it.
-func refused(mode int) bool { return mode == 2 || mode == 3 || mode == 40 }
-
-// onByDefault are autorepeat, autowrap and the visible cursor.
+// onByDefault are autowrap, autorepeat and the visible cursor.
 func onByDefault(mode int) bool { return mode == 7 || mode == 8 || mode == 25 }
 
-// private filters and remembers CSI ? PARAMS h or l.
-func (m *modes) private(dst, params []byte, final byte) []byte {
-	var kept []byte
-	for _, p := range bytes.Split(params, []byte(";")) {
-		n, err := strconv.Atoi(string(p))
-		if err != nil || refused(n) {
-			continue
+// ansiMode are IRM and LNM. The others lock the keyboard (2), show control
+// characters (3) or echo what is typed (12).
+func ansiMode(mode int) bool { return mode == 4 || mode == 20 }
+
+// ansiModes filters and remembers CSI PARAMS h or l.
+func (f *Filter) ansiModes(dst []byte, s *sequence) []byte {
+	p := s.params
+	for range maxFields {
+		var n int
+		n, p = field(p)
+		if ansiMode(n) {
+			dst = append(dst, 0x1b, '[')
+			dst = strconv.AppendInt(dst, int64(n), 10)
+			dst = append(dst, s.final)
+			if n == 4 {
+				f.modes.insert = s.final == 'h'
+			} else {
+				f.modes.newLine = s.final == 'h'
+			}
 		}
-		if len(kept) > 0 {
-			kept = append(kept, ';')
+		if p == nil {
+			break
 		}
-		kept = strconv.AppendInt(kept, int64(n), 10)
-		m.remember(n, final == 'h')
 	}
-	if len(kept) == 0 {
+	return dst
+}
+
+// privateModes filters and remembers CSI ? PARAMS h or l. Those that pass go
+// out in one sequence, but for a switch of screens.
+func (f *Filter) privateModes(dst []byte, s *sequence) []byte {
+	on := s.final == 'h'
+	open := false
+	end := func() {
+		if open {
+			dst = append(dst, s.final)
+		}
+		open = false
+	}
+	p := s.params
+	for range maxFields {
+		var n int
+		n, p = field(p)
+		switch {
+		case n == 3 && f.keep: // DECCOLM: no other width, but what else it does in the emulator
+			end()
+			dst = append(dst, "\x1b[r\x1b[H\x1b[2J"...)
+		case screenMode(n):
+			end()
+			dst = f.switchScreen(dst, n, on)
+		case f.allowed(n):
+			if open {
+				dst = append(dst, ';')
+			} else {
+				dst = append(dst, "\x1b[?"...)
+			}
+			open = true
+			dst = strconv.AppendInt(dst, int64(n), 10)
+			f.modes.remember(n, on)
+		}
+		if p == nil {
+			break
+		}
+	}
+	end()
+	return dst
+}
+
+// switchScreen notes which screen the container is on. On the terminal itself
+// it is switched only if that is the container's.
+func (f *Filter) switchScreen(dst []byte, mode int, on bool) []byte {
+	m := &f.modes
+	changes := on != (m.alt != 0)
+	if !f.keep {
+		if changes && !on {
+			dst = m.keys.leave(dst, 1) // each screen has a stack; this one's is not seen again
+		}
+		dst = appendMode(dst, mode, on)
+	}
+	if mode == 1049 && on {
+		m.saved = true
+	}
+	if !changes {
 		return dst
 	}
-	dst = append(dst, 0x1b, '[', '?')
-	dst = append(dst, kept...)
-	return append(dst, final)
+	if m.alt = 0; on {
+		m.alt = uint16(mode)
+	}
+	if f.keep {
+		f.repaint = true
+	}
+	return m.keys.onScreen(dst, on, f.keep)
+}
+
+func appendMode(dst []byte, mode int, on bool) []byte {
+	dst = append(dst, "\x1b[?"...)
+	dst = strconv.AppendInt(dst, int64(mode), 10)
+	if on {
+		return append(dst, 'h')
+	}
+	return append(dst, 'l')
 }
 
 func (m *modes) remember(mode int, on bool) {
-	list := &m.set
-	if onByDefault(mode) {
-		list, on = &m.unset, !on
+	switch mode {
+	case 1048:
+		m.saved = m.saved || on
+		return
+	case 12:
+		m.shape = true
 	}
-	i := slices.Index(*list, mode)
-	switch {
-	case on && i < 0 && len(*list) < maxModes:
-		*list = append(*list, mode)
-	case !on && i >= 0:
-		*list = slices.Delete(*list, i, i+1)
-	}
-}
-
-// escape remembers ESC c.
-func (m *modes) escape(c byte) {
-	switch c {
-	case 'c': // RIS: all is as it was
-		*m = modes{}
-	case '=':
-		m.keypad = true
-	case '>':
-		m.keypad = false
-	}
-}
-
-// control remembers a control sequence that passes.
-func (m *modes) control(params []byte, final byte) {
-	lead := byte(0)
-	if len(params) > 0 {
-		lead = params[0]
-	}
-	switch {
-	case final == 'r' && lead != '?':
-		m.region = true
-	case final == 'u' && (lead == '>' || lead == '='):
-		m.kitty = true
-	case final == 'm' && lead == '>':
-		m.otherKey = true
-	case final == 'h' && bytes.Equal(params, []byte("4")):
-		m.insert = true
-	case final == 'q' && bytes.HasSuffix(params, []byte(" ")):
-		m.cursor = true
+	i := slices.Index(m.away[:m.n], uint16(mode))
+	switch away := on != onByDefault(mode); {
+	case away && i < 0 && m.n < maxAway:
+		m.away[m.n] = uint16(mode)
+		m.n++
+	case !away && i >= 0:
+		copy(m.away[i:], m.away[i+1:m.n])
+		m.n--
 	}
 }
 
 // Reset gives what puts the terminal back as it was before the container
 // wrote to it, and forgets what the container had switched. A sequence that
-// was cut off is dropped.
+// was cut off is dropped: the terminal has not seen its beginning. Should the
+// caller's last write have been cut off, the first thing is the end of any.
+//
+// The cursor stays where it is. What is saved by DECSC is overwritten, and the
+// screen holds what it holds.
 func (f *Filter) Reset() []byte {
-	m := f.modes
-	*f = Filter{}
-	var b []byte
-	if m.kitty {
-		// Popped before the alternate screen is left: each screen has a stack.
-		b = append(b, "\x1b[=0u\x1b[<99u"...)
+	b := f.undo([]byte("\x1b\\"))
+	*f = Filter{keep: f.keep, seq: f.seq[:0]}
+	return b
+}
+
+// undo puts back all that was switched, and forgets it.
+func (f *Filter) undo(dst []byte) []byte {
+	m := &f.modes
+	if m.alt != 0 && !f.keep {
+		dst = m.keys.leave(dst, 1)
 	}
-	for _, mode := range slices.Backward(m.set) {
-		b = append(b, "\x1b[?"...)
-		b = strconv.AppendInt(b, int64(mode), 10)
-		b = append(b, 'l')
+	for _, mode := range slices.Backward(m.away[:m.n]) {
+		dst = appendMode(dst, int(mode), onByDefault(int(mode)))
 	}
-	for _, mode := range m.unset {
-		b = append(b, "\x1b[?"...)
-		b = strconv.AppendInt(b, int64(mode), 10)
-		b = append(b, 'h')
+	if m.alt != 0 && !f.keep {
+		dst = appendMode(dst, int(m.alt), false)
 	}
-	if m.kitty {
-		b = append(b, "\x1b[=0u"...)
-	}
-	if m.region {
-		b = append(b, "\x1b7\x1b[r\x1b8"...) // setting the region moves the cursor
-	}
-	if m.otherKey {
-		b = append(b, "\x1b[>4m"...)
-	}
+	dst = m.keys.leave(dst, 0)
 	if m.insert {
-		b = append(b, "\x1b[4l"...)
+		dst = append(dst, "\x1b[4l"...)
 	}
-	if m.cursor {
-		b = append(b, "\x1b[0 q"...)
+	if m.newLine {
+		dst = append(dst, "\x1b[20l"...)
+	}
+	if m.otherKeys {
+		dst = append(dst, "\x1b[>4m"...)
+	}
+	if m.shape {
+		dst = append(dst, "\x1b[0 q"...)
 	}
 	if m.keypad {
-		b = append(b, "\x1b>"...)
+		dst = append(dst, "\x1b>"...)
 	}
-	// Always: default character set, no hyperlink, no attributes.
-	return append(b, "\x0f\x1b(B\x1b]8;;\x1b\\\x1b[m"...)
+	dst = m.undoPen(dst)
+	dst = m.undoLayout(dst)
+	*m = modes{}
+	return dst
+}
+
+// hardUndo is RIS on a screen that is kept. Our entry for the keyboard stays,
+// without flags: below it are somebody else's.
+func (f *Filter) hardUndo(dst []byte) []byte {
+	k := &f.modes.keys
+	k.stacks, k.alt = [2]flagStack{}, 0
+	dst = k.show(dst, true, false)
+	kept := *k
+	*k = keyboard{}
+	dst = f.undo(dst)
+	f.modes.keys = kept
+	return dst
+}
+
+// undoPen ends character sets, hyperlink, attributes and protection.
+func (m *modes) undoPen(dst []byte) []byte {
+	dst = append(dst, "\x0f\x1b(B"...)
+	if m.charsets {
+		dst = append(dst, "\x1b)B\x1b*B\x1b+B"...)
+	}
+	dst = append(dst, "\x1b]8;;\x1b\\\x1b[m"...)
+	if m.protect {
+		dst = append(dst, "\x1b[0\"q"...)
+	}
+	return dst
+}
+
+// undoLayout ends the scroll region, which moves the cursor, and sets tab stops
+// as they are at first. All else is as by default by now, so that is what
+// saving the cursor leaves in its slot.
+func (m *modes) undoLayout(dst []byte) []byte {
+	if !m.region && !m.tabs && !m.saved {
+		return dst
+	}
+	dst = append(dst, "\x1b7"...)
+	if m.region {
+		dst = append(dst, "\x1b[r"...)
+	}
+	if m.tabs {
+		dst = append(dst, "\x1b[3g"...)
+		const widest = 1000
+		for column := 9; column <= widest; column += 8 {
+			dst = append(dst, "\x1b["...)
+			dst = strconv.AppendInt(dst, int64(column), 10)
+			dst = append(dst, "G\x1bH"...)
+		}
+		// The last column has got those that are off the screen. DECST8C does
+		// all of it right where it is known.
+		dst = append(dst, "\x1b[9999G\x1b[g\x1b[?5W"...)
+	}
+	return append(dst, "\x1b8"...)
+}
+
+// softUndo does what the emulator makes of DECSTR: terminals do not agree on it,
+// and some do not know it.
+func (f *Filter) softUndo(dst []byte) []byte {
+	m := &f.modes
+	for _, mode := range []uint16{1, 6, 7, 25, 66} {
+		if slices.Contains(m.away[:m.n], mode) {
+			on := onByDefault(int(mode))
+			dst = appendMode(dst, int(mode), on)
+			m.remember(int(mode), on)
+		}
+	}
+	if m.insert {
+		dst = append(dst, "\x1b[4l"...)
+	}
+	if m.keypad {
+		dst = append(dst, "\x1b>"...)
+	}
+	dst = m.undoPen(dst)
+	if m.region {
+		dst = append(dst, "\x1b7\x1b[r\x1b8"...)
+	}
+	m.insert, m.keypad, m.region, m.charsets = false, false, false, false
+	return dst
 }
