@@ -112,5 +112,6 @@ func TestGoldenOverlays(t *testing.T) {
 			pick.Items = append(pick.Items, PickerItem{Label: c.Title, Note: c.Long, On: i%3 != 2})
 		}
 		golden(t, "picker-"+name, Centre(frame(w, h), th.Picker(pick, w, h)), false)
+		golden(t, "form-"+name, Centre(frame(w, h), th.Form(formState(), w, h)), false)
 	}
 }

@@ -1,0 +1,193 @@
+package views
+
+import "strconv"
+
+// FieldKind says how a field of a form is filled in.
+type FieldKind uint8
+
+// A line of text, one of several values, or yes and no.
+const (
+	TextField FieldKind = iota
+	ChoiceField
+	CheckField
+)
+
+// FormField is one field of a form.
+type FormField struct {
+	Kind   FieldKind
+	Label  string
+	Value  string // TextField: what is typed; ChoiceField: what is chosen
+	Behind int    // TextField: characters of Value behind the cursor
+	On     bool   // CheckField
+	// Help stands dim in an empty TextField, and says what that means; in the
+	// others it stands behind the value.
+	Help string
+}
+
+// FormState is a form that is being filled in.
+type FormState struct {
+	Title  string
+	Note   string // above the fields; gives way when room is short
+	Action string // what enter does: "opens"
+	Fields []FormField
+	Cursor int    // the field that takes keys
+	Why    string // what stands against the form; "" = nothing
+	Wrong  int    // the field Why is about; none of them = all
+}
+
+// Form paints a form in a frame of at most w x h cells. Fields scroll when
+// they do not fit; the one with the cursor is always in sight.
+func (t *Theme) Form(s *FormState, w, h int) Block {
+	label := 0
+	for i := range s.Fields {
+		label = max(label, Width(Clean(s.Fields[i].Label)))
+	}
+	inner, room, ok := boxRoom(w, h, 72)
+	if !ok {
+		return t.bare(Clean(s.Title), w, h)
+	}
+	head := min(label+4, max(inner/2, 2), inner-1)
+	rows, from, to := t.formRows(s, inner, head)
+	var foot []string
+	if s.Why != "" && (s.Wrong < 0 || s.Wrong >= len(s.Fields)) {
+		foot = t.paragraph(Warn, Clean(s.Why), inner)
+		foot = foot[:min(len(foot), max(0, room-1))]
+	}
+	var note []string
+	if s.Note != "" {
+		note = append(t.paragraph(Dim, Clean(s.Note), inner), t.row(Plain, "", inner))
+	}
+	if len(note)+len(rows)+len(foot) > room {
+		note = nil
+	}
+	place := ""
+	if n := room - len(note) - len(foot); len(rows) > n {
+		top := min(Scroll(to-1, 0, len(rows), n), from)
+		rows = rows[top:min(top+n, len(rows))]
+		place = strconv.Itoa(s.Cursor+1) + "/" + strconv.Itoa(len(s.Fields)) + "  "
+	}
+	rows = append(append(note, rows...), foot...)
+	return t.box(Clean(s.Title), place+formKeys(s, inner-2-len(place)), rows, inner)
+}
+
+// formRows are the rows of the fields; those of the one with the cursor are
+// from, to.
+func (t *Theme) formRows(s *FormState, inner, head int) (rows []string, from, to int) {
+	for i := range s.Fields {
+		if i == s.Cursor {
+			from = len(rows)
+		}
+		rows = append(rows, t.formHead(&s.Fields[i], i == s.Cursor, head)+t.formValue(&s.Fields[i], i == s.Cursor, inner-head))
+		if s.Why != "" && i == s.Wrong {
+			indent := min(2, inner-1)
+			for _, r := range t.paragraph(Warn, Clean(s.Why), inner-indent) {
+				rows = append(rows, blank(indent)+r)
+			}
+		}
+		if i == s.Cursor {
+			to = len(rows)
+		}
+	}
+	return rows, from, to
+}
+
+// formHead is the label of a field in w cells.
+func (t *Theme) formHead(f *FormField, here bool, w int) string {
+	l := t.newLine(w)
+	role := Plain
+	if here {
+		role = Strong
+		l.add(Key, t.Glyphs.Cursor)
+	}
+	l.to(2)
+	l.add(role, t.Cut(Clean(f.Label), max(0, w-3)))
+	return l.String()
+}
+
+// formValue is what a field holds, in w cells.
+func (t *Theme) formValue(f *FormField, here bool, w int) string {
+	l := t.newLine(w)
+	look := Plain
+	if here {
+		look = Cursor
+	}
+	value := Clean(f.Value)
+	switch f.Kind {
+	case TextField:
+		if f.Value == "" {
+			if here {
+				l.add(Cursor, " ")
+			}
+			l.add(Dim, Clean(f.Help))
+			break
+		}
+		if here {
+			t.fieldText(&l, f)
+			break
+		}
+		l.add(Input, value)
+	case ChoiceField:
+		if here {
+			l.add(Key, "< ")
+			value = t.Cut(value, max(1, l.left()-2))
+		}
+		l.add(look, value)
+		if here {
+			l.add(Key, " >")
+		}
+		l.gap(2)
+		l.add(Dim, Clean(f.Help))
+	case CheckField:
+		state := t.Glyphs.Off
+		if f.On {
+			state = t.Glyphs.On
+		}
+		l.add(look, "["+state+"]")
+		l.gap(1)
+		l.add(Dim, Clean(f.Help))
+	}
+	return l.String()
+}
+
+// fieldText is text that is being edited. When it is longer than the field it
+// scrolls, and some of what follows the cursor stays in sight.
+func (t *Theme) fieldText(l *line, f *FormField) {
+	r := []rune(f.Value)
+	at := max(0, len(r)-f.Behind)
+	head, under, rest := Clean(string(r[:at])), " ", ""
+	if at < len(r) {
+		under, rest = Clean(string(r[at])), Clean(string(r[at+1:]))
+	}
+	after := min(Width(rest), l.left()/3)
+	if room := l.left() - max(1, Width(under)) - after; Width(head) > room {
+		l.add(Dim, t.Glyphs.Ellipsis)
+		head = tailCells(head, room-1)
+	}
+	l.add(Input, head)
+	l.add(Cursor, under)
+	l.add(Input, rest)
+}
+
+// formKeys says what keys do, as far as there is room: how a field is changed
+// and what enter does come before what everybody tries anyway.
+func formKeys(s *FormState, w int) string {
+	enter := []string{"enter", Clean(s.Action)}
+	leave := []string{"esc", "leaves"}
+	first := []string{"tab", "next"}
+	if s.Cursor >= 0 && s.Cursor < len(s.Fields) && s.Fields[s.Cursor].Kind != TextField {
+		first = []string{"space", "changes"}
+	}
+	join := func(all ...[]string) string {
+		var pairs []string
+		for _, p := range all {
+			pairs = append(pairs, p...)
+		}
+		return keysLine(pairs...)
+	}
+	for _, line := range []string{join(first, enter, leave), join(first, enter)} {
+		if Width(line) <= w {
+			return line
+		}
+	}
+	return join(enter)
+}
