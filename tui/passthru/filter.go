@@ -14,6 +14,7 @@ package passthru
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -90,23 +91,9 @@ func (f *Filter) Append(dst, src []byte) []byte {
 // out, those included that the reset ended.
 func (f *Filter) AppendUntil(dst, src []byte) (out []byte, used int, repaint bool) {
 	for i := 0; i < len(src); {
-		if f.state == ground && f.un == 0 {
-			n := plainRun(src[i:])
-			dst = append(dst, src[i:i+n]...)
-			if i += n; i == len(src) {
-				break
-			}
-			if n := wholeCSI(src[i:]); n > 0 {
-				dst = f.control(dst, src[i:i+n])
-				i += n
-			} else {
-				dst = f.feed(dst, src[i])
-				i++
-			}
-		} else {
-			dst = f.feed(dst, src[i])
-			i++
-		}
+		n := 0
+		dst, n = f.stretch(dst, src[i:])
+		i += n
 		if f.repaint {
 			f.repaint = false
 			return dst, i, true
@@ -115,22 +102,68 @@ func (f *Filter) AppendUntil(dst, src []byte) (out []byte, used int, repaint boo
 	return dst, len(src), false
 }
 
-// plainRun is how many bytes at the head of p are text and harmless controls.
-// Most of what programs print is found here, so nothing else may cost.
-func plainRun(p []byte) int {
-	for i := 0; i < len(p); {
-		c := p[i]
-		switch {
-		case c-0x20 < 0x7f-0x20, c-0x07 <= 0x0f-0x07:
-			i++
-		case c < 0xc2:
-			return i
-		default:
-			r, n := utf8.DecodeRune(p[i:])
-			if n == 1 || r < 0xa0 {
-				return i
+// stretch takes as much of src as belongs together: most of what programs print
+// is text and whole sequences, and of that, nothing is looked at twice.
+func (f *Filter) stretch(dst, src []byte) (out []byte, n int) {
+	switch {
+	case f.state == ground && f.un == 0:
+		if n = plainRun(src); n > 0 {
+			return append(dst, src[:n]...), n
+		}
+		if n = wholeCSI(src); n > 0 {
+			return f.control(dst, src[:n]), n
+		}
+	case f.state == str:
+		if n = stringRun(src); n > 0 {
+			if f.long = f.long || len(f.seq)+n > maxString; !f.long {
+				f.seq = append(f.seq, src[:n]...)
 			}
-			i += n
+			return dst, n
+		}
+	}
+	return f.feed(dst, src[0]), 1
+}
+
+// plainRun is how many bytes at the head of p are text and harmless controls.
+func plainRun(p []byte) int {
+	i := 0
+	for i < len(p) {
+		if len(p)-i >= 8 && printable8(binary.LittleEndian.Uint64(p[i:])) {
+			i += 8
+			continue
+		}
+		for end := min(i+8, len(p)); i < end; {
+			c := p[i]
+			switch {
+			case c-0x20 < 0x7f-0x20, harmless(c):
+				i++
+			case c < 0xc2:
+				return i
+			default:
+				r, n := utf8.DecodeRune(p[i:])
+				if n == 1 || r < 0xa0 {
+					return i
+				}
+				i += n
+			}
+		}
+	}
+	return i
+}
+
+// printable8 says whether all eight bytes are from 0x20 to 0x7e. A borrow can
+// only come from a byte that is not, so it does no harm.
+func printable8(x uint64) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	return (x|(x-0x20*ones)|(x+ones))&high == 0
+}
+
+// stringRun is how many bytes at the head of p neither end nor interrupt a
+// string.
+func stringRun(p []byte) int {
+	for i, c := range p {
+		if c < 0x20 {
+			return i
 		}
 	}
 	return len(p)

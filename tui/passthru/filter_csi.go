@@ -87,6 +87,9 @@ func (s *sequence) emit(dst []byte, numbers int) []byte {
 
 // control is the allow-list of control sequences.
 func (f *Filter) control(dst, raw []byte) []byte {
+	if raw[len(raw)-1] == 'm' && len(raw) < maxFields && isStyle(raw) {
+		return append(dst, raw...)
+	}
 	s, ok := split(raw)
 	switch {
 	case !ok:
@@ -149,6 +152,16 @@ func (f *Filter) controlPlain(dst []byte, s *sequence) []byte {
 		}
 	}
 	return dst
+}
+
+// isStyle says whether a sequence that ends in m is SGR.
+func isStyle(raw []byte) bool {
+	for _, c := range raw[2 : len(raw)-1] {
+		if c-0x30 > 0x3b-0x30 {
+			return false
+		}
+	}
+	return true
 }
 
 // style is SGR. Whatever it sets, SGR 0 ends it.

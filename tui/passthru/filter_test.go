@@ -134,13 +134,3 @@ func FuzzFilter(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkFilter(b *testing.B) {
-	text := bytes.Repeat([]byte("\x1b[32mdrwxr-xr-x\x1b[0m 2 root root 4096 名前 file\r\n"), 100)
-	var f Filter
-	dst := make([]byte, 0, 2*len(text))
-	b.SetBytes(int64(len(text)))
-	for b.Loop() {
-		dst = f.Append(dst[:0], text)
-	}
-}
