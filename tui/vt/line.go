@@ -288,12 +288,7 @@ func (t *Terminal) fits(r rune, w int) bool {
 // shown is how a style is painted: with the program's palette and the reverse
 // screen applied.
 func (t *Terminal) shown(s Style) Style {
-	if t.mode&modeReverse == 0 && t.palette.none() {
-		return s
-	}
-	s.FG = t.palette.resolve(s.FG, t.palette.fg)
-	s.BG = t.palette.resolve(s.BG, t.palette.bg)
-	s.UL = t.palette.resolve(s.UL, 0)
+	s = t.resolved(s)
 	if t.mode&modeReverse != 0 {
 		s.Attr ^= Reverse
 	}

@@ -141,16 +141,21 @@ func (t *Terminal) reportSetting(what string) {
 	case "r":
 		s = fmt.Sprintf("%d;%dr", t.top+1, t.bot+1)
 	case " q":
-		n := int(t.shape) * 2
-		if t.blink {
-			n--
-		}
-		s = fmt.Sprintf("%d q", max(n, 0))
+		s = fmt.Sprintf("%d q", t.cursorNumber())
 	default:
 		t.reply("\x1bP0$r\x1b\\")
 		return
 	}
 	t.reply("\x1bP1$r" + s + "\x1b\\")
+}
+
+// cursorNumber is the number DECSCUSR has for the cursor.
+func (t *Terminal) cursorNumber() int {
+	n := int(t.shape) * 2
+	if t.blink {
+		n--
+	}
+	return max(n, 0)
 }
 
 // window is XTWINOPS as far as it is about cells and titles; nothing moves or
