@@ -11,7 +11,7 @@ func TestSplitWords(t *testing.T) {
 	for in, want := range map[string][]string{
 		"": nil, " \t\n ": nil, "a": {"a"}, "  ls   -l\t/x\n": {"ls", "-l", "/x"}, "''": {""}, `"" a ''`: {"", "a", ""},
 		`sh -c 'echo "$HOME" | wc'`: {"sh", "-c", `echo "$HOME" | wc`}, `a\ b c\\d \'`: {"a b", `c\d`, "'"},
-		`"a\"b\$\` + "`" + `\\c\d'e"`: {`a"b$` + "`" + `\c\d'e`}, `'a\'b`: {`a\b`}, `a'b'"c"d`: {"abcd"},
+		`"a\"b\$\` + "`" + `\\c\d'e"`: {`a"b$` + "`" + `\c\d'e`}, `'a\'b`: {`a\b`}, `'a\\b\$"'`: {`a\\b\$"`}, `a'b'"c"d`: {"abcd"},
 		"$HOME * ~ #x ; | & > {a,b}": {"$HOME", "*", "~", "#x", ";", "|", "&", ">", "{a,b}"},
 		"a\\\nb \"c\\\nd\" \\\n e":   {"ab", "cd", "e"}, "日本 \xff": {"日本", "\xff"}, "a\u00a0b\r": {"a\u00a0b\r"},
 	} {

@@ -175,15 +175,10 @@ func overlays(th *Theme) map[string]func(w, h int) Block {
 	for _, c := range Columns() {
 		pick = append(pick, PickerItem{Label: c.ID, Note: c.Long})
 	}
-	form := &FormState{Title: bad, Note: bad, Action: "opens", Cursor: 1, Why: bad, Wrong: 1, Fields: []FormField{
+	form := &FormState{Title: bad, Note: bad, Action: "opens", Why: bad, Fields: []FormField{
 		{Label: "user", Help: "root"}, {Label: bad, Value: bad, Behind: 50}, {Kind: ChoiceField, Label: "日本語", Value: bad, Help: bad},
 		{Kind: CheckField, Label: "host", On: true, Help: bad}, {Label: "", Value: bad}, {Label: "empty", Help: bad},
 	}}
-	forms := make([]FormState, len(form.Fields)+1)
-	for i := range forms {
-		forms[i] = *form
-		forms[i].Cursor, forms[i].Wrong = i, i%3*i-1
-	}
 	boxes := map[string]func(w, h int) Block{
 		"no form": func(w, h int) Block { return th.Form(&FormState{Wrong: -1, Why: bad}, w, h) },
 		"prompt": func(w, h int) Block {
@@ -201,8 +196,10 @@ func overlays(th *Theme) map[string]func(w, h int) Block {
 			return th.Picker(&PickerState{Title: bad, Items: pick, Multi: true, Cursor: 9, Hint: bad}, w, h)
 		},
 	}
-	for i := range forms {
-		boxes[fmt.Sprintf("form %d", i)] = func(w, h int) Block { return th.Form(&forms[i], w, h) }
+	for _, at := range [][2]int{{1, 1}, {2, -1}, {3, 4}, {6, 9}} {
+		f := *form
+		f.Cursor, f.Wrong = at[0], at[1]
+		boxes[fmt.Sprintf("form %v", at)] = func(w, h int) Block { return th.Form(&f, w, h) }
 	}
 	return boxes
 }
