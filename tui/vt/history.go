@@ -22,6 +22,8 @@ type history struct {
 	spare  []byte
 }
 
+const packedSize = 40 // of packed, in bytes
+
 // packed is one line of the history.
 type packed struct {
 	first uint64 // number of its first row, counted from the terminal's start
@@ -38,7 +40,8 @@ type packed struct {
 const (
 	chunkSize = 64 << 10
 	minChunks = 3
-	rowBudget = 1400     // bytes a row may take on average before the oldest go early
+	minLines  = 1024
+	rowBudget = 1100     // bytes a row may take on average before the oldest go early
 	maxPacked = 12 << 10 // bytes of one line; longer ones are split
 
 	noUnderlineAtAll Underline = 1<<8 - 1 // of no style: the end of the last line is not known
@@ -74,6 +77,20 @@ func (h *history) rows() int { return int(h.next - h.oldest()) }
 func (h *history) trim(keep int, count *uint64) {
 	for h.head+1 < len(h.lines) && h.next-h.lines[h.head+1].first >= uint64(keep) {
 		h.dropOldest(count)
+	}
+}
+
+// kept is the memory that the lines kept need, without room for more.
+func (h *history) kept() int {
+	return (len(h.lines)-h.head)*packedSize + len(h.chunks)*chunkSize
+}
+
+// shrink gives back the room that lines which are gone have left.
+func (h *history) shrink() {
+	h.spare = nil
+	if n := len(h.lines) - h.head; cap(h.lines) > 2*n+minLines {
+		h.lines = append(make([]packed, 0, n+minLines/2), h.lines[h.head:]...)
+		h.head = 0
 	}
 }
 
@@ -210,7 +227,7 @@ func (h *history) dropOldest(count *uint64) {
 		h.lost = 0
 	}
 	h.head++
-	if h.head > len(h.lines)/2 && h.head >= 1024 {
+	if h.head > len(h.lines)/2 && h.head >= minLines {
 		h.lines = h.lines[:copy(h.lines, h.lines[h.head:])]
 		h.head = 0
 	}

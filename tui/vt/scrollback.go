@@ -6,7 +6,6 @@ func (t *Terminal) ScrollbackLen() int { return t.hist.rows() }
 
 // ScrollbackBytes is the memory that the scrollback holds.
 func (t *Terminal) ScrollbackBytes() int {
-	const packedSize = 48
 	n := cap(t.hist.lines)*packedSize + cap(t.hist.spare)
 	for _, c := range t.hist.chunks {
 		n += cap(c)
@@ -29,13 +28,41 @@ func (t *Terminal) TrimScrollback(keep int) {
 		return
 	}
 	t.hist.trim(keep, &t.hist.gone.Trimmed)
+	t.hist.shrink()
+}
+
+// TrimBytes forgets the oldest rows until the scrollback holds about limit
+// bytes.
+func (t *Terminal) TrimBytes(limit int) {
+	t.gen++
+	h := &t.hist
+	for h.kept() > limit && h.head+1 < len(h.lines) {
+		h.dropOldest(&h.gone.Trimmed)
+	}
+	if h.kept() > limit {
+		h.drop(&h.gone.Trimmed)
+	}
+	h.shrink()
+}
+
+// Bytes is about the memory that the whole terminal holds: a program can make
+// its screen and its styles dear, too.
+func (t *Terminal) Bytes() int {
+	const styleSize, clusterSize = 64, 160 // with their share of the map
+	n := t.ScrollbackBytes() + len(t.styles.list)*styleSize + len(t.clusters.list)*clusterSize
+	for _, s := range []*screen{&t.main, &t.alt} {
+		for _, r := range s.ring {
+			n += cap(r.cells)*8 + len(r.line)
+		}
+	}
+	return n + cap(t.parser.str) + cap(t.replies) + cap(t.scratch) + cap(t.found) + len(t.clip)
 }
 
 // Forgotten is how many rows have gone from the scrollback since the start, by
 // what made them go, at the width they had then.
 type Forgotten struct {
 	Limit   uint64 // the scrollback was full
-	Trimmed uint64 // by TrimScrollback
+	Trimmed uint64 // by TrimScrollback and TrimBytes
 	Cleared uint64 // by the program (ED 3)
 }
 

@@ -3,7 +3,6 @@ package vt
 import (
 	"encoding/base64"
 	"fmt"
-	goruntime "runtime"
 	"strings"
 	"testing"
 )
@@ -322,39 +321,6 @@ func TestClusterTableIsBounded(t *testing.T) {
 	_, _ = term.Write([]byte(strings.Repeat("\u0301", 1000)))
 	if got := term.Cell(0, 0).Text; len(got) > maxCluster {
 		t.Errorf("one cell holds %d bytes", len(got))
-	}
-}
-
-// heap is the memory in use, collected.
-func heap() uint64 {
-	var m goruntime.MemStats
-	goruntime.GC()
-	goruntime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
-func TestScrollbackMemory(t *testing.T) {
-	plain := strings.Repeat("lorem ipsum ", 10) + "\r\n"
-	var dear strings.Builder
-	for x := range 120 {
-		fmt.Fprintf(&dear, "\x1b[38;2;%d;1;2;48;2;3;%d;4;1;4mx", x, x)
-	}
-	dear.WriteString("\r\n")
-	for name, line := range map[string]string{"plain": plain, "every cell in a style of its own": dear.String()} {
-		before := heap()
-		term := New(120, 40, Options{})
-		feed(term, []byte(strings.Repeat(line, 12_000)))
-		after := heap()
-		if used := int64(after) - int64(before); used > 15<<20 {
-			t.Errorf("%s: %d bytes for %d rows", name, used, term.ScrollbackLen())
-		}
-		if n := term.ScrollbackBytes(); n > 15<<20 {
-			t.Errorf("%s: says it holds %d bytes", name, n)
-		}
-		if name == "plain" && term.ScrollbackLen() != 10_000 {
-			t.Errorf("%d rows", term.ScrollbackLen())
-		}
-		goruntime.KeepAlive(term)
 	}
 }
 
