@@ -102,6 +102,9 @@ func (f *Filter) AppendUntil(dst, src []byte) (out []byte, used int, repaint boo
 	return dst, len(src), false
 }
 
+// Asked counts the questions for DA1 that passed; see Fence.
+func (f *Filter) Asked() int { return f.asked }
+
 // stretch takes as much of src as belongs together: most of what programs print
 // is text and whole sequences, and of that, nothing is looked at twice.
 func (f *Filter) stretch(dst, src []byte) (out []byte, n int) {

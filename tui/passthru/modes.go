@@ -160,7 +160,7 @@ func (m *modes) remember(mode int, on bool) {
 // screen holds what it holds.
 func (f *Filter) Reset() []byte {
 	b := f.undo([]byte("\x1b\\"))
-	*f = Filter{keep: f.keep, seq: f.seq[:0]}
+	*f = Filter{keep: f.keep, seq: f.seq[:0], asked: f.asked}
 	return b
 }
 
