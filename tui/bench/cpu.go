@@ -39,8 +39,8 @@ func (emptyModel) View() tea.View {
 	return v
 }
 
-func runEmpty() {
-	if _, err := tea.NewProgram(emptyModel{}, tea.WithFPS(fps)).Run(); err != nil {
+func runEmpty(rate int) {
+	if _, err := tea.NewProgram(emptyModel{}, tea.WithFPS(rate)).Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -115,7 +115,7 @@ func (b *bench) idleCPU() (err error) {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	empty, err := watch(exec.Command(self, "-empty"), "empty", b.span, nil)
+	empty, err := watch(exec.Command(self, "-empty", fmt.Sprint(fps)), "empty", b.span, nil)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,11 @@
 // makes and removes itself, and prints each figure beside its yardstick in
 // the same run. It exits 1 when one misses its bound.
 //
-//	go run ./tui/bench [-bin bin/lxcdeck] [-n 300] [-for 20s]
+//	go run ./tui/bench [-bin bin/lxcdeck] [-n 300] [-for 20s] [PART...]
+//
+// Parts are ls, cpu, frames, echo, flood, interrupt, sessions and shellcpu;
+// list means the first three, terminal the others. Without a part all are
+// measured.
 package main
 
 import (
@@ -11,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"lxcdeck/runtime/lxctest"
@@ -18,27 +23,29 @@ import (
 
 // bench is one run's place and parameters.
 type bench struct {
-	bin     string
-	n       int
-	span    time.Duration
-	only    string
-	scratch *lxctest.Scratch
-	report  report
+	bin        string
+	n          int
+	span       time.Duration
+	containers int // of the part sessions
+	each       int
+	scratch    *lxctest.Scratch
+	report     report
 }
 
 func main() {
 	var b bench
-	empty := flag.Bool("empty", false, "be the empty Bubble Tea program that others are measured against")
+	empty := flag.Int("empty", 0, "be the empty Bubble Tea program that others are measured against, at this `frame rate`")
 	flag.StringVar(&b.bin, "bin", "bin/lxcdeck", "the lxcdeck to measure")
 	flag.IntVar(&b.n, "n", 300, "how many running containers")
 	flag.DurationVar(&b.span, "for", 20*time.Second, "how long to watch each program")
-	flag.StringVar(&b.only, "only", "", "measure one thing: ls, cpu or frames")
+	flag.IntVar(&b.containers, "containers", 50, "sessions: how many containers, at least 2")
+	flag.IntVar(&b.each, "each", 1, "sessions: how many in each container")
 	flag.Parse()
-	if *empty {
-		runEmpty()
+	if *empty > 0 {
+		runEmpty(*empty)
 		return
 	}
-	if err := b.run(); err != nil {
+	if err := b.run(flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -47,33 +54,67 @@ func main() {
 	}
 }
 
-func (b *bench) run() (err error) {
+// part is one measurement, or several that belong together.
+type part struct {
+	name, group string
+	crowd       bool // it needs the many containers
+	measure     func() error
+}
+
+func (b *bench) parts() []part {
+	return []part{
+		{"ls", "list", true, b.listing},
+		{"cpu", "list", true, b.idleCPU},
+		{"frames", "list", false, b.frames},
+		{"echo", "terminal", false, b.echo},
+		{"flood", "terminal", false, b.flood},
+		{"interrupt", "terminal", false, b.interrupt},
+		{"sessions", "terminal", false, b.sessions},
+		{"shellcpu", "terminal", false, b.shellCPU},
+	}
+}
+
+// chosen gives the parts that are named; without a name all.
+func (b *bench) chosen(names []string) ([]part, error) {
+	all := b.parts()
+	if len(names) == 0 {
+		return all, nil
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(p part) bool { return name == p.name || name == p.group }) {
+			return nil, fmt.Errorf("no part is called %s", name)
+		}
+	}
+	return slices.DeleteFunc(all, func(p part) bool {
+		return !slices.Contains(names, p.name) && !slices.Contains(names, p.group)
+	}), nil
+}
+
+func (b *bench) run(names []string) (err error) {
+	parts, err := b.chosen(names)
+	if err != nil {
+		return err
+	}
 	if why := lxctest.Missing(); why != "" {
 		return errors.New(why)
 	}
 	if b.bin, err = filepath.Abs(b.bin); err != nil {
 		return fmt.Errorf("find lxcdeck: %w", err)
 	}
-	if b.scratch, err = lxctest.Make(); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.scratch.Remove()) }()
-	if b.only != "frames" {
+	if slices.ContainsFunc(parts, func(p part) bool { return p.crowd }) {
+		if b.scratch, err = lxctest.Make(); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, b.scratch.Remove()) }()
 		fmt.Printf("making and starting %d containers ...\n", b.n)
 		if _, err := b.scratch.AddMany(b.n); err != nil {
 			return err
 		}
 	}
 	b.report.head()
-	for _, step := range []struct {
-		name string
-		do   func() error
-	}{{"ls", b.listing}, {"cpu", b.idleCPU}, {"frames", b.frames}} {
-		if b.only != "" && b.only != step.name {
-			continue
-		}
-		if err := step.do(); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
+	for _, p := range parts {
+		if err := p.measure(); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
 	return nil
