@@ -91,7 +91,7 @@ func (f *Filter) Append(dst, src []byte) []byte {
 // out, those included that the reset ended.
 func (f *Filter) AppendUntil(dst, src []byte) (out []byte, used int, repaint bool) {
 	for i := 0; i < len(src); {
-		n := 0
+		var n int
 		dst, n = f.stretch(dst, src[i:])
 		i += n
 		if f.repaint {

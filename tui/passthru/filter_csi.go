@@ -70,14 +70,16 @@ func (s *sequence) emit(dst []byte, numbers int) []byte {
 		limit = maxRepeat
 	}
 	p := s.params
+	written := 0
 	for i := 0; i < numbers && len(p) > 0; i++ {
-		if i > 0 {
+		var n int
+		if n, p = field(p); n < 0 {
+			continue
+		}
+		for ; written < i; written++ {
 			dst = append(dst, ';')
 		}
-		var n int
-		if n, p = field(p); n >= 0 {
-			dst = strconv.AppendInt(dst, int64(min(n, limit)), 10)
-		}
+		dst = strconv.AppendInt(dst, int64(min(n, limit)), 10)
 	}
 	if s.inter != 0 {
 		dst = append(dst, s.inter)
@@ -126,11 +128,12 @@ func (f *Filter) controlPlain(dst []byte, s *sequence) []byte {
 		return s.emit(dst, 2)
 	case 's': // with numbers it is DECSLRM, but only where mode 69 is on
 		if f.keep || len(s.params) == 0 {
-			m.saved = true
+			m.slot(true)
 			return s.emit(dst, 0)
 		}
 		return s.emit(dst, 2)
 	case 'u':
+		m.slot(false)
 		return s.emit(dst, 0)
 	case 'g':
 		if n <= 0 || n == 3 {

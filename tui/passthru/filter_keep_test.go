@@ -46,6 +46,7 @@ func TestKeepScreen(t *testing.T) {
 		{"rectangles", "\x1b[1;1;5;5$z\x1b[65;1;1;5;5$x\x1b[1;1;2;2;1;3;3;1$v\x1b[1;2;3;4$rx", "x"},
 		{"line sizes", "\x1b#3\x1b#6x\x1b#8", "x\x1b#8"},
 		{"columns", "\x1b6\x1b9\x1b[2'}\x1b[2 @x", "x"},
+		{"tab stops by other means", "\x1b[?5W\x1b[2Wx", "x"},
 		{"memory lock", "\x1bl\x1bmx", "x"},
 		{"stacks of styles and colours", "\x1b[#{\x1b[#}\x1b[#P\x1b[#Q\x1b[#Rx", "x"},
 		{"key resources", "\x1b[>4;2m\x1b[>1;3m\x1b[>m\x1b[>4n\x1b[>1s\x1b[>2px", "\x1b[>4;2mx"},
@@ -81,7 +82,7 @@ func TestAppendUntilSaysHowFar(t *testing.T) {
 	}
 	var zero Filter
 	out, used, paint = zero.AppendUntil(nil, []byte(in+"\x1bc"))
-	if string(out) != in+"\x1bc" || used != len(out) || paint {
+	if string(out) != in+"\x1b[?1049l\x1bc" || used != len(in)+2 || paint {
 		t.Errorf("the zero filter: %q, %d, %v", out, used, paint)
 	}
 }
@@ -117,23 +118,26 @@ func FuzzKeepScreen(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		in = in[:min(len(in), maxCSI)] // longer sequences do not pass
-		filter := NewFilter(Options{KeepScreen: true})
-		out, used, paint := filter.AppendUntil(nil, in)
-		if paint {
-			return
-		}
-		if used != len(in) {
-			t.Fatalf("took %d of %d bytes of %q", used, len(in), in)
-		}
-		inside := vt.New(20, 6, vt.Options{Scrollback: -1})
-		outside := vt.New(20, 6, vt.Options{Scrollback: -1})
-		_, _ = inside.Write(in)
-		_, _ = outside.Write([]byte("\x1b[?1049h"))
-		_, _ = outside.Write(out)
-		if d := screens(inside, outside); d != "" {
-			t.Fatalf("%q passed as %q: %s", in, out, d)
-		}
-	})
+	f.Fuzz(func(t *testing.T, in []byte) { checkKept(t, in[:min(len(in), maxCSI)]) }) // longer sequences do not pass
+}
+
+func checkKept(t *testing.T, in []byte) {
+	t.Helper()
+	filter := NewFilter(Options{KeepScreen: true})
+	out, used, paint := filter.AppendUntil(nil, in)
+	if !paint && used != len(in) {
+		t.Fatalf("took %d of %d bytes of %q", used, len(in), in)
+	}
+	if paint { // up to there
+		out = NewFilter(Options{KeepScreen: true}).Append(nil, in[:used-1])
+		in = in[:used-1]
+	}
+	inside := vt.New(20, 6, vt.Options{Scrollback: -1})
+	outside := vt.New(20, 6, vt.Options{Scrollback: -1})
+	_, _ = inside.Write(in)
+	_, _ = outside.Write([]byte("\x1b[?1049h"))
+	_, _ = outside.Write(out)
+	if d := screens(inside, outside); d != "" {
+		t.Fatalf("%q passed as %q: %s", in, out, d)
+	}
 }

@@ -59,9 +59,9 @@ func (f *Filter) allowed(mode int) bool {
 func (f *Filter) function(dst []byte, c byte) []byte {
 	m := &f.modes
 	switch c {
-	case 'D', 'E', 'M', '8': // movement, saved cursor
-	case '7':
-		m.saved = true
+	case 'D', 'E', 'M': // movement
+	case '7', '8':
+		m.slot(c == '7')
 	case '=':
 		m.keypad = true
 	case '>':
@@ -81,7 +81,9 @@ func (f *Filter) function(dst []byte, c byte) []byte {
 			f.repaint = true
 			return f.hardUndo(dst)
 		}
-		*m = modes{}
+		// tmux stays on the alternate screen, and keeps what is saved.
+		dst = f.undoModes(dst)
+		*m = modes{saved: m.saved, inSlot: m.inSlot}
 	default:
 		// Among them memory lock (l, m), protected areas (V, W), GR shifts,
 		// which mean nothing in UTF-8.

@@ -20,6 +20,7 @@ type modes struct {
 	protect   bool            // DECSCA
 	charsets  bool            // designated, or shifted to other than G0 and G1
 	saved     bool            // DECSC
+	inSlot    [3]bool         // which of slotModes it may bring back other than by default
 	tabs      bool
 	keys      keyboard
 }
@@ -108,8 +109,8 @@ func (f *Filter) switchScreen(dst []byte, mode int, on bool) []byte {
 		}
 		dst = appendMode(dst, mode, on)
 	}
-	if mode == 1049 && on {
-		m.saved = true
+	if mode == 1049 {
+		m.slot(on)
 	}
 	if !changes {
 		return dst
@@ -135,7 +136,7 @@ func appendMode(dst []byte, mode int, on bool) []byte {
 func (m *modes) remember(mode int, on bool) {
 	switch mode {
 	case 1048:
-		m.saved = m.saved || on
+		m.slot(on)
 		return
 	case 12:
 		m.shape = true
@@ -149,6 +150,24 @@ func (m *modes) remember(mode int, on bool) {
 		copy(m.away[i:], m.away[i+1:m.n])
 		m.n--
 	}
+}
+
+// slotModes are the modes that DECSC saves with the cursor: origin in all
+// terminals, reverse and wrap in some (kitty, VT510).
+func slotModes() [3]uint16 { return [3]uint16{5, 6, 7} }
+
+// slot follows DECSC and DECRC. Some terminals have a slot for each screen, so
+// what was once saved may come back at any time.
+func (m *modes) slot(save bool) {
+	for i, mode := range slotModes() {
+		switch {
+		case save:
+			m.inSlot[i] = m.inSlot[i] || slices.Contains(m.away[:m.n], mode)
+		case m.inSlot[i]:
+			m.remember(int(mode), !onByDefault(int(mode)))
+		}
+	}
+	m.saved = m.saved || save
 }
 
 // Reset gives what puts the terminal back as it was before the container
@@ -167,16 +186,32 @@ func (f *Filter) Reset() []byte {
 // undo puts back all that was switched, and forgets it.
 func (f *Filter) undo(dst []byte) []byte {
 	m := &f.modes
+	dst = f.undoModes(dst)
+	dst = m.undoKeys(dst)
+	dst = m.undoPen(dst)
+	dst = m.undoLayout(dst)
+	*m = modes{}
+	return dst
+}
+
+// undoModes puts private modes back, and with them screen and keyboard.
+func (f *Filter) undoModes(dst []byte) []byte {
+	m := &f.modes
 	if m.alt != 0 && !f.keep {
 		dst = m.keys.leave(dst, 1)
+		dst = appendMode(dst, int(m.alt), false)
+		if m.alt == 1049 {
+			m.slot(false)
+		}
 	}
 	for _, mode := range slices.Backward(m.away[:m.n]) {
 		dst = appendMode(dst, int(mode), onByDefault(int(mode)))
 	}
-	if m.alt != 0 && !f.keep {
-		dst = appendMode(dst, int(m.alt), false)
-	}
-	dst = m.keys.leave(dst, 0)
+	return m.keys.leave(dst, 0)
+}
+
+// undoKeys ends what else changes keys, typing and cursor.
+func (m *modes) undoKeys(dst []byte) []byte {
 	if m.insert {
 		dst = append(dst, "\x1b[4l"...)
 	}
@@ -192,9 +227,6 @@ func (f *Filter) undo(dst []byte) []byte {
 	if m.keypad {
 		dst = append(dst, "\x1b>"...)
 	}
-	dst = m.undoPen(dst)
-	dst = m.undoLayout(dst)
-	*m = modes{}
 	return dst
 }
 
