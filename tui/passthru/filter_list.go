@@ -83,7 +83,7 @@ func (f *Filter) function(dst []byte, c byte) []byte {
 		}
 		// tmux stays on the alternate screen, and keeps what is saved.
 		dst = f.undoModes(dst)
-		*m = modes{saved: m.saved, inSlot: m.inSlot}
+		*m = modes{saved: m.saved, inSlot: m.inSlot, charsets: m.charsets, protect: m.protect}
 	default:
 		// Among them memory lock (l, m), protected areas (V, W), GR shifts,
 		// which mean nothing in UTF-8.

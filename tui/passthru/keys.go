@@ -227,7 +227,9 @@ func (k *Keys) pasted(dst []byte, c byte) []byte {
 	case bytes.HasPrefix([]byte(pasteEnd), k.held):
 		return dst
 	}
-	return append(dst, k.take()...)
+	dst = append(dst, k.held...)
+	k.held = k.held[:0]
+	return dst
 }
 
 // inAnswer passes on a string that the terminal sends: DECRQSS and XTVERSION

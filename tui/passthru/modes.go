@@ -303,6 +303,6 @@ func (f *Filter) softUndo(dst []byte) []byte {
 	if m.region {
 		dst = append(dst, "\x1b7\x1b[r\x1b8"...)
 	}
-	m.insert, m.keypad, m.region, m.charsets = false, false, false, false
+	m.insert, m.keypad, m.region = false, false, false // character sets may be in the slot
 	return dst
 }

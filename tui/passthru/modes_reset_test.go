@@ -1,7 +1,6 @@
 package passthru
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,14 +15,18 @@ import (
 )
 
 // probe is what is written after a reset: it shows what a terminal still does
-// otherwise than one that is new. It needs a screen of 20 by 6.
-const probe = "\x1b[H\x1b[2J" +
-	"\tt\x1b[31mred\x1b[m plain\r\n" + // tab stops, style
+// otherwise than one that is new. It needs a screen of 20 by 12, and stays on it
+// but for its first row.
+const probe = "\x1b[H\x1b[2Jscrolled off\r\n" +
+	"\tt\x1b[31mred\x1b[m\tx\r\n" + // tab stops, style
 	"lqk\x0elqk\x1bnlqk\x1bolqk\x0f\x1bNl\x1bOl#\r\n" + // character sets
 	"0123456789abcdefghijwrap\r\n" + // autowrap
-	"ab\x1b[3Dxy\r\nscroll\r\nroll\r\noll\n<\r" + // insert mode, region, new line mode
-	"\x1b[1;1Hhome\x1b[5;9Hlow\x1b[2;1H\x1b[K\x1b[3;5H\x1b[2@" + // origin mode
-	"\x1b8\x1b[2;8Hsaved#l\x1b[6;20H" // saved cursor
+	"abcd\x1b[3Dxy\nz\r\n" + // insert mode, new line mode
+	"\x1b[9;5Horigin" +
+	"\x1b[12;1Hlast\r\nmore\x1b[10;1H\x1b[1Lx" + // margins
+	"\x1b8\x1b[8;8Hsaved#l\x1b[11;20H" // saved cursor
+
+const probeRows = 12
 
 // questions asks for the state of all modes that pass, and of the keyboard.
 func questions() string {
@@ -38,7 +41,7 @@ func questions() string {
 
 // shown is what a terminal shows and says after in.
 func shown(in string) (screen, said string) {
-	term := vt.New(20, 6, vt.Options{Scrollback: -1})
+	term := vt.New(20, probeRows, vt.Options{Scrollback: -1})
 	for len(in) > 0 { // its answers wait in a queue with a bound
 		n := min(len(in), 4096)
 		_, _ = term.Write([]byte(in[:n]))
@@ -47,7 +50,7 @@ func shown(in string) (screen, said string) {
 	}
 	_, _ = term.Write([]byte(questions()))
 	var b strings.Builder
-	for y := range 6 {
+	for y := range probeRows {
 		b.WriteString(term.Line(y) + "|\n")
 	}
 	fmt.Fprintf(&b, "%+v %+v", term.Cursor(), term.Modes())
@@ -169,7 +172,7 @@ func (p *tmuxPane) show(name, in string) string {
 	if err := os.WriteFile(file, []byte(in+"\x1b]2;end of "+name+"\a"), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	p.run("new-session", "-d", "-s", name, "-x", "20", "-y", "6", "sh", "-c", "stty raw -echo; cat '"+file+"'; exec cat >/dev/null")
+	p.run("new-session", "-d", "-s", name, "-x", "20", "-y", strconv.Itoa(probeRows), "sh", "-c", "stty raw -echo; cat '"+file+"'; exec cat >/dev/null")
 	defer p.run("kill-session", "-t", "="+name)
 	target := "=" + name + ":"
 	deadline := time.Now().Add(20 * time.Second)
@@ -196,7 +199,7 @@ func TestResetInTmux(t *testing.T) {
 	}
 	for i, keep := range []bool{false, true} {
 		fresh := p.show("fresh"+strconv.Itoa(i), left(nil, keep)+probe)
-		if !strings.Contains(fresh, "saved#l") || bytes.Count([]byte(fresh), []byte("\n")) != 7 {
+		if !strings.Contains(fresh, "saved#l") || strings.Count(fresh, "\n") != probeRows+1 || !strings.Contains(fresh, "lqklqklqklqkll#") {
 			t.Fatalf("the probe shows %q", fresh)
 		}
 		for j, in := range inputs {
