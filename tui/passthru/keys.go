@@ -136,6 +136,9 @@ func (k *Keys) Flush(dst []byte) []byte {
 	return dst
 }
 
+// Armed says that the prefix was typed and the next key is a Command.
+func (k *Keys) Armed() bool { return k.after }
+
 // Pasting says that a bracketed paste is going on, in which no prefix counts.
 func (k *Keys) Pasting() bool { return k.paste }
 

@@ -318,3 +318,7 @@ func (t *Terminal) stringEnd(s state, bell bool) {
 	}
 	p.forget()
 }
+
+// AtRest says that no sequence and no character is half done: what comes next
+// stands for itself.
+func (t *Terminal) AtRest() bool { return t.parser.state == ground && t.parser.un == 0 }

@@ -342,3 +342,18 @@ func TestSeqIsFast(t *testing.T) {
 		t.Errorf("%.1f MB/s, at least %d expected", mbs, least)
 	}
 }
+
+func TestAtRest(t *testing.T) {
+	term := New(20, 5, Options{})
+	for _, c := range []struct {
+		text string
+		rest bool
+	}{
+		{"a", true}, {"\x1b", false}, {"[", false}, {"3", false}, {"1m", true}, {"\xe2", false}, {"\x82\xac", true},
+		{"\x1b]0;t", false}, {"\x1b", false}, {"\\", true}, {"\x1bP$q", false}, {"\x18", true}, {"\x1b(", false}, {"B", true},
+	} {
+		if _, err := term.Write([]byte(c.text)); err != nil || term.AtRest() != c.rest {
+			t.Errorf("after %q: at rest is %v", c.text, term.AtRest())
+		}
+	}
+}
