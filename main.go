@@ -12,6 +12,7 @@ import (
 	"lxcdeck/tui"
 	"lxcdeck/tui/cli"
 	"lxcdeck/tui/guard"
+	"lxcdeck/tui/record"
 	"lxcdeck/tui/settings"
 	"lxcdeck/views"
 )
@@ -91,7 +92,7 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		In: stdio.In, Out: stdio.Out, Env: os.Environ(),
 		Interval: s.Interval.Value, Columns: s.Columns.Value, Sort: sort, Reverse: reverse,
 		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
-		Notice: crash.Earlier(),
+		Notice: crash.Earlier(), SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
 	})
 }
 

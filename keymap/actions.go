@@ -22,10 +22,11 @@ const (
 	List             // the container list
 	Detail           // the detail pane
 	Shell            // a shell pane: only after the prefix
+	Scrollback       // a shell pane while its text is being read
 	Help             // the help screen
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "help"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help"}
 
 // String is the scope's name in config files and help.
 func (s Scope) String() string { return scopeNames[s] }
@@ -105,6 +106,42 @@ const (
 	ShellSend  ID = "shell-send-prefix"
 	ShellCopy  ID = "shell-allow-copy"
 	Dismiss    ID = "shell-dismiss"
+
+	OpenConsole   ID = "console"
+	OpenWith      ID = "shell-with"
+	Broadcast     ID = "type-into-marked"
+	SessionList   ID = "sessions"
+	Reopen        ID = "reopen"
+	ShellSessions ID = "shell-sessions"
+	ShellAnother  ID = "shell-another"
+	ShellPrev     ID = "shell-previous"
+	ShellTab      ID = "shell-tab"
+	ShellBeside   ID = "shell-split-beside"
+	ShellBelow    ID = "shell-split-below"
+	ShellHalf     ID = "shell-other-half"
+	ShellApart    ID = "shell-unsplit"
+	ShellRename   ID = "shell-rename"
+	ShellReopen   ID = "shell-reopen"
+	ShellScroll   ID = "shell-scrollback"
+	ShellRecord   ID = "shell-record"
+
+	ScrollLeft   ID = "scroll-left"
+	ScrollRight  ID = "scroll-right"
+	ScrollStart  ID = "scroll-line-start"
+	ScrollEnd    ID = "scroll-line-end"
+	ScrollWord   ID = "scroll-word"
+	ScrollBack   ID = "scroll-word-back"
+	ScrollFind   ID = "scroll-search"
+	ScrollRegex  ID = "scroll-search-regexp"
+	ScrollNext   ID = "scroll-next-hit"
+	ScrollPrev   ID = "scroll-previous-hit"
+	ScrollJump   ID = "scroll-jump"
+	ScrollSelect ID = "scroll-select"
+	ScrollLines  ID = "scroll-select-lines"
+	ScrollBlock  ID = "scroll-select-block"
+	ScrollSwap   ID = "scroll-other-end"
+	ScrollCopy   ID = "scroll-copy"
+	ScrollSave   ID = "scroll-save"
 )
 
 // Targets says what an action acts on.
@@ -153,14 +190,49 @@ var actions = []Action{
 	{ID: Copy, Title: "Copy name, IP, path or command", Keys: []string{"y"}, Scope: List, Group: Looking, Targets: One},
 
 	{ID: OpenShell, Title: "Open a shell", Short: "shell", Keys: []string{"s"}, Scope: List, Group: Terminal, Targets: One, Changes: true},
+	{ID: OpenConsole, Title: "Open the login console", Keys: []string{"a"}, Scope: List, Group: Terminal, Targets: One, Changes: true},
+	{ID: OpenWith, Title: "Open a shell as a user, in a place, with a command", Keys: []string{"u"}, Scope: List, Group: Terminal, Targets: One, Changes: true},
+	{ID: Broadcast, Title: "Type into all marked at once", Keys: []string{"b"}, Scope: List, Group: Terminal, Targets: Many, Changes: true},
+	{ID: SessionList, Title: "List the sessions", Keys: []string{"w"}, Scope: List, Group: Terminal},
+	{ID: Reopen, Title: "Open the session that was closed last again", Keys: []string{"r"}, Scope: List, Group: Terminal, Changes: true},
 	{ID: Detach, Title: "Leave the running shell", Short: "leave", Keys: []string{"d"}, Scope: Shell, Group: Terminal},
 	{ID: ShellZoom, Title: "Zoom the shell and back", Short: "zoom", Keys: []string{"z"}, Scope: Shell, Group: Terminal},
-	{ID: ShellNext, Title: "Next shell", Keys: []string{"n"}, Scope: Shell, Group: Terminal},
 	{ID: ShellKill, Title: "End the shell", Short: "kill", Keys: []string{"k"}, Scope: Shell, Group: Terminal},
+	{ID: ShellScroll, Title: "Read, search and copy what scrolled off", Short: "scroll", Keys: []string{"[", "pgup"}, Scope: Shell, Group: Terminal},
+	{ID: ShellSessions, Title: "List the sessions", Short: "sessions", Keys: []string{"s"}, Scope: Shell, Group: Terminal},
+	{ID: ShellAnother, Title: "Open another shell in this container", Keys: []string{"o"}, Scope: Shell, Group: Terminal, Changes: true, NoTyped: true},
+	{ID: ShellBeside, Title: "Split: another shell beside this one", Keys: []string{"|", "%"}, Scope: Shell, Group: Terminal, Changes: true, NoTyped: true},
+	{ID: ShellBelow, Title: "Split: another shell below this one", Keys: []string{"-", "\""}, Scope: Shell, Group: Terminal, Changes: true, NoTyped: true},
+	{ID: ShellHalf, Title: "To the other half of a split", Keys: []string{"tab"}, Scope: Shell, Group: Terminal, NoTyped: true},
+	{ID: ShellApart, Title: "End the split: a tab for each", Keys: []string{"!"}, Scope: Shell, Group: Terminal, NoTyped: true},
+	{ID: ShellNext, Title: "Next tab", Keys: []string{"n"}, Scope: Shell, Group: Terminal},
+	{ID: ShellPrev, Title: "Previous tab", Keys: []string{"p"}, Scope: Shell, Group: Terminal},
+	{ID: ShellTab, Title: "To the tab with that number", Keys: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, Scope: Shell, Group: Terminal, NoTyped: true},
+	{ID: ShellRename, Title: "Name the session", Keys: []string{"r", ","}, Scope: Shell, Group: Terminal},
+	{ID: ShellReopen, Title: "Open the one that was closed last again", Keys: []string{"u"}, Scope: Shell, Group: Terminal, Changes: true, NoTyped: true},
+	{ID: ShellRecord, Title: "Record the session, or end that", Keys: []string{"R"}, Scope: Shell, Group: Terminal, Changes: true},
 	{ID: ShellHelp, Title: "Help on the shell's keys", Keys: []string{"?"}, Scope: Shell, Group: Terminal},
 	{ID: ShellSend, Title: "Send the prefix itself", Keys: []string{"prefix"}, Scope: Shell, Group: Terminal},
 	{ID: ShellCopy, Title: "Allow the copy it wants", Keys: []string{"c"}, Scope: Shell, Group: Terminal, NoTyped: true},
 	{ID: Dismiss, Title: "Dismiss an ended shell", Keys: []string{"x"}, Scope: Shell, Group: Terminal},
+
+	{ID: ScrollFind, Title: "Search", Short: "search", Keys: []string{"/"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollRegex, Title: "Search by a regular expression", Keys: []string{"R"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollNext, Title: "Next hit", Short: "next", Keys: []string{"n"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollPrev, Title: "Previous hit", Keys: []string{"N"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollJump, Title: "Go to the line with that number", Keys: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollSelect, Title: "Select text from here", Short: "select", Keys: []string{"v", "space"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollLines, Title: "Select whole lines", Keys: []string{"V"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollBlock, Title: "Select a block", Keys: []string{"ctrl+v"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollSwap, Title: "To the other end of the selection", Keys: []string{"o"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollCopy, Title: "Copy the selection, or the line", Short: "copy", Keys: []string{"y", "enter"}, Scope: Scrollback, Group: Terminal, NoTyped: true},
+	{ID: ScrollSave, Title: "Save the selection, or all, to a file", Short: "save", Keys: []string{"ctrl+s"}, Scope: Scrollback, Group: Terminal, Changes: true, NoTyped: true},
+	{ID: ScrollLeft, Title: "Left", Keys: []string{"left", "h"}, Scope: Scrollback, Group: Moving, NoTyped: true},
+	{ID: ScrollRight, Title: "Right", Keys: []string{"right", "l"}, Scope: Scrollback, Group: Moving, NoTyped: true},
+	{ID: ScrollStart, Title: "Start of the line", Keys: []string{"0"}, Scope: Scrollback, Group: Moving, NoTyped: true},
+	{ID: ScrollEnd, Title: "End of the line", Keys: []string{"$"}, Scope: Scrollback, Group: Moving, NoTyped: true},
+	{ID: ScrollWord, Title: "Next word", Keys: []string{"w"}, Scope: Scrollback, Group: Moving, NoTyped: true},
+	{ID: ScrollBack, Title: "Word before", Keys: []string{"b"}, Scope: Scrollback, Group: Moving, NoTyped: true},
 
 	{ID: StartStop, Title: "Start or stop, by state", Short: "start/stop", Keys: []string{"S"}, Scope: List, Group: Changing, Targets: Many,
 		Ops: []runtime.Op{runtime.Start, runtime.Stop}, Changes: true},

@@ -110,11 +110,12 @@ func (m *Map) build() []error {
 }
 
 // shadows reports keys of a pane that hide a key that works everywhere. Keys
-// behind the prefix are in nobody's way.
+// behind the prefix are in nobody's way, and reading a scrollback has keys of
+// its own, as a pager has.
 func (m *Map) shadows() []error {
 	var errs []error
 	for _, a := range actions {
-		if a.Scope == Everywhere || a.Scope == Shell {
+		if a.Scope == Everywhere || a.Scope == Shell || a.Scope == Scrollback {
 			continue
 		}
 		for _, key := range m.keys[a.ID] {

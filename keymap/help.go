@@ -58,8 +58,13 @@ func HelpGroups(m *Map, scope Scope, s Situation) []HelpGroup {
 // lists what stands behind the prefix only; all other help lists the shell's
 // keys too, so that nobody enters one without having seen the way out.
 func helps(scope Scope, a Action) bool {
-	if scope == Shell {
+	switch {
+	case scope == Shell:
 		return a.Scope == Shell
+	case scope == Scrollback:
+		return a.Scope == Scrollback || a.Scope == Everywhere && (a.Group == Moving || a.ID == Quit)
+	case a.Scope == Scrollback:
+		return false
 	}
 	return a.Scope != Help || scope == Help
 }
@@ -74,7 +79,7 @@ func Footer(m *Map, scope Scope, s Situation) []Hint {
 			if a.Short == "" || a.Scope != in || len(m.keys[a.ID]) == 0 || Why(a, s) != "" {
 				continue
 			}
-			if scope == Shell && in == Everywhere {
+			if (scope == Shell || scope == Scrollback) && in == Everywhere {
 				continue
 			}
 			hints = append(hints, Hint{ID: a.ID, Key: m.KeyOf(a.ID), Text: shortText(a, s)})
@@ -100,7 +105,7 @@ func PaletteItems(m *Map, query string, s Situation) []PaletteItem {
 	}
 	var found []scored
 	for _, a := range actions {
-		if a.NoTyped || a.Scope == Help {
+		if a.NoTyped || a.Scope == Help || a.Scope == Scrollback {
 			continue
 		}
 		score, hits, ok := fuzzy(query, a.Title)

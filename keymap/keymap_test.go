@@ -219,8 +219,16 @@ func TestWhy(t *testing.T) {
 		{"leave", Detach, Situation{Shells: 1, ShellShown: true}, nil},
 		{"end an ended shell", ShellKill, Situation{Shells: 1, ShellShown: true, ShellEnded: true}, []string{"ended"}},
 		{"dismiss a running shell", Dismiss, Situation{Shells: 1, ShellShown: true}, []string{"no ended shell"}},
-		{"next of one", ShellNext, Situation{Shells: 1, ShellShown: true}, []string{"no other shell"}},
-		{"next of two", ShellNext, Situation{Shells: 2, ShellShown: true}, nil},
+		{"next of one", ShellNext, Situation{Shells: 2, Tabs: 1, ShellShown: true}, []string{"no other tab"}},
+		{"next of two", ShellNext, Situation{Shells: 2, Tabs: 2, ShellShown: true}, nil},
+		{"other half of one", ShellHalf, Situation{Shells: 1, ShellShown: true}, []string{"not split"}},
+		{"split twice", ShellBeside, Situation{Shells: 2, ShellShown: true, Split: true}, []string{"split already"}},
+		{"no sessions", SessionList, Situation{}, []string{"no session is open"}},
+		{"sessions that were", SessionList, Situation{Closed: 1}, nil},
+		{"nothing to open again", Reopen, Situation{Shells: 1}, []string{"no session was closed"}},
+		{"console of a stopped one", OpenConsole, on(stop), []string{"old is stopped", "start it"}},
+		{"type into stopped ones", Broadcast, on(stop, stop), []string{"none of the 2 marked", "old is stopped"}},
+		{"type into one that runs", Broadcast, on(stop, run), nil},
 		{"clear no marks", ClearMarks, on(run), []string{"nothing is marked"}},
 		{"mark nothing", Mark, Situation{}, []string{"no container is selected"}},
 	} {
@@ -313,7 +321,7 @@ func TestFooterOffersOnlyWhatCanBeDone(t *testing.T) {
 		{List, on(box("ice", runtime.Frozen)), "enter detail, S stop, F thaw, / filter, : command, ? help, q quit"},
 		{List, on(box("web", runtime.Running), box("old", runtime.Stopped)), "enter detail, S start/stop, F freeze, / filter, : command, ? help, q quit"},
 		{List, Situation{ReadOnly: true, Targets: []runtime.Container{box("web", runtime.Running)}}, "enter detail, / filter, : command, ? help, q quit"},
-		{Shell, Situation{Shells: 1, ShellShown: true}, "ctrl+] d leave, ctrl+] z zoom, ctrl+] k kill"},
+		{Shell, Situation{Shells: 1, ShellShown: true}, "ctrl+] d leave, ctrl+] z zoom, ctrl+] k kill, ctrl+] [ scroll, ctrl+] s sessions"},
 	} {
 		got := texts(Footer(m, c.scope, c.s))
 		if got != c.want {
@@ -331,6 +339,13 @@ func TestHelpNamesEveryKeyOnce(t *testing.T) {
 			a := find(t, l.ID)
 			if a.Changes && !strings.Contains(l.Why, "read-only") {
 				t.Errorf("%s is offered though read-only: %q", l.ID, l.Why)
+			}
+		}
+	}
+	for _, g := range HelpGroups(m, Scrollback, Situation{}) {
+		for _, l := range g.Lines {
+			if a := find(t, l.ID); a.Scope == Scrollback {
+				seen[l.ID]++
 			}
 		}
 	}

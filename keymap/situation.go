@@ -20,9 +20,12 @@ type Situation struct {
 	// Busy names what is being done to a container right now ("stopping").
 	Busy map[runtime.Ref]string
 
-	Shells     int  // shells that are open, ended ones included
+	Shells     int  // sessions that are open, ended ones included
+	Tabs       int  // how many tabs they have
+	Closed     int  // sessions that were closed and can be opened again
 	ShellShown bool // one of them is on screen
 	ShellEnded bool // the one on screen has ended
+	Split      bool // two of them share the pane
 }
 
 // targets are the containers an action would act on.

@@ -28,8 +28,10 @@ func Why(a Action, s Situation) string {
 	switch {
 	case len(targets) == 0:
 		return "no container is selected: move to one first"
-	case a.ID == OpenShell:
+	case a.ID == OpenShell || a.ID == OpenConsole || a.ID == OpenWith:
 		return whyShell(targets[0], s)
+	case a.ID == Broadcast:
+		return whyBroadcast(targets, s)
 	case len(a.Ops) == 0 || len(Candidates(a, s)) > 0:
 		return ""
 	case len(targets) == 1:
@@ -40,25 +42,37 @@ func Why(a Action, s Situation) string {
 
 // whyPlace refuses what needs a shell or marks that are not there.
 func whyPlace(a Action, s Situation) string {
+	if a.Scope == Shell && a.ID != ShellReopen && !s.ShellShown {
+		return "no shell is shown: open one with " + title(OpenShell)
+	}
 	switch a.ID {
-	case Detach, ShellZoom, ShellHelp, ShellCopy:
-		if !s.ShellShown {
-			return "no shell is shown: open one with " + title(OpenShell)
-		}
-	case ShellKill, ShellSend:
-		if !s.ShellShown {
-			return "no shell is shown: open one with " + title(OpenShell)
-		}
+	case ShellKill, ShellSend, ShellRecord:
 		if s.ShellEnded {
 			return "this shell has ended: dismiss it"
 		}
 	case Dismiss:
-		if !s.ShellShown || !s.ShellEnded {
+		if !s.ShellEnded {
 			return "no ended shell is shown: leave or end a running one"
 		}
-	case ShellNext:
-		if s.Shells < 2 {
-			return "there is no other shell: open one with " + title(OpenShell)
+	case ShellNext, ShellPrev:
+		if s.Tabs < 2 {
+			return "there is no other tab: open another shell first"
+		}
+	case ShellHalf, ShellApart:
+		if !s.Split {
+			return "the pane is not split"
+		}
+	case ShellBeside, ShellBelow:
+		if s.Split {
+			return "the pane is split already: end that first, or go to the other half"
+		}
+	case SessionList:
+		if s.Shells == 0 && s.Closed == 0 {
+			return "no session is open: open a shell first"
+		}
+	case Reopen, ShellReopen:
+		if s.Closed == 0 {
+			return "no session was closed that could be opened again"
 		}
 	case ClearMarks:
 		if s.Marks == 0 {
@@ -77,7 +91,9 @@ func title(id ID) string {
 	return strconv.Quote(a.Title)
 }
 
-// whyShell says why no shell can be opened in c.
+// WhyShell says why no shell can be opened in c; "" = one can.
+func WhyShell(c runtime.Container, s Situation) string { return whyShell(c, s) }
+
 func whyShell(c runtime.Container, s Situation) string {
 	if why := whyAny(c, s); why != "" {
 		return why
@@ -92,6 +108,24 @@ func whyShell(c runtime.Container, s Situation) string {
 	default:
 		return fmt.Sprintf("%s is %s: wait until it runs", c.Name, word(c.State))
 	}
+}
+
+// whyBroadcast says why nothing can be typed into the targets.
+func whyBroadcast(targets []runtime.Container, s Situation) string {
+	first := ""
+	for i := range targets {
+		why := whyShell(targets[i], s)
+		if why == "" {
+			return ""
+		}
+		if first == "" {
+			first = why
+		}
+	}
+	if len(targets) > 1 {
+		return fmt.Sprintf("none of the %d marked containers allows it: %s", len(targets), first)
+	}
+	return first
 }
 
 // whyOps says why none of an action's operations can be done to c.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/views"
 )
 
 // copyLimit is the most a container may put into the clipboard at once.
@@ -20,27 +22,34 @@ func (m *Model) onCopyWish(sh *shell) tea.Cmd {
 	m.paint.all = true
 	if len(text) > copyLimit {
 		sh.forgetWish()
-		m.say(noteWarn, fmt.Sprintf("%s wanted to copy %d KiB: refused, 64 KiB at most", m.called(sh.ref), len(text)>>10), "")
+		m.say(noteWarn, fmt.Sprintf("%s wanted to copy %d KiB: refused, 64 KiB at most", m.called(sh.ref()), len(text)>>10), "")
 		return nil
 	}
 	if sh.mayCopy {
 		sh.forgetWish()
-		m.say(noteInfo, fmt.Sprintf("%s copied %d B", m.called(sh.ref), len(text)), "")
+		m.say(noteInfo, fmt.Sprintf("%s copied %d B", m.called(sh.ref()), len(text)), "")
+		if z := m.raw; z != nil && z.sh == sh {
+			return cmd("copy", func() tea.Msg { z.clip(text); return nil })
+		}
 		return tea.SetClipboard(text)
 	}
-	m.say(noteWarn, fmt.Sprintf("%s wants to copy %d B: %s c allows", m.called(sh.ref), len(text), m.prefixName()), preview(text))
+	wants := fmt.Sprintf("%s wants to copy %d B: %s c allows", m.called(sh.ref()), len(text), m.prefixName())
+	m.say(noteWarn, wants, preview(text))
+	if z := m.raw; z != nil && z.sh == sh {
+		return cmd("tell", func() tea.Msg { z.tell(" " + views.Clean(wants) + " "); return nil })
+	}
 	return nil
 }
 
 // allowCopy lets the shown session copy what it asked to, and from then on.
 func (m *Model) allowCopy() tea.Cmd {
-	sh := m.shells.shown
+	sh := m.shells.shown()
 	if sh == nil {
 		return nil
 	}
 	sh.mayCopy = true
 	if sh.wish() == "" {
-		m.say(noteInfo, m.called(sh.ref)+" may copy now, until its session ends", "")
+		m.say(noteInfo, m.called(sh.ref())+" may copy now, until its session ends", "")
 		return nil
 	}
 	return m.onCopyWish(sh)

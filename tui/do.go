@@ -19,6 +19,8 @@ func (m *Model) situation() keymap.Situation {
 		Selected: m.selected(),
 		Marks:    len(m.rows.marks),
 		Shells:   len(m.shells.all),
+		Tabs:     len(m.shells.tabs),
+		Closed:   len(m.shells.closed),
 	}
 	if len(m.jobs.list) > 0 {
 		s.Busy = make(map[runtime.Ref]string, len(m.jobs.list))
@@ -26,8 +28,8 @@ func (m *Model) situation() keymap.Situation {
 			s.Busy[x.req.Ref] = x.req.Op.Info().Doing
 		}
 	}
-	if sh := m.shells.shown; sh != nil {
-		s.ShellShown, s.ShellEnded = true, sh.over
+	if sh := m.shells.shown(); sh != nil {
+		s.ShellShown, s.ShellEnded, s.Split = true, sh.over, len(m.shells.cur.halves) > 1
 	}
 	return s
 }

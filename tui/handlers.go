@@ -9,6 +9,7 @@ import (
 
 	"lxcdeck/keymap"
 	"lxcdeck/runtime"
+	"lxcdeck/tui/vt"
 	"lxcdeck/views"
 )
 
@@ -17,7 +18,7 @@ import (
 func (m *Model) allHandlers() map[keymap.ID]func() tea.Cmd {
 	all := map[keymap.ID]func() tea.Cmd{}
 	for _, part := range []map[keymap.ID]func() tea.Cmd{
-		m.movingHandlers(), m.lookingHandlers(), m.terminalHandlers(), m.generalHandlers(),
+		m.movingHandlers(), m.lookingHandlers(), m.terminalHandlers(), m.scrollHandlers(), m.generalHandlers(),
 	} {
 		maps.Copy(all, part)
 	}
@@ -66,12 +67,52 @@ func (m *Model) terminalHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.OpenShell: m.openShell,
 		keymap.Detach:    m.leaveShell,
 		keymap.ShellZoom: m.zoomShell,
-		keymap.ShellNext: m.nextShell,
+		keymap.ShellNext: func() tea.Cmd { return m.stepTab(1) },
 		keymap.ShellKill: m.killShell,
 		keymap.ShellHelp: func() tea.Cmd { return m.openHelp(keymap.Shell) },
 		keymap.ShellSend: m.sendPrefix,
 		keymap.ShellCopy: m.allowCopy,
 		keymap.Dismiss:   m.dismissShell,
+
+		keymap.OpenConsole:   m.openConsole,
+		keymap.OpenWith:      m.openWith,
+		keymap.Broadcast:     m.askMany,
+		keymap.SessionList:   m.openSessions,
+		keymap.Reopen:        m.reopen,
+		keymap.ShellSessions: m.openSessions,
+		keymap.ShellAnother:  func() tea.Cmd { return m.another(views.Undivided) },
+		keymap.ShellPrev:     func() tea.Cmd { return m.stepTab(-1) },
+		keymap.ShellTab:      m.goTab,
+		keymap.ShellBeside:   func() tea.Cmd { return m.another(views.SideBySide) },
+		keymap.ShellBelow:    func() tea.Cmd { return m.another(views.Stacked) },
+		keymap.ShellHalf:     m.otherHalf,
+		keymap.ShellApart:    m.unsplit,
+		keymap.ShellRename:   m.renameShell,
+		keymap.ShellReopen:   m.reopen,
+		keymap.ShellScroll:   m.openScroll,
+		keymap.ShellRecord:   m.recordShell,
+	}
+}
+
+func (m *Model) scrollHandlers() map[keymap.ID]func() tea.Cmd {
+	return map[keymap.ID]func() tea.Cmd{
+		keymap.ScrollLeft:   m.scrolling(func(s *scroll, _ *vt.Terminal) { s.aside(-1) }),
+		keymap.ScrollRight:  m.scrolling(func(s *scroll, _ *vt.Terminal) { s.aside(1) }),
+		keymap.ScrollStart:  m.scrolling(func(s *scroll, _ *vt.Terminal) { s.aside(-vt.MaxCols) }),
+		keymap.ScrollEnd:    m.scrolling(func(s *scroll, t *vt.Terminal) { s.lineEnd(t) }),
+		keymap.ScrollWord:   m.scrolling(func(s *scroll, t *vt.Terminal) { s.word(t, false) }),
+		keymap.ScrollBack:   m.scrolling(func(s *scroll, t *vt.Terminal) { s.word(t, true) }),
+		keymap.ScrollFind:   func() tea.Cmd { return m.openScrollPrompt("/", "") },
+		keymap.ScrollRegex:  func() tea.Cmd { return m.openScrollPrompt("R/", "") },
+		keymap.ScrollNext:   func() tea.Cmd { return m.nextHit(false) },
+		keymap.ScrollPrev:   func() tea.Cmd { return m.nextHit(true) },
+		keymap.ScrollJump:   func() tea.Cmd { return m.openScrollPrompt(":", m.lastKey) },
+		keymap.ScrollSelect: m.scrolling(func(s *scroll, _ *vt.Terminal) { s.choose(selectText) }),
+		keymap.ScrollLines:  m.scrolling(func(s *scroll, _ *vt.Terminal) { s.choose(selectLines) }),
+		keymap.ScrollBlock:  m.scrolling(func(s *scroll, _ *vt.Terminal) { s.choose(selectBlock) }),
+		keymap.ScrollSwap:   m.scrolling(func(s *scroll, _ *vt.Terminal) { s.swap() }),
+		keymap.ScrollCopy:   m.copyScroll,
+		keymap.ScrollSave:   m.saveScroll,
 	}
 }
 
@@ -93,16 +134,30 @@ const endOfList = 1 << 30
 
 // move goes n rows in the pane that has the focus.
 func (m *Model) move(n int) tea.Cmd {
-	if m.focus == views.DetailPane {
+	switch sh := m.shells.shown(); {
+	case m.focus == views.DetailPane:
 		return m.scrollDetail(m.detailTop + n)
+	case m.focus == views.ShellPane && sh != nil && sh.scroll != nil:
+		m.onScroll(sh, func(s *scroll, t *vt.Terminal) {
+			if n == m.halfPage() || n == -m.halfPage() {
+				s.page(t, n)
+				return
+			}
+			s.move(n)
+		})
+		return nil
 	}
 	m.selectRow(m.rows.at + n)
 	return nil
 }
 
 func (m *Model) moveTo(i int) tea.Cmd {
-	if m.focus == views.DetailPane {
+	switch sh := m.shells.shown(); {
+	case m.focus == views.DetailPane:
 		return m.scrollDetail(i)
+	case m.focus == views.ShellPane && sh != nil && sh.scroll != nil:
+		m.onScroll(sh, func(s *scroll, _ *vt.Terminal) { s.to(uint64(i)) })
+		return nil
 	}
 	m.selectRow(i)
 	return nil
@@ -125,7 +180,7 @@ func (m *Model) nextPane() tea.Cmd {
 		if m.layout.List.Empty() {
 			m.zoomed = false
 		}
-	case m.shells.shown != nil:
+	case m.shells.shown() != nil:
 		m.focus = views.ShellPane
 	case !m.layout.Detail.Empty():
 		m.focus = views.DetailPane
@@ -145,7 +200,7 @@ func (m *Model) back() tea.Cmd {
 	case m.focus == views.DetailPane:
 		m.focus = views.ListPane
 		m.detail = m.rest
-	case m.shells.shown != nil:
+	case m.shells.shown() != nil:
 		return m.hideShell()
 	case m.detail == views.Open:
 		m.detail = m.rest
@@ -163,7 +218,7 @@ func (m *Model) open() tea.Cmd {
 	if c == nil {
 		return nil
 	}
-	if sh := m.shells.of(c.Ref); sh != nil {
+	if sh := m.shells.of(c.Ref, anySession); sh != nil {
 		return m.enterShell(sh)
 	}
 	m.unshow()
@@ -175,7 +230,7 @@ func (m *Model) open() tea.Cmd {
 // stands in its place makes room and runs on.
 func (m *Model) toggleDetail() tea.Cmd {
 	m.zoomed, m.focus = false, views.ListPane
-	if m.shells.shown != nil {
+	if m.shells.shown() != nil {
 		m.rest, m.detail = views.Open, views.Open
 		return m.hideShell()
 	}
@@ -191,7 +246,7 @@ func (m *Model) zoom() tea.Cmd {
 	switch {
 	case m.zoomed:
 		return m.back()
-	case m.shells.shown != nil:
+	case m.shells.shown() != nil:
 		return m.zoomShell()
 	}
 	m.zoomed, m.zoomPane, m.zoomFrom, m.focus = true, views.DetailPane, m.focus, views.DetailPane
@@ -200,6 +255,10 @@ func (m *Model) zoom() tea.Cmd {
 
 // zoomShell is the same for the shell that is shown.
 func (m *Model) zoomShell() tea.Cmd {
+	sh := m.shells.shown()
+	if !m.zoomed && m.terminal != nil && m.terminal.raw && sh != nil && sh.session != nil && !sh.over && sh.scroll == nil && !m.many.on {
+		return m.zoomRaw(sh)
+	}
 	m.zoomed = !m.zoomed
 	m.zoomPane, m.focus = views.ShellPane, views.ShellPane
 	return m.arrangeScreen()

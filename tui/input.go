@@ -29,8 +29,8 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 		return m.overlay.key(m, k)
 	case m.prompt.open:
 		return m.onFilterKey(k)
-	case m.focus == views.ShellPane && m.shells.shown != nil:
-		return m.onShellKey(m.shells.shown, k)
+	case m.focus == views.ShellPane && m.shells.shown() != nil:
+		return m.onShellKey(m.shells.shown(), k)
 	}
 	m.notices.read(k.String())
 	a, ok := m.keys.Lookup(m.scope(), k.String())
@@ -96,6 +96,9 @@ func (m *Model) scope() keymap.Scope {
 	case views.DetailPane:
 		return keymap.Detail
 	case views.ShellPane:
+		if sh := m.shells.shown(); sh != nil && sh.scroll != nil && !sh.armed {
+			return keymap.Scrollback
+		}
 		return keymap.Shell
 	default:
 		return keymap.List
@@ -114,10 +117,10 @@ func (m *Model) onPaste(text string) tea.Cmd {
 		m.prompt.line.insert(text)
 		m.applyFilter()
 		return nil
-	case m.focus == views.ShellPane && m.shells.shown != nil && !m.shells.shown.over:
-		m.shells.shown.armed = false
-		m.pasteInto(m.shells.shown, text)
-		return nil
+	case m.focus == views.ShellPane && m.shells.shown() != nil:
+		if sh := m.shells.shown(); m.pasteShell(sh, text) {
+			return nil
+		}
 	}
 	m.say(noteWarn, "pasted text dropped: nothing here takes text", "")
 	return nil

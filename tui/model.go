@@ -41,6 +41,7 @@ type Options struct {
 	ASCII    bool          // 7-bit glyphs
 	Mouse    bool          // the mouse belongs to lxcdeck, not to the terminal
 	Keys     *keymap.Map   // nil = the default keys and prefix
+	SaveDir  string        // where saves and recordings go unless another place is named
 }
 
 // Model is the whole state of the screen.
@@ -73,7 +74,9 @@ type Model struct {
 	jobs     jobs
 	notices  notices
 	shells   shells
-	overlay  overlay // nil = none
+	many     many
+	choices  map[runtime.Ref]runtime.Shell // what a shell was opened with last
+	overlay  overlay                       // nil = none
 
 	layout    views.Layout
 	size      image.Point
@@ -89,6 +92,13 @@ type Model struct {
 	held      bool      // the screen stands still for the mouse
 	heldShown bool      // and says so already
 	lastStop  time.Time // the last ctrl+c
+	lastKey   string    // for actions that have a key for each of several things
+	lastBell  time.Time
+	saveDir   string
+	terminal  *terminal // nil = no zoom but the emulator's
+	raw       *zoom     // the session that has the terminal for itself; nil = none
+	rate      int       // frames a second; 0 = not set yet
+	retime    func(time.Duration)
 	themeName string
 	ascii     bool
 	theme     *views.Theme
@@ -106,7 +116,8 @@ func New(o Options) *Model {
 		rt: o.Runtime, about: o.Runtime.About(), readOnly: o.ReadOnly,
 		version: o.Version, hostname: o.Hostname, interval: o.Interval, keys: o.Keys,
 		clock: wallClock{}, mouse: o.Mouse,
-		out:       &outside{ctx: ctx, stop: stop, send: func(tea.Msg) {}},
+		out:     &outside{ctx: ctx, stop: stop, send: func(tea.Msg) {}, budget: newBudget()},
+		choices: map[runtime.Ref]runtime.Shell{}, saveDir: o.SaveDir,
 		place:     map[runtime.Ref]int{},
 		hist:      newHistory(),
 		rows:      rows{marks: map[runtime.Ref]bool{}, sort: o.Sort, reverse: o.Reverse},
@@ -166,15 +177,21 @@ func (m *Model) Init() tea.Cmd {
 // arrangeScreen places the panes anew: after a resize, and whenever a pane
 // comes or goes.
 func (m *Model) arrangeScreen() tea.Cmd {
-	m.layout = views.Arrange(m.size.X, m.size.Y, views.Mode{
+	mode := views.Mode{
 		Detail: m.detail,
-		Shell:  m.shells.shown != nil,
+		Shell:  m.shells.shown() != nil,
 		InList: m.focus == views.ListPane,
+		Tabs:   len(m.shells.tabs) > 1,
 		Zoomed: m.zoomed,
 		Zoom:   m.zoomPane,
-	})
+		Raw:    m.raw != nil,
+	}
+	if t := m.shells.cur; mode.Shell {
+		mode.Halves, mode.Second = t.layout(), t.at == 1
+	}
+	m.layout = views.Arrange(m.size.X, m.size.Y, mode)
 	m.scroll()
-	return m.fitShell()
+	return m.fitShells()
 }
 
 // listRows is how many containers the list pane shows: all rows but the titles.

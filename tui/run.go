@@ -17,13 +17,6 @@ import (
 )
 
 const (
-	// frameRate is fixed when the program starts. Bubble Tea paints by a ticker
-	// that never stops: at 120 an echo in a shell pane takes 5.7 ms and an idle
-	// program 1.3 % of a core, at 60 it is 10.6 ms and 0.9 %; 60 is what a
-	// terminal shows anyway, and raw zoom is there for those who want less.
-	frameRate = 60
-	frameTime = time.Second / frameRate
-
 	// hangUpGrace is how long shells, jobs and the loop may take to end after a
 	// signal before they are left to themselves.
 	hangUpGrace = 2 * time.Second
@@ -51,8 +44,17 @@ func Run(ctx context.Context, o Options) error {
 
 	p := tea.NewProgram(m,
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env),
-		tea.WithFPS(frameRate), tea.WithoutSignalHandler())
+		tea.WithFPS(idleRate), tea.WithoutSignalHandler())
 	m.out.send = func(msg tea.Msg) { p.Send(msg) }
+	m.retime = func(d time.Duration) {
+		if t := ticker(p); t != nil {
+			t.Reset(d)
+		}
+	}
+	m.terminal = &terminal{
+		in: o.In, out: o.Out, release: p.ReleaseTerminal, restore: p.RestoreTerminal,
+		raw: rawTerm(envValue(o.Env, "TERM")), hungUp: hungUp,
+	}
 
 	before, err := term.GetState(o.In.Fd())
 	if err != nil {
@@ -91,24 +93,26 @@ func Run(ctx context.Context, o Options) error {
 // eighths of a block, or its locale is set to something else than UTF-8. No
 // locale at all says nothing: ssh and su drop it.
 func asciiOnly(env []string) bool {
-	get := func(name string) string {
-		for _, v := range slices.Backward(env) {
-			if rest, ok := strings.CutPrefix(v, name+"="); ok {
-				return rest
-			}
-		}
-		return ""
-	}
-	switch name, _, _ := strings.Cut(get("TERM"), "-"); name {
+	switch name, _, _ := strings.Cut(envValue(env, "TERM"), "-"); name {
 	case "linux", "vt52", "vt100", "vt102", "vt220", "vt320", "ansi":
 		return true
 	}
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if v := strings.ToLower(get(name)); v != "" {
+		if v := strings.ToLower(envValue(env, name)); v != "" {
 			return !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
 		}
 	}
 	return false
+}
+
+// envValue is the last value of a variable, as getenv(3) of a shell's child.
+func envValue(env []string, name string) string {
+	for _, v := range slices.Backward(env) {
+		if rest, ok := strings.CutPrefix(v, name+"="); ok {
+			return rest
+		}
+	}
+	return ""
 }
 
 var (
@@ -143,7 +147,12 @@ func (m *Model) handleSignals(ctx context.Context, p *tea.Program, tty *os.File,
 			return
 		}
 		close(hungUp)
-		m.out.spawn("quit", p.Quit)
+		m.out.spawn("quit", func() {
+			if z := m.out.zoom.Load(); z != nil { // it has the terminal, and ends by itself
+				awaitEnd(z.ended, hangUpGrace/2)
+			}
+			p.Quit()
+		})
 		if !awaitEnd(done, hangUpGrace) {
 			close(hopeless)
 		}

@@ -61,7 +61,7 @@ func TestScreens(t *testing.T) {
 			d.onRow(d.m.layout.Shell.Min.Y, "root@web-1:~#")
 			d.onRow(d.m.layout.Banner.Min.Y, "shell", "ctrl+] d")
 			d.press("ctrl+]")
-			d.onRow(d.m.layout.Banner.Min.Y, "ctrl+] d", "z zoom", "k kill")
+			d.onRow(d.m.layout.Banner.Min.Y, "ctrl+] d", "z zoom")
 		})
 	}
 }

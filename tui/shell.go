@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/runtime"
+	"lxcdeck/tui/record"
 	"lxcdeck/tui/vt"
 	"lxcdeck/views"
 )
@@ -38,12 +40,15 @@ type (
 	attachedMsg struct {
 		id      int
 		session runtime.Session
+		boot    []byte // what a console's container printed before
 		err     error
 	}
 	// slowAttachMsg ends an Attach that takes too long.
 	slowAttachMsg struct{ id int }
 	// paintMsg says that a shell's screen has changed. It carries no bytes.
 	paintMsg struct{ id int }
+	// marksMsg says that a session that is not on screen has written or rung.
+	marksMsg struct{}
 	// fitMsg sets a pty's size once the window has stood still.
 	fitMsg struct{ id, gen int }
 	// shellOverMsg is the end of a session.
@@ -54,11 +59,44 @@ type (
 	}
 )
 
+// opening is what a session is opened with, so that it can be opened again.
+type opening struct {
+	console bool
+	shell   runtime.Shell // of a console only Ref counts; the size is the pane's
+	label   string
+}
+
+// kind is the word for it.
+func (o *opening) kind() string {
+	if o.console {
+		return "console"
+	}
+	return "shell"
+}
+
+// words are what stands in the list of sessions.
+func (o *opening) words() string {
+	if o.console {
+		return "login console"
+	}
+	words := "login shell"
+	if len(o.shell.Command) > 0 {
+		words = strings.Join(o.shell.Command, " ")
+	}
+	if o.shell.User != "" {
+		words += " as " + o.shell.User
+	}
+	return words
+}
+
 // shell is one session and its screen. The emulator is shared with the
 // reader and stands behind the lock; all else belongs to Update.
 type shell struct {
 	id      int
-	ref     runtime.Ref
+	op      opening
+	label   string
+	opened  time.Time
+	used    int             // grows with every focus
 	session runtime.Session // nil while it comes up
 	cancel  context.CancelFunc
 	out     *outbox
@@ -66,72 +104,41 @@ type shell struct {
 	ptySize [2]int // as the session was last told
 	fitGen  int
 	armed   bool // the prefix was pressed
+	escaped bool // the first key of lxc-console's way out was pressed
 	opening bool
 	over    bool
+	read    bool // its end was on screen
 	exit    runtime.Exit
 	err     error
 	notice  string
-	mayCopy bool   // OSC 52 was allowed, for the session
-	told    string // the wish that was told last
+	mayCopy bool    // OSC 52 was allowed, for the session
+	told    string  // the wish that was told last
+	scroll  *scroll // its text is being read; nil = live
 
 	seen    atomic.Bool   // it is on screen: paints are wanted
+	fresh   atomic.Bool   // it has written since it was on screen
+	rang    atomic.Bool   // the same for the bell
+	wrote   atomic.Int64  // when it wrote last, in Unix nanoseconds; 0 = never
+	flood   atomic.Int64  // bytes since the last paint
+	kept    atomic.Int64  // bytes of its scrollback
+	lost    atomic.Bool   // rows went early, to keep within the memory of all
 	changed chan struct{} // one slot
 	ended   chan struct{} // closed when the reader is through
 
 	mu     sync.Mutex
 	term   *vt.Terminal
 	copies string // what the container wants to copy; "" = nothing
+	bell   bool
 	body   []string
 	drawn  time.Time
+	rec    *record.Cast // nil = not recorded
+	zoom   *zoom        // nil = painted by the loop
+
+	recPath string // of the recording; Update's
 }
 
-// shells are all sessions; leaving one does not end it.
-type shells struct {
-	all   []*shell
-	shown *shell // on screen; nil = none
-	next  int
-}
-
-func (s *shells) byID(id int) *shell {
-	for _, sh := range s.all {
-		if sh.id == id {
-			return sh
-		}
-	}
-	return nil
-}
-
-// live gives the session of a container that has not ended.
-func (s *shells) live(r runtime.Ref) *shell {
-	for _, sh := range s.all {
-		if sh.ref == r && !sh.over {
-			return sh
-		}
-	}
-	return nil
-}
-
-// of gives the session of a container, the running one before one that has
-// ended and was not dismissed.
-func (s *shells) of(r runtime.Ref) *shell {
-	if sh := s.live(r); sh != nil {
-		return sh
-	}
-	if i := slices.IndexFunc(s.all, func(sh *shell) bool { return sh.ref == r }); i >= 0 {
-		return s.all[i]
-	}
-	return nil
-}
-
-func (s *shells) liveCount() int {
-	n := 0
-	for _, sh := range s.all {
-		if !sh.over {
-			n++
-		}
-	}
-	return n
-}
+// ref is the container the session belongs to.
+func (sh *shell) ref() runtime.Ref { return sh.op.shell.Ref }
 
 // openShell goes into the container's session, or opens one.
 func (m *Model) openShell() tea.Cmd {
@@ -139,41 +146,95 @@ func (m *Model) openShell() tea.Cmd {
 	if c == nil {
 		return nil
 	}
-	if sh := m.shells.live(c.Ref); sh != nil {
+	if sh := m.shells.of(c.Ref, liveShell); sh != nil {
 		return m.enterShell(sh)
 	}
-	m.shells.all = slices.DeleteFunc(m.shells.all, func(sh *shell) bool { return sh.ref == c.Ref && sh.over })
+	return m.launch(opening{shell: runtime.Shell{Ref: c.Ref}}, views.Undivided)
+}
+
+// openConsole does the same for the login console.
+func (m *Model) openConsole() tea.Cmd {
+	c := m.selected()
+	if c == nil {
+		return nil
+	}
+	live := func(sh *shell) bool { return !sh.over && sh.op.console }
+	if sh := m.shells.of(c.Ref, live); sh != nil {
+		return m.enterShell(sh)
+	}
+	return m.launch(opening{console: true, shell: runtime.Shell{Ref: c.Ref}}, views.Undivided)
+}
+
+// launch opens a session, in a tab of its own or in half of the present one,
+// and goes into it.
+func (m *Model) launch(op opening, split views.Halves) tea.Cmd {
+	sh, attach := m.create(op)
+	if split == views.Undivided || !m.shells.join(sh, split) {
+		m.shells.addTab(sh)
+	}
+	m.show(sh)
+	fit := m.arrangeScreen()
+	return tea.Batch(fit, attach(m.rectOf(sh).Dx(), m.rectOf(sh).Dy()))
+}
+
+// create makes a session that is in no tab yet; attach starts it in a size.
+func (m *Model) create(op opening) (sh *shell, attach func(cols, rows int) tea.Cmd) {
+	// What has ended here and was read makes room.
+	for _, old := range slices.Clone(m.shells.all) {
+		if old.over && old.read && old.ref() == op.shell.Ref && old.op.console == op.console {
+			m.forget(old)
+		}
+	}
 	m.shells.next++
 	ctx, cancel := context.WithCancel(m.out.ctx)
-	sh := &shell{
-		id: m.shells.next, ref: c.Ref, cancel: cancel, opening: true,
+	sh = &shell{
+		id: m.shells.next, op: op, label: op.label, opened: m.clock.Now(), cancel: cancel, opening: true,
 		out: newOutbox(), changed: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	m.shells.all = append(m.shells.all, sh)
-	m.show(sh)
-	fit := m.arrangeScreen()
-	cols, rows := m.shellSize()
-	sh.size = [2]int{cols, rows}
-	sh.ptySize = sh.size
-	sh.term = vt.New(cols, rows, vt.Options{})
-	rt, id := m.rt, sh.id
-	ask := runtime.Shell{Ref: c.Ref, Cols: cols, Rows: rows}
-	attach := cmd("attach", func() tea.Msg {
-		s, err := rt.Attach(ctx, ask)
-		return attachedMsg{id, s, err}
-	})
-	return tea.Batch(fit, attach, m.clock.After(attachTime, slowAttachMsg{id}))
+	sh.term = vt.New(80, 24, vt.Options{})
+	sh.size = [2]int{80, 24}
+	return sh, func(cols, rows int) tea.Cmd {
+		if cols > 0 && rows > 0 {
+			sh.size = [2]int{cols, rows}
+			sh.mu.Lock()
+			sh.term.Resize(cols, rows)
+			sh.mu.Unlock()
+		}
+		sh.ptySize = sh.size
+		ask := op
+		ask.shell.Cols, ask.shell.Rows = sh.size[0], sh.size[1]
+		rt, id := m.rt, sh.id
+		return tea.Batch(
+			cmd("attach", func() tea.Msg { return attachTo(ctx, rt, id, ask) }),
+			m.clock.After(attachTime, slowAttachMsg{id}))
+	}
+}
+
+// attachTo opens what was asked for. A console that cannot tell what was
+// printed before is a console all the same.
+func attachTo(ctx context.Context, rt runtime.Runtime, id int, ask opening) attachedMsg {
+	if !ask.console {
+		s, err := rt.Attach(ctx, ask.shell)
+		return attachedMsg{id: id, session: s, err: err}
+	}
+	boot, berr := rt.BootLog(ctx, ask.shell.Ref)
+	s, err := rt.Console(ctx, runtime.Console{Ref: ask.shell.Ref, TTY: -1, Cols: ask.shell.Cols, Rows: ask.shell.Rows})
+	if berr != nil {
+		boot = nil
+	}
+	return attachedMsg{id: id, session: s, boot: boot, err: err}
 }
 
 // show puts a session on screen, with the focus.
 func (m *Model) show(sh *shell) {
-	if old := m.shells.shown; old != nil {
-		old.seen.Store(false)
+	if old := m.shells.shown(); old != nil && old != sh {
+		old.armed = false
 	}
-	m.shells.shown = sh
+	m.shells.open = true
+	m.shells.focusOn(sh)
 	m.focus = views.ShellPane
 	sh.armed = false
-	sh.seen.Store(true)
 	if m.zoomed {
 		m.zoomPane = views.ShellPane
 	}
@@ -188,7 +249,7 @@ func (m *Model) enterShell(sh *shell) tea.Cmd {
 // leaveShell gives the focus back to the list; the session runs on and its
 // pane stays.
 func (m *Model) leaveShell() tea.Cmd {
-	if sh := m.shells.shown; sh != nil {
+	if sh := m.shells.shown(); sh != nil {
 		sh.armed = false
 	}
 	m.focus = views.ListPane
@@ -202,50 +263,124 @@ func (m *Model) hideShell() tea.Cmd {
 	return m.leaveShell()
 }
 
-// unshow takes the session off the screen: one that runs runs on, one that has
-// ended was read and is forgotten.
+// unshow takes the pane off the screen: a session that runs runs on, one that
+// has ended was read and is forgotten.
 func (m *Model) unshow() {
-	sh := m.shells.shown
-	if sh == nil {
-		return
+	for _, sh := range slices.Clone(m.shells.halves()) {
+		if sh.over {
+			m.forget(sh)
+		}
 	}
-	sh.seen.Store(false)
-	m.shells.shown = nil
-	if sh.over {
-		m.shells.all = slices.DeleteFunc(m.shells.all, func(x *shell) bool { return x == sh })
-	}
+	m.shells.open = false
 }
 
-// dismissShell forgets an ended session.
+// dismissShell forgets an ended session. Its other half keeps the pane; else
+// the pane goes.
 func (m *Model) dismissShell() tea.Cmd {
-	sh := m.shells.shown
+	sh := m.shells.shown()
 	if sh == nil || !sh.over {
 		return nil
 	}
-	return m.hideShell()
+	if len(m.shells.cur.halves) == 1 {
+		return m.hideShell()
+	}
+	m.forget(sh)
+	return m.enterShell(m.shells.cur.focus())
 }
 
-// nextShell goes to the next session.
-func (m *Model) nextShell() tea.Cmd {
-	i := slices.Index(m.shells.all, m.shells.shown)
-	if len(m.shells.all) == 0 {
+// stepTab goes to another tab.
+func (m *Model) stepTab(by int) tea.Cmd {
+	n := len(m.shells.tabs)
+	if n == 0 {
 		return nil
 	}
-	return m.enterShell(m.shells.all[(i+1)%len(m.shells.all)])
+	i := (max(m.shells.index(), 0) + by + n) % n
+	return m.enterShell(m.shells.tabs[i].focus())
+}
+
+// goTab goes to the tab with the number of the key pressed last.
+func (m *Model) goTab() tea.Cmd {
+	i := int(m.lastKey[0]-'0') - 1
+	if i >= len(m.shells.tabs) {
+		m.say(noteWarn, "there are "+plural(len(m.shells.tabs), "tab")+" only", "")
+		return nil
+	}
+	return m.enterShell(m.shells.tabs[i].focus())
+}
+
+// otherHalf goes to the other half of a split.
+func (m *Model) otherHalf() tea.Cmd {
+	t := m.shells.cur
+	if t == nil || len(t.halves) < 2 {
+		return nil
+	}
+	return m.enterShell(t.halves[1-t.at])
+}
+
+// unsplit gives each half a tab.
+func (m *Model) unsplit() tea.Cmd {
+	m.shells.apart()
+	return m.arrangeScreen()
+}
+
+// another opens a shell in the container of the one in focus, as the same
+// user.
+func (m *Model) another(split views.Halves) tea.Cmd {
+	sh := m.shells.shown()
+	if sh == nil {
+		return nil
+	}
+	c := m.byRef(sh.ref())
+	if c == nil {
+		m.say(noteWarn, m.called(sh.ref())+" is no longer there", "")
+		return nil
+	}
+	if why := m.whyNoShell(*c); why != "" {
+		m.say(noteWarn, why, "")
+		return nil
+	}
+	op := opening{shell: runtime.Shell{Ref: c.Ref, User: sh.op.shell.User}}
+	return m.launch(op, split)
+}
+
+// reopen opens again what was closed last.
+func (m *Model) reopen() tea.Cmd {
+	n := len(m.shells.closed)
+	if n == 0 {
+		return nil
+	}
+	op := m.shells.closed[n-1]
+	c := m.byRef(op.shell.Ref)
+	if c == nil {
+		m.shells.closed = m.shells.closed[:n-1]
+		m.say(noteWarn, m.called(op.shell.Ref)+" is no longer there: its session cannot be opened again", "")
+		return nil
+	}
+	if why := m.whyNoShell(*c); why != "" {
+		m.say(noteWarn, why, "")
+		return nil
+	}
+	m.shells.closed = m.shells.closed[:n-1]
+	return m.launch(op, views.Undivided)
 }
 
 // killShell asks, then hangs up.
 func (m *Model) killShell() tea.Cmd {
-	sh := m.shells.shown
+	sh := m.shells.shown()
 	if sh == nil || sh.over {
 		return nil
 	}
+	return m.askKill(sh)
+}
+
+func (m *Model) askKill(sh *shell) tea.Cmd {
+	more := "What runs in it gets a hang-up signal."
+	if sh.op.console {
+		more = "The login stays as it is: only lxcdeck lets go of it."
+	}
 	return m.ask(&question{
-		state: views.PromptState{
-			Title: "End the shell in " + m.called(sh.ref) + "?",
-			More:  "What runs in it gets a hang-up signal.",
-		},
-		yes: func() tea.Cmd { return m.endShell(sh) },
+		state: views.PromptState{Title: "End the " + sh.op.kind() + " in " + m.called(sh.ref()) + "?", More: more},
+		yes:   func() tea.Cmd { return m.endShell(sh) },
 	})
 }
 
@@ -282,6 +417,7 @@ func (m *Model) onAttached(msg attachedMsg) tea.Cmd {
 	sh.session, sh.notice = msg.session, msg.session.Notice()
 	// The window may have changed while the session came up.
 	sh.fit()
+	sh.bootLog(msg.boot)
 	m.out.run(sh)
 	return nil
 }
@@ -293,7 +429,7 @@ func (m *Model) onSlowAttach(msg slowAttachMsg) tea.Cmd {
 		return nil
 	}
 	sh.cancel()
-	m.shellEnds(sh, runtime.Exit{}, errors.New("the shell did not open within "+attachTime.String()))
+	m.shellEnds(sh, runtime.Exit{}, errors.New("the "+sh.op.kind()+" did not open within "+attachTime.String()))
 	return m.list()
 }
 
@@ -304,8 +440,8 @@ func (m *Model) onShellOver(msg shellOverMsg) tea.Cmd {
 		return nil
 	}
 	m.shellEnds(sh, msg.exit, msg.err)
-	if sh != m.shells.shown {
-		m.say(noteInfo, m.called(sh.ref)+": the shell has ended, "+msg.exit.String(), "")
+	if !slices.Contains(m.shells.halves(), sh) {
+		m.say(noteInfo, m.called(sh.ref())+": the "+sh.op.kind()+" has ended, "+msg.exit.String(), "")
 	}
 	return m.list()
 }
@@ -315,6 +451,16 @@ func (m *Model) shellEnds(sh *shell, exit runtime.Exit, err error) {
 	sh.mayCopy = false // for the session, which this ends
 	sh.out.close()
 	sh.cancel()
+	_ = m.endRecording(sh)
+	if m.raw != nil && m.raw.sh == sh {
+		m.raw.end()
+	}
+	if sh.seen.Load() {
+		sh.read = true
+	}
+	if m.many.on {
+		m.many.drop(m, sh)
+	}
 }
 
 // closeShells hangs up on every session, when the program ends. Sessions are
@@ -324,6 +470,7 @@ func (m *Model) closeShells() {
 	var wait sync.WaitGroup
 	for _, sh := range m.shells.all {
 		sh.out.close()
+		_ = m.endRecording(sh)
 		if sh.session == nil || sh.over {
 			continue
 		}

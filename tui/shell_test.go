@@ -180,7 +180,7 @@ func TestShellCannotOpen(t *testing.T) {
 	}
 	d.press("j", "esc")
 	d.at("alpha")
-	if d.m.shells.shown != nil {
+	if d.m.shells.shown() != nil {
 		t.Fatal("esc does not close the failed shell")
 	}
 	d.press("j", "s")
@@ -219,9 +219,9 @@ func TestSeveralShells(t *testing.T) {
 	d, first, all := inShell(t, 120, 40)
 	d.press("ctrl+]", "d", "G", "s")
 	second := <-all
-	d.sees("shell delta", "2/2")
+	d.sees("shell delta", "[2 delta]")
 	d.press("ctrl+]", "n")
-	d.sees("shell alpha", "1/2")
+	d.sees("shell alpha", "[1 alpha]")
 	d.typed("one")
 	d.press("ctrl+]", "d", "G", "s") // goes back into the live one
 	if len(d.m.shells.all) != 2 {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"image"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -10,11 +11,24 @@ import (
 	"lxcdeck/tui/vt"
 )
 
+const (
+	// floodBytes between two frames are more than anybody reads: the frames
+	// after it are floodTime apart, which leaves time to those who write.
+	floodBytes = 256 << 10
+	floodTime  = time.Second / 30
+	// takeSize is what the emulator is fed under one lock: some screens are dear,
+	// to those who write them.
+	takeSize = 4 << 10
+	// bellPause is the least time between two bells.
+	bellPause = 200 * time.Millisecond
+)
+
 // run starts what moves the bytes of a session: a reader that feeds the
 // emulator, a writer that keeps keys in order, a painter that asks for at most
 // one frame a frame time, and a waiter that reports the end.
 func (o *outside) run(sh *shell) {
-	o.spawn("shell reader", func() { sh.read() })
+	o.budget.add(sh)
+	o.spawn("shell reader", func() { sh.readAll(o) })
 	o.spawn("shell writer", func() { sh.write() })
 	o.spawn("shell painter", func() { sh.paintLoop(o) })
 	o.spawn("shell waiter", func() {
@@ -41,13 +55,13 @@ func awaitEnd(ended <-chan struct{}, d time.Duration) bool {
 
 // read feeds the emulator until the session's output ends. Bytes stay here:
 // the loop only learns that something has changed.
-func (sh *shell) read() {
+func (sh *shell) readAll(o *outside) {
 	defer close(sh.ended)
 	buf := make([]byte, readSize)
 	for {
 		n, err := sh.session.Read(buf)
 		if n > 0 {
-			sh.feed(buf[:n])
+			sh.feed(buf[:n], o)
 		}
 		if err != nil {
 			return
@@ -55,18 +69,62 @@ func (sh *shell) read() {
 	}
 }
 
-func (sh *shell) feed(p []byte) {
-	sh.mu.Lock()
+// feed gives bytes to whoever paints them: the emulator, and before it the
+// terminal itself while the session is passed through.
+func (sh *shell) feed(p []byte, o *outside) {
+	sh.wrote.Store(time.Now().UnixNano())
+	sh.flood.Add(int64(len(p)))
+	for len(p) > 0 {
+		// In parts: the loop waits for the lock.
+		part := p[:min(len(p), takeSize)]
+		sh.mu.Lock()
+		if z := sh.zoom; z != nil {
+			sh.mu.Unlock()
+			z.feed(p)
+			return
+		}
+		replies := sh.take(part)
+		sh.mu.Unlock()
+		p = p[len(part):]
+		// A container that asks and does not read loses the answers, as it would
+		// on a full tty queue.
+		_ = sh.out.put(replies)
+	}
+	if !sh.seen.Load() {
+		sh.fresh.Store(true)
+	}
+	o.budget.grown(sh)
+	sh.touch()
+}
+
+// take feeds the emulator and gives what it answers. It is called with the
+// lock held.
+func (sh *shell) take(p []byte) (replies []byte) {
 	_, _ = sh.term.Write(p) // an emulator takes everything
-	replies := sh.term.TakeReplies()
+	if sh.rec != nil {
+		sh.rec.Output(p)
+	}
 	if text, ok := sh.term.TakeClipboard(); ok {
 		sh.copies = text
 	}
-	sh.mu.Unlock()
-	// A container that asks and does not read loses the answers, as it would
-	// on a full tty queue.
-	_ = sh.out.put(replies)
-	sh.touch()
+	if sh.term.TakeBell() {
+		sh.bell = true
+		sh.rang.Store(true)
+	}
+	return sh.term.TakeReplies()
+}
+
+// bootLog shows what a console's container printed before it was looked at.
+func (sh *shell) bootLog(text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	_ = sh.take(text) // questions asked then are not answered now
+	sh.term.Write([]byte("\x1b[m\x1b[?1049l\x1b[!p\r\n"))
+	sh.copies, sh.bell = "", false
+	sh.rang.Store(false)
 }
 
 // touch asks the painter for a frame.
@@ -99,9 +157,11 @@ func (sh *shell) write() {
 }
 
 // paintLoop turns changes into paint messages: at once after idle, else one a
-// frame. Nothing is asked for while the session is not on screen.
+// frame. A session that is not on screen asks for none, but tells when it has
+// written or rung first.
 func (sh *shell) paintLoop(o *outside) {
 	var last time.Time
+	var told [2]bool
 	for {
 		select {
 		case <-sh.changed:
@@ -111,7 +171,26 @@ func (sh *shell) paintLoop(o *outside) {
 		case <-o.ctx.Done():
 			return
 		}
-		if d := frameTime - time.Since(last); d > 0 && !sleep(o.ctx, d) {
+		if !sh.seen.Load() {
+			marks := [2]bool{sh.fresh.Load(), sh.rang.Load()}
+			if marks != told {
+				o.send(marksMsg{})
+			}
+			told = marks
+			if sh.wish() != "" {
+				o.send(paintMsg{sh.id})
+			}
+			if !sleep(o.ctx, frameTime) {
+				return
+			}
+			continue
+		}
+		told = [2]bool{}
+		wait := frameTime
+		if sh.flood.Swap(0) > floodBytes {
+			wait = floodTime
+		}
+		if d := wait - time.Since(last); d > 0 && !sleep(o.ctx, d) {
 			return
 		}
 		if sh.holding() {
@@ -123,10 +202,8 @@ func (sh *shell) paintLoop(o *outside) {
 			sh.touch()
 			continue
 		}
-		if sh.seen.Load() {
-			last = time.Now()
-			o.send(paintMsg{sh.id})
-		}
+		last = time.Now()
+		o.send(paintMsg{sh.id})
 	}
 }
 
@@ -143,6 +220,10 @@ func (sh *shell) screen() (body []string, title string) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	_, n := sh.term.Size()
+	if sh.scroll != nil {
+		sh.body = sh.scroll.rows(sh.term, sh.body[:0])
+		return sh.body, sh.term.Title()
+	}
 	if len(sh.body) == n && sh.term.Modes().SyncUpdate && time.Since(sh.drawn) < syncTime {
 		return sh.body, sh.term.Title()
 	}
@@ -158,6 +239,10 @@ func (sh *shell) cursor() (x, y int, look cursorLook) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	c := sh.term.Cursor()
+	if sh.scroll != nil {
+		x, y = sh.scroll.cursor()
+		return x, y, cursorLook{visible: true, shape: vt.ShapeBlock}
+	}
 	return c.X, c.Y, cursorLook{visible: c.Visible, shape: c.Shape, blink: c.Blink}
 }
 
@@ -174,42 +259,84 @@ func (sh *shell) forgetWish() {
 	sh.copies = ""
 }
 
+// rings says whether the bell was rung since the last call.
+func (sh *shell) rings() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	b := sh.bell
+	sh.bell = false
+	return b
+}
+
 // onPaint lets View look at the emulator; a copy that the container wants to
-// make is told or done.
+// make is told or done, and a bell of what is on screen is the terminal's.
 func (m *Model) onPaint(msg paintMsg) tea.Cmd {
 	sh := m.shells.byID(msg.id)
 	if sh == nil {
 		return nil
 	}
-	return m.onCopyWish(sh)
+	copied := m.onCopyWish(sh)
+	if sh.rings() && sh.seen.Load() {
+		if now := m.clock.Now(); now.Sub(m.lastBell) >= bellPause {
+			m.lastBell = now
+			return tea.Batch(copied, tea.Raw("\a"))
+		}
+	}
+	return copied
 }
 
-// shellSize is the size a pty gets in this layout.
-func (m *Model) shellSize() (cols, rows int) {
-	if m.layout.Shell.Empty() {
-		return 80, 24
+// rectOf is the room of a session of the tab on screen; empty = it has none.
+func (m *Model) rectOf(sh *shell) image.Rectangle {
+	for i, half := range m.shells.halves() {
+		if half == sh {
+			return [2]image.Rectangle{m.layout.Shell, m.layout.Shell2}[i]
+		}
 	}
-	return m.layout.Shell.Dx(), m.layout.Shell.Dy()
+	return image.Rectangle{}
 }
 
-// fitShell gives the shown session the size of its pane: the emulator at
-// once, the pty when the window has stood still.
-func (m *Model) fitShell() tea.Cmd {
-	sh := m.shells.shown
-	if sh == nil || sh.term == nil || m.layout.Shell.Empty() {
-		return nil
+// fitShells gives the sessions on screen the sizes of their panes, and tells
+// the others that they are not: the emulator has its size at once, the pty
+// when the window has stood still.
+func (m *Model) fitShells() tea.Cmd {
+	var cmds []tea.Cmd
+	for _, sh := range m.shells.all {
+		box := m.rectOf(sh)
+		seen := !box.Empty() && m.raw == nil
+		sh.seen.Store(seen)
+		if seen {
+			sh.fresh.Store(false)
+			sh.rang.Store(false)
+			sh.read = sh.read || sh.over
+		}
+		if cols, rows := box.Dx(), box.Dy(); !box.Empty() && sh.size != [2]int{cols, rows} {
+			sh.resize(cols, rows)
+			sh.fitGen++
+			cmds = append(cmds, m.clock.After(resizeDelay, fitMsg{sh.id, sh.fitGen}))
+		}
 	}
-	cols, rows := m.shellSize()
-	if sh.size == [2]int{cols, rows} {
-		return nil
-	}
+	return tea.Batch(cmds...)
+}
+
+// resize gives the emulator another size.
+func (sh *shell) resize(cols, rows int) {
 	sh.size = [2]int{cols, rows}
 	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.scroll != nil {
+		sh.scroll.hold(sh.term)
+	}
 	sh.term.Resize(cols, rows)
 	sh.body = nil
-	sh.mu.Unlock()
-	sh.fitGen++
-	return m.clock.After(resizeDelay, fitMsg{sh.id, sh.fitGen})
+	if sh.rec != nil {
+		sh.rec.Resize(cols, rows)
+	}
+	if sh.scroll != nil {
+		sh.scroll.refit(sh.term)
+	}
+	if sh.zoom != nil {
+		sh.zoom.again()
+	}
 }
 
 func (m *Model) onFit(msg fitMsg) tea.Cmd {
@@ -228,30 +355,76 @@ func (sh *shell) fit() {
 }
 
 // onShellKey is a key while a session has the focus: the prefix and what
-// follows it are ours, all else is typed.
+// follows it are ours, all else is typed, into many sessions where that was
+// asked for.
 func (m *Model) onShellKey(sh *shell, k tea.KeyPressMsg) tea.Cmd {
 	key := k.String()
 	switch {
+	case m.many.on && m.keys.IsPrefix(key):
+		return m.stopMany()
+	case m.many.on:
+		m.many.press(m, k)
+		return nil
 	case sh.armed:
 		sh.armed = false
-		m.notices.read(key)
-		if a, ok := m.keys.Lookup(keymap.Shell, key); ok {
-			return m.do(a)
-		}
-		return nil
+		return m.onPrefixed(key)
 	case m.keys.IsPrefix(key):
 		sh.armed = true
 		return nil
+	case sh.scroll != nil:
+		return m.onScrollKey(sh, k)
 	case sh.over:
 		if key == "q" || key == "esc" {
 			m.notices.read(key)
 			return m.dismissShell()
 		}
 		return nil
+	case sh.op.console:
+		return m.onConsoleKey(sh, k)
 	default:
 		m.typeInto(sh, sh.encodeKey(k))
 		return nil
 	}
+}
+
+// consoleEscape and consoleLeave are how lxc-console is left; the first twice
+// sends one.
+const (
+	consoleEscape = "ctrl+a"
+	consoleLeave  = "q"
+)
+
+// onConsoleKey is a key for a console, which is also left as lxc-console is.
+func (m *Model) onConsoleKey(sh *shell, k tea.KeyPressMsg) tea.Cmd {
+	key, escaped := k.String(), sh.escaped
+	sh.escaped = false
+	switch {
+	case escaped && key == consoleLeave:
+		return m.leaveShell()
+	case escaped && key != consoleEscape:
+		m.typeInto(sh, sh.encodeKey(pressOf(consoleEscape)))
+	case !escaped && key == consoleEscape:
+		sh.escaped = true
+		return nil
+	}
+	m.typeInto(sh, sh.encodeKey(k))
+	return nil
+}
+
+// onPrefixed is the key behind the prefix. One that means nothing says so: what
+// was typed for the shell is lost otherwise, and nobody knows why.
+func (m *Model) onPrefixed(key string) tea.Cmd {
+	m.notices.read(key)
+	m.lastKey = key
+	a, ok := m.keys.Lookup(keymap.Shell, key)
+	if sh := m.shells.shown(); !ok && sh != nil && sh.op.console && key == consoleLeave && m.keys.Prefix() == consoleEscape {
+		return m.leaveShell()
+	}
+	if !ok {
+		m.say(noteWarn, m.prefixName()+" "+keymap.KeyName(key)+" means nothing", "")
+		return nil
+	}
+	return m.do(a)
 }
 
 // typeInto queues bytes for a session.
@@ -261,7 +434,7 @@ func (m *Model) typeInto(sh *shell, b []byte) {
 	}
 	sh.fit() // what is typed after a resize is for the new size
 	if err := sh.out.put(b); errors.Is(err, errOutboxFull) {
-		m.say(noteWarn, m.called(sh.ref)+": "+err.Error()+"; what was typed now is lost", "")
+		m.say(noteWarn, m.called(sh.ref())+": "+err.Error()+"; what was typed now is lost", "")
 	}
 }
 
@@ -274,8 +447,25 @@ func (m *Model) pasteInto(sh *shell, text string) {
 
 // sendPrefix types the prefix itself.
 func (m *Model) sendPrefix() tea.Cmd {
-	if sh := m.shells.shown; sh != nil {
+	if sh := m.shells.shown(); sh != nil {
 		m.typeInto(sh, sh.encodeKey(pressOf(m.keys.Prefix())))
 	}
 	return nil
+}
+
+// pasteShell takes a paste while a session has the focus; false = it takes no
+// text now.
+func (m *Model) pasteShell(sh *shell, text string) bool {
+	sh.armed = false
+	switch {
+	case m.many.on:
+		m.many.paste(m, text)
+	case sh.scroll != nil && sh.scroll.prompt != "":
+		sh.scroll.line.insert(text)
+	case sh.over || sh.scroll != nil:
+		return false
+	default:
+		m.pasteInto(sh, text)
+	}
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -29,9 +30,11 @@ func (wallClock) After(d time.Duration, msg tea.Msg) tea.Cmd {
 // outside is how goroutines reach the loop. It is fixed before the first of
 // them starts.
 type outside struct {
-	ctx  context.Context // ends with the program: everything started under it ends too
-	stop context.CancelFunc
-	send func(tea.Msg) // hands a message to Update; may block until the loop takes it
+	ctx    context.Context // ends with the program: everything started under it ends too
+	stop   context.CancelFunc
+	budget *budget
+	zoom   atomic.Pointer[zoom] // that has the terminal; nil = none
+	send   func(tea.Msg)        // hands a message to Update; may block until the loop takes it
 }
 
 // crashMsg says that a goroutine or a command panicked: the program ends

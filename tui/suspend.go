@@ -56,6 +56,7 @@ func (m *Model) onSuspend(msg suspendMsg) tea.Cmd {
 }
 
 func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
+	m.rate = 0 // the ticker was started anew
 	if msg.err != nil {
 		m.say(noteWarn, "not suspended: "+msg.err.Error(), "")
 	}

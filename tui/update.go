@@ -19,7 +19,9 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	if m.crash != nil {
 		return m, tea.Quit
 	}
-	return m, m.update(msg)
+	cmd = m.update(msg)
+	m.setRate()
+	return m, cmd
 }
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {
@@ -68,6 +70,18 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onFit(msg)
 	case shellOverMsg:
 		return m.onShellOver(msg)
+	case marksMsg:
+		return nil // the marks are read when they are painted
+	case zoomedMsg:
+		return m.onZoomed(msg)
+	case foundMsg:
+		return m.onFound(msg)
+	case savedMsg:
+		return m.onSaved(msg)
+	case recordingMsg:
+		return m.onRecording(msg)
+	case recordedMsg:
+		return m.onRecorded(msg)
 	case armedMsg:
 		return m.onArmed(msg)
 	case crashMsg:

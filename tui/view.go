@@ -46,7 +46,7 @@ type cursorLook struct {
 // not painted again, and the same screen is the same string, for which Bubble
 // Tea writes nothing. A panic in it ends the program with the error.
 func (m *Model) View() (v tea.View) {
-	if !m.dirty || m.crash != nil || m.size == (image.Point{}) {
+	if !m.dirty || m.crash != nil || m.size == (image.Point{}) || m.raw != nil {
 		return m.frame
 	}
 	defer func() {
@@ -105,11 +105,7 @@ func (m *Model) content() string {
 			p.panes.Status = t.Status(m.statusState(), l.Status.Dx(), l.Status.Dy())
 		}
 	}
-	if sh := m.shells.shown; sh != nil && !l.Shell.Empty() {
-		s := m.shellState(sh)
-		p.panes.Banner = t.Banner(s, l.Banner.Dx(), l.Banner.Dy())
-		p.panes.Shell = t.Shell(s, l.Shell.Dx(), l.Shell.Dy())
-	}
+	m.paintShells()
 	frame := t.Compose(l, p.panes)
 	if m.overlay != nil {
 		frame = views.Centre(frame, m.overlay.paint(m))
@@ -117,18 +113,40 @@ func (m *Model) content() string {
 	return frame.String()
 }
 
+// paintShells paints the sessions of the tab on screen.
+func (m *Model) paintShells() {
+	l, t, p := m.layout, m.theme, &m.paint.panes
+	if !l.Tabs.Empty() {
+		p.Tabs = t.Tabs(m.tabsState(), l.Tabs.Dx(), l.Tabs.Dy())
+	}
+	for i, sh := range m.shells.halves() {
+		box, title := m.rectOf(sh), [2]image.Rectangle{l.Banner, l.Banner2}[i]
+		if box.Empty() {
+			continue
+		}
+		s := m.shellState(sh)
+		banner, body := t.Banner(s, title.Dx(), title.Dy()), t.Shell(s, box.Dx(), box.Dy())
+		if i == 0 {
+			p.Banner, p.Shell = banner, body
+		} else {
+			p.Banner2, p.Shell2 = banner, body
+		}
+	}
+}
+
 // cursor shows the emulator's cursor as the real one while a shell has the
 // focus.
 func (m *Model) cursor() *tea.Cursor {
-	sh := m.shells.shown
-	if sh == nil || m.focus != views.ShellPane || m.overlay != nil || sh.over || sh.opening || m.layout.Shell.Empty() {
+	sh := m.shells.shown()
+	if sh == nil || m.focus != views.ShellPane || m.overlay != nil || sh.over && sh.scroll == nil || sh.opening {
 		return nil
 	}
 	x, y, look := sh.cursor()
-	if !look.visible || x >= m.layout.Shell.Dx() || y >= m.layout.Shell.Dy() {
+	box := m.rectOf(sh)
+	if !look.visible || x >= box.Dx() || y >= box.Dy() {
 		return nil
 	}
-	c := tea.NewCursor(m.layout.Shell.Min.X+x, m.layout.Shell.Min.Y+y)
+	c := tea.NewCursor(box.Min.X+x, box.Min.Y+y)
 	c.Blink = look.blink
 	switch look.shape {
 	case vt.ShapeUnderline:
@@ -315,7 +333,7 @@ func (m *Model) hints(scope keymap.Scope) []keymap.Hint {
 	if i := slices.IndexFunc(hints, func(h keymap.Hint) bool { return h.ID == keymap.Open }); i >= 0 {
 		c := m.selected()
 		switch {
-		case c != nil && m.shells.of(c.Ref) != nil:
+		case c != nil && m.shells.of(c.Ref, anySession) != nil:
 			hints[i].Text = "to the shell"
 		case c == nil || scope == keymap.Detail: // it would do nothing
 			hints = slices.Delete(hints, i, i+1)
@@ -352,21 +370,26 @@ func (m *Model) prefixName() string { return keymap.KeyName(m.keys.Prefix()) }
 
 // shellState is what the pane shows.
 func (m *Model) shellState(sh *shell) *views.ShellState {
+	focused := m.shells.shown() == sh
 	s := &views.ShellState{
-		Name: m.called(sh.ref), Prefix: m.prefixName(), Armed: sh.armed,
+		Kind: sh.op.kind(), Name: m.called(sh.ref()), Label: sh.label, Prefix: m.prefixName(), Armed: sh.armed,
 		Opening: sh.opening, Ended: sh.over, Exit: sh.exit, Notice: sh.notice,
-		Focused: m.focus == views.ShellPane && m.overlay == nil, Zoomed: m.zoomed,
-		Count: len(m.shells.all),
+		Focused: focused && m.focus == views.ShellPane && m.overlay == nil, Zoomed: m.zoomed,
+		Record: sh.recording(), Other: !focused,
 	}
-	if c := m.byRef(sh.ref); c != nil {
+	if m.many.has(sh) {
+		s.Many = len(m.many.into)
+	}
+	if sh.scroll != nil {
+		s.Scroll = sh.scroll.state(sh)
+	}
+	if m.layout.Tabs.Empty() {
+		s.Index, s.Count = m.shells.index()+1, len(m.shells.tabs)
+	}
+	if c := m.byRef(sh.ref()); c != nil {
 		s.Frozen = c.State == runtime.Frozen
 	}
 	s.Body, s.Title = sh.screen()
-	for i, x := range m.shells.all {
-		if x == sh {
-			s.Index = i + 1
-		}
-	}
 	if sh.err != nil {
 		s.Err = sh.err.Error()
 	}

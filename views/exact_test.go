@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -81,17 +82,31 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 	armed := *nastyShell
 	armed.Armed, armed.Hints = true, []keymap.Hint{{Key: "d", Text: "leave"}, {Key: "z", Text: "zoom"}}
 	m := map[string]func(w, h int) Block{
-		"list":         func(w, h int) Block { return th.List(ls, w, h) },
-		"list plain":   func(w, h int) Block { return th.List(listState(someRows()), w, h) },
-		"host":         func(w, h int) Block { return th.Host(nastyHost(), w, h) },
-		"host nothing": func(w, h int) Block { return th.Host(&HostState{}, w, h) },
-		"banner":       func(w, h int) Block { return th.Banner(nastyShell, w, h) },
-		"banner armed": func(w, h int) Block { return th.Banner(&armed, w, h) },
-		"shell":        func(w, h int) Block { return th.Shell(nastyShell, w, h) },
-		"shell ended":  func(w, h int) Block { return th.Shell(&ended, w, h) },
-		"shell failed": func(w, h int) Block { return th.Shell(&failed, w, h) },
-		"too small":    func(w, h int) Block { return th.TooSmall(w, h, "q") },
-		"help":         func(w, h int) Block { return th.Help(helpState(), w, h) },
+		"list":           func(w, h int) Block { return th.List(ls, w, h) },
+		"list plain":     func(w, h int) Block { return th.List(listState(someRows()), w, h) },
+		"host":           func(w, h int) Block { return th.Host(nastyHost(), w, h) },
+		"host nothing":   func(w, h int) Block { return th.Host(&HostState{}, w, h) },
+		"banner":         func(w, h int) Block { return th.Banner(nastyShell, w, h) },
+		"banner armed":   func(w, h int) Block { return th.Banner(&armed, w, h) },
+		"shell":          func(w, h int) Block { return th.Shell(nastyShell, w, h) },
+		"shell ended":    func(w, h int) Block { return th.Shell(&ended, w, h) },
+		"shell failed":   func(w, h int) Block { return th.Shell(&failed, w, h) },
+		"banner of many": func(w, h int) Block { s := *nastyShell; s.Many = 12; s.Record = true; return th.Banner(&s, w, h) },
+		"banner of a scrollback": func(w, h int) Block {
+			s := *nastyShell
+			s.Scroll = &ScrollState{At: 17, Of: 10040, New: 300, Lost: true, Selecting: "lines", Note: "not found: \x1b[m日本"}
+			return th.Banner(&s, w, h)
+		},
+		"searching": func(w, h int) Block {
+			s := *nastyShell
+			s.Scroll = &ScrollState{Prompt: "/", Typed: strings.Repeat("日本語 ", 40), Behind: 7}
+			return th.Shell(&s, w, h)
+		},
+		"tabs":       func(w, h int) Block { return th.Tabs(nastyTabs(2), w, h) },
+		"tabs, last": func(w, h int) Block { return th.Tabs(nastyTabs(len(nastyNames())-1), w, h) },
+		"no tabs":    func(w, h int) Block { return th.Tabs(&TabsState{}, w, h) },
+		"too small":  func(w, h int) Block { return th.TooSmall(w, h, "q") },
+		"help":       func(w, h int) Block { return th.Help(helpState(), w, h) },
 		"messages": func(w, h int) Block {
 			return th.Messages(&MessagesState{Offset: 3, Items: []Message{
 				{At: now, Level: LevelError, Text: "日本語\x1b[31m\n" + strings.Repeat("long words ", 30), Hint: strings.Repeat("長い", 90)},
@@ -121,6 +136,27 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 		}
 	}
 	return m
+}
+
+func nastyTabs(current int) *TabsState {
+	s := &TabsState{Current: current, Focused: true}
+	for i, name := range nastyNames() {
+		s.Tabs = append(s.Tabs, Tab{Text: name, Marks: SessionMarks{Activity: i%2 == 0, Bell: i%3 == 0, Ended: i%5 == 4}})
+	}
+	return s
+}
+
+func nastySessions(n int) *SessionsState {
+	bad := "日本語\x1b[31m\n" + strings.Repeat("long words ", 30)
+	s := &SessionsState{Cursor: n / 2, Now: now, Hint: bad, Note: bad}
+	for i := range n {
+		s.Items = append(s.Items, SessionItem{
+			Tab: i + 1, Half: [3]string{"", "a", "b"}[i%3], Name: nastyNames()[i%len(nastyNames())], Label: []string{"", bad}[i%2], Command: bad,
+			Opened: now.Add(-time.Duration(i) * time.Hour), Active: now.Add(-time.Duration(i) * time.Second), Current: i == 3,
+			Marks: SessionMarks{Activity: i%2 == 0, Bell: i%3 == 0, Recording: i%4 == 1, Ended: i%5 == 4}, Opening: i == 6, Err: []string{"", bad}[i%7/6],
+		})
+	}
+	return s
 }
 
 func nastyHost() *HostState {
@@ -180,6 +216,13 @@ func overlays(th *Theme) map[string]func(w, h int) Block {
 		{Kind: CheckField, Label: "host", On: true, Help: bad}, {Label: "", Value: bad}, {Label: "empty", Help: bad},
 	}}
 	boxes := map[string]func(w, h int) Block{
+		"sessions":    func(w, h int) Block { return th.Sessions(nastySessions(40), w, h) },
+		"no sessions": func(w, h int) Block { return th.Sessions(&SessionsState{Hint: "esc closes"}, w, h) },
+		"naming": func(w, h int) Block {
+			s := nastySessions(9)
+			s.Renaming, s.Typed, s.Behind = true, strings.Repeat("名前", 90), 3
+			return th.Sessions(s, w, h)
+		},
 		"no form": func(w, h int) Block { return th.Form(&FormState{Wrong: -1, Why: bad}, w, h) },
 		"prompt": func(w, h int) Block {
 			return th.Prompt(&PromptState{Title: bad, Targets: targets, More: bad, Command: bad}, w, h)

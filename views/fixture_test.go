@@ -216,12 +216,21 @@ func screen(th *Theme, w, h int, mode Mode, list *ListState, host *HostState) Bl
 	p.Banner = th.Banner(sh, w1, h1)
 	w1, h1 = size(l.Shell)
 	p.Shell = th.Shell(sh, w1, h1)
+	w1, h1 = size(l.Tabs)
+	p.Tabs = th.Tabs(&TabsState{Focused: true, Current: 1, Tabs: []Tab{
+		{Text: "web-1"}, {Text: "web-1+db-main"}, {Text: "logs", Marks: SessionMarks{Activity: true}}, {Text: "test-7", Marks: SessionMarks{Ended: true}},
+	}}, w1, h1)
+	second := &ShellState{Kind: "console", Name: "db-main", Prefix: "ctrl+]", Other: true, Body: []string{"db-main login: "}}
+	w1, h1 = size(l.Banner2)
+	p.Banner2 = th.Banner(second, w1, h1)
+	w1, h1 = size(l.Shell2)
+	p.Shell2 = th.Shell(second, w1, h1)
 	w1, h1 = size(l.Status)
 	p.Status = th.Status(&StatusState{Hints: footer, Now: now, NoConfig: 1, Total: len(list.Rows), Shown: len(list.Rows)}, w1, h1)
 	return th.Compose(l, p)
 }
 
 func shellState() *ShellState {
-	return &ShellState{Name: "web-1", Title: "root@web-1: ~", Index: 1, Count: 2, Prefix: "ctrl+]", Focused: true,
+	return &ShellState{Kind: "shell", Name: "web-1", Title: "root@web-1: ~", Index: 1, Count: 2, Prefix: "ctrl+]", Focused: true,
 		Body: []string{"\x1b[32mroot@web-1\x1b[m:~# ls", "bin  dev  etc  home", "root@web-1:~# "}}
 }

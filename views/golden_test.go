@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -69,6 +70,8 @@ func TestGoldenScreens(t *testing.T) {
 		SortRows(rows, ColCPU, true)
 		golden(t, "normal-"+name, screen(th, w, h, Mode{}, listState(rows), hostState()), false)
 		golden(t, "shell-"+name, screen(th, w, h, Mode{Shell: true}, listState(rows), hostState()), false)
+		two := screen(th, w, h, Mode{Shell: true, Tabs: true, Halves: SideBySide}, listState(rows), hostState())
+		golden(t, "split-"+name, two, false)
 		golden(t, "colour-"+name, screen(th, w, h, Mode{}, listState(rows), hostState()), true)
 		golden(t, "mono-"+name, screen(plain, w, h, Mode{Detail: Open}, listState(rows), hostState()), true)
 		golden(t, "wide-"+name, screen(th, w, h, Mode{}, listState(nastyRows()), nastyHost()), false)
@@ -111,6 +114,13 @@ func TestGoldenOverlays(t *testing.T) {
 		for i, c := range Columns() {
 			pick.Items = append(pick.Items, PickerItem{Label: c.Title, Note: c.Long, On: i%3 != 2})
 		}
+		list := &SessionsState{Now: now, Cursor: 1, Hint: "enter goes there  r names  k ends  x dismisses", Note: "u opens again: login shell in old", Items: []SessionItem{
+			{Tab: 1, Name: "web-1", Command: "login shell", Opened: now.Add(-3 * time.Minute), Active: now.Add(-time.Second), Current: true},
+			{Tab: 2, Half: "a", Name: "db-main", Label: "logs", Command: "tail -F /var/log/messages", Opened: now.Add(-2 * time.Hour), Marks: SessionMarks{Activity: true}},
+			{Tab: 2, Half: "b", Name: "db-main", Command: "login console", Opened: now.Add(-90 * time.Second), Marks: SessionMarks{Recording: true}},
+			{Tab: 3, Name: "test-7", Command: "make", Opened: now.Add(-26 * time.Hour), Marks: SessionMarks{Ended: true}, Exit: runtime.Exit{Code: 2}},
+		}}
+		golden(t, "sessions-"+name, Centre(frame(w, h), th.Sessions(list, w, h)), false)
 		golden(t, "picker-"+name, Centre(frame(w, h), th.Picker(pick, w, h)), false)
 		golden(t, "form-"+name, Centre(frame(w, h), th.Form(formState(), w, h)), false)
 	}

@@ -10,6 +10,10 @@ const (
 	shortH, normalH, tallH         = 15, 24, 36
 
 	listW = 96 // of the list beside a detail
+
+	// The smallest half of a shell pane that is split; below it the half in
+	// focus has the pane for itself.
+	minHalfW, minHalfH = 20, 4
 )
 
 // Pane names a part of the screen that can have the focus.
@@ -32,13 +36,27 @@ const (
 	Closed
 )
 
+// Halves says how a shell pane is divided.
+type Halves uint8
+
+// Undivided, two shells above each other, two beside each other.
+const (
+	Undivided Halves = iota
+	Stacked
+	SideBySide
+)
+
 // Mode is what decides a layout beside the size of the screen.
 type Mode struct {
 	Detail Show
 	Shell  bool // a shell is shown; it takes the detail's place
 	InList bool // the list has the focus: where there is room for one pane, a shell gives way to it
+	Tabs   bool // there are several tabs: a row names them
+	Halves Halves
+	Second bool // the second half has the focus: it is shown where there is no room for both
 	Zoomed bool
 	Zoom   Pane // which pane, if Zoomed
+	Raw    bool // a zoomed shell has the terminal for itself
 }
 
 // Layout holds every rectangle of a screen. Empty ones are not shown; the
@@ -52,8 +70,12 @@ type Layout struct {
 	Split    image.Rectangle // column between list and the pane beside it
 	Rule     image.Rectangle // row above the detail, or the summary when there is none
 	Detail   image.Rectangle
+	Tabs     image.Rectangle // row above the shells
 	Banner   image.Rectangle // row above the shell
 	Shell    image.Rectangle // the size of its pty
+	Middle   image.Rectangle // column between two shells beside each other
+	Banner2  image.Rectangle // row above the second shell
+	Shell2   image.Rectangle
 	Status   image.Rectangle // one row of hints and notices, or two: notices and jobs above hints
 	Beside   bool            // detail or shell stand beside the list, not below it
 }
@@ -69,8 +91,7 @@ func Arrange(w, h int, mode Mode) Layout {
 		return l
 	}
 	if mode.Zoomed && mode.Zoom == ShellPane && mode.Shell {
-		l.Banner = image.Rect(0, 0, w, 1)
-		l.Shell = image.Rect(0, 1, w, h)
+		l.zoomShell(mode)
 		return l
 	}
 	hostH, statusH := 1, 1
@@ -90,6 +111,7 @@ func Arrange(w, h int, mode Mode) Layout {
 		l.List = body
 	case mode.Shell:
 		l.place(body, &l.Banner, &l.Shell, shellList(body.Dy()))
+		l.divide(mode)
 	case detail:
 		l.place(body, &l.Rule, &l.Detail, detailList(body.Dy()))
 	case h >= shortH:
@@ -99,6 +121,46 @@ func Arrange(w, h int, mode Mode) Layout {
 		l.List = body
 	}
 	return l
+}
+
+// zoomShell gives the whole screen to the shell in focus: all of it, or all but
+// its banner.
+func (l *Layout) zoomShell(mode Mode) {
+	banner, shell := cutTop(l.Whole)
+	if mode.Raw {
+		banner, shell = image.Rectangle{}, l.Whole
+	}
+	if mode.Halves != Undivided && mode.Second {
+		l.Banner2, l.Shell2 = banner, shell
+		return
+	}
+	l.Banner, l.Shell = banner, shell
+}
+
+// divide makes room for the tabs and the second shell in the place of the
+// first. A screen without room for both halves shows the one in focus.
+func (l *Layout) divide(mode Mode) {
+	all := l.Banner.Union(l.Shell)
+	if mode.Tabs && l.H >= shortH {
+		l.Tabs, all = cutTop(all)
+		l.Banner, l.Shell = cutTop(all)
+	}
+	half := (all.Dx() - 1) / 2
+	switch {
+	case mode.Halves == Undivided:
+	case mode.Halves == SideBySide && half >= minHalfW:
+		x := all.Min.X + half
+		l.Banner, l.Shell = cutTop(image.Rect(all.Min.X, all.Min.Y, x, all.Max.Y))
+		l.Middle = image.Rect(x, all.Min.Y, x+1, all.Max.Y)
+		l.Banner2, l.Shell2 = cutTop(image.Rect(x+1, all.Min.Y, all.Max.X, all.Max.Y))
+	case mode.Halves == Stacked && all.Dy() >= 2*(minHalfH+1):
+		y := all.Min.Y + (all.Dy()+1)/2
+		l.Banner, l.Shell = cutTop(image.Rect(all.Min.X, all.Min.Y, all.Max.X, y))
+		l.Banner2, l.Shell2 = cutTop(image.Rect(all.Min.X, y, all.Max.X, all.Max.Y))
+	case mode.Second:
+		l.Banner2, l.Shell2 = l.Banner, l.Shell
+		l.Banner, l.Shell = image.Rectangle{}, image.Rectangle{}
+	}
 }
 
 // zoom gives the body to one pane.
@@ -161,7 +223,10 @@ func detailList(n int) int {
 }
 
 // Panes are the painted parts of a screen, each as large as its rectangle.
-type Panes struct{ Host, List, Rule, Detail, Banner, Shell, Status Block }
+type Panes struct {
+	Host, List, Rule, Detail, Status     Block
+	Tabs, Banner, Shell, Banner2, Shell2 Block
+}
 
 // Compose joins painted panes into the whole frame.
 func (t *Theme) Compose(l Layout, p Panes) Block {
@@ -171,8 +236,12 @@ func (t *Theme) Compose(l Layout, p Panes) Block {
 	frame := make(Block, 0, l.H)
 	frame = append(frame, p.Host...)
 	right := Stack(p.Rule, p.Detail)
-	if !l.Banner.Empty() {
-		right = Stack(p.Banner, p.Shell)
+	first, second := Stack(p.Banner, p.Shell), Stack(p.Banner2, p.Shell2)
+	switch {
+	case !l.Middle.Empty():
+		right = Stack(p.Tabs, Beside(first, t.column(l.Middle.Dy()), second))
+	case !l.Shell.Empty() || !l.Shell2.Empty():
+		right = Stack(p.Tabs, first, second)
 	}
 	if l.Beside {
 		frame = append(frame, Beside(p.List, t.column(l.Split.Dy()), right)...)

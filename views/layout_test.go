@@ -11,6 +11,11 @@ func modes() map[string]Mode {
 	for _, d := range []Show{Auto, Open, Closed} {
 		for _, sh := range []bool{false, true} {
 			m[fmt.Sprintf("detail %d shell %v", d, sh)] = Mode{Detail: d, Shell: sh}
+			for _, half := range []Halves{Undivided, Stacked, SideBySide} {
+				m[fmt.Sprintf("detail %d shell %v halves %d", d, sh, half)] = Mode{Detail: d, Shell: sh, Halves: half}
+				m[fmt.Sprintf("detail %d shell %v halves %d, tabs", d, sh, half)] = Mode{Detail: d, Shell: sh, Halves: half, Tabs: true, Second: true}
+				m[fmt.Sprintf("detail %d shell %v halves %d, zoom", d, sh, half)] = Mode{Detail: d, Shell: sh, Halves: half, Second: true, Zoomed: true, Zoom: ShellPane}
+			}
 			for _, z := range []Pane{ListPane, DetailPane, ShellPane} {
 				m[fmt.Sprintf("detail %d shell %v zoom %d", d, sh, z)] = Mode{Detail: d, Shell: sh, Zoomed: true, Zoom: z}
 			}
@@ -24,7 +29,8 @@ func TestArrangeCoversTheScreenOnce(t *testing.T) {
 		for w := 1; w <= 210; w += 3 {
 			for h := 1; h <= 70; h++ {
 				l := Arrange(w, h, mode)
-				rects := []image.Rectangle{l.Host, l.List, l.Split, l.Rule, l.Detail, l.Banner, l.Shell, l.Status}
+				rects := []image.Rectangle{l.Host, l.List, l.Split, l.Rule, l.Detail, l.Status,
+					l.Tabs, l.Banner, l.Shell, l.Middle, l.Banner2, l.Shell2}
 				if l.TooSmall != (w < MinW || h < MinH) {
 					t.Fatalf("%s at %dx%d: too small is %v", name, w, h, l.TooSmall)
 				}
@@ -46,8 +52,20 @@ func TestArrangeCoversTheScreenOnce(t *testing.T) {
 				if area != w*h {
 					t.Fatalf("%s at %dx%d: %d of %d cells are covered", name, w, h, area, w*h)
 				}
-				if mode.Shell && (!mode.Zoomed || mode.Zoom == ShellPane) && (l.Shell.Dy() < 5 || l.Shell.Dx() < MinW) {
-					t.Fatalf("%s at %dx%d: the shell has %v", name, w, h, l.Shell.Size())
+				if !mode.Shell || mode.Zoomed && mode.Zoom != ShellPane {
+					continue
+				}
+				for _, half := range []image.Rectangle{l.Shell, l.Shell2} {
+					least := image.Pt(MinW, 5)
+					if !l.Shell.Empty() && !l.Shell2.Empty() {
+						least = image.Pt(minHalfW, minHalfH)
+					}
+					if !half.Empty() && (half.Dy() < least.Y || half.Dx() < least.X) {
+						t.Fatalf("%s at %dx%d: a shell has %v", name, w, h, half.Size())
+					}
+				}
+				if mode.Second && l.Shell2.Empty() && mode.Halves != Undivided || l.Shell.Empty() && l.Shell2.Empty() {
+					t.Fatalf("%s at %dx%d: the shell in focus is not shown", name, w, h)
 				}
 			}
 		}
@@ -72,6 +90,11 @@ func TestArrangeAtTheSizesOfTheDesign(t *testing.T) {
 		{"shell instead of the list", 40, 10, Mode{Shell: true}, Layout{Host: at(0, 0, 40, 1), Banner: at(0, 1, 40, 2), Shell: at(0, 2, 40, 9), Status: at(0, 9, 40, 10)}},
 		{"shell left", 40, 10, Mode{Shell: true, InList: true, Detail: Open}, Layout{Host: at(0, 0, 40, 1), List: at(0, 1, 40, 9), Status: at(0, 9, 40, 10)}},
 		{"shell left, with room", 160, 10, Mode{Shell: true, InList: true}, Layout{Host: at(0, 0, 160, 1), List: at(0, 1, 96, 9), Split: at(96, 1, 97, 9), Banner: at(97, 1, 160, 2), Shell: at(97, 2, 160, 9), Status: at(0, 9, 160, 10), Beside: true}},
+		{"two shells below", 80, 24, Mode{Shell: true, Tabs: true, Halves: Stacked}, Layout{Host: at(0, 0, 80, 1), List: at(0, 1, 80, 7), Tabs: at(0, 7, 80, 8), Banner: at(0, 8, 80, 9), Shell: at(0, 9, 80, 16), Banner2: at(0, 16, 80, 17), Shell2: at(0, 17, 80, 23), Status: at(0, 23, 80, 24)}},
+		{"two shells side by side", 120, 24, Mode{Shell: true, Halves: SideBySide}, Layout{Host: at(0, 0, 120, 1), List: at(0, 1, 120, 7), Banner: at(0, 7, 59, 8), Shell: at(0, 8, 59, 23), Middle: at(59, 7, 60, 23), Banner2: at(60, 7, 120, 8), Shell2: at(60, 8, 120, 23), Status: at(0, 23, 120, 24)}},
+		{"no room for two", 40, 10, Mode{Shell: true, Halves: Stacked, Second: true}, Layout{Host: at(0, 0, 40, 1), Banner2: at(0, 1, 40, 2), Shell2: at(0, 2, 40, 9), Status: at(0, 9, 40, 10)}},
+		{"second shell zoomed", 80, 24, Mode{Shell: true, Halves: Stacked, Second: true, Zoomed: true, Zoom: ShellPane}, Layout{Banner2: at(0, 0, 80, 1), Shell2: at(0, 1, 80, 24)}},
+		{"shell passed through", 80, 24, Mode{Shell: true, Zoomed: true, Zoom: ShellPane, Raw: true}, Layout{Shell: at(0, 0, 80, 24)}},
 		{"shell zoomed", 80, 24, Mode{Shell: true, Zoomed: true, Zoom: ShellPane}, Layout{Banner: at(0, 0, 80, 1), Shell: at(0, 1, 80, 24)}},
 		{"too small", 39, 24, Mode{}, Layout{TooSmall: true}},
 		{"too low", 80, 7, Mode{}, Layout{TooSmall: true}},

@@ -10,14 +10,19 @@ func (t *Theme) Banner(s *ShellState, w, h int) Block {
 	}
 	l := t.newLine(w)
 	role := Dim
-	if s.Focused {
+	switch {
+	case s.Many > 0:
+		role = Bad
+	case s.Focused:
 		role = Banner
 	}
 	l.fill(role, t.Glyphs.Rule, 2)
 	l.gap(1)
-	l.add(role, "shell")
-	l.gap(1)
-	if hint := t.shellHint(s); hint.width() > 0 {
+	if s.Kind != "" {
+		l.add(role, s.Kind)
+		l.gap(1)
+	}
+	if hint := t.shellHint(s, w-l.used-4); hint.width() > 0 {
 		l.w = max(l.used, w-hint.width()-4) // the way out is never cut
 		t.bannerWords(&l, s)
 		l.w = w
@@ -38,10 +43,20 @@ func (t *Theme) Banner(s *ShellState, w, h int) Block {
 // bannerWords are the container, the shell's number, its state and title.
 func (t *Theme) bannerWords(l *line, s *ShellState) {
 	l.add(Strong, t.Cut(Clean(s.Name), max(8, l.w/2)))
-	if s.Count > 1 {
+	if s.Label != "" {
+		l.add(Dim, " "+Clean(s.Label))
+	}
+	if s.Count > 1 && s.Index > 0 {
 		l.add(Dim, " "+strconv.Itoa(s.Index)+"/"+strconv.Itoa(s.Count))
 	}
+	if s.Record {
+		l.add(Bad, " "+t.Glyphs.Dot+" REC")
+	}
 	switch {
+	case s.Many > 0:
+		l.add(Bad, " "+t.Glyphs.Dot+" TYPING INTO "+strconv.Itoa(s.Many)+" AT ONCE")
+	case s.Scroll != nil:
+		t.scrollWords(l, s.Scroll)
 	case s.Err != "":
 		l.add(Bad, " "+t.Glyphs.Dot+" failed")
 	case s.Ended:
@@ -53,24 +68,51 @@ func (t *Theme) bannerWords(l *line, s *ShellState) {
 		l.add(role, " "+t.Glyphs.Dot+" "+Clean(s.Say.Text))
 	case s.Frozen:
 		l.add(Warn, " "+t.Glyphs.Dot+" frozen")
-	case s.Scroll > 0:
-		l.add(Notice, " "+t.Glyphs.Dot+" "+strconv.Itoa(s.Scroll)+" lines back")
 	case s.Title != "" && l.left() >= 12:
 		l.add(Dim, " "+t.Glyphs.Dot+" "+Clean(s.Title))
 	}
 }
 
-// shellHint is how to get out, or what may follow the prefix.
-func (t *Theme) shellHint(s *ShellState) piece {
+// scrollWords say where in the scrollback one is.
+func (t *Theme) scrollWords(l *line, s *ScrollState) {
+	dot := " " + t.Glyphs.Dot + " "
+	l.add(Notice, dot+"line "+strconv.Itoa(s.At)+"/"+strconv.Itoa(s.Of))
+	if s.Lost {
+		l.add(Warn, ", older ones are gone")
+	}
+	if s.New > 0 {
+		l.add(Notice, dot+plural(s.New, "new line", "new lines"))
+	}
+	if s.Selecting != "" {
+		l.add(Strong, dot+"selecting "+s.Selecting)
+	}
+	if s.Note != "" {
+		l.add(Warn, dot+Clean(s.Note))
+	}
+}
+
+// shellHint is how to get out, or what may follow the prefix, in the room there
+// is: hints are left out rather than cut.
+func (t *Theme) shellHint(s *ShellState, room int) piece {
 	switch {
 	case s.Prefix == "":
 		return piece{}
 	case s.Armed:
 		p := piece{spans: []span{{Key, s.Prefix}}}
 		for _, h := range s.Hints {
-			p.spans = append(p.spans, span{Key, " " + h.Key}, span{Dim, " " + h.Text})
+			with := piece{spans: append(p.spans[:len(p.spans):len(p.spans)], span{Key, " " + h.Key}, span{Dim, " " + h.Text})}
+			if with.width() > room {
+				break
+			}
+			p = with
 		}
 		return p
+	case s.Many > 0:
+		return piece{spans: []span{{Key, s.Prefix}, {Dim, " stops"}}}
+	case s.Scroll != nil:
+		return piece{spans: []span{{Key, "q"}, {Dim, " back"}}}
+	case s.Other:
+		return piece{}
 	case s.Ended || s.Err != "":
 		key := "q"
 		if !s.Focused { // in the list q would quit
@@ -88,6 +130,12 @@ func (t *Theme) shellHint(s *ShellState) piece {
 // the last of them how it ended.
 func (t *Theme) Shell(s *ShellState, w, h int) Block {
 	out := Fit(s.Body, w, h)
+	if s.Scroll != nil {
+		if h > 0 && s.Scroll.Prompt != "" {
+			out[h-1] = fitRow(t.typed(s.Scroll.Prompt, s.Scroll.Typed, s.Scroll.Behind, w), w)
+		}
+		return out
+	}
 	end := t.shellEnd(s, w)
 	if len(end) == 0 || h <= 0 {
 		return out

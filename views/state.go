@@ -124,9 +124,11 @@ type RuleState struct {
 
 // ShellState is a shell pane.
 type ShellState struct {
+	Kind    string // "shell", "console"
 	Name    string // of the container
+	Label   string // the person's own name for the session; "" = none
 	Title   string // what the program inside calls itself; foreign text
-	Index   int    // 1-based among the open shells
+	Index   int    // 1-based among the tabs; 0 = a row of tabs tells
 	Count   int
 	Prefix  string        // as people read it
 	Armed   bool          // the prefix was pressed: the next key is ours
@@ -138,13 +140,29 @@ type ShellState struct {
 	Notice  string // a sentence of the session about itself
 	Focused bool
 	Zoomed  bool
-	Scroll  int  // lines scrolled back; 0 = live
 	Frozen  bool // the container stands still: nothing answers until it is thawed
+	Many    int  // what is typed goes to so many sessions at once; 0 = to this one
+	Record  bool // the session is being recorded
+	Other   bool // the other half of a divided pane has the focus
+	// Scroll is set while the text that scrolled off is read; nil = live.
+	Scroll *ScrollState
 	// Say is a notice that has no other place, as in a zoom; nil = none.
 	Say *NoticeState
 	// Body holds the rows of the emulator, each exactly as wide as the pane and
 	// free of everything but SGR sequences. Missing rows are blank.
 	Body []string
+}
+
+// ScrollState is where somebody reads in a session's scrollback.
+type ScrollState struct {
+	At, Of    int    // the cursor's row from 1, of all there are
+	New       int    // rows that have come since
+	Lost      bool   // older rows had to go, to keep within memory
+	Selecting string // "lines", "block", "text"; "" = nothing is being selected
+	Note      string // what the last key came to: "not found", "copied 3 lines"
+	Prompt    string // what is typed: "/", "?", ":"; "" = nothing
+	Typed     string
+	Behind    int // characters of Typed behind the cursor
 }
 
 // Target is a container named in a question.

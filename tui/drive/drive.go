@@ -163,6 +163,21 @@ func (t *Term) Cursor() vt.Cursor {
 	return t.screen.Cursor()
 }
 
+// Title is what the program has called the terminal's window.
+func (t *Term) Title() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.screen.Title()
+}
+
+// Clipboard is what the program has put into it since the last call.
+func (t *Term) Clipboard() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	text, _ := t.screen.TakeClipboard()
+	return text
+}
+
 // Bytes is how much the program has written so far.
 func (t *Term) Bytes() int64 {
 	t.mu.Lock()

@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"lxcdeck/tui/drive"
+	"lxcdeck/tui/vt"
+)
+
+// screen is a terminal whose waits fail the test.
+type screen struct {
+	t    *testing.T
+	term *drive.Term
+}
+
+func (s screen) types(keys string) {
+	s.t.Helper()
+	want(s.t, s.term.Type(keys))
+}
+
+func (s screen) sees(text string) {
+	s.t.Helper()
+	want(s.t, s.term.Wait(text, patience))
+}
+
+func (s screen) gone(text string) {
+	s.t.Helper()
+	want(s.t, s.term.WaitGone(text, patience))
+}
+
+// zoomed opens a shell and passes it through.
+func zoomed(t *testing.T) screen {
+	t.Helper()
+	s := host(t, "lxcdt-a")
+	term := deck(t, 120, 40, "-P", s.Path)
+	want(t, term.Wait("1/2", patience))
+	want(t, term.Type("s"))
+	want(t, term.Wait("#", patience))
+	want(t, term.Type("\x1dz"))
+	want(t, term.WaitGone("CPU%", patience))
+	return screen{t, term}
+}
+
+func TestZoomIsTheWholeTerminal(t *testing.T) {
+	z := zoomed(t)
+	z.types("stty size\r")
+	z.sees("40 120")
+	z.types("until stty size | grep '^30 100'; do sleep 1; done; echo fits-$((1+1))\r")
+	want(t, z.term.Resize(100, 30))
+	z.sees("fits-2")
+
+	// Programs of a full screen come and go; the screen below is right again.
+	z.types("echo before-$((1+1))\r")
+	z.sees("before-2")
+	z.types("vi /tmp/z\r")
+	z.sees("- /tmp/z 1/1")
+	z.types("ihello")
+	z.sees("I /tmp/z")
+	z.types("\x1b")
+	z.sees("- /tmp/z [Modified]")
+	z.types(":wq\r")
+	z.sees("before-2")
+
+	// Back: the pane shows what happened meanwhile.
+	z.types("echo meanwhile-$((1+1))\r")
+	z.sees("meanwhile-2")
+	z.types("\x1dz")
+	z.sees("CPU%")
+	z.sees("meanwhile-2")
+	z.types("echo pane-$((1+1))\r")
+	z.sees("pane-2")
+}
+
+// What a program leaves switched on ends with the zoom, and none of what would
+// stay behind gets through.
+func TestZoomLeavesNothingBehind(t *testing.T) {
+	z := zoomed(t)
+	z.types(`printf '\033]0;EVIL\007\033]2;EVIL\033\\\033]52;c;RVZJTA==\007\033[?1000h\033[?1006h\033[?2004h\033=\033[?1h\033[5;9r\033[4l\033(0' ; echo done-$((1+1))` + "\r")
+	z.sees("2")
+	if title := z.term.Title(); strings.Contains(title, "EVIL") {
+		t.Errorf("the title is %q", title)
+	}
+	z.types("\x1dz")
+	z.sees("CPU%")
+	if m := z.term.Modes(); m.Mouse != vt.MouseOff || m.AppKeypad {
+		t.Errorf("left behind: %+v", m)
+	}
+	if text := z.term.Clipboard(); text != "" {
+		t.Errorf("copied without a question: %q", text)
+	}
+	z.types("\x1dd")
+	z.types("q")
+	z.sees("Quit lxcdeck?")
+	z.sees("y yes")
+	z.types("y")
+	code, err := z.term.WaitExit(patience)
+	want(t, err)
+	if code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	if m := z.term.Modes(); m.Mouse != vt.MouseOff || m.BracketedPaste || m.AppCursor || m.AppKeypad || m.KittyFlags != 0 {
+		t.Errorf("after lxcdeck: %+v", m)
+	}
+}
+
+// The prefix in every coding, and never inside a paste.
+func TestZoomFindsThePrefix(t *testing.T) {
+	z := zoomed(t)
+	z.types("cat\r")
+	z.types("\x1b[200~x\x1dz\x1b[93;5uy\x1b[201~\r")
+	z.sees("\nxz\n") // neither of the two prefixes in it was one
+	z.types("\x03\x1b[93;5uz")
+	z.sees("CPU%")
+	z.types("\x1dz")
+	z.gone("CPU%")
+	z.types("\x1b[27;5;93~")
+	z.types("d")
+	z.sees("CPU%")
+}
+
+// The end of the session ends the zoom; its text stays.
+func TestZoomOfASessionThatEnds(t *testing.T) {
+	z := zoomed(t)
+	z.types("echo last-$((1+1)); exit 7\r")
+	z.sees("exit status 7")
+	z.sees("last-2")
+}
+
+// Hung up in a zoom: nothing stays behind.
+func TestZoomAndHangUp(t *testing.T) {
+	z := zoomed(t)
+	want(t, z.term.HangUp())
+	_, err := z.term.WaitExit(patience)
+	want(t, err)
+	noneLeft(t, "hang-up in a zoom")
+}
+
+func TestManySessionsInOneContainer(t *testing.T) {
+	s := host(t, "lxcdt-a")
+	z := screen{t, deck(t, 120, 40, "-P", s.Path)}
+	z.sees("1/2")
+	z.types("s")
+	z.sees("#")
+	z.types("echo one-$((1+1))\r")
+	z.sees("one-2")
+	z.types("\x1d|")
+	z.sees("│── shell")
+	z.types("echo two-$((1+1)); tty\r")
+	z.sees("two-2")
+	z.sees("/dev/")
+	z.types("\x1do")
+	z.sees("[2 lxcdt-a]")
+	z.types("seq 1 3000; echo end-$((1+1))\r")
+	z.sees("end-2")
+	z.types("\x1d[/1234\r")
+	z.sees("\n1234\n")
+	z.types("q\x1d1")
+	z.sees("one-2")
+	z.sees("two-2")
+	if n := strings.Count(inside(t, s, "lxcdt-a", "ps"), "sh"); n < 3 {
+		t.Errorf("%d shells in the container", n)
+	}
+}

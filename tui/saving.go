@@ -1,0 +1,202 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/runtime"
+	"lxcdeck/tui/record"
+	"lxcdeck/tui/vt"
+)
+
+type (
+	// savedMsg is the end of writing text into a file.
+	savedMsg struct {
+		path string
+		size int
+		err  error
+	}
+	// recordingMsg is a recording that has begun.
+	recordingMsg struct {
+		id   int
+		path string
+		cast *record.Cast
+		err  error
+	}
+	// recordedMsg is the end of a recording.
+	recordedMsg struct {
+		ref  runtime.Ref
+		path string
+		size int64
+		err  error
+	}
+)
+
+// askFile asks where something is to be saved; act gets the path.
+func (m *Model) askFile(title, action string, ref runtime.Ref, ext string, act func(path string) tea.Cmd) tea.Cmd {
+	name := record.Name(ref.Name, ext, m.clock.Now())
+	m.overlay = &form{
+		title: title, action: action, fields: []formField{textField("file", "", filepath.Join(m.saveDir, name))},
+		check: func(f *form) (int, error) {
+			if strings.TrimSpace(f.text(0)) == "" {
+				return 0, errors.New("no file is named")
+			}
+			return 0, nil
+		},
+		submit: func(f *form) tea.Cmd { return act(strings.TrimSpace(f.text(0))) },
+	}
+	return nil
+}
+
+// saveScroll writes what is selected, or all there is, into a file.
+func (m *Model) saveScroll() tea.Cmd {
+	sh := m.shells.shown()
+	if sh == nil || sh.scroll == nil {
+		return nil
+	}
+	what := "Save all of its text"
+	if sh.scroll.kind != selectNothing {
+		what = "Save the selection"
+	}
+	return m.askFile(what, "saves", sh.ref(), "txt", func(path string) tea.Cmd {
+		if sh.scroll == nil {
+			return nil
+		}
+		sh.mu.Lock()
+		text := sh.scroll.all(sh.term)
+		sh.mu.Unlock()
+		refuse := m.about.Paths
+		return cmd("save", func() tea.Msg { return save(path, refuse, text) })
+	})
+}
+
+// all is what is selected, or everything that is kept.
+func (s *scroll) all(t *vt.Terminal) string {
+	if s.kind != selectNothing {
+		return s.text(t)
+	}
+	first, end := t.Rows()
+	cols, _ := t.Size()
+	return t.Text(vt.Pos{Row: first}, vt.Pos{Row: end - 1, Col: cols - 1}, false)
+}
+
+// save writes a text and its last line end.
+func save(path string, refuse []string, text string) savedMsg {
+	f, err := record.Create(path, refuse)
+	if err != nil {
+		return savedMsg{path: path, err: err}
+	}
+	n, err := io.WriteString(f, text+"\n")
+	if err = errors.Join(err, f.Close()); err != nil {
+		err = fmt.Errorf("save %s: %w", f.Name(), err)
+	}
+	return savedMsg{f.Name(), n, err}
+}
+
+// cause is an error without its path, which is long and stands behind it.
+func cause(err error) string {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	return err.Error()
+}
+
+func (m *Model) onSaved(msg savedMsg) tea.Cmd {
+	if msg.err != nil {
+		m.say(noteError, "not saved: "+cause(msg.err), msg.path)
+		return nil
+	}
+	m.say(noteInfo, fmt.Sprintf("saved %d bytes to %s", msg.size, msg.path), "")
+	return nil
+}
+
+// recordShell begins to record the session in focus, or ends that.
+func (m *Model) recordShell() tea.Cmd {
+	sh := m.shells.shown()
+	switch {
+	case sh == nil || sh.over:
+		return nil
+	case sh.recording():
+		return m.endRecording(sh)
+	case sh.opening:
+		m.say(noteWarn, "the session is not open yet", "")
+		return nil
+	}
+	return m.askFile("Record what "+m.called(sh.ref())+" shows, not what is typed", "records", sh.ref(), "cast", func(path string) tea.Cmd {
+		refuse, id := m.about.Paths, sh.id
+		o := record.Options{Cols: sh.size[0], Rows: sh.size[1], Title: m.called(sh.ref()), Term: "xterm-256color"}
+		return cmd("record", func() tea.Msg {
+			f, err := record.Create(path, refuse)
+			if err != nil {
+				return recordingMsg{id: id, path: path, err: err}
+			}
+			return recordingMsg{id, f.Name(), record.Start(f, o), nil}
+		})
+	})
+}
+
+// recording says whether the session is recorded.
+func (sh *shell) recording() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.rec != nil
+}
+
+// onRecording lets the output through to the recording, which begins with what
+// stands on the screen.
+func (m *Model) onRecording(msg recordingMsg) tea.Cmd {
+	if msg.err != nil {
+		m.say(noteError, "not recorded: "+cause(msg.err), msg.path)
+		return nil
+	}
+	sh := m.shells.byID(msg.id)
+	if sh == nil || sh.over || sh.recording() {
+		return cmd("end the recording", func() tea.Msg {
+			return recordedMsg{path: msg.path, size: msg.cast.Written(), err: msg.cast.Close()}
+		})
+	}
+	sh.mu.Lock()
+	msg.cast.Resize(sh.term.Size())
+	msg.cast.Output(sh.term.AppendState(nil))
+	sh.rec, sh.recPath = msg.cast, msg.path
+	sh.mu.Unlock()
+	m.say(noteInfo, m.called(sh.ref())+" is recorded to "+msg.path, m.prefixName()+" R ends it")
+	return cmd("recording", func() tea.Msg { // its own end, such as a full disk
+		<-msg.cast.Done()
+		return recordedMsg{sh.ref(), msg.path, msg.cast.Written(), msg.cast.Failed()}
+	})
+}
+
+// endRecording ends it off the loop; its Done tells.
+func (m *Model) endRecording(sh *shell) tea.Cmd {
+	sh.mu.Lock()
+	rec := sh.rec
+	sh.rec = nil
+	sh.mu.Unlock()
+	if rec != nil {
+		rec.Stop()
+	}
+	return nil
+}
+
+func (m *Model) onRecorded(msg recordedMsg) tea.Cmd {
+	for _, sh := range m.shells.all {
+		if sh.recPath == msg.path {
+			sh.mu.Lock()
+			sh.rec = nil
+			sh.mu.Unlock()
+			sh.recPath = ""
+		}
+	}
+	if msg.err != nil {
+		m.say(noteError, "the recording "+msg.path+" ended: "+msg.err.Error(), "what it holds can be played")
+		return nil
+	}
+	m.say(noteInfo, fmt.Sprintf("recorded %d KiB to %s", (msg.size+1023)>>10, msg.path), "")
+	return nil
+}
