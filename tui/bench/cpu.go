@@ -20,7 +20,7 @@ import (
 const cols, rows = 120, 40
 
 // fps is the frame rate of the screen while no shell has the focus.
-const fps = 60
+const fps = 30
 
 // emptyModel is the least a Bubble Tea program can be.
 type emptyModel struct{}

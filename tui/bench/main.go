@@ -38,8 +38,8 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bin/lxcdeck", "the lxcdeck to measure")
 	flag.IntVar(&b.n, "n", 300, "how many running containers")
 	flag.DurationVar(&b.span, "for", 20*time.Second, "how long to watch each program")
-	flag.IntVar(&b.containers, "containers", 50, "sessions: how many containers, at least 2")
-	flag.IntVar(&b.each, "each", 1, "sessions: how many in each container")
+	flag.IntVar(&b.containers, "containers", 10, "sessions: how many containers, at least 2")
+	flag.IntVar(&b.each, "each", 5, "sessions: how many in each container")
 	flag.Parse()
 	if *empty > 0 {
 		runEmpty(*empty)
