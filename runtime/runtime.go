@@ -66,6 +66,7 @@ type Attacher interface {
 	Console(context.Context, Console) (Session, error)
 	// BootLog gives what the container's console has printed, as far as that is
 	// kept: at most the last MaxBootLog bytes, as they are. The error wraps
-	// ErrNoBootLog when nothing keeps it.
+	// ErrNoBootLog when nothing keeps it. LXC's ring buffer gives out each byte
+	// once: a Runtime remembers what it was given, another has only the rest.
 	BootLog(context.Context, Ref) ([]byte, error)
 }

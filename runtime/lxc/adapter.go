@@ -48,6 +48,7 @@ type Adapter struct {
 	managers managers
 	configs  *configCache
 	addrs    *addrs
+	boots    *bootLogs
 	cgroups  cgroup.FS
 	payloads payloads
 	mounts   mounts
@@ -95,6 +96,7 @@ func New(opts Options) (*Adapter, error) {
 		managers: newManagers(),
 		configs:  newConfigCache(),
 		addrs:    newAddrs(),
+		boots:    newBootLogs(),
 		calls:    make(chan struct{}, maxCalls),
 		listing:  make(chan struct{}, 1),
 		facts:    map[runtime.Ref]facts{},

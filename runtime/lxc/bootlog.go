@@ -1,104 +1,106 @@
 package lxc
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"os"
+	"bytes"
+	"context"
 	"strconv"
-
-	golxc "github.com/lxc/go-lxc"
-	"golang.org/x/sys/unix"
+	"sync"
+	"time"
 
 	"lxcdeck/runtime"
 )
 
-// This file runs in helpers.
+// bootLogTime is how long a boot log may take where the caller's context has no
+// deadline: it may lie on a file system that does not answer.
+const bootLogTime = 10 * time.Second
 
-// helperBootLog reads what the console has printed: from the monitor's ring
-// buffer, else from the log file.
-func helperBootLog(ref runtime.Ref) helperReply {
-	if err := loadableHere(ref); err != nil {
-		return failedReply(err, "")
-	}
-	c, err := golxc.NewContainer(ref.Name, ref.Path)
-	if err != nil {
-		return failedReply(unloadable(ref), "")
-	}
-	readLog := captureLog(c)
-	text, err := bootLogOf(c, ref)
-	if err != nil {
-		return failedReply(err, readLog())
-	}
-	return helperReply{OK: true, Text: text}
+// bootLogs remembers what was read of ring buffers: the monitor moves on behind
+// every read, whether it is told to clear or not (lxc_cmd_console_log_callback
+// in liblxc's commands.c).
+type bootLogs struct {
+	mu   sync.Mutex
+	logs map[runtime.Ref]*bootLog
 }
 
-func bootLogOf(c *golxc.Container, ref runtime.Ref) ([]byte, error) {
-	runs := c.InitPid() > 0
-	item := func(key string) string {
-		values := c.ConfigItem(key)
-		if runs {
-			values = c.RunningConfigItem(key)
-		}
-		if len(values) == 0 {
-			return ""
-		}
-		return values[0]
-	}
-	ring, _ := strconv.ParseUint(item("lxc.console.buffer.size"), 10, 64) // "" = 0
-	if ring > 0 && runs {
-		text, err := c.ConsoleLog(golxc.ConsoleLogOptions{ReadLog: true})
-		if errors.Is(err, unix.ENODATA) {
-			return nil, nil // nothing printed yet
-		}
-		if err != nil {
-			return nil, fmt.Errorf("ring buffer of the console: %w", err)
-		}
-		return lastPart(text), nil
-	}
-	if file := item("lxc.console.logfile"); file != "" && file != "none" {
-		return readTail(file)
-	}
-	e := &runtime.Error{Op: "boot log", Ref: ref, Err: runtime.ErrNoBootLog}
-	if ring > 0 {
-		e.Err = fmt.Errorf("%w: it is in memory while the container runs", runtime.ErrNoBootLog)
-	} else {
-		e.Hint = "With lxc.console.buffer.size = auto in its config LXC keeps one from the next start on."
-	}
-	return nil, e
+// bootLog is that of one container's life.
+type bootLog struct {
+	turn chan struct{} // one token: what was read first comes first
+	life string        // its init, and when that started in ticks after boot
+	text []byte
 }
 
-func lastPart(text []byte) []byte { return text[max(0, len(text)-runtime.MaxBootLog):] }
+func newBootLogs() *bootLogs { return &bootLogs{logs: map[runtime.Ref]*bootLog{}} }
 
-// readTail reads the end of a log file that a configuration names. What lies
-// there may not be what should: it is looked at before it is opened, and a link
-// in its place leads nowhere.
-func readTail(name string) ([]byte, error) {
-	fd, err := unix.Openat2(unix.AT_FDCWD, name, &unix.OpenHow{
-		Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_MAGICLINKS,
-	})
-	if errors.Is(err, unix.ENOENT) {
-		return nil, fmt.Errorf("%w: %s is not there", runtime.ErrNoBootLog, name)
+func (b *bootLogs) of(ref runtime.Ref) *bootLog {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.logs[ref]
+	if l == nil {
+		l = &bootLog{turn: make(chan struct{}, 1)}
+		b.logs[ref] = l
 	}
+	return l
+}
+
+// BootLog asks a helper for what the console has printed.
+func (a *Adapter) BootLog(ctx context.Context, ref runtime.Ref) ([]byte, error) {
+	text, err := a.bootLog(ctx, ref)
+	return text, fail("boot log", ref, err)
+}
+
+func (a *Adapter) bootLog(ctx context.Context, ref runtime.Ref) ([]byte, error) {
+	if err := ref.Check(); err != nil {
+		return nil, err
+	}
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, bootLogTime)
+		defer cancel()
+	}
+	as, err := a.helperUser(ref)
 	if err != nil {
-		return nil, fileErr(&os.PathError{Op: "open", Path: name, Err: err})
+		return nil, err
 	}
-	defer unix.Close(fd)
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, fileErr(&os.PathError{Op: "stat", Path: name, Err: err})
+	known := a.boots.of(ref)
+	select {
+	case known.turn <- struct{}{}:
+		defer func() { <-known.turn }()
+	case <-ctx.Done():
+		return nil, ended(ctx)
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, fmt.Errorf("%w: %s is no regular file", runtime.ErrInvalid, name)
+	// liblxc would wait for a silent monitor; what else there may be to say of
+	// its state does not matter for a log.
+	in := inspector{walk: newWalker(a.trust), cache: a.configs}
+	c := a.look(ctx, ref, in.inspect(ref).err)
+	if ctx.Err() != nil {
+		return nil, ended(ctx)
 	}
-	f, err := os.OpenFile("/proc/self/fd/"+strconv.Itoa(fd), os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if !c.NoAnswerSince.IsZero() {
+		return nil, &silence{c.NoAnswerSince}
+	}
+	r, err := a.callHelper(ctx, helperRequest{Kind: kindBootLog, Ref: ref}, as)
 	if err != nil {
-		return nil, fileErr(err)
+		return nil, err
 	}
-	defer f.Close()
-	if _, err := f.Seek(max(0, st.Size-runtime.MaxBootLog), io.SeekStart); err != nil {
-		return nil, fileErr(err)
+	if err := replied("boot log", ref, &r); err != nil || r.Init == 0 {
+		known.forget()
+		return r.Text, err
 	}
-	text, err := io.ReadAll(io.LimitReader(f, runtime.MaxBootLog))
-	return text, fileErr(err)
+	return known.add(r), nil
+}
+
+func (l *bootLog) forget() { l.life, l.text = "", nil }
+
+// add puts what was read behind what is remembered of the same life, and gives
+// all of it.
+func (l *bootLog) add(r helperReply) []byte {
+	life := ""
+	if fields, err := statFields(r.Init); err == nil {
+		life = strconv.Itoa(r.Init) + " " + fields[19] // field 22 of proc_pid_stat(5)
+	}
+	if life == "" || life != l.life {
+		l.text, l.life = nil, life
+	}
+	l.text = lastPart(append(l.text, r.Text...))
+	return bytes.Clone(l.text)
 }

@@ -13,14 +13,9 @@ import (
 	"lxcdeck/runtime"
 )
 
-const (
-	// lastOutput is how long what the container's end has left unread on its tty
-	// may take to be read.
-	lastOutput = time.Second
-	// bootLogTime is how long a boot log may take where the caller's context has
-	// no deadline: it may lie on a file system that does not answer.
-	bootLogTime = 10 * time.Second
-)
+// lastOutput is how long what the container's end has left unread on its tty may
+// take to be read.
+const lastOutput = time.Second
 
 // Console takes a tty of the container. The context bounds the taking only.
 func (a *Adapter) Console(ctx context.Context, c runtime.Console) (runtime.Session, error) {
@@ -49,7 +44,7 @@ func (a *Adapter) console(ctx context.Context, c runtime.Console) (runtime.Sessi
 		at.drop()
 		return nil, fmt.Errorf("%w: it sent no tty", runtime.ErrHelper)
 	}
-	return newConsoleSession(at), nil
+	return newConsoleSession(at, c.TTY), nil
 }
 
 // isMaster says whether a descriptor is the master of a pty: it may come from
@@ -61,15 +56,22 @@ func isMaster(fd int) bool {
 
 // consoleSession is a tty of a container. The helper holds it for us: its end,
 // whatever the reason, gives the tty to others.
-type consoleSession struct{ *session }
+type consoleSession struct {
+	*session
+	far bool // its size is out of reach from here
+}
 
-func newConsoleSession(at *attached) consoleSession {
-	s := consoleSession{newSession(at)}
+func newConsoleSession(at *attached, tty int) consoleSession {
+	s := consoleSession{newSession(at), tty == runtime.ConsoleTTY}
 	spawn("console end", func(error) {}, func() {
 		<-s.end.done
 		// The monitor holds the other side, too, so the kernel need not tell of
-		// the end. An error here means that it was closed already.
-		_ = s.master.SetReadDeadline(time.Now().Add(lastOutput))
+		// the end. Without its helper the tty may be another's already.
+		until := time.Now()
+		if s.end.err == nil {
+			until = until.Add(lastOutput)
+		}
+		_ = s.master.SetDeadline(until) // an error means that it is closed
 	})
 	return s
 }
@@ -87,7 +89,7 @@ func (s consoleSession) Read(p []byte) (int, error) {
 // Resize sets the size of the tty. That of /dev/console is behind a pty of the
 // monitor, which hands nothing on: the helper reaches it.
 func (s consoleSession) Resize(cols, rows int) error {
-	if err := s.session.Resize(cols, rows); err != nil {
+	if err := s.session.Resize(cols, rows); err != nil || !s.far {
 		return err
 	}
 	s.mu.Lock()
@@ -99,40 +101,4 @@ func (s consoleSession) Resize(cols, rows int) error {
 		return fmt.Errorf("size of the tty: %w", err)
 	}
 	return nil
-}
-
-// BootLog asks a helper for what the console has printed.
-func (a *Adapter) BootLog(ctx context.Context, ref runtime.Ref) ([]byte, error) {
-	text, err := a.bootLog(ctx, ref)
-	return text, fail("boot log", ref, err)
-}
-
-func (a *Adapter) bootLog(ctx context.Context, ref runtime.Ref) ([]byte, error) {
-	if err := ref.Check(); err != nil {
-		return nil, err
-	}
-	if _, limited := ctx.Deadline(); !limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, bootLogTime)
-		defer cancel()
-	}
-	as, err := a.helperUser(ref)
-	if err != nil {
-		return nil, err
-	}
-	// liblxc would wait for a silent monitor; what else there may be to say of
-	// its state does not matter for a log.
-	in := inspector{walk: newWalker(a.trust), cache: a.configs}
-	c := a.look(ctx, ref, in.inspect(ref).err)
-	if ctx.Err() != nil {
-		return nil, ended(ctx)
-	}
-	if !c.NoAnswerSince.IsZero() {
-		return nil, &silence{c.NoAnswerSince}
-	}
-	r, err := a.callHelper(ctx, helperRequest{Kind: kindBootLog, Ref: ref}, as)
-	if err != nil {
-		return nil, err
-	}
-	return r.Text, replied("boot log", ref, &r)
 }

@@ -77,6 +77,7 @@ type helperReply struct {
 	Notice       string // attach: how the pty came to be
 	Reason       string // attach: why the process could not even begin; may be empty
 	Text         []byte // boot log
+	Init         int    // boot log: of the life whose ring buffer Text was taken out of; 0 = it is from a file
 }
 
 // user is who a helper becomes before it runs.
