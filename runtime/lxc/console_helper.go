@@ -46,14 +46,16 @@ func helperConsole(conn *msgConn, q helperRequest) helperReply {
 	if c.InitPid() != life.pid || !alive(life.pidfd) {
 		return failedReply(errPassing(), "")
 	}
-	// The monitor and we share one open file: it must be as it was for whoever
-	// takes the tty next.
-	defer func() { _ = unix.SetNonblock(master, false) }()
-	if err := caller.take(master, q, life.pid); err != nil {
+	notice, err := caller.take(master, q, life.pid)
+	if err != nil {
+		_ = unix.SetNonblock(master, false)
 		return failedReply(err, "")
 	}
-	if err := conn.send(helperReply{OK: true}, []int{master}); err == nil {
-		caller.await(life.pidfd)
+	if err := conn.send(helperReply{OK: true, Notice: notice}, []int{master}); err != nil || caller.await(life.pidfd) {
+		// The monitor, the caller and we share one open file: it must be as it was
+		// for whoever takes the tty next. The caller reads no more. A container that
+		// has ended takes its ttys along.
+		_ = unix.SetNonblock(master, false)
 	}
 	return helperReply{OK: true}
 }
@@ -156,20 +158,23 @@ func (t *ttyCaller) hungUp() {
 
 // take says that the tty is had, makes it fit to be read until it is closed, and
 // sets its first size.
-func (t *ttyCaller) take(master int, q helperRequest, init int) error {
+func (t *ttyCaller) take(master int, q helperRequest, init int) (notice string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.has = true
 	if err := unix.SetNonblock(master, true); err != nil {
-		return fmt.Errorf("tty: %w", err)
+		return "", fmt.Errorf("tty: %w", err)
 	}
 	if q.TTY == runtime.ConsoleTTY {
-		if fd, err := openConsole(init); err == nil {
-			t.size = fd
-			_ = setSize(fd, q.Cols, q.Rows)
+		t.size, err = openConsole(init)
+		if err == nil {
+			err = setSize(t.size, q.Cols, q.Rows)
+		}
+		if err != nil {
+			notice = "The size of this console cannot be set (" + err.Error() + "): programs on it may draw for another."
 		}
 	}
-	return setSize(master, q.Cols, q.Rows)
+	return notice, setSize(master, q.Cols, q.Rows)
 }
 
 func (t *ttyCaller) resize(cols, rows int) {
@@ -180,8 +185,9 @@ func (t *ttyCaller) resize(cols, rows int) {
 	}
 }
 
-// await waits for the caller's hang-up or the end of the container's init.
-func (t *ttyCaller) await(init int) {
+// await waits for the caller's hang-up, which makes it true, or the end of the
+// container's init.
+func (t *ttyCaller) await(init int) (hungUp bool) {
 	over := make(chan struct{})
 	spawn("container watch", func(error) { os.Exit(helperFailed) }, func() {
 		fds := []unix.PollFd{{Fd: int32(init), Events: unix.POLLIN}}
@@ -194,7 +200,9 @@ func (t *ttyCaller) await(init int) {
 	})
 	select {
 	case <-t.gone:
+		return true
 	case <-over:
+		return false
 	}
 }
 

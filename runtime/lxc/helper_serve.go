@@ -36,7 +36,9 @@ func HelperMain() {
 	if len(os.Args) != 2 || os.Args[1] != helperArg {
 		return
 	}
-	os.Exit(serveHelper())
+	// Not os.Exit, which sleeps for a second where the race detector is built in:
+	// the end of a helper is what gives its tty to others.
+	unix.Exit(serveHelper())
 }
 
 // serveHelper is a helper's whole life.

@@ -76,7 +76,8 @@ func (s *session) Wait(ctx context.Context) (runtime.Exit, error) {
 }
 
 // Close ends the session: closing the last master makes the kernel send
-// SIGHUP, and the helper kills what is not gone soon after.
+// SIGHUP, and the helper kills what is not gone soon after. The helper hears of
+// it when nobody reads any more: a console's makes the tty blocking again.
 func (s *session) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,8 +85,9 @@ func (s *session) Close() error {
 		return nil
 	}
 	s.closed = true
+	err := s.master.Close()
 	s.end.at.proc.conn.hangUp()
-	return s.master.Close()
+	return err
 }
 
 func (s *session) Notice() string { return s.notice }

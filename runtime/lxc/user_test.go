@@ -107,6 +107,18 @@ func TestUnprivileged(t *testing.T) {
 	if out, err := io.ReadAll(r); err != nil || string(out) != "out\n" {
 		t.Errorf("exec: output %q, %v", out, err)
 	}
+	for _, tty := range []int{runtime.FreeTTY, runtime.ConsoleTTY} {
+		p = console(t, a, runtime.Console{Ref: ref, TTY: tty, Cols: 90, Rows: 33})
+		t.Logf("notice of tty %d: %q", tty, p.s.Notice())
+		p.send("\r")
+		p.expect(map[int]string{runtime.FreeTTY: "login: ", runtime.ConsoleTTY: "# "}[tty])
+		if err := p.s.Resize(91, 34); err != nil {
+			t.Errorf("size of tty %d: %v", tty, err)
+		}
+		if err := p.s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 	if err := a.Do(context.Background(), runtime.Request{Op: runtime.Kill, Ref: ref}); err != nil {
 		t.Fatal(err)
 	}
