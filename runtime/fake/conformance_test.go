@@ -30,7 +30,11 @@ func TestConformance(t *testing.T) {
 			rt.Add(fake.Spec{
 				Container: runtime.Container{Ref: ref, State: runtime.Stopped, Config: &runtime.Config{}},
 				Load:      fake.Load{CPU: 0.5, Swing: 0.5, Memory: 1 << 20},
+				NoBootLog: true,
 			})
+		},
+		Logged: func(_ testing.TB, ref runtime.Ref) {
+			rt.Add(fake.Spec{Container: runtime.Container{Ref: ref, State: runtime.Stopped}})
 		},
 		Remove: func(_ testing.TB, ref runtime.Ref) { rt.Remove(ref) },
 		Start:  become(runtime.Running),

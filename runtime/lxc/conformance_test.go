@@ -35,6 +35,9 @@ func TestConformance(t *testing.T) {
 		}
 	}
 	h.Make = func(t testing.TB, ref runtime.Ref) { must(t, places[ref.Path].Add(ref.Name)) }
+	h.Logged = func(t testing.TB, ref runtime.Ref) {
+		must(t, places[ref.Path].Add(ref.Name, "lxc.console.buffer.size = auto"))
+	}
 	h.Start = tool("lxc-start", "-d")
 	h.Stop = tool("lxc-stop", "-k")
 	h.Freeze = func(t testing.TB, ref runtime.Ref) { must(t, places[ref.Path].Freeze(ref.Name)) }

@@ -156,6 +156,8 @@ func testReadOnly(t *testing.T, s *suite) {
 	wantError(t, err, runtime.ErrReadOnly, "attach", ref)
 	_, err = ro.Exec(s.context(t), runtime.Shell{Ref: ref}, runtime.Stdio{})
 	wantError(t, err, runtime.ErrReadOnly, "attach", ref)
+	_, err = ro.Console(s.context(t), runtime.Console{Ref: ref, TTY: runtime.FreeTTY})
+	wantError(t, err, runtime.ErrReadOnly, "console", ref)
 	if _, err := ro.List(s.context(t)); err != nil {
 		t.Errorf("list: %v", err)
 	}

@@ -32,7 +32,8 @@ type Host struct {
 	// Open gives a fresh Runtime on these lxcpaths. The suite closes it.
 	Open func(t testing.TB, paths ...string) runtime.Runtime
 
-	Make   func(t testing.TB, ref runtime.Ref) // a stopped container that can be started, with a POSIX shell, cat and stty
+	Make   func(t testing.TB, ref runtime.Ref) // a stopped container that can be started, with a POSIX shell, cat, stty and a getty on tty1
+	Logged func(t testing.TB, ref runtime.Ref) // as Make, and what its console prints is kept; Make's is not
 	Remove func(t testing.TB, ref runtime.Ref) // in whatever state it is; absent is fine
 	Start  func(t testing.TB, ref runtime.Ref)
 	Stop   func(t testing.TB, ref runtime.Ref) // at once
@@ -75,6 +76,11 @@ func Test(t *testing.T, h Host) {
 		{"ShellRefused", testShellRefused},
 		{"Exec", testExec},
 		{"ExecCancelled", testExecCancelled},
+		{"Console", testConsole},
+		{"ConsoleBusy", testConsoleBusy},
+		{"ConsoleStopped", testConsoleStopped},
+		{"ConsoleRefused", testConsoleRefused},
+		{"BootLog", testBootLog},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}

@@ -30,6 +30,12 @@ func (s *suite) attach(t *testing.T, sh runtime.Shell) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return watch(t, session)
+}
+
+// watch reads a session until its end.
+func watch(t *testing.T, session runtime.Session) *terminal {
+	t.Helper()
 	term := &terminal{t: t, session: session, done: make(chan struct{})}
 	go func() {
 		defer close(term.done)
