@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
+	"lxcdeck/tui/vt"
 	"lxcdeck/views"
 )
 
@@ -128,7 +129,10 @@ func (m *Model) onPaste(text string) tea.Cmd {
 
 // onWheel moves what is under the mouse.
 func (m *Model) onWheel(w tea.MouseWheelMsg) tea.Cmd {
-	step := 3
+	if sh, px, py := m.shellAt(w.X, w.Y); sh != nil {
+		return m.onShellWheel(sh, px, py, w.Mouse())
+	}
+	step := wheelStep
 	if w.Button == tea.MouseWheelUp {
 		step = -step
 	}
@@ -138,8 +142,11 @@ func (m *Model) onWheel(w tea.MouseWheelMsg) tea.Cmd {
 	return m.move(step)
 }
 
-// onClick selects the row under the mouse.
+// onClick selects the row under the mouse, or is a session's.
 func (m *Model) onClick(c tea.MouseClickMsg) tea.Cmd {
+	if sh, px, py := m.shellAt(c.X, c.Y); sh != nil {
+		return m.onShellMouse(sh, px, py, c.Mouse(), vt.Press)
+	}
 	list := m.layout.List
 	if m.overlay != nil || m.prompt.open || c.Button != tea.MouseLeft || list.Empty() {
 		return nil

@@ -13,10 +13,14 @@ import (
 // encodeKey gives the bytes a program in the shell gets for a key, by the
 // modes it has asked for.
 func (sh *shell) encodeKey(k tea.KeyPressMsg) []byte {
+	return vt.EncodeKey(vtKey(k), sh.modes())
+}
+
+// modes are what the program in the session has asked for.
+func (sh *shell) modes() vt.Modes {
 	sh.mu.Lock()
-	modes := sh.term.Modes()
-	sh.mu.Unlock()
-	return vt.EncodeKey(vtKey(k), modes)
+	defer sh.mu.Unlock()
+	return sh.term.Modes()
 }
 
 // vtKey is Bubble Tea's key as the emulator names it. A key that the emulator

@@ -94,6 +94,7 @@ type Model struct {
 	lastStop  time.Time // the last ctrl+c
 	lastKey   string    // for actions that have a key for each of several things
 	lastBell  time.Time
+	blurred   bool // the terminal itself has not the focus
 	saveDir   string
 	terminal  *terminal // nil = no zoom but the emulator's
 	raw       *zoom     // the session that has the terminal for itself; nil = none

@@ -35,6 +35,7 @@ type scroll struct {
 	prompt  string
 	line    textLine
 	note    string
+	wheeled bool         // begun with the wheel, which ends it too
 	marks   *scrollMarks // where it stood before the size changed
 }
 

@@ -104,6 +104,7 @@ type shell struct {
 	ptySize [2]int // as the session was last told
 	fitGen  int
 	armed   bool // the prefix was pressed
+	focused bool // as the program inside was told last
 	escaped bool // the first key of lxc-console's way out was pressed
 	opening bool
 	over    bool

@@ -439,10 +439,7 @@ func (m *Model) typeInto(sh *shell, b []byte) {
 }
 
 func (m *Model) pasteInto(sh *shell, text string) {
-	sh.mu.Lock()
-	modes := sh.term.Modes()
-	sh.mu.Unlock()
-	m.typeInto(sh, vt.EncodePaste(text, modes))
+	m.typeInto(sh, vt.EncodePaste(text, sh.modes()))
 }
 
 // sendPrefix types the prefix itself.

@@ -6,6 +6,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+
+	"lxcdeck/tui/vt"
 )
 
 // Update takes one message. A panic in it ends the program with the error,
@@ -21,6 +23,7 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	}
 	cmd = m.update(msg)
 	m.setRate()
+	m.tellFocus()
 	return m, cmd
 }
 
@@ -88,6 +91,21 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onCrash(msg.err)
 	}
 	m.dirty, m.paint.all = dirty, all
+	return m.onUnseen(msg)
+}
+
+// onUnseen is what changes nothing on the screen.
+func (m *Model) onUnseen(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.MouseReleaseMsg:
+		return m.onMouse(msg.Mouse(), vt.Release)
+	case tea.MouseMotionMsg:
+		return m.onMouse(msg.Mouse(), vt.Motion)
+	case tea.FocusMsg:
+		m.blurred = false
+	case tea.BlurMsg:
+		m.blurred = true
+	}
 	return nil
 }
 

@@ -65,9 +65,7 @@ func (m *Model) View() (v tea.View) {
 	v = tea.NewView(m.content())
 	v.AltScreen = true
 	v.Cursor = m.cursor()
-	if m.mouse && !m.held {
-		v.MouseMode = tea.MouseModeCellMotion
-	}
+	v.MouseMode, v.ReportFocus = m.wantsMouse(), m.wantsFocus()
 	m.paint.all = false
 	m.frame = v
 	return v
