@@ -108,7 +108,6 @@ type shell struct {
 	escaped bool // the first key of lxc-console's way out was pressed
 	opening bool
 	over    bool
-	read    bool // its end was on screen
 	exit    runtime.Exit
 	err     error
 	notice  string
@@ -180,12 +179,6 @@ func (m *Model) launch(op opening, split views.Halves) tea.Cmd {
 
 // create makes a session that is in no tab yet; attach starts it in a size.
 func (m *Model) create(op opening) (sh *shell, attach func(cols, rows int) tea.Cmd) {
-	// What has ended here and was read makes room.
-	for _, old := range slices.Clone(m.shells.all) {
-		if old.over && old.read && old.ref() == op.shell.Ref && old.op.console == op.console {
-			m.forget(old)
-		}
-	}
 	m.shells.next++
 	ctx, cancel := context.WithCancel(m.out.ctx)
 	sh = &shell{
@@ -455,9 +448,6 @@ func (m *Model) shellEnds(sh *shell, exit runtime.Exit, err error) {
 	_ = m.endRecording(sh)
 	if m.raw != nil && m.raw.sh == sh {
 		m.raw.end()
-	}
-	if sh.seen.Load() {
-		sh.read = true
 	}
 	if m.many.on {
 		m.many.drop(m, sh)

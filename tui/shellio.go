@@ -307,7 +307,6 @@ func (m *Model) fitShells() tea.Cmd {
 		if seen {
 			sh.fresh.Store(false)
 			sh.rang.Store(false)
-			sh.read = sh.read || sh.over
 		}
 		if cols, rows := box.Dx(), box.Dy(); !box.Empty() && sh.size != [2]int{cols, rows} {
 			sh.resize(cols, rows)

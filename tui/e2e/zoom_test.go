@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"lxcdeck/tui/drive"
@@ -160,5 +161,42 @@ func TestManySessionsInOneContainer(t *testing.T) {
 	z.sees("two-2")
 	if n := strings.Count(inside(t, s, "lxcdt-a", "ps"), "sh"); n < 3 {
 		t.Errorf("%d shells in the container", n)
+	}
+}
+
+// However lxcdeck ends with a session in zoom and others beside it, the
+// terminal is as it was found and no shell is left in the container.
+func TestZoomIsLeftAsFound(t *testing.T) {
+	s := host(t, "lxcdt-web")
+	term := login(t)
+	before := settings(t, term, "before")
+	for _, end := range []struct {
+		name   string
+		signal syscall.Signal
+	}{{"SIGTERM", syscall.SIGTERM}, {"SIGKILL", syscall.SIGKILL}, {"SIGSEGV", syscall.SIGSEGV}} {
+		z := screen{t, term}
+		z.types("clear; " + bin + " -P " + s.Path + "\r")
+		z.sees("lxcdt-web")
+		for _, open := range []string{"s", "\x1do", "\x1d|"} {
+			z.types(open)
+			z.sees("#")
+			z.types("clear; sleep 1000 & echo up-$((1+1))\r")
+			z.sees("up-2")
+			z.types("clear\r")
+			z.gone("up-2")
+		}
+		z.types("\x1dz")
+		z.gone("CPU%")
+		z.types(`clear; printf '\033[?1000h\033[?1006h\033[?2004h\033[?1004h\033=\033[3;9r\033[?25l\033[>1u'; echo on-$((1+1))` + "\r")
+		z.sees("on-2")
+		want(t, syscall.Kill(deckPID(t), end.signal))
+		noneLeft(t, end.name)
+		if after := settings(t, term, "after"); after != before {
+			t.Errorf("%s: terminal settings are %s, were %s", end.name, after, before)
+		}
+		if m := term.Modes(); m.AltScreen || m.BracketedPaste || m.Mouse != 0 || m.Focus || m.AppKeypad || m.KittyFlags != 0 || !term.Cursor().Visible {
+			t.Errorf("%s: modes are left on: %+v, cursor %+v", end.name, m, term.Cursor())
+		}
+		eventually(t, "no shell is left", func() bool { return strings.Count(inside(t, s, "lxcdt-web", "ps"), "-l") == 0 })
 	}
 }
