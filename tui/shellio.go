@@ -14,7 +14,7 @@ import (
 const (
 	// floodBytes between two frames are more than anybody reads: the frames
 	// after it are floodTime apart, which leaves time to those who write.
-	floodBytes = 256 << 10
+	floodBytes = 4 << 10
 	floodTime  = time.Second / 30
 	// takeSize is what the emulator is fed under one lock: some screens are dear,
 	// to those who write them.

@@ -222,7 +222,10 @@ func (l *line) settle() error {
 		if err != nil {
 			return err
 		}
+		// The shell asks where the cursor is, and loses what comes with the answer.
+		if _, err := l.quiet(200 * time.Millisecond); err != nil {
+			return err
+		}
 	}
-	_, err := l.quiet(200 * time.Millisecond)
-	return err
+	return nil
 }
