@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"lxcdeck/runtime"
@@ -87,13 +88,37 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		}
 	}()
 	sort, reverse := strings.CutPrefix(s.Sort.Value, "-")
+	notice := crash.Earlier()
+	last, remember, err := choices(rt)
+	if err != nil && notice == "" {
+		notice = err.Error()
+	}
 	return tui.Run(ctx, tui.Options{
+		Choices: last, Remember: remember,
 		Runtime: rt, ReadOnly: s.ReadOnly.Value, Version: version,
 		In: stdio.In, Out: stdio.Out, Env: os.Environ(),
 		Interval: s.Interval.Value, Columns: s.Columns.Value, Sort: sort, Reverse: reverse,
 		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
-		Notice: crash.Earlier(), SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
+		Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
 	})
+}
+
+// choices are what shells were opened with in earlier runs, and what keeps
+// another. The simulated host has none.
+func choices(rt runtime.Runtime) (map[runtime.Ref]runtime.Shell, func(runtime.Shell) error, error) {
+	if rt.About().Demo {
+		return nil, nil, nil
+	}
+	dir, places := settings.StateDir(os.Getenv), settings.Find(os.Getenv)
+	kept, err := places.LoadChoices(dir)
+	last := map[runtime.Ref]runtime.Shell{}
+	for container, c := range kept {
+		ref := runtime.Ref{Path: filepath.Dir(container), Name: filepath.Base(container)}
+		last[ref] = runtime.Shell{Ref: ref, User: c.User, Cwd: c.Cwd, Command: c.Command}
+	}
+	return last, func(sh runtime.Shell) error {
+		return places.SaveChoice(dir, sh.Ref.String(), settings.Choice{User: sh.User, Cwd: sh.Cwd, Command: sh.Command})
+	}, err
 }
 
 // columns are the names that settings may use.

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"image"
+	"maps"
 	"os"
 	"time"
 
@@ -41,7 +42,11 @@ type Options struct {
 	ASCII    bool          // 7-bit glyphs
 	Mouse    bool          // the mouse belongs to lxcdeck, not to the terminal
 	Keys     *keymap.Map   // nil = the default keys and prefix
-	SaveDir  string        // where saves and recordings go unless another place is named
+	// Choices is what shells were opened with last; Remember keeps one for the
+	// next run, off the loop. nil = nothing is kept.
+	Choices  map[runtime.Ref]runtime.Shell
+	Remember func(runtime.Shell) error
+	SaveDir  string // where saves and recordings go unless another place is named
 }
 
 // Model is the whole state of the screen.
@@ -76,7 +81,8 @@ type Model struct {
 	shells   shells
 	many     many
 	choices  map[runtime.Ref]runtime.Shell // what a shell was opened with last
-	overlay  overlay                       // nil = none
+	remember func(runtime.Shell) error
+	overlay  overlay // nil = none
 
 	layout    views.Layout
 	size      image.Point
@@ -118,7 +124,7 @@ func New(o Options) *Model {
 		version: o.Version, hostname: o.Hostname, interval: o.Interval, keys: o.Keys,
 		clock: wallClock{}, mouse: o.Mouse,
 		out:     &outside{ctx: ctx, stop: stop, send: func(tea.Msg) {}, budget: newBudget()},
-		choices: map[runtime.Ref]runtime.Shell{}, saveDir: o.SaveDir,
+		choices: map[runtime.Ref]runtime.Shell{}, remember: o.Remember, saveDir: o.SaveDir,
 		place:     map[runtime.Ref]int{},
 		hist:      newHistory(),
 		rows:      rows{marks: map[runtime.Ref]bool{}, sort: o.Sort, reverse: o.Reverse},
@@ -138,6 +144,7 @@ func New(o Options) *Model {
 	if m.rows.sort == "" {
 		m.rows.sort = views.ColName
 	}
+	maps.Copy(m.choices, o.Choices)
 	m.sampling.stale = true
 	m.frame.AltScreen = true
 	m.setTheme(16)

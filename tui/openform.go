@@ -40,8 +40,26 @@ func (m *Model) openWith() tea.Cmd {
 			return nil // the form has refused it before
 		}
 		m.choices[ref] = ask
-		return m.launch(opening{shell: ask}, views.Undivided)
+		return tea.Batch(m.keepChoice(ask), m.launch(opening{shell: ask}, views.Undivided))
 	}}
+	return nil
+}
+
+// keptMsg says that a choice could not be kept for the next run.
+type keptMsg struct{ err error }
+
+// keepChoice remembers a choice beyond this run.
+func (m *Model) keepChoice(ask runtime.Shell) tea.Cmd {
+	if m.remember == nil {
+		return nil
+	}
+	return cmd("remember", func() tea.Msg { return keptMsg{m.remember(ask)} })
+}
+
+func (m *Model) onKept(msg keptMsg) tea.Cmd {
+	if msg.err != nil {
+		m.say(noteWarn, msg.err.Error(), "it is remembered until lxcdeck is left")
+	}
 	return nil
 }
 

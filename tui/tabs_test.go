@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -328,4 +329,20 @@ func TestBell(t *testing.T) {
 	d.pass(time.Second)
 	s.Feed([]byte("\a"))
 	d.until("another", func() bool { return rung() == 2 })
+}
+
+func TestChoicesOutliveTheRun(t *testing.T) {
+	var kept runtime.Shell
+	o := Options{
+		Choices:  map[runtime.Ref]runtime.Shell{ref("alpha"): {User: "postgres", Command: []string{"psql", "-l"}}},
+		Remember: func(sh runtime.Shell) error { kept = sh; return errors.New("no room on the disk") },
+	}
+	d := newDeck(t, 120, 40, o, some()...)
+	d.press("u")
+	d.sees("postgres", "psql -l")
+	d.press("enter")
+	if kept.Ref != ref("alpha") || kept.User != "postgres" {
+		t.Fatalf("%+v", kept)
+	}
+	d.sees("no room on the disk")
 }

@@ -83,6 +83,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onSaved(msg)
 	case recordingMsg:
 		return m.onRecording(msg)
+	case keptMsg:
+		return m.onKept(msg)
 	case recordedMsg:
 		return m.onRecorded(msg)
 	case armedMsg:
