@@ -212,7 +212,7 @@ func (t *Terminal) saveCursor() {
 }
 
 func (t *Terminal) snapshot() saved {
-	return saved{x: t.x, y: t.y, style: t.style, cs: t.cs, origin: t.mode&modeOrigin != 0}
+	return saved{x: t.x, y: t.y, style: t.style, cs: t.cs, origin: t.mode&modeOrigin != 0, set: true}
 }
 
 func (t *Terminal) restoreCursor() {
@@ -243,7 +243,13 @@ func (t *Terminal) setAlt(on, cursor bool) {
 // leaveAlt shows the main screen again. The other one is emptied and kept: a
 // program that switches in a loop is not to cost a screen each time.
 func (t *Terminal) leaveAlt(cursor bool) {
+	if cursor && t.preAlt.set { // also where the main screen is shown already
+		t.setStyle(t.preAlt.style)
+		t.cs = t.preAlt.cs
+		t.x, t.y = min(t.preAlt.x, t.cols), min(t.preAlt.y, t.rows-1)
+	}
 	if t.cur != &t.alt {
+		t.x = min(t.x, t.cols-1)
 		return
 	}
 	t.cur = &t.main
@@ -251,11 +257,6 @@ func (t *Terminal) leaveAlt(cursor bool) {
 		r.clear()
 	}
 	t.kitty[1] = kittyStack{}
-	if cursor {
-		t.setStyle(t.preAlt.style)
-		t.cs = t.preAlt.cs
-		t.x, t.y = min(t.preAlt.x, t.cols), min(t.preAlt.y, t.rows-1)
-	}
 	t.touchAll()
 }
 

@@ -38,18 +38,18 @@ func (c *charsets) translate(b byte) rune {
 		c.single = 0
 	}
 	switch {
-	case set == decGraphics && b >= 0x5f && b <= 0x7e:
-		return graphics[b-0x5f]
+	case set == decGraphics && b >= 0x60 && b <= 0x7e:
+		return graphics[b-0x60]
 	case set == british && b == '#':
 		return '£'
 	}
 	return rune(b)
 }
 
-// graphics is DEC Special Graphics, 0x5f to 0x7e (VT220 programmer reference,
-// table 2-4).
+// graphics is DEC Special Graphics, 0x60 to 0x7e (VT220 programmer reference,
+// table 2-4). The blank at 0x5f is left out, as in tmux: it is in no terminfo.
 var graphics = [...]rune{
-	' ', '◆', '▒', '␉', '␌', '␍', '␊', '°', '±', '␤', '␋', '┘', '┐', '┌', '└', '┼', '⎺',
+	'◆', '▒', '␉', '␌', '␍', '␊', '°', '±', '␤', '␋', '┘', '┐', '┌', '└', '┼', '⎺',
 	'⎻', '─', '⎼', '⎽', '├', '┤', '┴', '┬', '│', '≤', '≥', 'π', '≠', '£', '·',
 }
 

@@ -53,6 +53,7 @@ func sameState(a, b *Terminal) string {
 	mb.AltScreen = ma.AltScreen
 	sa, sb := a.saved, b.saved
 	sa.x, sb.x = min(sa.x, a.cols-1), min(sb.x, a.cols-1)
+	sa.set, sb.set = true, true
 	for _, p := range [][2]any{
 		{ma, mb}, {a.Cursor(), b.Cursor()}, {a.x, b.x}, {a.mode, b.mode}, {a.style, b.style}, {a.cs, b.cs}, {[2]int{a.top, a.bot}, [2]int{b.top, b.bot}},
 		{a.tabs, b.tabs}, {sa, sb},
@@ -156,17 +157,17 @@ func TestAppendStateInTmux(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 23))
 		a := New(cols, rows, Options{})
 		before, junk := drawnWithout(rnd, 30), drawnWithout(rnd, 20)
-		_, _ = a.Write([]byte(before))
+		_, _ = a.Write([]byte(anew + before))
 		if a.mode&modeOrigin != 0 && (a.y < a.top || a.y > a.bot) {
 			continue
 		}
 		in := junk + string(a.AppendState(nil))
-		if d := j.show(fmt.Sprintf("s%d", seed), in, cols, rows).differences(a); d != nil {
+		if d := j.show(in, cols, rows).differences(a); d != nil {
 			t.Fatalf("seed %d: %v\nafter %q\nand   %q", seed, d, before, junk)
 		}
 		on := "." + drawnWithout(rnd, 15)
 		_, _ = a.Write([]byte(on))
-		if d := j.show(fmt.Sprintf("t%d", seed), in+on, cols, rows).differences(a); d != nil {
+		if d := j.show(in+on, cols, rows).differences(a); d != nil {
 			t.Fatalf("seed %d: going on: %v\nafter %q\nand   %q\nthen  %q", seed, d, before, junk, on)
 		}
 	}

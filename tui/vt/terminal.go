@@ -66,6 +66,7 @@ type saved struct {
 	style  Style
 	cs     charsets
 	origin bool
+	set    bool // not as it was at the start
 }
 
 // New makes a terminal of cols by rows cells.
