@@ -64,8 +64,7 @@ func (r *row) mend(x int) {
 		return
 	}
 	if r.cells[x]&cellTail != 0 {
-		r.cells[x-1] = blank(r.cells[x-1].style())
-		r.cells[x] = blank(r.cells[x].style())
+		r.cells[x-1], r.cells[x] = 0, 0
 	}
 }
 

@@ -1,7 +1,7 @@
 package vt
 
-// csiDispatch does a control sequence. Counts come from arg, which has
-// clamped them; whoever uses one clamps it again to the screen.
+// csiDispatch does a control sequence. Counts come from arg and are at most
+// 31 bits long; whoever uses one clamps it to the screen.
 func (t *Terminal) csiDispatch(prefix, inter, final byte) {
 	switch {
 	case prefix == 0 && inter == 0:
@@ -118,7 +118,9 @@ func (t *Terminal) csiEdit(final byte) bool {
 	return true
 }
 
-// repeat is REP: the last character again, as often as the row has room.
+// repeat is REP: the character just before again, as often as the row has
+// room. A control function between the two leaves nothing to repeat (ECMA-48
+// 8.3.103).
 func (t *Terminal) repeat(n int) {
 	r := t.last
 	if r == 0 {
@@ -166,7 +168,11 @@ func (t *Terminal) csiState(final byte) {
 	case 'n':
 		t.statusReport(p.arg(0, 0))
 	case 'r':
-		t.setMargins(p.arg(0, 1)-1, p.arg(1, t.rows)-1)
+		bot := t.rows // where it is missing; zero is one, as tmux has it
+		if p.nparam > 1 && p.params[1] >= 0 {
+			bot = max(p.params[1], 1)
+		}
+		t.setMargins(p.arg(0, 1)-1, bot-1)
 	case 's':
 		t.saveCursor()
 	case 't':

@@ -14,6 +14,7 @@ type history struct {
 	next  uint64 // row number after the last row
 	ended uint64 // lines that ended, ever: what Mark counts by
 	lost  uint64 // cells of the first line kept that went before it
+	back  int    // rows that a taller screen takes back: not those that were cleared
 	end   Style  // at the end of the last line
 	gone  Forgotten
 
@@ -97,7 +98,7 @@ func (h *history) shrink() {
 // drop forgets everything.
 func (h *history) drop(count *uint64) {
 	*count += uint64(h.rows())
-	h.lost = h.before(len(h.lines))
+	h.lost, h.back = h.before(len(h.lines)), 0
 	h.lines, h.head, h.chunks, h.spare = nil, 0, nil, nil
 	h.base = 0
 }

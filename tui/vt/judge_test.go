@@ -157,7 +157,7 @@ func TestPane(t *testing.T) {
 		if err != nil {
 			os.Exit(0)
 		}
-		_, _ = os.Stdout.Write(append(in, "\x18\x1b[5n"...))
+		_, _ = os.Stdout.Write(append(in, "\x18\x1b\\\x1b[5n"...))
 		var told []byte
 		for !bytes.HasSuffix(told, []byte("\x1b[0n")) {
 			c, err := tty.ReadByte()
@@ -194,7 +194,7 @@ type verdict struct {
 }
 
 // anew makes a used pane a new one, but for what mode 1049 has saved.
-const anew = "\x18\x1b[?1049l\x1b[?1004;2004;1005;1006l\x1bc\x1b[m\x1b7\x1b[?1049h\x1b[?1049l"
+const anew = "\x18\x1b\\\x1b[?1049l\x1b[?1004;2004;1005;1006l\x1bc\x1b[m\x1b7\x1b[?1049h\x1b[?1049l"
 
 // compare feeds in to a pane as new and to a terminal, and says how they
 // differ.

@@ -39,7 +39,7 @@ func (t *Terminal) glyph(cells []cell, x int) glyph {
 		g.wide = true
 	}
 	if c&cellCluster != 0 {
-		g.multi = t.clusters.list[c.text()].text
+		g.multi = t.clusters.list[c.text()].shown()
 	} else {
 		g.r = rune(c.text())
 	}

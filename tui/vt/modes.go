@@ -230,6 +230,7 @@ func (t *Terminal) setAlt(on, cursor bool) {
 	if t.cur == &t.alt {
 		return
 	}
+	t.preAlt.style = t.style
 	if cursor {
 		t.preAlt = t.snapshot()
 	}
@@ -246,10 +247,10 @@ func (t *Terminal) leaveAlt(cursor bool) {
 	if cursor && t.preAlt.set { // also where the main screen is shown already
 		t.setStyle(t.preAlt.style)
 		t.cs = t.preAlt.cs
-		t.x, t.y = min(t.preAlt.x, t.cols), min(t.preAlt.y, t.rows-1)
+		t.x, t.y = t.preAlt.x, min(t.preAlt.y, t.rows-1)
 	}
+	t.x = min(t.x, t.cols-1)
 	if t.cur != &t.alt {
-		t.x = min(t.x, t.cols-1)
 		return
 	}
 	t.cur = &t.main

@@ -49,12 +49,13 @@ func (t *Terminal) pack(b []byte, cells []cell, before Style) ([]byte, Style) {
 }
 
 func packCluster(b []byte, c cluster) []byte {
-	n := byte(len(c.text))
+	text := c.shown()
+	n := byte(len(text))
 	if c.wide {
 		n |= wideMarker
 	}
 	b = append(b, opCluster, n)
-	return append(b, c.text...)
+	return append(b, text...)
 }
 
 func packStyle(b []byte, s Style) []byte {

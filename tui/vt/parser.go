@@ -17,8 +17,9 @@ const (
 )
 
 const (
-	maxParams = 32
-	maxParam  = 1 << 20 // counts are clamped again to the screen where they are used
+	maxParams = 96      // with those that colons join
+	maxGroups = 23      // as tmux: a sequence with more does nothing
+	maxParam  = 1 << 31 // one that is larger does nothing either
 	maxInter  = 3
 
 	// MaxClipboard is how much text OSC 52 may set, in bytes.
@@ -38,6 +39,8 @@ type parser struct {
 	params [maxParams]int // missing is -1
 	colon  [maxParams]bool
 	nparam int
+	groups int  // parameters, each with those that colons join to it
+	bad    bool // too many or too large
 
 	str     []byte
 	strLong bool // more than may be kept: the whole string is dropped
@@ -60,7 +63,9 @@ func (t *Terminal) Write(p []byte) (int, error) {
 		case t.parser.state >= osc && t.parser.state <= text:
 			p = p[t.stringBytes(p):]
 		default:
-			t.step(p[0])
+			if t.step(p[0]); t.parser.state != csi && p[0] < 0x80 {
+				t.last = 0
+			}
 			p = p[1:]
 		}
 	}
@@ -86,7 +91,9 @@ func (t *Terminal) ground(p []byte) int {
 		return t.utf8(p)
 	}
 	if b < 0x20 || b == 0x7f {
-		t.control(b)
+		if t.control(b); b < 0x1b {
+			t.last = 0
+		}
 		return 1
 	}
 	n := 1
@@ -133,7 +140,7 @@ func (t *Terminal) step(b byte) {
 }
 
 func (p *parser) enter(s state) {
-	p.state, p.prefix, p.ninter, p.nparam = s, 0, 0, 0
+	p.state, p.prefix, p.ninter, p.nparam, p.groups, p.bad = s, 0, 0, 0, 0, false
 }
 
 func (p *parser) collect(b byte) {
@@ -186,7 +193,7 @@ func (t *Terminal) stepCSI(b byte) {
 	switch {
 	case b >= 0x40:
 		p.state = ground
-		if p.ninter <= 1 {
+		if p.ninter <= 1 && (p.numbers() || b == 'm' && p.takes()) {
 			t.csiDispatch(p.prefix, p.intermediate(), b)
 		}
 	case b >= 0x3c: // < = > ?
@@ -206,32 +213,50 @@ func (t *Terminal) stepCSI(b byte) {
 	}
 }
 
-// param takes a digit or a separator. Parameters beyond the last are dropped.
+// param takes a digit or a separator.
 func (p *parser) param(b byte) {
 	if p.nparam == 0 {
-		p.nparam = 1
+		p.nparam, p.groups = 1, 1
 		p.params[0], p.colon[0] = -1, false
 	}
 	if b == ';' || b == ':' {
-		if p.nparam < maxParams {
-			p.params[p.nparam], p.colon[p.nparam] = -1, b == ':'
+		if p.nparam == maxParams {
+			p.bad = true
+			return
 		}
-		p.nparam = min(p.nparam+1, maxParams+1)
-		return
-	}
-	if p.nparam > maxParams {
+		p.params[p.nparam], p.colon[p.nparam] = -1, b == ':'
+		p.nparam++
+		if b == ';' {
+			p.groups++
+		}
 		return
 	}
 	v := &p.params[p.nparam-1]
 	*v = min(max(*v, 0)*10+int(b-'0'), maxParam)
 }
 
-// list is the parameters that were kept.
-func (p *parser) list() []int { return p.params[:min(p.nparam, maxParams)] }
+// list is the parameters.
+func (p *parser) list() []int { return p.params[:p.nparam] }
+
+// single says that parameter i is not one of several that colons join.
+func (p *parser) single(i int) bool {
+	return !p.colon[i] && (i+1 >= p.nparam || !p.colon[i+1])
+}
+
+// numbers says whether the parameters are what a function that is not SGR can
+// take: no more than there may be, none too large, none of several parts.
+func (p *parser) numbers() bool {
+	for i, v := range p.list() {
+		if v == maxParam || p.colon[i] {
+			return false
+		}
+	}
+	return !p.bad && p.groups <= maxGroups
+}
 
 // arg is parameter i, or def where it is missing or, def not being 0, zero.
 func (p *parser) arg(i, def int) int {
-	if i >= min(p.nparam, maxParams) || p.params[i] < 0 || p.params[i] == 0 && def != 0 {
+	if i >= p.nparam || p.params[i] < 0 || p.params[i] == 0 && def != 0 {
 		return def
 	}
 	return p.params[i]

@@ -1,6 +1,7 @@
 package vt
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/clipperhouse/displaywidth"
@@ -264,10 +265,17 @@ func (t *Terminal) previous() int {
 // combine adds a mark without width to the character before the cursor.
 func (t *Terminal) combine(r rune) {
 	x := t.previous()
-	if x < 0 {
+	if x < 0 || r == zwj && t.joining(x) {
 		return
 	}
+	t.last = 0
 	t.extend(x, r, false)
+}
+
+// joining says that the character at column x waits for one to join it.
+func (t *Terminal) joining(x int) bool {
+	c := t.cur.at(t.y).cells[x]
+	return c&cellCluster != 0 && strings.HasSuffix(t.clusters.list[c.text()].text, string(rune(zwj)))
 }
 
 // join adds a character with width to the one before the cursor where the two
@@ -277,16 +285,15 @@ func (t *Terminal) join(r rune) bool {
 	if x < 0 {
 		return false
 	}
+	if t.joining(x) {
+		return t.extend(x, r, false)
+	}
 	row := t.cur.at(t.y)
 	c := row.cells[x]
 	if c&cellCluster != 0 {
-		text := t.clusters.list[c.text()].text
-		if last, _ := utf8.DecodeLastRuneInString(text); last == zwj {
-			return t.extend(x, r, false)
-		}
 		return false
 	}
-	if !regional(r) || !regional(rune(c.text())) || t.x >= t.cols || t.mode&modeInsert != 0 {
+	if !regional(r) || !regional(rune(c.text())) || t.x >= t.cols {
 		return false
 	}
 	row.mend(t.x + 1)

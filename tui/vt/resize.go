@@ -83,11 +83,13 @@ func (t *Terminal) resizeRows(rows, y int) (newY int) {
 	old := len(m.ring)
 	for range old - rows - (old - 1 - y) {
 		t.hist.push(t, m.ring[0])
+		t.hist.back++
 		m.ring = m.ring[1:]
 		y--
 	}
 	if rows > old {
-		back := t.unscroll(rows - old)
+		back := t.unscroll(min(rows-old, t.hist.back))
+		t.hist.back -= len(back)
 		m.ring = append(back, m.ring...)
 		y += len(back)
 	}

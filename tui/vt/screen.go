@@ -70,6 +70,7 @@ func (t *Terminal) scrollUp(top, bot, n int) {
 	for range n {
 		if keep {
 			t.hist.push(t, t.cur.at(0))
+			t.hist.back++
 		}
 		t.blankRow(t.cur.rotate(top, bot))
 	}
@@ -78,8 +79,14 @@ func (t *Terminal) scrollUp(top, bot, n int) {
 
 func (t *Terminal) scrollDown(top, bot, n int) {
 	n = clamp(n, 0, bot-top+1)
+	if n > 0 {
+		t.cur.at(top).wrapped = false // as in tmux
+	}
 	for range n {
 		t.blankRow(t.cur.rotateBack(top, bot))
+	}
+	if n > 0 {
+		t.cutAbove(top)
 	}
 	t.moved(top, bot, n)
 }
@@ -129,7 +136,9 @@ func (t *Terminal) erase(y, x0, x1 int) {
 	r.mend(x1)
 	r.fill(x0, x1, blank(t.blankID))
 	if x1 == t.cols {
-		r.wrapped = false
+		if r.wrapped = false; x0 == 0 {
+			t.cutAbove(y)
+		}
 	}
 	t.touch(r)
 }
@@ -138,8 +147,18 @@ func (t *Terminal) eraseRows(y0, y1 int) {
 	for y := y0; y < y1; y++ {
 		t.blankRow(t.cur.at(y))
 	}
-	if y0 > 0 && y0 < y1 {
-		t.cur.at(y0 - 1).wrapped = false
+	if y0 < y1 {
+		t.cutAbove(y0)
+	}
+}
+
+// cutAbove ends the line that went on in row y.
+func (t *Terminal) cutAbove(y int) {
+	switch {
+	case y > 0:
+		t.cur.at(y - 1).wrapped = false
+	case t.cur == &t.main:
+		t.hist.endLine()
 	}
 }
 
@@ -178,6 +197,9 @@ func (t *Terminal) keepScreen() {
 		t.hist.push(t, t.cur.at(y))
 	}
 	t.hist.endLine()
+	if last >= 0 {
+		t.hist.back = 0
+	}
 }
 
 // eraseLine is EL.
@@ -205,7 +227,6 @@ func (t *Terminal) insertChars(n int) {
 	copy(r.cells[x+n:], r.cells[x:t.cols-n])
 	r.used = max(r.used, min(r.used+n, t.cols))
 	r.fill(x, x+n, blank(t.blankID))
-	r.wrapped = false
 	t.touch(r)
 }
 
@@ -213,7 +234,10 @@ func (t *Terminal) insertChars(n int) {
 func (t *Terminal) deleteChars(n int) {
 	x := min(t.x, t.cols)
 	n = clamp(n, 0, t.cols-x)
-	if n == 0 {
+	if n == t.cols {
+		t.erase(t.y, 0, n)
+	}
+	if n == 0 || n == t.cols {
 		return
 	}
 	r := t.cur.at(t.y)
@@ -224,7 +248,6 @@ func (t *Terminal) deleteChars(n int) {
 		r.used = t.cols
 	}
 	r.fillTail(t.cols-n, blank(t.blankID))
-	r.wrapped = false
 	t.touch(r)
 }
 
@@ -253,6 +276,7 @@ func (t *Terminal) deleteLines(n int) {
 	for range n {
 		t.blankRow(t.cur.rotate(t.y, t.bot))
 	}
+	t.cutAbove(t.y)
 	t.moved(t.y, t.bot, n)
 }
 
@@ -262,8 +286,8 @@ func (t *Terminal) fillE() {
 	t.x, t.y = 0, 0
 	for y := range t.rows {
 		r := t.cur.at(y)
-		r.clear()
 		r.fill(0, t.cols, cell('E'))
+		r.wide = false
 		t.touch(r)
 	}
 }

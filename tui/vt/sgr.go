@@ -1,7 +1,20 @@
 package vt
 
+import "slices"
+
+// takes says whether SGR can take the parameters: colons may join them.
+func (p *parser) takes() bool {
+	for i, v := range p.list() {
+		if v == maxParam && p.single(i) {
+			return false
+		}
+	}
+	return !p.bad && p.groups <= maxGroups
+}
+
 // sgr gives s after the parameters of an SGR sequence. Colours are taken in
-// all three forms: 38;2;r;g;b, 38:2:r:g:b and 38:2:space:r:g:b.
+// all three forms: 38;2;r;g;b, 38:2:r:g:b and 38:2:space:r:g:b. Where one is
+// not whole, the same is left over as in tmux.
 func (t *Terminal) sgr(s Style) Style {
 	ps := &t.parser
 	list := ps.list()
@@ -14,14 +27,10 @@ func (t *Terminal) sgr(s Style) Style {
 			end++
 		}
 		switch n := max(list[i], 0); {
-		case n == 38 || n == 48 || n == 58:
-			c, used, ok := extendedColor(list[i:], end-i)
-			if ok {
-				s.setColor(n, c)
-			}
-			end = i + used
 		case end-i > 1:
-			s.subparams(n, list[i+1])
+			s.joined(list[i:end])
+		case n == 38 || n == 48 || n == 58:
+			end = s.extended(n, ps, end)
 		default:
 			s.apply(n)
 		}
@@ -30,44 +39,80 @@ func (t *Terminal) sgr(s Style) Style {
 	return s
 }
 
-// extendedColor reads a colour after 38, 48 or 58. group is how many
-// parameters hang together by colons; used is how many were taken.
-func extendedColor(p []int, group int) (c Color, used int, ok bool) {
-	if group > 1 {
-		sub := p[1:group]
-		if sub[0] == 2 && len(sub) >= 5 { // a colour space, possibly empty, comes first
-			sub = append([]int{2}, sub[2:5]...)
-		}
-		c, _, ok = colorParts(sub)
-		return c, group, ok && len(sub) > 1
+// at is parameter i, or -1 where it is missing or of several parts, and where
+// the next begins.
+func (p *parser) at(i int) (v, next int) {
+	if i >= p.nparam {
+		return -1, i
 	}
-	c, n, ok := colorParts(p[1:])
-	return c, 1 + n, ok
+	next = i + 1
+	for next < p.nparam && p.colon[next] {
+		next++
+	}
+	if next > i+1 {
+		return -1, next
+	}
+	return p.params[i], next
 }
 
-// colorParts reads 5;n or 2;r;g;b. Parts of a direct colour that are missing
-// count as zero. What is out of range is not taken: an index that is becomes
-// the default colour, a direct colour that is changes nothing.
-func colorParts(p []int) (c Color, n int, ok bool) {
-	if len(p) == 0 {
-		return 0, 0, false
-	}
-	switch p[0] {
+// extended reads the colour that begins at parameter i after 38, 48 or 58,
+// and says where what it did not take begins.
+func (s *Style) extended(which int, p *parser, i int) (next int) {
+	kind, next := p.at(i)
+	switch kind {
 	case 5:
-		if len(p) < 2 || p[1] < 0 || p[1] > 255 {
-			return 0, 1, true
-		}
-		return Indexed(uint8(p[1])), 2, true
+		var n int
+		n, next = p.at(next)
+		s.setIndex(which, n)
 	case 2:
-		if len(p) < 4 || max(p[1], p[2], p[3]) > 255 {
-			return 0, 1, false
+		r, k := p.at(next)
+		g, k := p.at(k)
+		b, k := p.at(k)
+		if s.setRGB(which, r, g, b) {
+			next = k
 		}
-		return RGB(part(p[1]), part(p[2]), part(p[3])), 4, true
 	}
-	return 0, 1, false
+	return next
 }
 
-func part(v int) uint8 { return uint8(max(v, 0)) }
+// joined does parameters that hang together by colons: an underline style or
+// a colour, or nothing.
+func (s *Style) joined(p []int) {
+	const most = 7
+	switch {
+	case len(p) > most || slices.Contains(p, maxParam):
+	case p[0] == 4:
+		if len(p) == 2 && p[1] >= 0 && p[1] <= int(Dashed) {
+			s.Underline = Underline(p[1])
+		}
+	case p[0] != 38 && p[0] != 48 && p[0] != 58 || len(p) < 3:
+	case p[1] == 5:
+		s.setIndex(p[0], p[2])
+	case p[1] == 2 && len(p) == 5:
+		s.setRGB(p[0], p[2], p[3], p[4])
+	case p[1] == 2 && len(p) > 5: // a colour space, possibly empty, comes first
+		s.setRGB(p[0], p[3], p[4], p[5])
+	}
+}
+
+// setIndex sets an indexed colour. One that there is not is the default.
+func (s *Style) setIndex(which, n int) {
+	switch {
+	case n >= 0 && n <= 255:
+		s.setColor(which, Indexed(uint8(n)))
+	case which != 58:
+		s.setColor(which, 0)
+	}
+}
+
+// setRGB sets a direct colour if all of it is there.
+func (s *Style) setRGB(which, r, g, b int) bool {
+	if min(r, g, b) < 0 || max(r, g, b) > 255 {
+		return false
+	}
+	s.setColor(which, RGB(uint8(r), uint8(g), uint8(b)))
+	return true
+}
 
 func (s *Style) setColor(which int, c Color) {
 	switch which {
@@ -77,13 +122,6 @@ func (s *Style) setColor(which int, c Color) {
 		s.BG = c
 	case 58:
 		s.UL = c
-	}
-}
-
-// subparams does n:sub where that is not a colour: underline styles.
-func (s *Style) subparams(n, sub int) {
-	if n == 4 && sub >= 0 && sub <= int(Dashed) {
-		s.Underline = Underline(sub)
 	}
 }
 

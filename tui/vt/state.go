@@ -21,9 +21,7 @@ func (t *Terminal) AppendState(dst []byte) []byte {
 	}
 	b = t.appendSaved(b, saved)
 	b = append(b, ' ')
-	for y := range t.rows {
-		b = t.appendRow(b, y, true)
-	}
+	b = t.appendRows(b, 0, t.rows)
 	b = append(b, "\x1b[3g"...)
 	for x, stop := range t.tabs {
 		if stop {
@@ -39,10 +37,7 @@ func (t *Terminal) AppendState(dst []byte) []byte {
 func (t *Terminal) AppendRows(dst []byte, y0, y1 int) []byte {
 	b := append(dst, "\x1b[?2026h"...)
 	b = t.AppendBare(b)
-	y1 = min(y1, t.rows)
-	for y := max(y0, 0); y < y1; y++ {
-		b = t.appendRow(b, y, y+1 < y1)
-	}
+	b = t.appendRows(b, max(y0, 0), min(y1, t.rows))
 	return t.appendSynced(t.AppendCursor(b))
 }
 
@@ -175,10 +170,29 @@ func appendPlace(b []byte, x, y int) []byte {
 	return append(strconv.AppendInt(append(b, ';'), int64(x)+1, 10), 'H')
 }
 
-// appendRow paints row y. Bare is in force. below says that the row below is
-// painted after it.
-func (t *Terminal) appendRow(b []byte, y int, below bool) []byte {
-	b = append(appendPlace(b, 0, y), "\x1b[m\x1b[2K"...)
+// appendRows paints rows [y0,y1). Bare is in force.
+func (t *Terminal) appendRows(b []byte, y0, y1 int) []byte {
+	joined := false
+	if y0 > 0 && y0 < y1 && t.cur.at(y0-1).wrapped {
+		b, joined = t.appendWrap(b, y0-1, true)
+	}
+	for y := y0; y < y1; y++ {
+		if b = appendPlace(b, 0, y); !joined {
+			b = append(b, clearRow...)
+		}
+		b = append(b, "\x1b[m"...)
+		b = t.appendRow(b, y)
+		joined = false
+		if t.cur.at(y).wrapped && y+1 < t.rows {
+			b, joined = t.appendWrap(b, y, y+1 < y1)
+		}
+	}
+	return b
+}
+
+const clearRow = "\x1b[m\x1b[2K"
+
+func (t *Terminal) appendRow(b []byte, y int) []byte {
 	r := t.cur.at(y)
 	end := r.used
 	if t.palette.bg != 0 {
@@ -196,37 +210,33 @@ func (t *Terminal) appendRow(b []byte, y int, below bool) []byte {
 			b = appendCSI(b, x+1, 'G') // a terminal may count other columns
 		}
 	}
-	if r.wrapped && y+1 < t.rows {
-		b = t.appendWrap(b, y, below)
-	}
 	return b
 }
 
 // appendWrap makes the terminal wrap from row y to the one below, so that it
 // joins the two where text is marked with its mouse: from the last character
-// of the one to the first of the other, which stays or is painted next.
-func (t *Terminal) appendWrap(b []byte, y int, below bool) []byte {
+// of the one to the first of the other. The row below is painted next, and
+// must not be cleared any more; without below it stays as it is.
+func (t *Terminal) appendWrap(b []byte, y int, below bool) (out []byte, joined bool) {
 	cells := t.cur.at(y).cells
 	first := t.glyph(t.cur.at(y+1).cells, 0)
-	if !below && first.blank() {
-		return b
-	}
 	x := t.cols - 1
-	switch {
-	case cells[x]&cellSpacer == 0:
-		if cells[x]&cellTail != 0 {
-			x--
-		}
-		last := t.glyph(cells, x)
-		b = t.resolved(last.style).appendSGR(appendPlace(b, x, y))
-		b = last.appendText(b, false)
-	case first.wide && cells[x-1]&cellSpacer == 0:
-		b = appendPlace(b, x, y)
-	default:
-		return b
+	fits := cells[x]&cellSpacer == 0
+	if !fits && (!first.wide || cells[x-1]&cellSpacer != 0) || !below && first.blank() {
+		return b, false
 	}
-	b = t.resolved(first.style).appendSGR(b)
-	return first.appendText(b, false)
+	if below {
+		b = append(appendPlace(b, 0, y+1), clearRow...)
+	}
+	if fits && cells[x]&cellTail != 0 {
+		x--
+	}
+	b = appendPlace(b, x, y)
+	if fits {
+		last := t.glyph(cells, x)
+		b = last.appendText(t.resolved(last.style).appendSGR(b), false)
+	}
+	return first.appendText(t.resolved(first.style).appendSGR(b), false), below
 }
 
 // resolved is s with the program's palette.

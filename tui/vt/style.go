@@ -1,6 +1,9 @@
 package vt
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Color is a colour of a cell: the terminal's default, one of the 256 indexed
 // ones, or 24 bits of red, green and blue.
@@ -108,6 +111,9 @@ type cluster struct {
 	text string
 	wide bool
 }
+
+// shown is the text without a joiner that nothing has joined.
+func (c cluster) shown() string { return strings.TrimSuffix(c.text, string(rune(zwj))) }
 
 func newClusters() clusters { return clusters{ids: map[cluster]uint32{}} }
 

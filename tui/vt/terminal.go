@@ -98,6 +98,7 @@ func (t *Terminal) Reset() {
 	for y := range t.rows {
 		t.main.at(y).clear()
 	}
+	t.hist.endLine()
 	t.softReset()
 	t.x, t.y = 0, 0
 	t.tabs = defaultTabs(t.tabs, t.cols)

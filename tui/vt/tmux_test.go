@@ -209,6 +209,9 @@ func TestAgainstTmux(t *testing.T) {
 				if got := term.PlainText(); got != c.want {
 					t.Errorf("%q shows %q, want %q (%s)", c.in, got, c.want, c.odd)
 				}
+				if j.show(c.in, cols, rows).differences(term) == nil {
+					t.Errorf("%q: tmux does the same, it is not odd", c.in)
+				}
 				return
 			}
 			j.t = t
