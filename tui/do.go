@@ -124,11 +124,14 @@ func (m *Model) promptFor(op runtime.OpInfo, can []runtime.Container, cannot []k
 		p.Targets = append(p.Targets, views.Target{Name: m.called(c.Ref), State: c.State})
 	}
 	for _, r := range cannot {
-		// The name stands before the reason: once is enough.
-		why := strings.TrimPrefix(strings.TrimPrefix(r.Why, r.Container.Name+" "), "is ")
-		p.Targets = append(p.Targets, views.Target{Name: m.called(r.Container.Ref), State: r.Container.State, Skip: why})
+		p.Targets = append(p.Targets, views.Target{Name: m.called(r.Container.Ref), State: r.Container.State, Skip: whyAlone(r.Container, r.Why)})
 	}
 	return p
+}
+
+// whyAlone is a reason without the name that stands before it already.
+func whyAlone(c runtime.Container, why string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(why, c.Name+" "), "is ")
 }
 
 // say puts one sentence, and what to do next, into the status line.

@@ -21,6 +21,8 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 	case m.held:
 		m.held = false
 		return tea.ClearScreen
+	case m.layout.TooSmall && m.many.on && !m.keys.IsPrefix(k.String()):
+		return nil // that so much is typed into could not be seen
 	case m.layout.TooSmall && (m.overlay != nil || m.focus != views.ShellPane):
 		return m.onBlindKey(k)
 	case (m.overlay != nil || m.prompt.open) && m.isHabit(k):
@@ -118,6 +120,7 @@ func (m *Model) onPaste(text string) tea.Cmd {
 		m.prompt.line.insert(text)
 		m.applyFilter()
 		return nil
+	case m.layout.TooSmall && m.many.on: // as keys
 	case m.focus == views.ShellPane && m.shells.shown() != nil:
 		if sh := m.shells.shown(); m.pasteShell(sh, text) {
 			return nil
@@ -148,7 +151,7 @@ func (m *Model) onClick(c tea.MouseClickMsg) tea.Cmd {
 		return m.onShellMouse(sh, px, py, c.Mouse(), vt.Press)
 	}
 	list := m.layout.List
-	if m.overlay != nil || m.prompt.open || c.Button != tea.MouseLeft || list.Empty() {
+	if m.overlay != nil || m.prompt.open || m.many.on || c.Button != tea.MouseLeft || list.Empty() {
 		return nil
 	}
 	row := c.Y - list.Min.Y - 1 + m.rows.top

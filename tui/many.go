@@ -22,7 +22,7 @@ func (m *Model) askMany() tea.Cmd {
 	var can []runtime.Container
 	q := &question{state: views.PromptState{}}
 	for _, c := range m.targets() {
-		t := views.Target{Name: m.called(c.Ref), State: c.State, Skip: m.whyNoShell(c)}
+		t := views.Target{Name: m.called(c.Ref), State: c.State, Skip: whyAlone(c, m.whyNoShell(c))}
 		q.state.Targets = append(q.state.Targets, t)
 		if t.Skip == "" {
 			can = append(can, c)
@@ -74,6 +74,10 @@ func (x *many) drop(m *Model, sh *shell) {
 		m.say(noteWarn, "the last of the shells typed into has ended", "")
 	default:
 		m.say(noteWarn, m.called(sh.ref())+" has ended: "+plural(len(x.into), "shell")+" left to type into", "")
+		// Nobody types into what is not on screen, without the sign for it.
+		if !slices.Contains(x.into, m.shells.shown()) {
+			m.show(x.into[0])
+		}
 	}
 }
 

@@ -189,7 +189,7 @@ func (m *Model) sessionItem(sh *shell) views.SessionItem {
 // marksOf is what has happened in a session since it was on screen.
 func (m *Model) marksOf(sh *shell) views.SessionMarks {
 	return views.SessionMarks{
-		Activity: sh.fresh.Load(), Bell: sh.rang.Load(), Ended: sh.over, Recording: sh.recording(),
+		Activity: sh.fresh.Load(), Bell: sh.rang.Load(), Ended: sh.over, Recording: sh.recording(), Typed: m.many.has(sh),
 	}
 }
 
@@ -207,6 +207,7 @@ func (m *Model) tabsState() *views.TabsState {
 			marks := m.marksOf(other)
 			tab.Marks.Activity = tab.Marks.Activity || marks.Activity
 			tab.Marks.Bell = tab.Marks.Bell || marks.Bell
+			tab.Marks.Typed = tab.Marks.Typed || marks.Typed
 			tab.Text += "+" + m.called(other.ref())
 		}
 		s.Tabs = append(s.Tabs, tab)

@@ -406,7 +406,7 @@ func (m *Model) onAttached(msg attachedMsg) tea.Cmd {
 	sh.opening = false
 	if msg.err != nil {
 		m.shellEnds(sh, runtime.Exit{}, msg.err)
-		return m.list() // what keeps the shell out is news of the container
+		return tea.Batch(m.arrangeScreen(), m.list()) // what keeps the shell out is news of the container
 	}
 	sh.session, sh.notice = msg.session, msg.session.Notice()
 	// The window may have changed while the session came up.
@@ -424,7 +424,7 @@ func (m *Model) onSlowAttach(msg slowAttachMsg) tea.Cmd {
 	}
 	sh.cancel()
 	m.shellEnds(sh, runtime.Exit{}, errors.New("the "+sh.op.kind()+" did not open within "+attachTime.String()))
-	return m.list()
+	return tea.Batch(m.arrangeScreen(), m.list())
 }
 
 // onShellOver keeps the text and says how it ended.
@@ -433,11 +433,12 @@ func (m *Model) onShellOver(msg shellOverMsg) tea.Cmd {
 	if sh == nil || sh.over {
 		return nil
 	}
+	told := m.many.has(sh) || slices.Contains(m.shells.halves(), sh)
 	m.shellEnds(sh, msg.exit, msg.err)
-	if !slices.Contains(m.shells.halves(), sh) {
+	if !told {
 		m.say(noteInfo, m.called(sh.ref())+": the "+sh.op.kind()+" has ended, "+msg.exit.String(), "")
 	}
-	return m.list()
+	return tea.Batch(m.arrangeScreen(), m.list())
 }
 
 func (m *Model) shellEnds(sh *shell, exit runtime.Exit, err error) {

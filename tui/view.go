@@ -318,7 +318,7 @@ func (m *Model) statusState() *views.StatusState {
 	}
 	scope := m.scope()
 	s.Hints = m.hints(scope)
-	if scope == keymap.Shell {
+	if scope == keymap.Shell && !m.many.on {
 		s.Prefixed = m.prefixName()
 	}
 	return s
@@ -327,6 +327,9 @@ func (m *Model) statusState() *views.StatusState {
 // hints are the footer's. Behind the prefix of a shell the keys stand without
 // it: it is written once before them.
 func (m *Model) hints(scope keymap.Scope) []keymap.Hint {
+	if m.many.on { // it is left by one key, and there is no other
+		return []keymap.Hint{{Key: m.prefixName(), Text: "stops typing into all"}}
+	}
 	hints := keymap.Footer(m.keys, scope, m.situation())
 	if i := slices.IndexFunc(hints, func(h keymap.Hint) bool { return h.ID == keymap.Open }); i >= 0 {
 		c := m.selected()

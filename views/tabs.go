@@ -21,6 +21,7 @@ type SessionMarks struct {
 	Bell      bool // it has rung since it was looked at
 	Ended     bool
 	Recording bool
+	Typed     bool // what is typed goes into it and into others
 }
 
 // Sign is the mark that matters most, one cell; "" = none.
@@ -28,6 +29,8 @@ func (m SessionMarks) Sign(t *Theme) (string, Role) {
 	switch {
 	case m.Ended:
 		return "x", Warn
+	case m.Typed:
+		return ">", Bad
 	case m.Bell:
 		return "!", Bad
 	case m.Recording:
