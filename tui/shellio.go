@@ -415,10 +415,10 @@ func (m *Model) onConsoleKey(sh *shell, k tea.KeyPressMsg) tea.Cmd {
 func (m *Model) onPrefixed(key string) tea.Cmd {
 	m.notices.read(key)
 	m.lastKey = key
-	a, ok := m.keys.Lookup(keymap.Shell, key)
-	if sh := m.shells.shown(); !ok && sh != nil && sh.op.console && key == consoleLeave && m.keys.Prefix() == consoleEscape {
-		return m.leaveShell()
+	if sh := m.shells.shown(); sh != nil && sh.op.console && key == consoleLeave && m.keys.Prefix() == consoleEscape {
+		return m.leaveShell() // before what q means everywhere
 	}
+	a, ok := m.keys.Lookup(keymap.Shell, key)
 	if !ok {
 		m.say(noteWarn, m.prefixName()+" "+keymap.KeyName(key)+" means nothing", "")
 		return nil

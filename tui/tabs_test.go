@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
 	"lxcdeck/views"
@@ -396,5 +397,21 @@ func TestManyIsNotTypedIntoBlindly(t *testing.T) {
 	d.press("ctrl+]")
 	if d.m.many.on {
 		t.Error("the prefix does not end it")
+	}
+}
+
+// With its first key as the prefix, too.
+func TestConsoleIsLeftAsLXCConsoleByThePrefix(t *testing.T) {
+	keys, err := keymap.New("", nil, "ctrl+a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDeck(t, 120, 40, Options{Keys: keys}, some()...)
+	d.press("a")
+	d.shows("alpha login:")
+	d.press("ctrl+a", "q")
+	d.seesNo("Quit lxcdeck?")
+	if d.m.focus != views.ListPane {
+		t.Fatal("the console is not left")
 	}
 }
