@@ -56,11 +56,10 @@ func (m *Model) keepChoice(ask runtime.Shell) tea.Cmd {
 	return cmd("remember", func() tea.Msg { return keptMsg{m.remember(ask)} })
 }
 
-func (m *Model) onKept(msg keptMsg) tea.Cmd {
+func (m *Model) onKept(msg keptMsg) {
 	if msg.err != nil {
 		m.say(noteWarn, msg.err.Error(), "it is remembered until lxcdeck is left")
 	}
-	return nil
 }
 
 // textField is a field with what stands in it already.

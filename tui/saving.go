@@ -106,13 +106,12 @@ func cause(err error) string {
 	return err.Error()
 }
 
-func (m *Model) onSaved(msg savedMsg) tea.Cmd {
+func (m *Model) onSaved(msg savedMsg) {
 	if msg.err != nil {
 		m.say(noteError, "not saved: "+cause(msg.err), msg.path)
-		return nil
+		return
 	}
 	m.say(noteInfo, fmt.Sprintf("saved %d bytes to %s", msg.size, msg.path), "")
-	return nil
 }
 
 // recordShell begins to record the session in focus, or ends that.
@@ -184,7 +183,7 @@ func (m *Model) endRecording(sh *shell) tea.Cmd {
 	return nil
 }
 
-func (m *Model) onRecorded(msg recordedMsg) tea.Cmd {
+func (m *Model) onRecorded(msg recordedMsg) {
 	for _, sh := range m.shells.all {
 		if sh.recPath == msg.path {
 			sh.mu.Lock()
@@ -195,8 +194,7 @@ func (m *Model) onRecorded(msg recordedMsg) tea.Cmd {
 	}
 	if msg.err != nil {
 		m.say(noteError, "the recording "+msg.path+" ended: "+msg.err.Error(), "what it holds can be played")
-		return nil
+		return
 	}
 	m.say(noteInfo, fmt.Sprintf("recorded %d KiB to %s", (msg.size+1023)>>10, msg.path), "")
-	return nil
 }

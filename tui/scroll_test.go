@@ -32,10 +32,10 @@ func TestScrollbackStandsStill(t *testing.T) {
 	d, feed := reading(t, 500)
 	d.sees("line 500", "line 501/501")
 	d.press("pgup", "pgup", "pgup")
-	before := d.screen()[strings.Index(d.screen(), "q back"):]
+	_, before, _ := strings.Cut(d.screen(), "q back")
 	feed("\r\nmore\r\nand more")
 	d.shows("2 new lines")
-	if after := d.screen()[strings.Index(d.screen(), "q back"):]; after != before {
+	if _, after, _ := strings.Cut(d.screen(), "q back"); after != before {
 		t.Errorf("the text moved:\n%s\nwas\n%s", after, before)
 	}
 	d.press("g")

@@ -153,17 +153,17 @@ func (m *Model) search(sh *shell, back bool) tea.Cmd {
 	})
 }
 
-func (m *Model) onFound(msg foundMsg) tea.Cmd {
+func (m *Model) onFound(msg foundMsg) {
 	sh := m.shells.byID(msg.id)
 	if sh == nil || sh.scroll == nil || sh.scroll.gen != msg.gen {
-		return nil
+		return
 	}
 	s := sh.scroll
 	if !msg.found {
 		s.note, s.hit = "not found", nil
-		return nil
+		return
 	}
-	m.onScroll(sh, func(s *scroll, t *vt.Terminal) {
+	m.onScroll(sh, func(s *scroll, _ *vt.Terminal) {
 		s.at, s.want = msg.match.First, msg.match.First.Col
 		if s.at.Row < s.top || s.at.Row >= s.top+uint64(s.height) {
 			s.top = s.at.Row - min(s.at.Row, uint64(s.height/2)) // with what stands around it
@@ -173,7 +173,6 @@ func (m *Model) onFound(msg foundMsg) tea.Cmd {
 	if msg.around {
 		s.note = "from the other end"
 	}
-	return nil
 }
 
 // copyScroll puts what is selected, or the line, into the person's clipboard.

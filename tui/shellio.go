@@ -121,8 +121,8 @@ func (sh *shell) bootLog(text []byte) {
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	_ = sh.take(text) // questions asked then are not answered now
-	sh.term.Write([]byte("\x1b[m\x1b[?1049l\x1b[!p\r\n"))
+	_ = sh.take(text)                                            // questions asked then are not answered now
+	_, _ = sh.term.Write([]byte("\x1b[m\x1b[?1049l\x1b[!p\r\n")) // an emulator takes everything
 	sh.copies, sh.bell = "", false
 	sh.rang.Store(false)
 }
@@ -338,11 +338,10 @@ func (sh *shell) resize(cols, rows int) {
 	}
 }
 
-func (m *Model) onFit(msg fitMsg) tea.Cmd {
+func (m *Model) onFit(msg fitMsg) {
 	if sh := m.shells.byID(msg.id); sh != nil && sh.fitGen == msg.gen && !sh.over {
 		sh.fit()
 	}
-	return nil
 }
 
 // fit tells the session the size of its pane, if it does not know it yet.

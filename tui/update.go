@@ -61,39 +61,51 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onWatchLost(msg.err)
 	case doneMsg:
 		return m.onDone(msg)
-	case attachedMsg:
-		return m.onAttached(msg)
-	case slowAttachMsg:
-		return m.onSlowAttach(msg)
 	case paintMsg:
 		// Nothing but the shell's pane has changed, unless a notice came.
 		m.paint.all = all
 		return m.onPaint(msg)
-	case fitMsg:
-		return m.onFit(msg)
-	case shellOverMsg:
-		return m.onShellOver(msg)
-	case marksMsg:
-		return nil // the marks are read when they are painted
-	case zoomedMsg:
-		return m.onZoomed(msg)
-	case foundMsg:
-		return m.onFound(msg)
-	case savedMsg:
-		return m.onSaved(msg)
-	case recordingMsg:
-		return m.onRecording(msg)
-	case keptMsg:
-		return m.onKept(msg)
-	case recordedMsg:
-		return m.onRecorded(msg)
 	case armedMsg:
 		return m.onArmed(msg)
 	case crashMsg:
 		return m.onCrash(msg.err)
 	}
+	if cmd, ok := m.updateSession(msg); ok {
+		return cmd
+	}
 	m.dirty, m.paint.all = dirty, all
 	return m.onUnseen(msg)
+}
+
+// updateSession takes what is about one session.
+func (m *Model) updateSession(msg tea.Msg) (cmd tea.Cmd, ok bool) {
+	switch msg := msg.(type) {
+	case attachedMsg:
+		return m.onAttached(msg), true
+	case slowAttachMsg:
+		return m.onSlowAttach(msg), true
+	case fitMsg:
+		m.onFit(msg)
+	case shellOverMsg:
+		return m.onShellOver(msg), true
+	case marksMsg:
+		// The marks are read when they are painted.
+	case zoomedMsg:
+		return m.onZoomed(msg), true
+	case foundMsg:
+		m.onFound(msg)
+	case savedMsg:
+		m.onSaved(msg)
+	case recordingMsg:
+		return m.onRecording(msg), true
+	case keptMsg:
+		m.onKept(msg)
+	case recordedMsg:
+		m.onRecorded(msg)
+	default:
+		return nil, false
+	}
+	return nil, true
 }
 
 // onUnseen is what changes nothing on the screen.

@@ -67,23 +67,27 @@ func (t *Theme) Sessions(s *SessionsState, w, h int) Block {
 	return t.box(title, hint, rows[:min(len(rows), h-2)], inner)
 }
 
-// sessionColumns are the widths of place, container, command, age and state.
+// placeWidth is that of a tab's number, a half's letter and the mark of the
+// session in focus.
+const placeWidth = 4
+
+// sessionColumns are the widths of container, command, age and state.
 // What does not fit goes from the right; command and state share what is left.
-func sessionColumns(inner int) (place, name, command, age, state int) {
-	place, name, age = 4, max(12, min(24, inner/4)), 5
-	rest := inner - place - name - 2
+func sessionColumns(inner int) (name, command, age, state int) {
+	name, age = max(12, min(24, inner/4)), 5
+	rest := inner - placeWidth - name - 2
 	if rest < 24 {
-		return place, max(0, inner-place-2-rest/2), 0, 0, max(0, rest/2)
+		return max(0, inner-placeWidth-2-rest/2), 0, 0, max(0, rest/2)
 	}
 	rest -= age + 2
 	state = max(min(20, rest/2), rest*2/5)
-	return place, name, rest - state - 2, age, state
+	return name, rest - state - 2, age, state
 }
 
 func (t *Theme) sessionHead(inner int) string {
-	place, name, command, age, state := sessionColumns(inner)
+	name, command, age, state := sessionColumns(inner)
 	l := t.newLine(inner)
-	l.field(Header, "TAB", place, false)
+	l.field(Header, "TAB", placeWidth, false)
 	l.field(Header, "CONTAINER", name, false)
 	if command > 0 {
 		l.gap(2)
@@ -98,7 +102,7 @@ func (t *Theme) sessionHead(inner int) string {
 
 func (t *Theme) sessionRow(s *SessionsState, i, inner int) string {
 	it := &s.Items[i]
-	place, name, command, age, state := sessionColumns(inner)
+	name, command, age, state := sessionColumns(inner)
 	l := t.newLine(inner)
 	if i == s.Cursor {
 		l.whole(Cursor)
@@ -107,7 +111,7 @@ func (t *Theme) sessionRow(s *SessionsState, i, inner int) string {
 	if it.Current {
 		at += t.Glyphs.Marked
 	}
-	l.field(Key, at, place, false)
+	l.field(Key, at, placeWidth, false)
 	who := Clean(it.Name)
 	if it.Label != "" {
 		who = Clean(it.Label) + " (" + who + ")"

@@ -25,7 +25,7 @@ type SessionMarks struct {
 }
 
 // Sign is the mark that matters most, one cell; "" = none.
-func (m SessionMarks) Sign(t *Theme) (string, Role) {
+func (m SessionMarks) Sign() (string, Role) {
 	switch {
 	case m.Ended:
 		return "x", Warn
@@ -89,7 +89,7 @@ func (t *Theme) tab(s *TabsState, i int) piece {
 	p := piece{spans: []span{
 		{role, left + strconv.Itoa(i+1) + " "}, {role, t.Cut(Clean(tab.Text), most)},
 	}}
-	if sign, r := tab.Marks.Sign(t); sign != "" {
+	if sign, r := tab.Marks.Sign(); sign != "" {
 		p.spans = append(p.spans, span{r, " " + sign})
 	}
 	p.spans = append(p.spans, span{role, right})
