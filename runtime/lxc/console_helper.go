@@ -21,9 +21,9 @@ import (
 const freeTime = 200 * time.Millisecond
 
 // helperConsole takes a tty of the container and holds it until the caller hangs
-// up or the container ends. It answers with the tty's own master: liblxc's
-// Console would copy every byte through a second pty, and loses resizes to other
-// threads of a Go program. What ConsoleFd does not give back, the socket whose
+// up or the container ends. It answers with the tty's own master, but for
+// /dev/console (see consolePump): liblxc's Console would copy every byte, and loses
+// resizes to other threads of a Go program. What ConsoleFd does not give back, the socket whose
 // end frees the tty, ends with this process.
 func helperConsole(conn *msgConn, q helperRequest) helperReply {
 	if err := loadableHere(q.Ref); err != nil {
@@ -51,7 +51,17 @@ func helperConsole(conn *msgConn, q helperRequest) helperReply {
 		_ = unix.SetNonblock(master, false)
 		return failedReply(err, "")
 	}
-	if err := conn.send(helperReply{OK: true, Notice: notice}, []int{master}); err != nil || caller.await(life.pidfd) {
+	theirs := master
+	if q.TTY == runtime.ConsoleTTY {
+		if theirs, err = startPump(master, caller.size); err != nil {
+			return failedReply(err, "")
+		}
+	}
+	err = conn.send(helperReply{OK: true, Notice: notice}, []int{theirs})
+	if theirs != master {
+		_ = unix.Close(theirs) // the caller's must be the only one
+	}
+	if err != nil || caller.await(life.pidfd) {
 		// The monitor, the caller and we share one open file: it must be as it was
 		// for whoever takes the tty next. The caller reads no more. A container that
 		// has ended takes its ttys along.

@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -91,7 +93,9 @@ func TestConsoleOfTheInit(t *testing.T) {
 	p.send("\r")
 	p.expect("# ")
 	p.send("stty size\r")
-	p.expect("33 91")
+	p.expect("33 91\r\n") // and not \r\r\n, as through two terminals
+	p.send("stty -opost; echo one; echo two; stty sane\r")
+	p.expect("one\ntwo\n")
 	must(t, p.s.Resize(133, 41))
 	within(t, "the new size", func() bool {
 		p.send("stty size\r")
@@ -294,4 +298,47 @@ func TestConsoleRefusals(t *testing.T) {
 	if _, err := quick.BootLog(t.Context(), ref); !errors.Is(err, runtime.ErrNoAnswer) {
 		t.Errorf("boot log of a silent monitor: %v, want ErrNoAnswer", err)
 	}
+}
+
+// The monitor writes to the pty of whoever has /dev/console: one that blocked
+// there would answer nobody, and never again once its reader has gone.
+func TestConsoleThatNobodyReads(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-co-unread")
+	answers := func(what string) {
+		t.Helper()
+		within(t, "the monitor answers "+what, func() bool {
+			l, err := a.List(t.Context())
+			must(t, err)
+			return l.Containers[0].State == runtime.Running && l.Containers[0].NoAnswerSince.IsZero()
+		})
+	}
+	s, err := a.Console(t.Context(), runtime.Console{Ref: ref, TTY: runtime.ConsoleTTY})
+	must(t, err)
+	defer s.Close()
+	say(t, a, ref, "seq 1 50000") // comes back only if somebody takes it
+	answers("while nobody reads")
+	must(t, s.Close())
+	p := console(t, a, runtime.Console{Ref: ref, TTY: runtime.ConsoleTTY})
+	p.send("\r")
+	p.expect("# ")
+	answers("afterwards")
+	// The same the other way.
+	p.send("stty raw -echo; echo sleep''ing; sleep 600\r")
+	p.expect("sleeping")
+	var typed atomic.Int64
+	go func() {
+		for {
+			n, err := p.s.Write(bytes.Repeat([]byte("x"), 1024))
+			typed.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	}()
+	within(t, "no more is taken", func() bool {
+		before := typed.Load()
+		time.Sleep(300 * time.Millisecond)
+		return before > inputAhead && typed.Load() == before
+	})
+	answers("while nobody reads the input")
 }
