@@ -40,6 +40,7 @@ func (t *Terminal) backspace() {
 func (t *Terminal) tab() {
 	for t.x < t.cols-1 {
 		t.x++
+		t.cost++
 		if t.tabs[t.x] {
 			return
 		}

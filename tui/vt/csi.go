@@ -208,6 +208,10 @@ func (t *Terminal) csiPrivate(inter, final byte) {
 		t.eraseDisplay(p.arg(0, 0))
 	case final == 'K':
 		t.eraseLine(p.arg(0, 0))
+	case final == 'm':
+		if p.arg(0, 0) == 4 {
+			t.reply(noModifyOtherKeys)
+		}
 	case final == 'n':
 		t.statusReportDEC(p.arg(0, 0))
 	case final == 'u':

@@ -28,7 +28,13 @@ func play(data []byte) (*Terminal, error) {
 		}
 		data = data[3:]
 	}
-	return t, checkViews(t)
+	if err := checkViews(t); err != nil {
+		return t, err
+	}
+	other := New(t.cols, t.rows, Options{})
+	_, _ = other.Write(t.AppendState(nil))
+	_, _ = other.Write(t.AppendRows(nil, 0, 2))
+	return t, check(other)
 }
 
 func FuzzTerminal(f *testing.F) {

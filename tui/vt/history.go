@@ -137,6 +137,7 @@ func (h *history) push(t *Terminal, r *row) {
 		return
 	}
 	n := r.length()
+	t.cost += 2 * n
 	goesOn := !h.empty() && h.last().open
 	if goesOn && !h.joins(r.cells[:n]) {
 		h.endLine()
@@ -156,7 +157,13 @@ func (h *history) push(t *Terminal, r *row) {
 	l.cells += uint32(n)
 	l.wide = l.wide || r.wide
 	l.open = r.wrapped
-	l.rows, l.tail = h.advance(l, r.cells[:n])
+	if l.rows, l.tail = max(l.rows, 1), l.tail+uint32(n); r.wide {
+		l.tail -= uint32(n)
+		l.rows, l.tail = h.advance(l, r.cells[:n])
+	} else if over := int(l.tail) - h.cols; over > 0 { // it joined, so it has a row of its own
+		l.rows++
+		l.tail = uint32(over)
+	}
 	h.next = l.first + uint64(l.rows)
 	h.trim(h.limit, &h.gone.Limit)
 }

@@ -106,7 +106,7 @@ func EncodeKey(k Key, m Modes) []byte {
 		return encodeSpecial(k, m, kitty)
 	}
 	if k.Code > F24 && k.Code < lastKey {
-		return encodeKeypad(k, m)
+		return encodeKeypad(k, m, kitty)
 	}
 	switch k.Code {
 	case Tab, Enter, Escape, Backspace:
@@ -131,6 +131,9 @@ func encodeSpecial(k Key, m Modes, kitty bool) []byte {
 		mod &= Shift | Alt | Ctrl
 	}
 	code := k.Code
+	if kitty && code >= F13 {
+		return csiU(kittyF13+code-F13, mod)
+	}
 	if code >= F13 { // terminfo's xterm-256color: kf13 is shift and F1
 		code -= F13 - F1
 		mod |= Shift
@@ -177,9 +180,19 @@ const (
 	keypadFinal = "pqrstuvwxynojmkMXl"
 )
 
-func encodeKeypad(k Key, m Modes) []byte {
+// kittyKP0 and kittyF13 are where the kitty protocol counts the keypad's keys
+// and the higher function keys from.
+const (
+	kittyKP0 = 57399
+	kittyF13 = 57376
+)
+
+func encodeKeypad(k Key, m Modes, kitty bool) []byte {
 	i := k.Code - KP0
-	if m.AppKeypad {
+	if kitty && (k.Code == KPEnter || k.Mod&^Shift != 0) { // what types text is text
+		return csiU(kittyKP0+i, k.Mod)
+	}
+	if m.AppKeypad && !kitty {
 		return []byte{0x1b, 'O', keypadFinal[i]}
 	}
 	code := rune(keypadText[i])
@@ -250,8 +263,9 @@ func encodeText(k Key, kitty bool) []byte {
 	return utf8.AppendRune(b, code)
 }
 
-// controlOf is the control character of ctrl and a key, as xterm has them:
-// the digits stand for the characters above them on a VT220's keyboard.
+// controlOf is the control character of ctrl and a key, as xterm has them from
+// XLookupString(3): what lies from @ on, and digits for the characters above
+// them on a VT220's keyboard.
 func controlOf(r rune) (byte, bool) {
 	switch {
 	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':
@@ -262,11 +276,9 @@ func controlOf(r rune) (byte, bool) {
 	switch r {
 	case ' ', '@', '2', '`':
 		return 0, true
-	case '[', '\\', ']', '^', '_':
+	case '[', '\\', ']', '^', '_', '{', '|', '}', '~':
 		return byte(r) & 0x1f, true
-	case '~':
-		return 0x1e, true
-	case '/', '-':
+	case '/':
 		return 0x1f, true
 	case '8', '?':
 		return 0x7f, true

@@ -94,11 +94,59 @@ func TestEncodeKey(t *testing.T) {
 		{"kitty: f1", Key{Code: F1}, kitty, "\x1b[P"},
 		{"kitty: super up", Key{Code: Up, Mod: Super}, kitty, "\x1b[1;9A"},
 		{"kitty: ctrl up", Key{Code: Up, Mod: Ctrl}, kitty, "\x1b[1;5A"},
+		{"kitty: ctrl shift a", Key{Code: 'a', Mod: Ctrl | Shift}, kitty, "\x1b[97;6u"},
+		{"kitty: ctrl shift A", Key{Code: 'A', Mod: Ctrl | Shift}, kitty, "\x1b[97;6u"},
+		{"kitty: alt umlaut", Key{Code: 'ö', Text: "ö", Mod: Alt}, kitty, "\x1b[246;3u"},
+		{"kitty: super a", Key{Code: 'a', Mod: Super}, kitty, "\x1b[97;9u"},
+		{"kitty: f13", Key{Code: F13}, kitty, "\x1b[57376u"},
+		{"kitty: ctrl f24", Key{Code: F24, Mod: Ctrl}, kitty, "\x1b[57387;5u"},
+		{"kitty: keypad 5", Key{Code: KP5, Text: "5"}, Modes{KittyFlags: 1, AppKeypad: true}, "5"},
+		{"kitty: keypad enter", Key{Code: KPEnter}, kitty, "\x1b[57414u"},
+		{"kitty: ctrl keypad 0", Key{Code: KP0, Mod: Ctrl}, kitty, "\x1b[57399;5u"},
+		{"kitty: alt keypad separator", Key{Code: KPSeparator, Mod: Alt}, kitty, "\x1b[57416;3u"},
+		{"ctrl -", Key{Code: '-', Mod: Ctrl}, Modes{}, "-"},
+		{"alt umlaut", Key{Code: 'ö', Text: "ö", Mod: Alt}, Modes{}, "\x1bö"},
+		{"alt ctrl space", Key{Code: Space, Mod: Alt | Ctrl}, Modes{}, "\x1b\x00"},
+		{"alt shift letter", Key{Code: 'x', Text: "X", Mod: Alt | Shift}, Modes{}, "\x1bX"},
 		{"nothing", Key{}, Modes{}, ""},
 	}
 	for _, tt := range tests {
 		if got := string(EncodeKey(tt.key, tt.mode)); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestXtermKeys has xterm's tables ("PC-Style Function Keys" of ctlseqs, and
+// XLookupString(3) for control characters).
+func TestXtermKeys(t *testing.T) {
+	for code, want := range map[rune][2]string{
+		Up: {"\x1b[A", "\x1b[1;%A"}, Down: {"\x1b[B", "\x1b[1;%B"}, Right: {"\x1b[C", "\x1b[1;%C"}, Left: {"\x1b[D", "\x1b[1;%D"}, Home: {"\x1b[H", "\x1b[1;%H"}, End: {"\x1b[F", "\x1b[1;%F"},
+		Insert: {"\x1b[2~", "\x1b[2;%~"}, Delete: {"\x1b[3~", "\x1b[3;%~"}, PgUp: {"\x1b[5~", "\x1b[5;%~"}, PgDn: {"\x1b[6~", "\x1b[6;%~"},
+		F1: {"\x1bOP", "\x1b[1;%P"}, F2: {"\x1bOQ", "\x1b[1;%Q"}, F3: {"\x1bOR", "\x1b[1;%R"}, F4: {"\x1bOS", "\x1b[1;%S"}, F5: {"\x1b[15~", "\x1b[15;%~"}, F6: {"\x1b[17~", "\x1b[17;%~"},
+		F7: {"\x1b[18~", "\x1b[18;%~"}, F8: {"\x1b[19~", "\x1b[19;%~"}, F9: {"\x1b[20~", "\x1b[20;%~"}, F10: {"\x1b[21~", "\x1b[21;%~"}, F11: {"\x1b[23~", "\x1b[23;%~"}, F12: {"\x1b[24~", "\x1b[24;%~"},
+	} {
+		if got := string(EncodeKey(Key{Code: code}, Modes{})); got != want[0] {
+			t.Errorf("key %x: %q, want %q", code, got, want[0])
+		}
+		for mod, n := range map[Mod]string{Shift: "2", Alt: "3", Shift | Alt: "4", Ctrl: "5", Shift | Ctrl: "6", Alt | Ctrl: "7", Shift | Alt | Ctrl: "8"} {
+			if got, want := string(EncodeKey(Key{Code: code, Mod: mod}, Modes{AppCursor: true})), strings.Replace(want[1], "%", n, 1); got != want {
+				t.Errorf("key %x with %d: %q, want %q", code, mod, got, want)
+			}
+		}
+	}
+	const plain = "0123456789 @`[{\\|]}^~_/?-=;',."
+	want := "01\x00\x1b\x1c\x1d\x1e\x1f\x7f9\x00\x00\x00\x1b\x1b\x1c\x1c\x1d\x1d\x1e\x1e\x1f\x1f\x7f-=;',."
+	var got []byte
+	for _, r := range plain {
+		got = append(got, EncodeKey(Key{Code: r, Mod: Ctrl}, Modes{})...)
+	}
+	if string(got) != want {
+		t.Errorf("ctrl and %q: %q, want %q", plain, got, want)
+	}
+	for r := 'a'; r <= 'z'; r++ {
+		if got := string(EncodeKey(Key{Code: r, Mod: Ctrl}, Modes{})); got != string(r-'a'+1) {
+			t.Errorf("ctrl %c: %q", r, got)
 		}
 	}
 }

@@ -255,6 +255,7 @@ func (t *Terminal) leaveAlt(cursor bool) {
 	}
 	t.cur = &t.main
 	for _, r := range t.alt.ring {
+		t.cost += r.used
 		r.clear()
 	}
 	t.kitty[1] = kittyStack{}

@@ -27,6 +27,10 @@ func (t *Terminal) pack(b []byte, cells []cell, before Style) ([]byte, Style) {
 		b = append(b, opStyle, 0)
 	}
 	for _, c := range cells {
+		if low := uint32(c); c.style() == at && (low-' ' < 0x5f || low == 0) { // nearly all
+			b = append(b, byte(max(low, ' ')))
+			continue
+		}
 		if c&cellTail != 0 {
 			continue
 		}

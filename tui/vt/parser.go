@@ -50,13 +50,25 @@ type parser struct {
 }
 
 // Write takes what a program printed. It never fails and never blocks. Its
-// cost is bounded by the screen's area for every few bytes, so whoever holds a
-// lock meanwhile should write in parts of some 4 KiB: at 300x100 the dearest
-// take 40 ms, text takes 20 us.
+// cost is bounded by the screen's area for every few bytes: 4 KiB take 40 ms
+// at worst at 300x100, text takes 20 us. Whoever holds a lock meanwhile may
+// prefer WriteSome.
 func (t *Terminal) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		rest = rest[t.WriteSome(rest):]
+	}
+	return len(p), nil
+}
+
+// maxCost is how many cells WriteSome may erase, move or store: some 10 ms.
+const maxCost = 4 << 20
+
+// WriteSome is Write that stops after some 10 ms, and says how much of p it
+// took.
+func (t *Terminal) WriteSome(p []byte) int {
 	n := len(p)
 	before := t.visible()
-	for len(p) > 0 {
+	for t.cost = 0; len(p) > 0 && t.cost < maxCost; {
 		switch {
 		case t.parser.state == ground:
 			p = p[t.ground(p):]
@@ -72,7 +84,7 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	if t.visible() != before {
 		t.gen++
 	}
-	return n, nil
+	return n - len(p)
 }
 
 // visible is what counts as a change though no row did.

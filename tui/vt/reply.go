@@ -11,6 +11,7 @@ const (
 	deviceAttributes    = "\x1b[?62;22c"
 	secondaryAttributes = "\x1b[>1;277;0c"
 	tertiaryAttributes  = "\x1bP!|6C786364\x1b\\" // four bytes of unit number: "lxcd"
+	noModifyOtherKeys   = "\x1b[>4;0m"
 	versionReport       = "\x1bP>|lxcdeck\x1b\\"
 
 	// maxReplies bounds the queue: a program that asks and never reads, or a
@@ -138,6 +139,10 @@ func (t *Terminal) reportSetting(what string) {
 		if s == "m" {
 			s = "0m"
 		}
+	case `"p`: // DECSCL: a VT220 with 7-bit controls
+		s = `62;1"p`
+	case `"q`: // DECSCA: nothing is protected
+		s = `0"q`
 	case "r":
 		s = fmt.Sprintf("%d;%dr", t.top+1, t.bot+1)
 	case " q":

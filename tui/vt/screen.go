@@ -55,6 +55,7 @@ func (s *screen) rotateBack(top, bot int) *row {
 
 // blankRow empties a row in the pen's background.
 func (t *Terminal) blankRow(r *row) {
+	t.cost += t.cols
 	r.clear()
 	if t.blankID != 0 {
 		r.fill(0, t.cols, blank(t.blankID))
@@ -74,6 +75,9 @@ func (t *Terminal) scrollUp(top, bot, n int) {
 		}
 		t.blankRow(t.cur.rotate(top, bot))
 	}
+	if top > 0 || bot < t.rows-1 {
+		t.cost += n * (bot - top)
+	}
 	t.moved(top, bot, n)
 }
 
@@ -85,6 +89,7 @@ func (t *Terminal) scrollDown(top, bot, n int) {
 	for range n {
 		t.blankRow(t.cur.rotateBack(top, bot))
 	}
+	t.cost += n * (bot - top)
 	if n > 0 {
 		t.cutAbove(top)
 	}
@@ -222,6 +227,7 @@ func (t *Terminal) insertChars(n int) {
 		return
 	}
 	r := t.cur.at(t.y)
+	t.cost += t.cols
 	r.mend(x)
 	r.mend(t.cols - n)
 	copy(r.cells[x+n:], r.cells[x:t.cols-n])
@@ -241,6 +247,7 @@ func (t *Terminal) deleteChars(n int) {
 		return
 	}
 	r := t.cur.at(t.y)
+	t.cost += t.cols
 	r.mend(x)
 	r.mend(x + n)
 	copy(r.cells[x:], r.cells[x+n:])
@@ -276,6 +283,7 @@ func (t *Terminal) deleteLines(n int) {
 	for range n {
 		t.blankRow(t.cur.rotate(t.y, t.bot))
 	}
+	t.cost += n * (t.bot - t.y)
 	t.cutAbove(t.y)
 	t.moved(t.y, t.bot, n)
 }
@@ -284,10 +292,14 @@ func (t *Terminal) deleteLines(n int) {
 func (t *Terminal) fillE() {
 	t.top, t.bot = 0, t.rows-1
 	t.x, t.y = 0, 0
+	t.cost += t.rows * t.cols
 	for y := range t.rows {
 		r := t.cur.at(y)
-		r.fill(0, t.cols, cell('E'))
-		r.wide = false
+		if r.wide, r.used = false, t.cols; y == 0 {
+			r.fill(0, t.cols, cell('E'))
+		} else {
+			copy(r.cells, t.cur.at(0).cells)
+		}
 		t.touch(r)
 	}
 }

@@ -34,6 +34,13 @@ func TestDearWrites(t *testing.T) {
 		data := []byte(strings.Repeat(unit, part/len(unit)+1))[:part]
 		feed(term, data)
 		timed(t, name, func() { _, _ = term.Write(data) })
+		for rest := data; len(rest) > 0; {
+			n := term.WriteSome(rest)
+			if term.cost > maxCost+8*300*100 || n == 0 {
+				t.Fatalf("%s: %d bytes at once cost %d", name, n, term.cost)
+			}
+			rest = rest[n:]
+		}
 		if err := check(term); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -48,6 +48,7 @@ type Terminal struct {
 	agreed   [256]widthEntry // widths that all counters agree on, -1 where they do not
 	palette  palette
 	gen      uint64
+	cost     int // of what WriteSome has done so far, in cells
 	title    string
 	titles   []string
 	dir      string
@@ -95,6 +96,7 @@ func (t *Terminal) Size() (cols, rows int) { return t.cols, t.rows }
 // Reset is RIS (ESC c): everything but the scrollback as New made it.
 func (t *Terminal) Reset() {
 	t.leaveAlt(false)
+	t.cost += t.rows * t.cols
 	for y := range t.rows {
 		t.main.at(y).clear()
 	}
@@ -130,6 +132,7 @@ func (t *Terminal) touch(r *row) {
 }
 
 func (t *Terminal) touchAll() {
+	t.cost += 8 * t.rows
 	for _, r := range t.cur.ring {
 		t.touch(r)
 	}
@@ -200,6 +203,7 @@ func (t *Terminal) mayCollect() bool {
 // collect drops the styles and clusters that no cell uses and numbers the rest
 // anew. Scrollback has none: it is packed with its styles spelled out.
 func (t *Terminal) collect() {
+	t.cost += 8 * t.rows * t.cols
 	oldStyles, oldClusters := t.styles.list, t.clusters.list
 	t.styles, t.clusters = newStyles(), newClusters()
 	for _, s := range []*screen{&t.main, &t.alt} {

@@ -40,6 +40,11 @@ func TestReplies(t *testing.T) {
 		{"DECRQSS margins", "\x1b[2;4r\x1bP$qr\x1b\\", "\x1bP1$r2;4r\x1b\\"},
 		{"DECRQSS cursor", "\x1b[5 q\x1bP$q q\x1b\\", "\x1bP1$r5 q\x1b\\"},
 		{"DECRQSS unknown", "\x1bP$qx\x1b\\", "\x1bP0$r\x1b\\"},
+		{"DECRQSS level", "\x1bP$q\"p\x1b\\", "\x1bP1$r62;1\"p\x1b\\"},
+		{"DECRQSS protection", "\x1bP$q\"q\x1b\\", "\x1bP1$r0\"q\x1b\\"},
+		{"DECRQSS left and right margins", "\x1bP$qs\x1b\\", "\x1bP0$r\x1b\\"},
+		{"modifyOtherKeys", "\x1b[>4;2m\x1b[?4m\x1b[?1m", "\x1b[>4;0m"},
+		{"DSR DEC", "\x1b[?15n\x1b[?25n\x1b[?26n", "\x1b[?13n\x1b[?21n\x1b[?27;1;0;0n"},
 		{"XTGETTCAP", "\x1bP+q544e\x1b\\", "\x1bP0+r\x1b\\"},
 		{"kitty query", "\x1b[>1u\x1b[?u", "\x1b[?1u"},
 		{"kitty more than we can", "\x1b[>31u\x1b[?u", "\x1b[?1u"},
@@ -61,6 +66,16 @@ func TestReplies(t *testing.T) {
 		}
 		if r := term.TakeReplies(); len(r) != 0 {
 			t.Errorf("%s: %q is told twice", tt.name, r)
+		}
+	}
+}
+
+// TestModeReports asks for every mode that is known, off and on.
+func TestModeReports(t *testing.T) {
+	for _, n := range []int{1, 5, 6, 7, 9, 12, 25, 47, 66, 67, 1000, 1002, 1003, 1004, 1005, 1006, 1047, 1049, 2004, 2026} {
+		in := fmt.Sprintf("\x1b[?%[1]dl\x1b[?%[1]d$p\x1b[?%[1]dh\x1b[?%[1]d$p", n)
+		if got, want := string(written(20, 6, in).TakeReplies()), fmt.Sprintf("\x1b[?%[1]d;2$y\x1b[?%[1]d;1$y", n); got != want {
+			t.Errorf("mode %d: %q, want %q", n, got, want)
 		}
 	}
 }
