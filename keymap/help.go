@@ -45,13 +45,23 @@ func HelpGroups(m *Map, scope Scope, s Situation) []HelpGroup {
 			if a.Group != g || !helps(scope, a) || (len(m.keys[a.ID]) == 0 && a.NoTyped) {
 				continue
 			}
-			hg.Lines = append(hg.Lines, HelpLine{ID: a.ID, Keys: strings.Join(m.keyNames(a.ID), "  "), Title: a.Title, Why: Why(a, s)})
+			hg.Lines = append(hg.Lines, HelpLine{ID: a.ID, Keys: m.keysText(a.ID), Title: a.Title, Why: Why(a, s)})
 		}
 		if len(hg.Lines) > 0 {
 			groups = append(groups, hg)
 		}
 	}
 	return groups
+}
+
+// keysText are all keys of an action as people read them; nine digits are a
+// range.
+func (m *Map) keysText(id ID) string {
+	names := m.keyNames(id)
+	if n := len(names); n == 9 && strings.HasSuffix(names[0], "1") && strings.HasSuffix(names[n-1], "9") {
+		names = []string{names[0] + "-9"}
+	}
+	return strings.Join(names, "  ")
 }
 
 // helps says whether the help of a scope lists an action. That of a shell

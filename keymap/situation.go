@@ -26,6 +26,7 @@ type Situation struct {
 	ShellShown bool // one of them is on screen
 	ShellEnded bool // the one on screen has ended
 	Split      bool // two of them share the pane
+	Searched   bool // something was searched for in the text that is read
 }
 
 // targets are the containers an action would act on.

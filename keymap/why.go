@@ -66,6 +66,10 @@ func whyPlace(a Action, s Situation) string {
 		if s.Split {
 			return "the pane is split already: end that first, or go to the other half"
 		}
+	case ScrollNext, ScrollPrev:
+		if !s.Searched {
+			return "nothing was searched for: search first"
+		}
 	case SessionList:
 		if s.Shells == 0 && s.Closed == 0 {
 			return "no session is open: open a shell first"

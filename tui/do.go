@@ -30,6 +30,7 @@ func (m *Model) situation() keymap.Situation {
 	}
 	if sh := m.shells.shown(); sh != nil {
 		s.ShellShown, s.ShellEnded, s.Split = true, sh.over, len(m.shells.cur.halves) > 1
+		s.Searched = sh.scroll != nil && sh.scroll.pattern != nil
 	}
 	return s
 }

@@ -96,9 +96,9 @@ func (m *Model) terminalHandlers() map[keymap.ID]func() tea.Cmd {
 
 func (m *Model) scrollHandlers() map[keymap.ID]func() tea.Cmd {
 	return map[keymap.ID]func() tea.Cmd{
-		keymap.ScrollLeft:   m.scrolling(func(s *scroll, _ *vt.Terminal) { s.aside(-1) }),
-		keymap.ScrollRight:  m.scrolling(func(s *scroll, _ *vt.Terminal) { s.aside(1) }),
-		keymap.ScrollStart:  m.scrolling(func(s *scroll, _ *vt.Terminal) { s.aside(-vt.MaxCols) }),
+		keymap.ScrollLeft:   m.scrolling(func(s *scroll, t *vt.Terminal) { s.aside(t, -1) }),
+		keymap.ScrollRight:  m.scrolling(func(s *scroll, t *vt.Terminal) { s.aside(t, 1) }),
+		keymap.ScrollStart:  m.scrolling(func(s *scroll, t *vt.Terminal) { s.aside(t, -vt.MaxCols) }),
 		keymap.ScrollEnd:    m.scrolling(func(s *scroll, t *vt.Terminal) { s.lineEnd(t) }),
 		keymap.ScrollWord:   m.scrolling(func(s *scroll, t *vt.Terminal) { s.word(t, false) }),
 		keymap.ScrollBack:   m.scrolling(func(s *scroll, t *vt.Terminal) { s.word(t, true) }),

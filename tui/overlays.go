@@ -27,10 +27,14 @@ func (h *help) paint(m *Model) views.Block {
 }
 
 func (m *Model) helpState(h *help) *views.HelpState {
-	return &views.HelpState{
+	s := &views.HelpState{
 		Groups: keymap.HelpGroups(m.keys, h.scope, m.situation()), Offset: h.top,
-		ReadOnly: m.readOnly, Prefix: m.prefixName(), Version: m.version,
+		ReadOnly: m.readOnly, Version: m.version,
 	}
+	if h.scope != keymap.Scrollback { // there keys are no shell's
+		s.Prefix = m.prefixName()
+	}
+	return s
 }
 
 // helpLines is how many lines the help has, helpRows how many are on screen:

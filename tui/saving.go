@@ -38,17 +38,20 @@ type (
 )
 
 // askFile asks where something is to be saved; act gets the path.
-func (m *Model) askFile(title, action string, ref runtime.Ref, ext string, act func(path string) tea.Cmd) tea.Cmd {
+func (m *Model) askFile(title, note, action string, ref runtime.Ref, ext string, act func(path string) tea.Cmd) tea.Cmd {
 	name := record.Name(ref.Name, ext, m.clock.Now())
 	m.overlay = &form{
-		title: title, action: action, fields: []formField{textField("file", "", filepath.Join(m.saveDir, name))},
+		title: title, note: note, action: action, fields: []formField{textField("file", "", filepath.Join(m.saveDir, name))},
 		check: func(f *form) (int, error) {
 			if strings.TrimSpace(f.text(0)) == "" {
 				return 0, errors.New("no file is named")
 			}
 			return 0, nil
 		},
-		submit: func(f *form) tea.Cmd { return act(strings.TrimSpace(f.text(0))) },
+		submit: func(f *form) tea.Cmd {
+			m.notices.dismiss() // what did not work before was read
+			return act(strings.TrimSpace(f.text(0)))
+		},
 	}
 	return nil
 }
@@ -63,7 +66,7 @@ func (m *Model) saveScroll() tea.Cmd {
 	if sh.scroll.kind != selectNothing {
 		what = "Save the selection"
 	}
-	return m.askFile(what, "saves", sh.ref(), "txt", func(path string) tea.Cmd {
+	return m.askFile(what, "", "saves", sh.ref(), "txt", func(path string) tea.Cmd {
 		if sh.scroll == nil {
 			return nil
 		}
@@ -126,7 +129,7 @@ func (m *Model) recordShell() tea.Cmd {
 		m.say(noteWarn, "the session is not open yet", "")
 		return nil
 	}
-	return m.askFile("Record what "+m.called(sh.ref())+" shows, not what is typed", "records", sh.ref(), "cast", func(path string) tea.Cmd {
+	return m.askFile("Record "+m.called(sh.ref()), "What it shows, not what is typed.", "records", sh.ref(), "cast", func(path string) tea.Cmd {
 		refuse, id := m.about.Paths, sh.id
 		o := record.Options{Cols: sh.size[0], Rows: sh.size[1], Title: m.called(sh.ref()), Term: "xterm-256color"}
 		return cmd("record", func() tea.Msg {

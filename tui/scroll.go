@@ -101,10 +101,9 @@ func (m *Model) scrolling(change func(*scroll, *vt.Terminal)) func() tea.Cmd {
 // settle brings the cursor into the text and the view to the cursor.
 func (s *scroll) settle(t *vt.Terminal) {
 	first, end := t.Rows()
-	cols, rows := t.Size()
+	_, rows := t.Size()
 	s.height = rows
-	s.at.Row = min(max(s.at.Row, first), end-1)
-	s.at.Col = min(max(s.at.Col, 0), cols-1)
+	s.at = t.Snap(s.at, false)
 	s.anchor.Row = min(max(s.anchor.Row, first), end-1)
 	last := first
 	if n := end - first; n > uint64(rows) {
@@ -168,8 +167,10 @@ func (s *scroll) to(row uint64) {
 	s.at.Row, s.at.Col = row, s.want
 }
 
-func (s *scroll) aside(by int) {
-	s.at.Col = max(0, s.at.Col+by)
+// aside goes along the row; a wide character is one step.
+func (s *scroll) aside(t *vt.Terminal, by int) {
+	s.at.Col += by
+	s.at = t.Snap(s.at, by > 0)
 	s.want = s.at.Col
 }
 
@@ -285,6 +286,7 @@ func (s *scroll) cursor() (x, y int) { return s.at.Col, int(s.at.Row - s.top) }
 // state is what the banner tells.
 func (s *scroll) state(sh *shell) *views.ScrollState {
 	sh.mu.Lock()
+	s.settle(sh.term) // rows may have gone since
 	first, end := sh.term.Rows()
 	sh.mu.Unlock()
 	st := &views.ScrollState{

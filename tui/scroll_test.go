@@ -71,7 +71,7 @@ func TestScrollbackSearch(t *testing.T) {
 	d.press("R")
 	d.typed("(")
 	d.press("enter")
-	d.sees("pattern")
+	d.sees("missing closing )")
 	d.press("/", "enter", "n")
 	d.sees("nothing was searched for")
 }
@@ -106,7 +106,7 @@ func TestScrollbackSaves(t *testing.T) {
 		t.Fatalf("%q", text)
 	}
 	d.press("ctrl+s", "enter")
-	d.shows("not overwritten")
+	d.shows("such a file exists already")
 }
 
 func TestScrollbackOfAnEndedShell(t *testing.T) {
@@ -155,4 +155,96 @@ func TestScrollbackBudget(t *testing.T) {
 	d.until("less memory", func() bool { return d.m.shells.all[0].lost.Load() && kept() < 4<<20 })
 	d.press("ctrl+]", "1", "ctrl+]", "[")
 	d.sees("older ones are gone")
+}
+
+// A place is never before the first line, however fast lines go.
+func TestScrollbackOvertaken(t *testing.T) {
+	d, feed := reading(t, 500)
+	d.press("g")
+	feed(strings.Repeat("\r\nflood", 20_000) + "\r\nlast")
+	d.until("the flood", func() bool {
+		s := d.m.shells.shown()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_, end := s.term.Rows()
+		return end > 20_000
+	})
+	d.m.dirty = true
+	d.sees("line 1/10")
+	d.seesNo("line -")
+}
+
+// What came of a key is not cut, on small screens neither.
+func TestScrollbackTellsOnSmallScreens(t *testing.T) {
+	d, feed := reading(t, 500)
+	feed(strings.Repeat("\r\nmore", 300))
+	d.send(tea.WindowSizeMsg{Width: 40, Height: 10})
+	d.press("/")
+	d.typed("zzz")
+	d.sees("enter searches", "esc leaves")
+	d.seesNo("copy")
+	if d.m.View().Cursor != nil {
+		t.Error("two cursors: of the text and of what is typed")
+	}
+	d.press("enter")
+	d.shows("not found")
+	d.press("R")
+	d.typed("([")
+	d.press("enter")
+	d.sees("missing closing ]")
+	d.press("V")
+	d.sees("selecting lines")
+	d.send(tea.WindowSizeMsg{Width: 60, Height: 10})
+	d.press("esc", "/")
+	d.typed("line 3")
+	d.press("enter")
+	d.shows("line 3/")
+}
+
+// The footer offers the next hit once something was searched for.
+func TestScrollbackFooter(t *testing.T) {
+	d, _ := reading(t, 50)
+	d.seesNo("n next")
+	d.press("n")
+	d.sees("nothing was searched for")
+	d.press("/")
+	d.typed("line 4")
+	d.press("enter")
+	d.shows("n next")
+	d.press("f1")
+	d.seesNo("Inside a shell", "…")
+}
+
+// Told is what was done last, not what failed before.
+func TestSavingAgainTellsOfThatOnly(t *testing.T) {
+	d, _ := reading(t, 50)
+	d.press("ctrl+s", "ctrl+u")
+	d.typed("/proc/x")
+	d.press("enter")
+	d.shows("not saved")
+	d.press("ctrl+s", "enter")
+	d.shows("saved 395 bytes")
+	d.seesNo("not saved")
+}
+
+// A wide character is one step of the cursor, which stands on its left half.
+func TestScrollbackStepsOverWideCharacters(t *testing.T) {
+	d, feed := reading(t, 50)
+	feed("\r\n日本語x\r\nnext")
+	d.press("q")
+	d.shows("next")
+	d.press("ctrl+]", "[", "up", "0")
+	s := d.m.shells.shown().scroll
+	for _, step := range []struct {
+		key string
+		col int
+	}{{"l", 2}, {"l", 4}, {"l", 6}, {"h", 4}, {"down", 4}, {"left", 3}, {"up", 2}} {
+		if d.press(step.key); s.at.Col != step.col {
+			t.Fatalf("after %s the cursor is in column %d, not %d", step.key, s.at.Col, step.col)
+		}
+	}
+	d.press("v", "y")
+	if len(d.copied) != 1 || d.copied[0] != "本" {
+		t.Errorf("copied %q", d.copied)
+	}
 }

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -91,6 +93,9 @@ func (m *Model) scrollEnter(sh *shell) tea.Cmd {
 	p, err := vt.Compile(text, kind == "R/")
 	if err != nil {
 		s.note = err.Error()
+		if bad := (*syntax.Error)(nil); errors.As(err, &bad) {
+			s.note = bad.Code.String() + ": " + bad.Expr // the rest of the words has no room
+		}
 		return nil
 	}
 	s.pattern, s.hit = p, nil
@@ -110,11 +115,7 @@ func (m *Model) openScrollPrompt(sign, typed string) tea.Cmd {
 // nextHit goes to the next place of what was searched for.
 func (m *Model) nextHit(back bool) tea.Cmd {
 	sh := m.shells.shown()
-	switch {
-	case sh == nil || sh.scroll == nil:
-		return nil
-	case sh.scroll.pattern == nil:
-		sh.scroll.note = "nothing was searched for: / searches"
+	if sh == nil || sh.scroll == nil || sh.scroll.pattern == nil {
 		return nil
 	}
 	return m.search(sh, back)

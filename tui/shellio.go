@@ -241,7 +241,7 @@ func (sh *shell) cursor() (x, y int, look cursorLook) {
 	c := sh.term.Cursor()
 	if sh.scroll != nil {
 		x, y = sh.scroll.cursor()
-		return x, y, cursorLook{visible: true, shape: vt.ShapeBlock}
+		return x, y, cursorLook{visible: sh.scroll.prompt == "", shape: vt.ShapeBlock} // a prompt paints its own
 	}
 	return c.X, c.Y, cursorLook{visible: c.Visible, shape: c.Shape, blink: c.Blink}
 }

@@ -330,6 +330,13 @@ func (m *Model) hints(scope keymap.Scope) []keymap.Hint {
 	if m.many.on { // it is left by one key, and there is no other
 		return []keymap.Hint{{Key: m.prefixName(), Text: "stops typing into all"}}
 	}
+	if sh := m.shells.shown(); scope == keymap.Scrollback && sh != nil && sh.scroll != nil && sh.scroll.prompt != "" {
+		does := "searches"
+		if sh.scroll.prompt == ":" {
+			does = "goes there"
+		}
+		return []keymap.Hint{{Key: "enter", Text: does}, {Key: "esc", Text: "leaves"}}
+	}
 	hints := keymap.Footer(m.keys, scope, m.situation())
 	if i := slices.IndexFunc(hints, func(h keymap.Hint) bool { return h.ID == keymap.Open }); i >= 0 {
 		c := m.selected()
@@ -396,6 +403,9 @@ func (m *Model) shellState(sh *shell) *views.ShellState {
 	}
 	if m.layout.Status.Empty() {
 		s.Say = m.noticeState()
+		if s.Scroll != nil && s.Scroll.Note == "" && s.Say != nil {
+			s.Scroll.Note = s.Say.Text
+		}
 	}
 	if sh.armed {
 		s.Hints = m.hints(keymap.Shell)

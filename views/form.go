@@ -184,7 +184,11 @@ func formKeys(s *FormState, w int) string {
 		}
 		return keysLine(pairs...)
 	}
-	for _, line := range []string{join(first, enter, leave), join(first, enter)} {
+	lines := []string{join(first, enter, leave), join(first, enter)}
+	if len(s.Fields) < 2 && first[0] == "tab" { // there is no next
+		lines = []string{join(enter, leave)}
+	}
+	for _, line := range lines {
 		if Width(line) <= w {
 			return line
 		}

@@ -69,6 +69,7 @@ func (t *Theme) helpBody(s *HelpState, w int) []string {
 	case w >= normalW:
 		n = 2
 	}
+	n = max(1, min(n, len(s.Groups))) // a column without a group is room for the others
 	colW := (w - 2*(n-1)) / n
 	columns := make([][]string, n)
 	total := 0

@@ -2,6 +2,15 @@ package views
 
 import "strconv"
 
+// bareBannerW is the width below which a banner that has something to tell
+// leaves out the word for what most of them are.
+const bareBannerW = 50
+
+// calm says that a banner has to tell whose the session is, and nothing else.
+func (s *ShellState) calm() bool {
+	return s.Many == 0 && s.Scroll == nil && s.Err == "" && !s.Ended && !s.Opening && !s.Frozen && s.Say == nil && !s.Armed
+}
+
 // Banner paints the row above a shell: whose it is, what it says of itself,
 // and the way out.
 func (t *Theme) Banner(s *ShellState, w, h int) Block {
@@ -18,7 +27,7 @@ func (t *Theme) Banner(s *ShellState, w, h int) Block {
 	}
 	l.fill(role, t.Glyphs.Rule, 2)
 	l.gap(1)
-	if s.Kind != "" {
+	if s.Kind != "" && (w >= bareBannerW || s.Kind != "shell" || s.calm()) {
 		l.add(role, s.Kind)
 		l.gap(1)
 	}
@@ -76,18 +85,25 @@ func (t *Theme) bannerWords(l *line, s *ShellState) {
 // scrollWords say where in the scrollback one is.
 func (t *Theme) scrollWords(l *line, s *ScrollState) {
 	dot := " " + t.Glyphs.Dot + " "
-	l.add(Notice, dot+"line "+strconv.Itoa(s.At)+"/"+strconv.Itoa(s.Of))
-	if s.Lost {
-		l.add(Warn, ", older ones are gone")
-	}
-	if s.New > 0 {
-		l.add(Notice, dot+plural(s.New, "new line", "new lines"))
+	// What came of the last key stands first: it is cut last.
+	if s.Note != "" {
+		l.add(Warn, dot+Clean(s.Note))
 	}
 	if s.Selecting != "" {
 		l.add(Strong, dot+"selecting "+s.Selecting)
 	}
-	if s.Note != "" {
-		l.add(Warn, dot+Clean(s.Note))
+	rest := []span{{Notice, dot + "line " + strconv.Itoa(s.At) + "/" + strconv.Itoa(s.Of)}}
+	if s.New > 0 {
+		rest = append(rest, span{Notice, dot + plural(s.New, "new line", "new lines")})
+	}
+	if s.Lost {
+		rest = append(rest, span{Warn, dot + "older ones are gone"})
+	}
+	for _, sp := range rest {
+		if Width(sp.text) > l.left() {
+			break // whole or not at all
+		}
+		l.add(sp.role, sp.text)
 	}
 }
 

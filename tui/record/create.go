@@ -16,7 +16,7 @@ import (
 
 // What stands against a new file.
 var (
-	ErrExists = errors.New("there is such a file already, and it is not overwritten")
+	ErrExists = errors.New("such a file exists already: take another name")
 	ErrInside = errors.New("this place lies inside a container's directory")
 	// ErrLink is a symbolic link that somebody else than root or this user made:
 	// they could lead what is written anywhere.
