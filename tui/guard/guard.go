@@ -32,12 +32,17 @@ const (
 // allIsWell is the word that dismisses the guard.
 const allIsWell = 'q'
 
-// Reset brings a terminal back to what a shell expects. In order: end of
+// Reset brings a terminal back to what a shell expects, also where a program
+// in a container had it for itself. In order: end of any string and of
 // synchronized output, cursor shown and of its own shape, no mouse, no focus
-// reports, no bracketed paste, kitty keyboard and modifyOtherKeys off, SGR
-// reset, alternate screen left (xterm's ctlseqs; the kitty keyboard protocol).
-const Reset = "\x1b[?2026l\x1b[?25h\x1b[0 q\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l" +
-	"\x1b[?2004l\x1b[<u\x1b[>4;0m\x1b[0m\x1b[?1049l\r"
+// reports, no bracketed paste, kitty keyboard and modifyOtherKeys off; cursor
+// keys, keypad, reverse, origin, wrap, insert and line feed as at first;
+// ASCII, no hyperlink, no protection, SGR reset; the whole screen scrolls, for
+// which the cursor is kept; alternate screen left (xterm's ctlseqs; the kitty
+// keyboard protocol). All of it is what the filter of a zoom lets through.
+const Reset = "\x1b\\\x1b[?2026l\x1b[?25h\x1b[0 q\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l" +
+	"\x1b[?2004l\x1b[<u\x1b[>4;0m\x1b[?1l\x1b[?66l\x1b>\x1b[?5l\x1b[?6l\x1b[?7h\x1b[4l\x1b[20l" +
+	"\x0f\x1b(B\x1b)B\x1b]8;;\x1b\\\x1b[0\"q\x1b[0m\x1b7\x1b[r\x1b8\x1b[?1049l\r"
 
 // Guard is the handle of a running guard process.
 type Guard struct {
