@@ -58,6 +58,7 @@ func awaitEnd(ended <-chan struct{}, d time.Duration) bool {
 func (sh *shell) readAll(o *outside) {
 	defer close(sh.ended)
 	buf := make([]byte, readSize)
+	var unseen pace
 	for {
 		n, err := sh.session.Read(buf)
 		if n > 0 {
@@ -66,7 +67,20 @@ func (sh *shell) readAll(o *outside) {
 		if err != nil {
 			return
 		}
+		if wait := unseen.wait(time.Now(), n); wait > 0 && !sh.shown() {
+			time.Sleep(wait)
+		}
 	}
+}
+
+// shown says whether somebody looks at the session, in a pane or in a zoom.
+func (sh *shell) shown() bool {
+	if sh.seen.Load() {
+		return true
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.zoom != nil
 }
 
 // feed gives bytes to whoever paints them: the emulator, and before it the
