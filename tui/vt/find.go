@@ -16,7 +16,7 @@ const (
 	maxPattern = 1000    // bytes
 	maxProgram = 2000    // instructions of a regular expression: what one byte may cost
 	maxMatches = 1 << 14 // of one line
-	maxJoined  = 8       // lines of the scrollback that are put together again on either side
+	maxJoined  = 4       // lines of the scrollback that are put together again on either side
 )
 
 // Pattern is what Find looks for. It may be used by many terminals at once.

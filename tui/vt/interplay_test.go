@@ -91,7 +91,7 @@ func (g interplay) part() string {
 // TestInterplayAgainstTmux compares random programs with tmux. What tmux is
 // odd about is left out; see plain.
 func TestInterplayAgainstTmux(t *testing.T) {
-	seeds, first := uint64(2000), uint64(0)
+	seeds, first := uint64(1000), uint64(0)
 	if testing.Short() {
 		seeds = 200
 	}

@@ -140,7 +140,7 @@ func (g glyph) class() wordClass {
 }
 
 // maxWordRows is how far Word looks.
-const maxWordRows = 300
+const maxWordRows = 100
 
 // Word is where the next word begins, or, going back, where the word at p or
 // before it does. Where no word begins it is the last place looked at.
