@@ -35,9 +35,7 @@ func (b *budget) remove(sh *shell) {
 
 // grown is called by a session's reader after it has fed; it holds no lock.
 func (b *budget) grown(sh *shell) {
-	sh.mu.Lock()
-	n := int64(sh.term.ScrollbackBytes())
-	sh.mu.Unlock()
+	n := sh.keeps()
 	if n-sh.kept.Load() < budgetStep {
 		return
 	}
@@ -64,10 +62,7 @@ func (b *budget) trim(total int64) {
 			if total <= b.limit*9/10 {
 				return
 			}
-			x.mu.Lock()
-			x.term.TrimScrollback(x.term.ScrollbackLen() * 2 / 3)
-			n := int64(x.term.ScrollbackBytes())
-			x.mu.Unlock()
+			n := x.trim()
 			total -= x.kept.Swap(n) - n
 			x.lost.Store(true)
 		}
@@ -75,4 +70,19 @@ func (b *budget) trim(total int64) {
 			return // nothing is left to take
 		}
 	}
+}
+
+// keeps is how many bytes the scrollback takes.
+func (sh *shell) keeps() int64 {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return int64(sh.term.ScrollbackBytes())
+}
+
+// trim drops the oldest third of the scrollback, and gives what is left.
+func (sh *shell) trim() int64 {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.term.TrimScrollback(sh.term.ScrollbackLen() * 2 / 3)
+	return int64(sh.term.ScrollbackBytes())
 }

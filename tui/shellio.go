@@ -91,14 +91,12 @@ func (sh *shell) feed(p []byte, o *outside) {
 	for len(p) > 0 {
 		// In parts: the loop waits for the lock.
 		part := p[:min(len(p), takeSize)]
-		sh.mu.Lock()
-		if z := sh.zoom; z != nil {
-			sh.mu.Unlock()
+		replies, z := sh.eat(part)
+		if z != nil {
 			z.feed(p)
+			o.budget.grown(sh)
 			return
 		}
-		replies := sh.take(part)
-		sh.mu.Unlock()
 		p = p[len(part):]
 		// A container that asks and does not read loses the answers, as it would
 		// on a full tty queue.
@@ -109,6 +107,24 @@ func (sh *shell) feed(p []byte, o *outside) {
 	}
 	o.budget.grown(sh)
 	sh.touch()
+}
+
+// eat feeds the emulator, unless a zoom has to do it. A panic leaves no lock
+// behind: the loop would wait for it and never learn of the panic.
+func (sh *shell) eat(p []byte) (replies []byte, z *zoom) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.zoom != nil {
+		return nil, sh.zoom
+	}
+	return sh.take(p), nil
+}
+
+// zoomBy gives the output to a zoom, or back to the pane.
+func (sh *shell) zoomBy(z *zoom) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.zoom = z
 }
 
 // take feeds the emulator and gives what it answers. It is called with the
