@@ -16,9 +16,6 @@ const (
 	// after it are floodTime apart, which leaves time to those who write.
 	floodBytes = 4 << 10
 	floodTime  = time.Second / 30
-	// takeSize is what the emulator is fed under one lock: some screens are dear,
-	// to those who write them.
-	takeSize = 4 << 10
 	// bellPause is the least time between two bells.
 	bellPause = 200 * time.Millisecond
 )
@@ -90,14 +87,13 @@ func (sh *shell) feed(p []byte, o *outside) {
 	sh.flood.Add(int64(len(p)))
 	for len(p) > 0 {
 		// In parts: the loop waits for the lock.
-		part := p[:min(len(p), takeSize)]
-		replies, z := sh.eat(part)
+		n, replies, z := sh.eat(p)
 		if z != nil {
 			z.feed(p)
 			o.budget.grown(sh)
 			return
 		}
-		p = p[len(part):]
+		p = p[n:]
 		// A container that asks and does not read loses the answers, as it would
 		// on a full tty queue.
 		_ = sh.out.put(replies)
@@ -109,15 +105,16 @@ func (sh *shell) feed(p []byte, o *outside) {
 	sh.touch()
 }
 
-// eat feeds the emulator, unless a zoom has to do it. A panic leaves no lock
+// eat feeds the emulator with what it takes in some 10 ms, unless a zoom has to do it. A panic leaves no lock
 // behind: the loop would wait for it and never learn of the panic.
-func (sh *shell) eat(p []byte) (replies []byte, z *zoom) {
+func (sh *shell) eat(p []byte) (n int, replies []byte, z *zoom) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.zoom != nil {
-		return nil, sh.zoom
+		return 0, nil, sh.zoom
 	}
-	return sh.take(p), nil
+	n, replies = sh.take(p)
+	return n, replies, nil
 }
 
 // zoomBy gives the output to a zoom, or back to the pane.
@@ -127,12 +124,12 @@ func (sh *shell) zoomBy(z *zoom) {
 	sh.zoom = z
 }
 
-// take feeds the emulator and gives what it answers. It is called with the
-// lock held.
-func (sh *shell) take(p []byte) (replies []byte) {
-	_, _ = sh.term.Write(p) // an emulator takes everything
+// take feeds the emulator for some 10 ms at most, and gives how much it took and
+// what it answers. It is called with the lock held.
+func (sh *shell) take(p []byte) (n int, replies []byte) {
+	n = sh.term.WriteSome(p)
 	if sh.rec != nil {
-		sh.rec.Output(p)
+		sh.rec.Output(p[:n])
 	}
 	if text, ok := sh.term.TakeClipboard(); ok {
 		sh.copies = text
@@ -141,7 +138,16 @@ func (sh *shell) take(p []byte) (replies []byte) {
 		sh.bell = true
 		sh.rang.Store(true)
 	}
-	return sh.term.TakeReplies()
+	return n, sh.term.TakeReplies()
+}
+
+// takeAll is take for as long as it takes.
+func (sh *shell) takeAll(p []byte) (replies []byte) {
+	for len(p) > 0 {
+		n, some := sh.take(p)
+		p, replies = p[n:], append(replies, some...)
+	}
+	return replies
 }
 
 // bootLog shows what a console's container printed before it was looked at.
@@ -151,7 +157,7 @@ func (sh *shell) bootLog(text []byte) {
 	}
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	_ = sh.take(text)                                            // questions asked then are not answered now
+	_ = sh.takeAll(text)                                         // questions asked then are not answered now
 	_, _ = sh.term.Write([]byte("\x1b[m\x1b[?1049l\x1b[!p\r\n")) // an emulator takes everything
 	sh.copies, sh.bell = "", false
 	sh.rang.Store(false)

@@ -294,7 +294,7 @@ func (z *zoom) feed(p []byte) {
 	for len(p) > 0 {
 		out, used, repaint := z.filter.AppendUntil(z.buf[:0], p)
 		z.sh.mu.Lock()
-		replies := z.sh.take(p[:used]) // the terminal answers itself
+		replies := z.sh.takeAll(p[:used]) // the terminal answers itself
 		rest := z.sh.term.AtRest()
 		z.sh.bell = false // it has passed
 		z.sh.rang.Store(false)
