@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	tea "charm.land/bubbletea/v2"
-
-	"lxcdeck/views"
 )
 
 // copyLimit is the most a container may put into the clipboard at once.
@@ -28,7 +26,7 @@ func (m *Model) onCopyWish(sh *shell) tea.Cmd {
 	if sh.mayCopy {
 		sh.forgetWish()
 		m.say(noteInfo, fmt.Sprintf("%s copied %d B", m.called(sh.ref()), len(text)), "")
-		if z := m.raw; z != nil && z.sh == sh {
+		if z := m.raw; z != nil { // what is given to Bubble Tea would wait for its end
 			return cmd("copy", func() tea.Msg { z.clip(text); return nil })
 		}
 		return tea.SetClipboard(text)
@@ -36,7 +34,7 @@ func (m *Model) onCopyWish(sh *shell) tea.Cmd {
 	wants := fmt.Sprintf("%s wants to copy %d B: %s c allows", m.called(sh.ref()), len(text), m.prefixName())
 	m.say(noteWarn, wants, preview(text))
 	if z := m.raw; z != nil && z.sh == sh {
-		return cmd("tell", func() tea.Msg { z.tell(" " + views.Clean(wants) + " "); return nil })
+		z.tell(" " + wants + " ")
 	}
 	return nil
 }

@@ -18,6 +18,9 @@ const secondPress = 2 * time.Second
 func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 	m.rows.settled = true
 	switch {
+	case m.raw != nil:
+		m.onEarlyKey(m.raw, k)
+		return nil
 	case m.held:
 		m.held = false
 		return tea.ClearScreen
@@ -75,7 +78,7 @@ func (m *Model) onBlindKey(k tea.KeyPressMsg) tea.Cmd {
 	case a.ID == keymap.Suspend, a.ID == keymap.Redraw:
 		return m.do(a)
 	case a.ID == keymap.Quit && m.quitsBlind():
-		return tea.Quit
+		return m.end()
 	}
 	return nil
 }
@@ -190,7 +193,7 @@ func (m *Model) askQuit() tea.Cmd {
 		state: views.PromptState{Title: "Quit lxcdeck?"},
 		yes: func() tea.Cmd {
 			m.cancelJobs()
-			return tea.Quit
+			return m.end()
 		},
 	}
 	live, jobs := m.shells.liveCount(), len(m.jobs.list)
@@ -213,6 +216,6 @@ func (m *Model) quit() tea.Cmd {
 	case m.shells.liveCount() > 0 || len(m.jobs.list) > 0:
 		return m.askQuit()
 	default:
-		return tea.Quit
+		return m.end()
 	}
 }

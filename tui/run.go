@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -51,8 +52,15 @@ func Run(ctx context.Context, o Options) error {
 			t.Reset(d)
 		}
 	}
+	var left atomic.Bool
 	m.terminal = &terminal{
-		in: o.In, out: o.Out, release: p.ReleaseTerminal, restore: p.RestoreTerminal,
+		in: o.In, out: o.Out, release: p.ReleaseTerminal,
+		restore: func() error {
+			if left.Load() { // a zoom that ends after the program must not begin it anew
+				return nil
+			}
+			return p.RestoreTerminal()
+		},
 		raw: rawTerm(envValue(o.Env, "TERM")), hungUp: hungUp,
 	}
 
@@ -75,6 +83,7 @@ func Run(ctx context.Context, o Options) error {
 		// restored all the same; modes are the guard's to reset.
 		err = errors.Join(errTerminalStuck, term.Restore(o.In.Fd(), before))
 	}
+	left.Store(true)
 	stopSignals()
 	m.closeShells()
 	m.endJobs()
@@ -86,6 +95,20 @@ func Run(ctx context.Context, o Options) error {
 	default:
 	}
 	return m.verdict(err)
+}
+
+// end ends the program, but lets a zoom give the terminal back first: Bubble Tea
+// would paint over it, and the zoom would begin Bubble Tea anew.
+func (m *Model) end() tea.Cmd {
+	z := m.raw
+	if z == nil {
+		return tea.Quit
+	}
+	z.end()
+	return cmd("quit", func() tea.Msg {
+		awaitEnd(z.ended, hangUpGrace)
+		return tea.QuitMsg{}
+	})
 }
 
 // asciiOnly says whether the terminal is known to lack the lines, bars and dots
@@ -148,7 +171,8 @@ func (m *Model) handleSignals(ctx context.Context, p *tea.Program, tty *os.File,
 		}
 		close(hungUp)
 		m.out.spawn("quit", func() {
-			if z := m.out.zoom.Load(); z != nil { // it has the terminal, and ends by itself
+			if z := m.out.zoom.Load(); z != nil { // it has the terminal
+				z.end()
 				awaitEnd(z.ended, hangUpGrace/2)
 			}
 			p.Quit()

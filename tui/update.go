@@ -19,7 +19,7 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		}
 	}()
 	if m.crash != nil {
-		return m, tea.Quit
+		return m, m.end()
 	}
 	cmd = m.update(msg)
 	m.setRate()
@@ -126,7 +126,7 @@ func (m *Model) onUnseen(msg tea.Msg) tea.Cmd {
 // onCrash ends the program; Run shows the error.
 func (m *Model) onCrash(err error) tea.Cmd {
 	m.crash = err
-	return tea.Quit
+	return m.end()
 }
 
 // onResize arranges once; panes take their sizes from the layout.
