@@ -11,6 +11,7 @@ import (
 
 	"lxcdeck/keymap"
 	"lxcdeck/runtime"
+	"lxcdeck/tui/record"
 	"lxcdeck/views"
 )
 
@@ -102,9 +103,10 @@ type Model struct {
 	lastBell  time.Time
 	blurred   bool // the terminal itself has not the focus
 	saveDir   string
-	terminal  *terminal // nil = no zoom but the emulator's
-	raw       *zoom     // the session that has the terminal for itself; nil = none
-	rate      int       // frames a second; 0 = not set yet
+	casts     []*record.Cast // recordings whose files are not complete
+	terminal  *terminal      // nil = no zoom but the emulator's
+	raw       *zoom          // the session that has the terminal for itself; nil = none
+	rate      int            // frames a second; 0 = not set yet
 	retime    func(time.Duration)
 	themeName string
 	ascii     bool

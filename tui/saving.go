@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/runtime"
 	"lxcdeck/tui/record"
-	"lxcdeck/tui/vt"
 )
 
 type (
@@ -30,7 +30,7 @@ type (
 	}
 	// recordedMsg is the end of a recording.
 	recordedMsg struct {
-		ref  runtime.Ref
+		cast *record.Cast
 		path string
 		size int64
 		err  error
@@ -70,22 +70,12 @@ func (m *Model) saveScroll() tea.Cmd {
 		if sh.scroll == nil {
 			return nil
 		}
-		sh.mu.Lock()
-		text := sh.scroll.all(sh.term)
-		sh.mu.Unlock()
-		refuse := m.about.Paths
-		return cmd("save", func() tea.Msg { return save(path, refuse, text) })
+		refuse, of := m.about.Paths, *sh.scroll
+		if of.kind == selectNothing {
+			of.everything()
+		}
+		return cmd("save", func() tea.Msg { return save(path, refuse, sh.text(of)) })
 	})
-}
-
-// all is what is selected, or everything that is kept.
-func (s *scroll) all(t *vt.Terminal) string {
-	if s.kind != selectNothing {
-		return s.text(t)
-	}
-	first, end := t.Rows()
-	cols, _ := t.Size()
-	return t.Text(vt.Pos{Row: first}, vt.Pos{Row: end - 1, Col: cols - 1}, false)
 }
 
 // save writes a text and its last line end.
@@ -162,36 +152,42 @@ func (m *Model) onRecording(msg recordingMsg) tea.Cmd {
 			return recordedMsg{path: msg.path, size: msg.cast.Written(), err: msg.cast.Close()}
 		})
 	}
-	sh.mu.Lock()
-	msg.cast.Resize(sh.term.Size())
-	msg.cast.Output(sh.term.AppendState(nil))
-	sh.rec, sh.recPath = msg.cast, msg.path
-	sh.mu.Unlock()
+	sh.record(msg.cast)
+	sh.recPath = msg.path
+	m.casts = append(m.casts, msg.cast)
 	m.say(noteInfo, m.called(sh.ref())+" is recorded to "+msg.path, m.prefixName()+" R ends it")
 	return cmd("recording", func() tea.Msg { // its own end, such as a full disk
 		<-msg.cast.Done()
-		return recordedMsg{sh.ref(), msg.path, msg.cast.Written(), msg.cast.Failed()}
+		return recordedMsg{msg.cast, msg.path, msg.cast.Written(), msg.cast.Failed()}
 	})
+}
+
+// record begins a recording with what stands on the screen; nil ends the one
+// there was, and gives it.
+func (sh *shell) record(to *record.Cast) (was *record.Cast) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if to != nil {
+		to.Resize(sh.term.Size())
+		to.Output(sh.term.AppendState(nil))
+	}
+	was, sh.rec = sh.rec, to
+	return was
 }
 
 // endRecording ends it off the loop; its Done tells.
 func (m *Model) endRecording(sh *shell) tea.Cmd {
-	sh.mu.Lock()
-	rec := sh.rec
-	sh.rec = nil
-	sh.mu.Unlock()
-	if rec != nil {
+	if rec := sh.record(nil); rec != nil {
 		rec.Stop()
 	}
 	return nil
 }
 
 func (m *Model) onRecorded(msg recordedMsg) {
+	m.casts = slices.DeleteFunc(m.casts, func(c *record.Cast) bool { return c == msg.cast })
 	for _, sh := range m.shells.all {
 		if sh.recPath == msg.path {
-			sh.mu.Lock()
-			sh.rec = nil
-			sh.mu.Unlock()
+			_ = m.endRecording(sh)
 			sh.recPath = ""
 		}
 	}

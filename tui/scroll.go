@@ -73,8 +73,8 @@ func (m *Model) closeScroll() tea.Cmd {
 	if sh := m.shells.shown(); sh != nil {
 		sh.scroll = nil
 		sh.mu.Lock()
+		defer sh.mu.Unlock()
 		sh.body = nil
-		sh.mu.Unlock()
 	}
 	return nil
 }
@@ -222,12 +222,6 @@ func (s *scroll) ends(t *vt.Terminal) (a, b vt.Pos) {
 	return a, b
 }
 
-// text is what is selected, or the line under the cursor.
-func (s *scroll) text(t *vt.Terminal) string {
-	a, b := s.ends(t)
-	return t.Text(a, b, s.kind == selectBlock)
-}
-
 // rows paints the view. It is called with the session's lock held.
 func (s *scroll) rows(t *vt.Terminal, out []string) []string {
 	s.settle(t)
@@ -237,6 +231,8 @@ func (s *scroll) rows(t *vt.Terminal, out []string) []string {
 		hits = t.MatchesIn(s.pattern, s.top, last)
 	}
 	var spans []vt.Span
+	a, b := s.ends(t)
+	cols, _ := t.Size()
 	for n := s.top; n <= last; n++ {
 		spans = spans[:0]
 		for i := range hits {
@@ -248,7 +244,7 @@ func (s *scroll) rows(t *vt.Terminal, out []string) []string {
 				spans = append(spans, sp)
 			}
 		}
-		if sp, ok := s.selected(t, n); ok {
+		if sp, ok := s.selected(a, b, n, cols); ok {
 			spans = append(spans, sp)
 		}
 		out = append(out, t.Row(n, spans))
@@ -256,16 +252,11 @@ func (s *scroll) rows(t *vt.Terminal, out []string) []string {
 	return out
 }
 
-// selected is the part of a row that is selected.
-func (s *scroll) selected(t *vt.Terminal, n uint64) (vt.Span, bool) {
-	if s.kind == selectNothing {
+// selected is the part of a row that is selected; the selection is from a to b.
+func (s *scroll) selected(a, b vt.Pos, n uint64, cols int) (vt.Span, bool) {
+	if s.kind == selectNothing || n < a.Row || n > b.Row {
 		return vt.Span{}, false
 	}
-	a, b := s.ends(t)
-	if n < a.Row || n > b.Row {
-		return vt.Span{}, false
-	}
-	cols, _ := t.Size()
 	sp := vt.Span{From: 0, To: cols, Look: vt.LookSelected}
 	if s.kind == selectBlock {
 		sp.From, sp.To = min(s.at.Col, s.anchor.Col), max(s.at.Col, s.anchor.Col)+1
@@ -283,12 +274,17 @@ func (s *scroll) selected(t *vt.Terminal, n uint64) (vt.Span, bool) {
 // cursor is where the cursor stands in the pane.
 func (s *scroll) cursor() (x, y int) { return s.at.Col, int(s.at.Row - s.top) }
 
+// kept are the rows that are there; others may have gone since.
+func (s *scroll) kept(sh *shell) (first, end uint64) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s.settle(sh.term)
+	return sh.term.Rows()
+}
+
 // state is what the banner tells.
 func (s *scroll) state(sh *shell) *views.ScrollState {
-	sh.mu.Lock()
-	s.settle(sh.term) // rows may have gone since
-	first, end := sh.term.Rows()
-	sh.mu.Unlock()
+	first, end := s.kept(sh)
 	st := &views.ScrollState{
 		At: int(s.at.Row-first) + 1, Of: int(end - first), Lost: sh.lost.Load() || first > 0,
 		Selecting: [...]string{"", "text", "lines", "a block"}[s.kind],

@@ -32,6 +32,13 @@ type foundMsg struct {
 	around  bool // beyond the end, from the other side
 }
 
+// copiedMsg is a text to copy.
+type copiedMsg struct {
+	id   int
+	kind selecting
+	text string
+}
+
 // onScrollKey is a key while a session's text is read.
 func (m *Model) onScrollKey(sh *shell, k tea.KeyPressMsg) tea.Cmd {
 	s := sh.scroll
@@ -135,23 +142,26 @@ func (m *Model) search(sh *shell, back bool) tea.Cmd {
 		msg := foundMsg{id: id, gen: gen}
 		for round := range 2 {
 			for more := true; more && ctx.Err() == nil; {
-				sh.mu.Lock()
-				msg.match, from, msg.found, more = sh.term.Find(p, from, back, searchSlice)
-				sh.mu.Unlock()
+				msg.match, from, msg.found, more = sh.find(p, from, back)
 				if msg.found {
 					msg.around = round > 0
 					return msg
 				}
 			}
-			sh.mu.Lock()
-			first, end := sh.term.Rows()
-			sh.mu.Unlock()
+			first, end := sh.rows()
 			if from = (vt.Pos{Row: first}); back {
 				from.Row = end
 			}
 		}
 		return msg
 	})
+}
+
+// find searches a slice.
+func (sh *shell) find(p *vt.Pattern, from vt.Pos, back bool) (at vt.Match, next vt.Pos, found, more bool) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.term.Find(p, from, back, searchSlice)
 }
 
 func (m *Model) onFound(msg foundMsg) {
@@ -182,25 +192,35 @@ func (m *Model) copyScroll() tea.Cmd {
 	if sh == nil || sh.scroll == nil {
 		return nil
 	}
-	s := sh.scroll
-	sh.mu.Lock()
-	text := s.text(sh.term)
-	sh.mu.Unlock()
-	switch {
-	case text == "":
-		s.note = "nothing to copy"
+	of := *sh.scroll
+	sh.scroll.kind = selectNothing
+	return cmd("copy", func() tea.Msg { return copiedMsg{sh.id, of.kind, sh.text(of)} })
+}
+
+// onCopied gives the text to the terminal. What is too much stays selected.
+func (m *Model) onCopied(msg copiedMsg) tea.Cmd {
+	note, refused := "", false
+	switch n := strings.Count(msg.text, "\n"); {
+	case msg.text == "":
+		note, refused = "nothing to copy", true
+	case len(msg.text) > clipLimit:
+		note, refused = fmt.Sprintf("%d KiB are too much to copy: save them", len(msg.text)>>10), true
+	case n > 0:
+		note = "copied " + plural(n+1, "line")
+	default:
+		note = "copied " + plural(utf8.RuneCountInString(msg.text), "character")
+	}
+	if len(msg.text) > clipSafe && !refused {
+		note += ", which many terminals cut"
+	}
+	if sh := m.shells.byID(msg.id); sh != nil && sh.scroll != nil {
+		sh.scroll.note = note
+		if refused && sh.scroll.kind == selectNothing {
+			sh.scroll.kind = msg.kind
+		}
+	}
+	if refused {
 		return nil
-	case len(text) > clipLimit:
-		s.note = fmt.Sprintf("%d KiB are too much to copy: save them", len(text)>>10)
-		return nil
 	}
-	s.note = fmt.Sprintf("copied %s", plural(utf8.RuneCountInString(text), "character"))
-	if n := strings.Count(text, "\n"); n > 0 {
-		s.note = fmt.Sprintf("copied %s", plural(n+1, "line"))
-	}
-	if len(text) > clipSafe {
-		s.note += ", which many terminals cut"
-	}
-	s.kind = selectNothing
-	return tea.SetClipboard(text)
+	return tea.SetClipboard(msg.text)
 }

@@ -456,7 +456,8 @@ func (m *Model) shellEnds(sh *shell, exit runtime.Exit, err error) {
 }
 
 // closeShells hangs up on every session, when the program ends. Sessions are
-// closed side by side, and none is waited for longer than the grace.
+// closed side by side, and none is waited for longer than the grace; neither is
+// the disk that their recordings go to.
 func (m *Model) closeShells() {
 	m.out.stop()
 	var wait sync.WaitGroup
@@ -470,6 +471,14 @@ func (m *Model) closeShells() {
 		m.out.spawn("end the shell", func() {
 			defer wait.Done()
 			_ = sh.session.Close() // the program is ending
+		})
+	}
+	for _, cast := range m.casts {
+		wait.Add(1)
+		m.out.spawn("end the recording", func() {
+			defer wait.Done()
+			cast.Stop()
+			<-cast.Done()
 		})
 	}
 	done := make(chan struct{})

@@ -94,6 +94,8 @@ func (m *Model) updateSession(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.onZoomed(msg), true
 	case foundMsg:
 		m.onFound(msg)
+	case copiedMsg:
+		return m.onCopied(msg), true
 	case savedMsg:
 		m.onSaved(msg)
 	case recordingMsg:
