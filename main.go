@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,7 +56,11 @@ func run(stdio runtime.Stdio) int {
 			return open(paths, readOnly)
 		},
 		RunScreen: func(ctx context.Context, rt runtime.Runtime, s settings.Settings) int {
-			if err := screen(ctx, stdio, rt, s, crash); err != nil {
+			err := screen(ctx, stdio, rt, s, crash)
+			if errors.Is(err, tui.ErrTerminalStuck) {
+				return 1 // telling would hang, too
+			}
+			if err != nil {
 				fmt.Fprintln(stdio.Err, "lxcdeck:", views.Clean(err.Error()))
 				return 1
 			}
@@ -83,7 +88,11 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		return err
 	}
 	defer func() {
-		if derr := g.Dismiss(); err == nil {
+		leave := g.Dismiss
+		if errors.Is(err, tui.ErrTerminalStuck) {
+			leave = g.Abandon
+		}
+		if derr := leave(); err == nil {
 			err = derr
 		}
 	}()

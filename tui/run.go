@@ -81,7 +81,7 @@ func Run(ctx context.Context, o Options) error {
 	case <-stuck:
 		// Bubble Tea hangs in a write that nobody takes. The settings can be
 		// restored all the same; modes are the guard's to reset.
-		err = errors.Join(errTerminalStuck, term.Restore(o.In.Fd(), before))
+		err = errors.Join(ErrTerminalStuck, term.Restore(o.In.Fd(), before))
 	}
 	left.Store(true)
 	stopSignals()
@@ -89,7 +89,7 @@ func Run(ctx context.Context, o Options) error {
 	m.endJobs()
 	select {
 	case <-hungUp:
-		if err != nil && m.crash == nil && !errors.Is(err, errTerminalStuck) {
+		if err != nil && m.crash == nil && !errors.Is(err, ErrTerminalStuck) {
 			return nil
 		}
 	default:
@@ -138,10 +138,11 @@ func envValue(env []string, name string) string {
 	return ""
 }
 
-var (
-	errTerminalStuck = errors.New("the terminal takes no output")
-	errNoEnd         = errors.New("the screen crashed")
-)
+// ErrTerminalStuck is the end of a program whose terminal took no more output:
+// nothing must be written to it any more, its modes are as they were.
+var ErrTerminalStuck = errors.New("the terminal takes no output")
+
+var errNoEnd = errors.New("the screen crashed")
 
 // verdict turns the program's end into what is told.
 func (m *Model) verdict(err error) error {

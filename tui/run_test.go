@@ -277,7 +277,7 @@ func TestTerminalThatTakesNoOutputIsLeft(t *testing.T) {
 	if *after != *before {
 		t.Error("the terminal's settings are not as they were found")
 	}
-	if err != nil && !errors.Is(err, errTerminalStuck) {
+	if err != nil && !errors.Is(err, ErrTerminalStuck) {
 		t.Fatal(err)
 	}
 }

@@ -305,7 +305,7 @@ func TestZoomOnATerminalThatTakesNoMore(t *testing.T) {
 	}
 	select {
 	case err := <-x.ended:
-		if !errors.Is(err, errTerminalStuck) {
+		if !errors.Is(err, ErrTerminalStuck) {
 			t.Error(err)
 		}
 	case <-time.After(patience):

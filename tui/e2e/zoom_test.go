@@ -200,3 +200,17 @@ func TestZoomIsLeftAsFound(t *testing.T) {
 		eventually(t, "no shell is left", func() bool { return strings.Count(inside(t, s, "lxcdt-web", "ps"), "-l") == 0 })
 	}
 }
+
+// Killed in a zoom: the guard ends what a program inside has switched on.
+func TestZoomAndKill(t *testing.T) {
+	z := zoomed(t)
+	z.types(`printf '\033[?1003h\033[?1004h\033[?1006h\033[?2004h\033[?25l\033=\033[?1h\033[5;9r\033[4h\033[>1u\033[3 q\033[3g\033(0' ; stty -echo; cat` + "\r")
+	eventually(t, "the modes are set", func() bool { return z.term.Modes().Mouse == vt.MouseAny })
+	want(t, z.term.Cmd.Process.Kill())
+	_, err := z.term.WaitExit(patience)
+	want(t, err)
+	eventually(t, "the guard to have reset the terminal", func() bool {
+		return z.term.Modes() == vt.New(120, 40, vt.Options{}).Modes()
+	})
+	noneLeft(t, "a kill in a zoom")
+}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -37,12 +38,27 @@ const allIsWell = 'q'
 // synchronized output, cursor shown and of its own shape, no mouse, no focus
 // reports, no bracketed paste, kitty keyboard and modifyOtherKeys off; cursor
 // keys, keypad, reverse, origin, wrap, insert and line feed as at first;
-// ASCII, no hyperlink, no protection, SGR reset; the whole screen scrolls, for
-// which the cursor is kept; alternate screen left (xterm's ctlseqs; the kitty
-// keyboard protocol). All of it is what the filter of a zoom lets through.
-const Reset = "\x1b\\\x1b[?2026l\x1b[?25h\x1b[0 q\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l" +
-	"\x1b[?2004l\x1b[<u\x1b[>4;0m\x1b[?1l\x1b[?66l\x1b>\x1b[?5l\x1b[?6l\x1b[?7h\x1b[4l\x1b[20l" +
-	"\x0f\x1b(B\x1b)B\x1b]8;;\x1b\\\x1b[0\"q\x1b[0m\x1b7\x1b[r\x1b8\x1b[?1049l\r"
+// ASCII, no hyperlink, no protection, SGR reset; the whole screen scrolls and
+// every eighth column is a tab stop; alternate screen left (xterm's ctlseqs; the
+// kitty keyboard protocol). All of it is what the filter of a zoom lets through.
+//
+// The end of origin mode and of margins moves the cursor. It goes below all
+// text, and is where it was if there was an alternate screen: on the main one,
+// as with "lxcdeck shell", a prompt must not stand over the text.
+func Reset() string {
+	b := []byte("\x1b\\\x1b[?2026l\x1b[?25h\x1b[?12l\x1b[0 q\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l" +
+		"\x1b[?2004l\x1b[<u\x1b[>4;0m\x1b[?1l\x1b[?66l\x1b>\x1b[?5l\x1b[?6l\x1b[?7h\x1b[4l\x1b[20l" +
+		"\x0f\x1b(B\x1b)B\x1b*B\x1b+B\x1b]8;;\x1b\\\x1b[0\"q\x1b[0m\x1b[r\x1b[3g")
+	for column := 9; column <= widestScreen; column += 8 {
+		b = append(strconv.AppendInt(append(b, "\x1b["...), int64(column), 10), "G\x1bH"...)
+	}
+	// The last column has got those that are off the screen. DECST8C does all of
+	// it right where it is known.
+	return string(append(b, "\x1b[9999G\x1b[g\x1b[?5W\x1b[9999;1H\n\x1b7\x1b[?1049l\r"...))
+}
+
+// widestScreen is how far tab stops are set.
+const widestScreen = 1000
 
 // Guard is the handle of a running guard process.
 type Guard struct {
@@ -86,6 +102,10 @@ func (g *Guard) Dismiss() error {
 	return errors.Join(err, g.pipe.Close(), g.cmd.Wait())
 }
 
+// Abandon leaves the terminal to the guard: it takes nothing now, and is put
+// right as soon as it does.
+func (g *Guard) Abandon() error { return g.pipe.Close() }
+
 // Main serves as a guard and exits if this process was started as one;
 // otherwise it returns at once.
 func Main() {
@@ -112,7 +132,7 @@ func serve(pipe, tty *os.File, message string) error {
 	if len(word) > 0 && word[0] == allIsWell {
 		return err
 	}
-	_, werr := io.WriteString(tty, Reset)
+	_, werr := io.WriteString(tty, Reset())
 	var terr error
 	if raw(tty) {
 		terr = unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETSF, &found)

@@ -52,6 +52,12 @@ func play(mode string) int {
 		}
 		return 0
 	}
+	if mode == "abandoned" {
+		if g.Abandon() != nil {
+			return 6
+		}
+		return 0
+	}
 	_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 	return 7
 }
@@ -86,7 +92,7 @@ func run(t *testing.T, mode string) (lflag uint32, out string) {
 			t.Fatal(err)
 		}
 		lflag = tio.Lflag
-		if mode != "killed" || lflag&unix.ECHO != 0 {
+		if mode != "killed" && mode != "abandoned" || lflag&unix.ECHO != 0 {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -120,12 +126,14 @@ func TestGuardLeavesALineEditorAlone(t *testing.T) {
 }
 
 func TestKilledProcessLeavesTheTerminalAsFound(t *testing.T) {
-	lflag, out := run(t, "killed")
-	if lflag&unix.ECHO == 0 || lflag&unix.ICANON == 0 {
-		t.Errorf("lflag %#x: echo and canonical mode are still off", lflag)
-	}
-	if !strings.Contains(out, "\x1b[?1049l") || !strings.Contains(out, "it died") {
-		t.Errorf("no reset or message in %q", out)
+	for _, end := range []string{"killed", "abandoned"} {
+		lflag, out := run(t, end)
+		if lflag&unix.ECHO == 0 || lflag&unix.ICANON == 0 {
+			t.Errorf("%s: lflag %#x: echo and canonical mode are still off", end, lflag)
+		}
+		if !strings.Contains(out, "\x1b[?1049l") || !strings.Contains(out, "it died") {
+			t.Errorf("%s: no reset or message in %q", end, out)
+		}
 	}
 }
 
