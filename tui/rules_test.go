@@ -154,7 +154,7 @@ func TestNoPackageState(t *testing.T) {
 				}
 				for _, s := range g.Specs {
 					v := s.(*ast.ValueSpec)
-					if id := v.Names[0].Name; room == "." && id != "_" && !strings.HasPrefix(id, "err") {
+					if id := v.Names[0].Name; room == "." && id != "_" && !strings.HasPrefix(strings.ToLower(id), "err") {
 						t.Errorf("%s: package-level variable %s", name, id)
 					}
 				}
