@@ -199,7 +199,8 @@ func (m *Model) copyScroll() tea.Cmd {
 
 // onCopied gives the text to the terminal. What is too much stays selected.
 func (m *Model) onCopied(msg copiedMsg) tea.Cmd {
-	note, refused := "", false
+	var note string
+	refused := false
 	switch n := strings.Count(msg.text, "\n"); {
 	case msg.text == "":
 		note, refused = "nothing to copy", true
