@@ -90,6 +90,8 @@ func (m *Model) updateSession(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.onShellOver(msg), true
 	case marksMsg:
 		// The marks are read when they are painted.
+	case zoomMsg:
+		return m.onZoom(msg.z), true
 	case zoomedMsg:
 		return m.onZoomed(msg), true
 	case foundMsg:

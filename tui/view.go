@@ -46,6 +46,9 @@ type cursorLook struct {
 // not painted again, and the same screen is the same string, for which Bubble
 // Tea writes nothing. A panic in it ends the program with the error.
 func (m *Model) View() (v tea.View) {
+	if m.raw != nil {
+		m.frame.Cursor = nil
+	}
 	if !m.dirty || m.crash != nil || m.size == (image.Point{}) || m.raw != nil {
 		return m.frame
 	}

@@ -34,12 +34,16 @@ const (
 	repaintTime = 20 * time.Millisecond
 )
 
-// zoomedMsg is the end of a zoom.
-type zoomedMsg struct {
-	id  int
-	key string // what followed the prefix; "" = the session or the program ended
-	err error
-}
+type (
+	// zoomMsg begins a zoom.
+	zoomMsg struct{ z *zoom }
+	// zoomedMsg is the end of a zoom.
+	zoomedMsg struct {
+		id  int
+		key string // what followed the prefix; "" = the session or the program ended
+		err error
+	}
+)
 
 // terminal is what a zoom needs of the program around it. Without one, as in
 // tests, a zoom is the emulator on the whole screen.
@@ -73,6 +77,7 @@ type zoom struct {
 	name   string
 	prefix string // as people read it
 	hints  string // what may follow it
+	intro  string // told at first
 	keys   *passthru.Keys
 	known  *keymap.Map
 	escape *passthru.Keys // a console's own way out; nil = it has none
@@ -107,6 +112,12 @@ func (m *Model) zoomRaw(sh *shell) tea.Cmd {
 		filter: passthru.NewFilter(passthru.Options{KeepScreen: true}), spawn: m.out.spawn, ended: make(chan struct{}),
 		woken: make(chan struct{}, 1), words: make(chan string, 1), full: make(chan struct{}, 1),
 	}
+	z.intro = " " + z.name + " has the whole terminal: " + z.prefix + " z goes back "
+	// What sent the zoom back here, such as that there is no other tab, would not
+	// be seen otherwise.
+	if n := m.notices.now; n != nil && !n.at.Before(m.clock.Now().Add(-introTime)) {
+		z.intro = " " + n.text + " "
+	}
 	if sh.op.console && m.keys.Prefix() != consoleEscape {
 		z.escape, err = passthru.NewKeys(consoleEscape)
 		if err != nil {
@@ -128,13 +139,21 @@ func (m *Model) zoomRaw(sh *shell) tea.Cmd {
 	m.raw, m.zoomed, m.zoomPane, m.focus = z, true, views.ShellPane, views.ShellPane
 	m.out.zoom.Store(z)
 	sh.armed = false
-	ctx := m.out.ctx
 	arranged := m.arrangeScreen()
 	sh.fit() // what is typed next is for the new size
-	return tea.Batch(arranged, cmd("zoom", func() tea.Msg {
+	// Once around the loop, which gives Bubble Tea a frame without a cursor: it
+	// shows again the one it knew when it gave the terminal away, behind the frame
+	// that hides it.
+	return tea.Batch(arranged, func() tea.Msg { return zoomMsg{z} })
+}
+
+// onZoom hands the terminal over.
+func (m *Model) onZoom(z *zoom) tea.Cmd {
+	ctx := m.out.ctx
+	return cmd("zoom", func() tea.Msg {
 		key, err := z.run(ctx)
-		return zoomedMsg{sh.id, key, err}
-	}))
+		return zoomedMsg{z.sh.id, key, err}
+	})
 }
 
 // onZoomed takes the screen back and does what the key behind the prefix means.
@@ -303,7 +322,7 @@ func (z *zoom) repaints(ctx context.Context, done <-chan struct{}) {
 	for {
 		select {
 		case <-intro.C:
-			z.tell(" " + z.name + " has the whole terminal: " + z.prefix + " z goes back ")
+			z.tell(z.intro)
 		case <-z.woken:
 			if !sleep(ctx, repaintTime) { // what comes in a row is painted once
 				return

@@ -86,7 +86,8 @@ func DetailShown(w, h int) bool { return w >= wideW && h >= tallH || w >= sideW 
 // Arrange places everything on a screen of w x h cells.
 func Arrange(w, h int, mode Mode) Layout {
 	l := Layout{W: w, H: h, Whole: image.Rect(0, 0, max(0, w), max(0, h))}
-	if w < MinW || h < MinH {
+	raw := mode.Raw && mode.Zoomed && mode.Zoom == ShellPane && mode.Shell // the program inside knows what to do
+	if (w < MinW || h < MinH) && !raw {
 		l.TooSmall = true
 		return l
 	}

@@ -16,6 +16,7 @@ func modes() map[string]Mode {
 				m[fmt.Sprintf("detail %d shell %v halves %d, tabs", d, sh, half)] = Mode{Detail: d, Shell: sh, Halves: half, Tabs: true, Second: true}
 				m[fmt.Sprintf("detail %d shell %v halves %d, zoom", d, sh, half)] = Mode{Detail: d, Shell: sh, Halves: half, Second: true, Zoomed: true, Zoom: ShellPane}
 			}
+			m[fmt.Sprintf("detail %d shell %v, the terminal", d, sh)] = Mode{Detail: d, Shell: sh, Zoomed: true, Zoom: ShellPane, Raw: true}
 			for _, z := range []Pane{ListPane, DetailPane, ShellPane} {
 				m[fmt.Sprintf("detail %d shell %v zoom %d", d, sh, z)] = Mode{Detail: d, Shell: sh, Zoomed: true, Zoom: z}
 			}
@@ -31,7 +32,11 @@ func TestArrangeCoversTheScreenOnce(t *testing.T) {
 				l := Arrange(w, h, mode)
 				rects := []image.Rectangle{l.Host, l.List, l.Split, l.Rule, l.Detail, l.Status,
 					l.Tabs, l.Banner, l.Shell, l.Middle, l.Banner2, l.Shell2}
-				if l.TooSmall != (w < MinW || h < MinH) {
+				raw := mode.Raw && mode.Shell // whatever its size
+				if raw && l.Shell != l.Whole {
+					t.Fatalf("%s at %dx%d: the shell has %v", name, w, h, l.Shell)
+				}
+				if l.TooSmall != (!raw && (w < MinW || h < MinH)) {
 					t.Fatalf("%s at %dx%d: too small is %v", name, w, h, l.TooSmall)
 				}
 				if l.TooSmall {
@@ -52,7 +57,7 @@ func TestArrangeCoversTheScreenOnce(t *testing.T) {
 				if area != w*h {
 					t.Fatalf("%s at %dx%d: %d of %d cells are covered", name, w, h, area, w*h)
 				}
-				if !mode.Shell || mode.Zoomed && mode.Zoom != ShellPane {
+				if !mode.Shell || raw || mode.Zoomed && mode.Zoom != ShellPane {
 					continue
 				}
 				for _, half := range []image.Rectangle{l.Shell, l.Shell2} {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"lxcdeck/tui/drive"
 	"lxcdeck/tui/vt"
@@ -213,4 +214,42 @@ func TestZoomAndKill(t *testing.T) {
 		return z.term.Modes() == vt.New(120, 40, vt.Options{}).Modes()
 	})
 	noneLeft(t, "a kill in a zoom")
+}
+
+// Back in the list there is no cursor, as before.
+func TestZoomTakesItsCursorAlong(t *testing.T) {
+	z := zoomed(t)
+	z.types("\x1dd")
+	z.sees("CPU%")
+	z.sees("enter to the shell")
+	eventually(t, "a frame without a cursor", func() bool { return !z.term.Cursor().Visible })
+}
+
+// A key that comes to nothing says so, and the words stay for their time.
+func TestZoomTellsOfKeysThatComeToNothing(t *testing.T) {
+	z := zoomed(t)
+	z.sees("has the whole terminal")
+	for _, keys := range []struct{ typed, told string }{
+		{"\x1dy", "ctrl+] y means nothing"},
+		{"\x1dn", "there is no other tab"},
+	} {
+		begun := time.Now()
+		z.types(keys.typed)
+		z.sees(keys.told)
+		z.gone(keys.told)
+		if stood := time.Since(begun); stood < 1900*time.Millisecond {
+			t.Errorf("%q stood for %v", keys.told, stood)
+		}
+	}
+	z.types("echo still-$((1+1))\r")
+	z.sees("still-2")
+	z.gone("CPU%")
+}
+
+// A terminal of any size is the program's; the screen around it would need more.
+func TestZoomOnATinyTerminal(t *testing.T) {
+	z := zoomed(t)
+	want(t, z.term.Resize(30, 6))
+	z.types("until stty size | grep '^6 30'; do sleep 1; done; echo fits-$((1+1))\r")
+	z.sees("fits-2")
 }
