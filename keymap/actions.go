@@ -211,7 +211,7 @@ var actions = []Action{
 	{ID: ShellRename, Title: "Name the session", Keys: []string{"r", ","}, Scope: Shell, Group: Terminal},
 	{ID: ShellReopen, Title: "Open the one that was closed last again", Keys: []string{"u"}, Scope: Shell, Group: Terminal, Changes: true, NoTyped: true},
 	{ID: ShellRecord, Title: "Record the session, or end that", Keys: []string{"R"}, Scope: Shell, Group: Terminal, Changes: true},
-	{ID: ShellHelp, Title: "Help on the shell's keys", Keys: []string{"?"}, Scope: Shell, Group: Terminal},
+	{ID: ShellHelp, Title: "Help on the shell's keys", Short: "help", Keys: []string{"?"}, Scope: Shell, Group: Terminal},
 	{ID: ShellSend, Title: "Send the prefix itself", Keys: []string{"prefix"}, Scope: Shell, Group: Terminal},
 	{ID: ShellCopy, Title: "Allow the copy it wants", Keys: []string{"c"}, Scope: Shell, Group: Terminal, NoTyped: true},
 	{ID: Dismiss, Title: "Dismiss an ended shell", Keys: []string{"x"}, Scope: Shell, Group: Terminal},

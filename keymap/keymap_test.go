@@ -321,7 +321,7 @@ func TestFooterOffersOnlyWhatCanBeDone(t *testing.T) {
 		{List, on(box("ice", runtime.Frozen)), "enter detail, S stop, F thaw, / filter, : command, ? help, q quit"},
 		{List, on(box("web", runtime.Running), box("old", runtime.Stopped)), "enter detail, S start/stop, F freeze, / filter, : command, ? help, q quit"},
 		{List, Situation{ReadOnly: true, Targets: []runtime.Container{box("web", runtime.Running)}}, "enter detail, / filter, : command, ? help, q quit"},
-		{Shell, Situation{Shells: 1, ShellShown: true}, "ctrl+] d leave, ctrl+] z zoom, ctrl+] k kill, ctrl+] [ scroll, ctrl+] s sessions"},
+		{Shell, Situation{Shells: 1, ShellShown: true}, "ctrl+] d leave, ctrl+] z zoom, ctrl+] k kill, ctrl+] [ scroll, ctrl+] s sessions, ctrl+] ? help"},
 	} {
 		got := texts(Footer(m, c.scope, c.s))
 		if got != c.want {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -197,11 +198,15 @@ func (m *Model) askQuit() tea.Cmd {
 		},
 	}
 	live, jobs := m.shells.liveCount(), len(m.jobs.list)
+	kind := "shell"
+	if slices.ContainsFunc(m.shells.all, func(sh *shell) bool { return !sh.over && sh.op.console }) {
+		kind = "session"
+	}
 	switch {
 	case live > 0 && jobs > 0:
-		q.state.More = plural(live, "shell") + " will end, " + plural(jobs, "operation") + " will be cancelled."
+		q.state.More = plural(live, kind) + " will end, " + plural(jobs, "operation") + " will be cancelled."
 	case live > 0:
-		q.state.More = plural(live, "shell") + " will end. Containers run on."
+		q.state.More = plural(live, kind) + " will end. Containers run on."
 	case jobs > 0:
 		q.state.More = plural(jobs, "operation") + " will be cancelled."
 	}

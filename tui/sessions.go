@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -151,12 +152,13 @@ func (x *sessionList) paste(_ *Model, text string) bool {
 }
 
 func (x *sessionList) paint(m *Model) views.Block {
-	s := &views.SessionsState{Now: m.clock.Now(), Hint: "enter goes there  r names  k ends  x dismisses  | - split  u opens again"}
-	for _, sh := range x.rowsOf(m) {
+	rows := x.rowsOf(m)
+	s := &views.SessionsState{Now: m.clock.Now(), Hint: x.hint(m, rows)}
+	for _, sh := range rows {
 		s.Items = append(s.Items, m.sessionItem(sh))
 	}
 	s.Cursor = x.at
-	if n := len(m.shells.closed); n > 0 {
+	if n := len(m.shells.closed); n > 0 && !m.readOnly {
 		last := m.shells.closed[n-1]
 		s.Note = "u opens again: " + last.words() + " in " + m.called(last.shell.Ref)
 	}
@@ -165,6 +167,24 @@ func (x *sessionList) paint(m *Model) views.Block {
 		s.Hint = "enter keeps the name  esc leaves it"
 	}
 	return m.theme.Sessions(s, m.layout.W, m.layout.H)
+}
+
+// hint is what keys do to the session under the cursor, as it is now.
+func (x *sessionList) hint(m *Model, rows []*shell) string {
+	if len(rows) == 0 {
+		return "esc leaves"
+	}
+	sh, cur := rows[x.at], m.shells.cur
+	words := []string{"enter goes there", "r names"}
+	if sh.over {
+		words = append(words, "x dismisses")
+	} else {
+		words = append(words, "k ends")
+	}
+	if cur != nil && len(cur.halves) == 1 && cur.focus() != sh {
+		words = append(words, "| - split")
+	}
+	return strings.Join(append(words, "esc leaves"), "  ")
 }
 
 func (m *Model) sessionItem(sh *shell) views.SessionItem {

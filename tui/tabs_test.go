@@ -112,6 +112,7 @@ func TestNarrowSplitShowsTheHalfInFocus(t *testing.T) {
 	if d.m.layout.Shell.Empty() {
 		t.Fatal("the half in focus is not shown")
 	}
+	d.sees("alpha half 1/2")
 }
 
 func TestOpenAgain(t *testing.T) {
@@ -414,4 +415,33 @@ func TestConsoleIsLeftAsLXCConsoleByThePrefix(t *testing.T) {
 	if d.m.focus != views.ListPane {
 		t.Fatal("the console is not left")
 	}
+}
+
+// The list of sessions offers what can be done to the one under the cursor.
+func TestSessionListOffersWhatWorks(t *testing.T) {
+	d, s, all := inShell(t, 120, 40)
+	d.press("ctrl+]", "s")
+	d.sees("k ends", "esc leaves")
+	d.seesNo("x dismisses", "u opens", "| - split")
+	d.press("esc", "ctrl+]", "o")
+	second := <-all
+	d.press("ctrl+]", "s", "up")
+	d.sees("| - split")
+	s.End(runtime.Exit{})
+	d.shows("x dismisses")
+	d.seesNo("k ends")
+	d.press("x", "esc")
+	second.End(runtime.Exit{})
+	d.shows("[ended: exit status 0]")
+	d.press("q", "w")
+	d.sees("no session is open", "u opens again: login shell in alpha", "esc leaves")
+	d.seesNo("enter goes there")
+}
+
+func TestQuitCountsConsolesAsSessions(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, some()...)
+	d.press("a")
+	d.shows("alpha login:")
+	d.press("ctrl+]", "d", "q")
+	d.sees("1 session will end")
 }

@@ -397,6 +397,9 @@ func (m *Model) shellState(sh *shell) *views.ShellState {
 	if m.layout.Tabs.Empty() {
 		s.Index, s.Count = m.shells.index()+1, len(m.shells.tabs)
 	}
+	if l := m.layout; len(m.shells.halves()) > 1 && (l.Shell.Empty() || l.Shell2.Empty()) {
+		s.Half = m.shells.cur.at + 1
+	}
 	if c := m.byRef(sh.ref()); c != nil {
 		s.Frozen = c.State == runtime.Frozen
 	}

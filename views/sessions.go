@@ -45,6 +45,9 @@ func (t *Theme) Sessions(s *SessionsState, w, h int) Block {
 	}
 	if len(s.Items) == 0 {
 		rows := t.paragraph(Dim, "no session is open: s in the list opens a shell in the selected container", inner)
+		if s.Note != "" {
+			rows = append(rows, t.row(Dim, Clean(s.Note), inner))
+		}
 		return t.box(title, Clean(s.Hint), rows[:min(len(rows), room)], inner)
 	}
 	rows := []string{t.sessionHead(inner)}

@@ -58,6 +58,9 @@ func (t *Theme) bannerWords(l *line, s *ShellState) {
 	if s.Count > 1 && s.Index > 0 {
 		l.add(Dim, " "+strconv.Itoa(s.Index)+"/"+strconv.Itoa(s.Count))
 	}
+	if s.Half > 0 {
+		l.add(Dim, " half "+strconv.Itoa(s.Half)+"/2")
+	}
 	if s.Record {
 		l.add(Bad, " "+t.Glyphs.Dot+" REC")
 	}

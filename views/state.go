@@ -132,6 +132,7 @@ type ShellState struct {
 	Count   int
 	Prefix  string        // as people read it
 	Armed   bool          // the prefix was pressed: the next key is ours
+	Half    int           // 1 or 2: the half of a split that is shown, where there is no room for both; 0 = all is shown
 	Hints   []keymap.Hint // what the next key may be, shown while armed
 	Opening bool
 	Ended   bool
