@@ -8,7 +8,7 @@ const bareBannerW = 50
 
 // calm says that a banner has to tell whose the session is, and nothing else.
 func (s *ShellState) calm() bool {
-	return s.Many == 0 && s.Scroll == nil && s.Err == "" && !s.Ended && !s.Opening && !s.Frozen && s.Say == nil && !s.Armed
+	return s.Half == 0 && s.Many == 0 && s.Scroll == nil && s.Err == "" && !s.Ended && !s.Opening && !s.Frozen && s.Say == nil && !s.Armed
 }
 
 // Banner paints the row above a shell: whose it is, what it says of itself,
