@@ -95,6 +95,7 @@ type Config struct {
 	Order        int      // lxc.start.order
 	Groups       []string // lxc.group
 	Unprivileged bool     // lxc.idmap is set
+	Roots        []string // directories that lxc.rootfs.path names
 }
 
 // Container is what a List knows of one container. It is a value: copies

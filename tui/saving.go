@@ -70,12 +70,26 @@ func (m *Model) saveScroll() tea.Cmd {
 		if sh.scroll == nil {
 			return nil
 		}
-		refuse, of := m.about.Paths, *sh.scroll
+		refuse, of := m.containerDirs(), *sh.scroll
 		if of.kind == selectNothing {
 			of.everything()
 		}
 		return cmd("save", func() tea.Msg { return save(path, refuse, sh.text(of)) })
 	})
+}
+
+// containerDirs are the directories that belong to containers, where nothing of
+// ours is written: as root that could go anywhere.
+func (m *Model) containerDirs() []string {
+	dirs := slices.Clone(m.about.Paths)
+	for i := range m.all {
+		if c := m.all[i].Config; c != nil {
+			dirs = append(dirs, c.Roots...)
+		}
+		dirs = append(dirs, m.all[i].Path)
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
 }
 
 // save writes a text and its last line end.
@@ -120,7 +134,7 @@ func (m *Model) recordShell() tea.Cmd {
 		return nil
 	}
 	return m.askFile("Record "+m.called(sh.ref()), "What it shows, not what is typed.", "records", sh.ref(), "cast", func(path string) tea.Cmd {
-		refuse, id := m.about.Paths, sh.id
+		refuse, id := m.containerDirs(), sh.id
 		o := record.Options{Cols: sh.size[0], Rows: sh.size[1], Title: m.called(sh.ref()), Term: "xterm-256color"}
 		return cmd("record", func() tea.Msg {
 			f, err := record.Create(path, refuse)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"lxcdeck/runtime"
 	"lxcdeck/tui/record"
 	"lxcdeck/tui/vt"
 )
@@ -108,5 +109,32 @@ func TestRecordingIsCompleteAtTheEnd(t *testing.T) {
 	text, err := os.ReadFile(path)
 	if err != nil || !strings.Contains(string(text), "the last words") {
 		t.Fatalf("%q %v", text, err)
+	}
+}
+
+// Nothing is saved or recorded into a root file system, wherever it lies.
+func TestNothingIsSavedIntoARootFileSystem(t *testing.T) {
+	root := t.TempDir()
+	x := box("alpha", runtime.Running)
+	x.Config = &runtime.Config{Roots: []string{root}}
+	d := newDeck(t, 120, 40, Options{SaveDir: filepath.Join(root, "tmp")}, x)
+	all := d.session()
+	d.press("s")
+	(<-all).Feed([]byte("some text"))
+	d.shows("some text")
+	d.press("ctrl+]", "R", "enter")
+	d.shows("lies inside a container's directory")
+	d.press("esc", "ctrl+]", "[", "ctrl+s", "enter")
+	d.until("two refusals", func() bool {
+		n := 0
+		for _, x := range d.m.notices.past {
+			if strings.Contains(x.text, "lies inside a container's directory") {
+				n++
+			}
+		}
+		return n == 2
+	})
+	if left, err := os.ReadDir(root); err != nil || len(left) > 0 {
+		t.Fatal(left, err)
 	}
 }

@@ -51,6 +51,7 @@ func load(ref runtime.Ref) (*runtime.Config, error) {
 			Order:        number(c, "lxc.start.order"),
 			Unprivileged: len(items(c, "lxc.idmap")) > 0,
 			Groups:       items(c, "lxc.group"),
+			Roots:        roots(items(c, "lxc.rootfs.path")),
 		}
 		return cfg, nil
 	})
@@ -76,6 +77,20 @@ func unloadable(ref runtime.Ref) error {
 		return fmt.Errorf("%w: %s", runtime.ErrConfig, strings.ReplaceAll(why, "\n", ": "))
 	}
 	return err
+}
+
+// roots are the directories of values of lxc.rootfs.path: /dir, dir:/dir,
+// overlay:/lower:/upper and the like. Block devices and images are paths too:
+// nothing can be made in those.
+func roots(values []string) (dirs []string) {
+	for _, v := range values {
+		for part := range strings.SplitSeq(v, ":") {
+			if filepath.IsAbs(part) {
+				dirs = append(dirs, part)
+			}
+		}
+	}
+	return dirs
 }
 
 // items are the values of a key; none when it is not set.
