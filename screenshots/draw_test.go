@@ -208,8 +208,8 @@ func TestRunSaysWhatIsWrong(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.png")
 	for name, test := range map[string]struct{ capture, regular, out, want string }{
 		"bad capture": {"\x1b[2J", regular, out, "parse capture: line 1"},
-		"no font":     {"x", "/nonexistent.ttf", out, "load font"},
-		"no place":    {"x", regular, "/nonexistent/out.png", "write picture"},
+		"no font":     {"x", filepath.Join(t.TempDir(), "none.ttf"), out, "load font"},
+		"no place":    {"x", regular, filepath.Join(t.TempDir(), "none", "out.png"), "write picture"},
 	} {
 		o := options{cols: 10, rows: 2, regular: test.regular, bold: bold, out: test.out}
 		err := run(strings.NewReader(test.capture), &o)

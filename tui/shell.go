@@ -268,18 +268,22 @@ func (m *Model) unshow() {
 	m.shells.open = false
 }
 
-// dismissShell forgets an ended session. Its other half keeps the pane; else
-// the pane goes.
+// dismissShell forgets an ended session. Its other half keeps the pane and the
+// keys; else the next tab is shown, but gets no keys: a second q is not for it.
 func (m *Model) dismissShell() tea.Cmd {
 	sh := m.shells.shown()
 	if sh == nil || !sh.over {
 		return nil
 	}
-	if len(m.shells.cur.halves) == 1 {
+	halves := len(m.shells.cur.halves)
+	m.forget(sh)
+	switch {
+	case halves > 1:
+		return m.enterShell(m.shells.cur.focus())
+	case m.shells.cur == nil:
 		return m.hideShell()
 	}
-	m.forget(sh)
-	return m.enterShell(m.shells.cur.focus())
+	return m.leaveShell()
 }
 
 // stepTab goes to another tab.

@@ -98,6 +98,22 @@ func TestHalfThatEnds(t *testing.T) {
 	}
 }
 
+// What is dismissed makes room for the next tab, which gets no keys.
+func TestDismissedTab(t *testing.T) {
+	d, first, all := inShell(t, 120, 40)
+	d.press("ctrl+]", "o")
+	second := <-all
+	first.Feed([]byte("still here"))
+	second.End(runtime.Exit{Code: 3})
+	d.shows("exit status 3")
+	d.press("q", "j")
+	d.sees("still here")
+	d.at("bravo")
+	if len(first.Typed()) > 0 || d.quit {
+		t.Fatalf("%q", first.Typed())
+	}
+}
+
 func TestNarrowSplitShowsTheHalfInFocus(t *testing.T) {
 	d, _, all := inShell(t, 40, 12)
 	d.press("ctrl+]", "|")

@@ -352,9 +352,9 @@ func TestSeqIsFast(t *testing.T) {
 	})
 	mbs := float64(len(data)) * float64(res.N) / res.T.Seconds() / 1e6
 	t.Logf("%.0f MB/s", mbs)
-	const least = 2 // 7 under the race detector on a busy machine, 180 without either
+	const least = 0.3 // 4 under the race detector on a busy machine, 180 without either
 	if mbs < least {
-		t.Errorf("%.1f MB/s, at least %d expected", mbs, least)
+		t.Errorf("%.1f MB/s, at least %.1f expected", mbs, least)
 	}
 }
 
