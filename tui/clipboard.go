@@ -2,12 +2,21 @@ package tui
 
 import (
 	"fmt"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 )
 
 // copyLimit is the most a container may put into the clipboard at once.
 const copyLimit = 64 << 10
+
+const (
+	// wishPause is the least time between two wishes of a session that are told:
+	// a container must not push all else out of the status line and the messages.
+	wishPause = 2 * time.Second
+	// copyPause is the same for copies that were allowed.
+	copyPause = 100 * time.Millisecond
+)
 
 // onCopyWish tells of what a container wants to copy (OSC 52), or copies it
 // when that was allowed for the session. It takes no focus.
@@ -16,7 +25,19 @@ func (m *Model) onCopyWish(sh *shell) tea.Cmd {
 	if text == "" || !sh.mayCopy && text == sh.told {
 		return nil
 	}
-	sh.told = text
+	pause := wishPause
+	if sh.mayCopy {
+		pause = copyPause
+	}
+	now := m.clock.Now()
+	if rest := pause - now.Sub(sh.toldAt); rest > 0 && text != sh.told {
+		if sh.toldNext.After(now) {
+			return nil // the timer runs
+		}
+		sh.toldNext = now.Add(rest)
+		return m.clock.After(rest, paintMsg{sh.id})
+	}
+	sh.told, sh.toldAt = text, now
 	m.paint.all = true
 	if len(text) > copyLimit {
 		sh.forgetWish()

@@ -92,28 +92,30 @@ func (o *opening) words() string {
 // shell is one session and its screen. The emulator is shared with the
 // reader and stands behind the lock; all else belongs to Update.
 type shell struct {
-	id      int
-	op      opening
-	label   string
-	opened  time.Time
-	used    int             // grows with every focus
-	session runtime.Session // nil while it comes up
-	cancel  context.CancelFunc
-	out     *outbox
-	size    [2]int // columns, rows of the emulator
-	ptySize [2]int // as the session was last told
-	fitGen  int
-	armed   bool // the prefix was pressed
-	focused bool // as the program inside was told last
-	escaped bool // the first key of lxc-console's way out was pressed
-	opening bool
-	over    bool
-	exit    runtime.Exit
-	err     error
-	notice  string
-	mayCopy bool    // OSC 52 was allowed, for the session
-	told    string  // the wish that was told last
-	scroll  *scroll // its text is being read; nil = live
+	id       int
+	op       opening
+	label    string
+	opened   time.Time
+	used     int             // grows with every focus
+	session  runtime.Session // nil while it comes up
+	cancel   context.CancelFunc
+	out      *outbox
+	size     [2]int // columns, rows of the emulator
+	ptySize  [2]int // as the session was last told
+	fitGen   int
+	armed    bool // the prefix was pressed
+	focused  bool // as the program inside was told last
+	escaped  bool // the first key of lxc-console's way out was pressed
+	opening  bool
+	over     bool
+	exit     runtime.Exit
+	err      error
+	notice   string
+	mayCopy  bool   // OSC 52 was allowed, for the session
+	told     string // the wish that was told last
+	toldAt   time.Time
+	toldNext time.Time // when the next one is looked at again
+	scroll   *scroll   // its text is being read; nil = live
 
 	seen    atomic.Bool   // it is on screen: paints are wanted
 	fresh   atomic.Bool   // it has written since it was on screen
@@ -128,6 +130,7 @@ type shell struct {
 	mu     sync.Mutex
 	term   *vt.Terminal
 	copies string // what the container wants to copy; "" = nothing
+	asks   bool   // and the loop has not looked at it
 	bell   bool
 	body   []string
 	drawn  time.Time

@@ -298,7 +298,7 @@ func TestContainerWantsToCopy(t *testing.T) {
 		t.Fatal(d.copied)
 	}
 	s.Feed([]byte("\x1b]52;c;ZGVm\x07"))
-	d.until("the second copy", func() bool { return len(d.copied) == 2 })
+	d.until("the second copy", func() bool { d.pass(copyPause); return len(d.copied) == 2 })
 	if d.copied[1] != "def" {
 		t.Fatal(d.copied)
 	}

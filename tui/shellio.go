@@ -130,7 +130,7 @@ func (sh *shell) take(p []byte) (n int, replies []byte) {
 		sh.rec.Output(p[:n])
 	}
 	if text, ok := sh.term.TakeClipboard(); ok {
-		sh.copies = text
+		sh.copies, sh.asks = text, true
 	}
 	if sh.term.TakeBell() {
 		sh.bell = true
@@ -157,7 +157,7 @@ func (sh *shell) bootLog(text []byte) {
 	defer sh.mu.Unlock()
 	_ = sh.takeAll(text)                                         // questions asked then are not answered now
 	_, _ = sh.term.Write([]byte("\x1b[m\x1b[?1049l\x1b[!p\r\n")) // an emulator takes everything
-	sh.copies, sh.bell = "", false
+	sh.copies, sh.asks, sh.bell = "", false, false
 	sh.rang.Store(false)
 }
 
@@ -211,7 +211,7 @@ func (sh *shell) paintLoop(o *outside) {
 				o.send(marksMsg{})
 			}
 			told = marks
-			if sh.wish() != "" {
+			if sh.wishes() {
 				o.send(paintMsg{sh.id})
 			}
 			if !sleep(o.ctx, frameTime) {
@@ -284,7 +284,15 @@ func (sh *shell) cursor() (x, y int, look cursorLook) {
 func (sh *shell) wish() string {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	sh.asks = false
 	return sh.copies
+}
+
+// wishes says whether there is a wish that the loop has not looked at.
+func (sh *shell) wishes() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.asks
 }
 
 func (sh *shell) forgetWish() {

@@ -361,7 +361,7 @@ func (z *zoom) feed(p []byte) {
 	for len(p) > 0 {
 		p = p[z.pass(p[:min(len(p), passSize)]):]
 	}
-	if z.sh.wish() != "" {
+	if z.sh.wishes() {
 		z.sh.touch()
 	}
 }
