@@ -83,3 +83,24 @@ func preview(text string) string {
 	}
 	return string(r)
 }
+
+// wish is what the container wants to copy; "" = nothing.
+func (sh *shell) wish() string {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.asks = false
+	return sh.copies
+}
+
+// wishes says whether there is a wish that the loop has not looked at.
+func (sh *shell) wishes() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.asks
+}
+
+func (sh *shell) forgetWish() {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.copies = ""
+}

@@ -280,27 +280,6 @@ func (sh *shell) cursor() (x, y int, look cursorLook) {
 	return c.X, c.Y, cursorLook{visible: c.Visible, shape: c.Shape, blink: c.Blink}
 }
 
-// wish is what the container wants to copy; "" = nothing.
-func (sh *shell) wish() string {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	sh.asks = false
-	return sh.copies
-}
-
-// wishes says whether there is a wish that the loop has not looked at.
-func (sh *shell) wishes() bool {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	return sh.asks
-}
-
-func (sh *shell) forgetWish() {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	sh.copies = ""
-}
-
 // rings says whether the bell was rung since the last call.
 func (sh *shell) rings() bool {
 	sh.mu.Lock()
