@@ -167,6 +167,16 @@ func (t *Theme) Cut(s string, w int) string {
 	return ansi.Truncate(s, w, t.Glyphs.Ellipsis)
 }
 
+// cutName shortens what a container is called. Of a path, which stands where
+// there are two of a name, the end is what tells.
+func (t *Theme) cutName(s string, w int) string {
+	dots := Width(t.Glyphs.Ellipsis)
+	if !strings.HasPrefix(s, "/") || w <= dots || Width(s) <= w {
+		return t.Cut(s, w)
+	}
+	return t.Glyphs.Ellipsis + tailCells(s, w-dots)
+}
+
 // cells gives the longest start of clean plain text that takes at most w cells.
 func cells(s string, w int) string {
 	if w <= 0 {

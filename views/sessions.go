@@ -119,7 +119,7 @@ func (t *Theme) sessionRow(s *SessionsState, i, inner int) string {
 	if it.Label != "" {
 		who = Clean(it.Label) + " (" + who + ")"
 	}
-	l.field(Plain, who, name, false)
+	l.field(Plain, t.cutName(who, name), name, false)
 	if command > 0 {
 		l.gap(2)
 		l.field(Dim, Clean(it.Command), command, false)

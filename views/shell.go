@@ -51,7 +51,7 @@ func (t *Theme) Banner(s *ShellState, w, h int) Block {
 
 // bannerWords are the container, the shell's number, its state and title.
 func (t *Theme) bannerWords(l *line, s *ShellState) {
-	l.add(Strong, t.Cut(Clean(s.Name), max(8, l.w/2)))
+	l.add(Strong, t.cutName(Clean(s.Name), max(8, l.w/2)))
 	if s.Label != "" {
 		l.add(Dim, " "+Clean(s.Label))
 	}

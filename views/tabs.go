@@ -87,7 +87,7 @@ func (t *Theme) tab(s *TabsState, i int) piece {
 		role, left, right = Strong, "[", "]"
 	}
 	p := piece{spans: []span{
-		{role, left + strconv.Itoa(i+1) + " "}, {role, t.Cut(Clean(tab.Text), most)},
+		{role, left + strconv.Itoa(i+1) + " "}, {role, t.cutName(Clean(tab.Text), most)},
 	}}
 	if sign, r := tab.Marks.Sign(); sign != "" {
 		p.spans = append(p.spans, span{r, " " + sign})

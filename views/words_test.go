@@ -260,3 +260,16 @@ func TestEmptyListsSayWhatToDo(t *testing.T) {
 		has(t, fmt.Sprint("kind ", c.s.Kind), th.Empty(&c.s, 80, 12), c.want...)
 	}
 }
+
+// Of a container's path, the end says which it is.
+func TestPathsAsNamesKeepTheirEnd(t *testing.T) {
+	th, err := NewTheme("", ThemeOptions{Colors: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/var/lib/lxc-of-customers/worker-1"
+	has(t, "tab", th.Tabs(&TabsState{Tabs: []Tab{{Text: path}}}, 80, 1), "…", "worker-1")
+	has(t, "banner", th.Banner(&ShellState{Kind: "shell", Name: path, Prefix: "ctrl+]", Focused: true}, 60, 1), "…", "worker-1")
+	has(t, "sessions", th.Sessions(&SessionsState{Items: []SessionItem{{Tab: 1, Name: path}}}, 80, 24), "…", "worker-1")
+	has(t, "a name", th.Tabs(&TabsState{Tabs: []Tab{{Text: "a-name-that-is-long-as-well"}}}, 80, 1), "a-name", "…")
+}
