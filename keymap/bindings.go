@@ -140,14 +140,14 @@ func parsePrefix(name string) (string, error) {
 
 // Lookup finds what a key means where the focus is. Detail falls back to List
 // (it shows the selected container), then all fall back to Everywhere; behind
-// the prefix of a shell the moving keys mean nothing.
+// the prefix of a shell the moving keys and q mean nothing.
 func (m *Map) Lookup(scope Scope, key string) (Action, bool) {
 	if scope == Shell && m.IsPrefix(key) {
 		key = m.prefix
 	}
 	for _, s := range lookIn(scope) {
 		if a, ok := m.index[binding{s, key}]; ok {
-			if scope == Shell && s == Everywhere && a.Group == Moving {
+			if scope == Shell && s == Everywhere && (a.Group == Moving || a.ID == Quit) {
 				return Action{}, false
 			}
 			return a, true
