@@ -106,7 +106,7 @@ func whyShell(c runtime.Container, s Situation) string {
 	case runtime.Running, runtime.Thawed:
 		return ""
 	case runtime.Frozen, runtime.Freezing:
-		return c.Name + " is frozen: a shell would hang until it is thawed, so thaw it first"
+		return c.Name + " is frozen: thaw it first, a shell would hang until then"
 	case runtime.Stopped:
 		return c.Name + " is stopped: start it first"
 	default:

@@ -70,17 +70,17 @@ func (m *Model) saveScroll() tea.Cmd {
 		if sh.scroll == nil {
 			return nil
 		}
-		refuse, of := m.containerDirs(), *sh.scroll
+		places, of := m.savePlaces(), *sh.scroll
 		if of.kind == selectNothing {
 			of.everything()
 		}
-		return cmd("save", func() tea.Msg { return save(path, refuse, sh.text(of)) })
+		return cmd("save", func() tea.Msg { return save(path, places, sh.text(of)) })
 	})
 }
 
-// containerDirs are the directories that belong to containers, where nothing of
-// ours is written: as root that could go anywhere.
-func (m *Model) containerDirs() []string {
+// savePlaces are where files may be made. What belongs to containers is none of
+// them: as root that could go anywhere.
+func (m *Model) savePlaces() record.Places {
 	dirs := slices.Clone(m.about.Paths)
 	for i := range m.all {
 		if c := m.all[i].Config; c != nil {
@@ -89,12 +89,12 @@ func (m *Model) containerDirs() []string {
 		dirs = append(dirs, m.all[i].Path)
 	}
 	slices.Sort(dirs)
-	return slices.Compact(dirs)
+	return record.Places{Own: m.saveDir, Refuse: slices.Compact(dirs)}
 }
 
 // save writes a text and its last line end.
-func save(path string, refuse []string, text string) savedMsg {
-	f, err := record.Create(path, refuse)
+func save(path string, places record.Places, text string) savedMsg {
+	f, err := record.Create(path, places)
 	if err != nil {
 		return savedMsg{path: path, err: err}
 	}
@@ -134,10 +134,10 @@ func (m *Model) recordShell() tea.Cmd {
 		return nil
 	}
 	return m.askFile("Record "+m.called(sh.ref()), "What it shows, not what is typed.", "records", sh.ref(), "cast", func(path string) tea.Cmd {
-		refuse, id := m.containerDirs(), sh.id
+		places, id := m.savePlaces(), sh.id
 		o := record.Options{Cols: sh.size[0], Rows: sh.size[1], Title: m.called(sh.ref()), Term: "xterm-256color"}
 		return cmd("record", func() tea.Msg {
-			f, err := record.Create(path, refuse)
+			f, err := record.Create(path, places)
 			if err != nil {
 				return recordingMsg{id: id, path: path, err: err}
 			}

@@ -94,7 +94,7 @@ func (x slowDisk) Write(p []byte) (int, error) {
 func TestRecordingIsCompleteAtTheEnd(t *testing.T) {
 	d, s, _ := inShell(t, 80, 24)
 	path := filepath.Join(t.TempDir(), "x.cast")
-	f, err := record.Create(path, nil)
+	f, err := record.Create(path, record.Places{})
 	if err != nil {
 		t.Fatal(err)
 	}

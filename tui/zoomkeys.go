@@ -51,14 +51,14 @@ func (m *Model) onEarlyKey(z *zoom, k tea.KeyPressMsg) {
 func (z *zoom) read() (key string, err error) {
 	buf := make([]byte, 4096)
 	for {
-		wait := -1
+		wait := time.Duration(-1)
 		switch {
 		case z.holding():
-			wait = int(holdKeys / time.Millisecond)
+			wait = holdKeys
 		case z.keys.Pasting():
-			wait = int(pasteTime / time.Millisecond)
+			wait = pasteTime
 		}
-		n, err := z.poll(buf, wait)
+		n, err := z.await(buf, wait, z.wake[0])
 		switch {
 		case err != nil:
 			return "", err
@@ -85,33 +85,6 @@ func (z *zoom) holding() bool {
 
 // errWoken ends reading without a key.
 var errWoken = errors.New("woken")
-
-// poll reads what was typed; 0 = nothing came in time. A negative wait waits
-// for ever.
-func (z *zoom) poll(buf []byte, wait int) (int, error) {
-	for {
-		fds := []unix.PollFd{{Fd: int32(z.t.in.Fd()), Events: unix.POLLIN}, {Fd: int32(z.wake[0]), Events: unix.POLLIN}}
-		_, err := unix.Poll(fds, wait)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil:
-			return 0, fmt.Errorf("wait for keys: %w", err)
-		case fds[1].Revents != 0:
-			return 0, errWoken
-		case fds[0].Revents == 0:
-			return 0, nil
-		}
-		n, err := unix.Read(int(z.t.in.Fd()), buf)
-		switch {
-		case errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN):
-			continue
-		case err != nil || n == 0:
-			return 0, errors.Join(io.EOF, err)
-		}
-		return n, nil
-	}
-}
 
 // typed passes on what was typed, and gives the key that ends the zoom.
 func (z *zoom) typed(p []byte) string {
@@ -243,8 +216,8 @@ func (z *zoom) drain(done <-chan struct{}) (late []byte) {
 			return late
 		default:
 		}
-		n, ok := z.await(buf, wait)
-		if !ok {
+		n, err := z.await(buf, wait, -1)
+		if err != nil {
 			<-done
 			return late
 		}
@@ -265,8 +238,8 @@ func (z *zoom) fence(f passthru.Fence, late []byte) {
 		if left <= 0 {
 			return
 		}
-		n, ok := z.await(buf, left)
-		if !ok {
+		n, err := z.await(buf, left, -1)
+		if err != nil {
 			return
 		}
 		if _, done := f.Feed(buf[:n]); done {
@@ -275,19 +248,34 @@ func (z *zoom) fence(f passthru.Fence, late []byte) {
 	}
 }
 
-// await reads what the terminal sends; nothing in time is no bytes. False =
-// there is no more.
-func (z *zoom) await(buf []byte, wait time.Duration) (n int, ok bool) {
-	fds := []unix.PollFd{{Fd: int32(z.t.in.Fd()), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, int((wait+time.Millisecond-1)/time.Millisecond))
-	if errors.Is(err, unix.EINTR) || err == nil && n == 0 {
-		return 0, true
+// await reads what the terminal sends: no bytes = nothing came in time, io.EOF
+// = there is no more, errWoken = wake, a descriptor to read from, has something;
+// -1 = none. A negative wait waits for ever.
+func (z *zoom) await(buf []byte, wait time.Duration, wake int) (int, error) {
+	ms := -1
+	if wait >= 0 {
+		ms = int((wait + time.Millisecond - 1) / time.Millisecond)
 	}
-	if err == nil {
-		n, err = unix.Read(int(z.t.in.Fd()), buf)
+	for {
+		fds := []unix.PollFd{{Fd: int32(z.t.in.Fd()), Events: unix.POLLIN}, {Fd: int32(wake), Events: unix.POLLIN}}
+		_, err := unix.Poll(fds, ms)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return 0, fmt.Errorf("wait for keys: %w", err)
+		case fds[1].Revents != 0:
+			return 0, errWoken
+		case fds[0].Revents == 0:
+			return 0, nil
+		}
+		n, err := unix.Read(int(z.t.in.Fd()), buf)
+		switch {
+		case errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN):
+			continue
+		case err != nil || n == 0:
+			return 0, errors.Join(io.EOF, err)
+		}
+		return n, nil
 	}
-	if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
-		return 0, true
-	}
-	return max(n, 0), err == nil && n > 0
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
 	"syscall"
 	"time"
 
@@ -234,13 +233,12 @@ func (l *line) leave() {
 	if _, err := l.d.Stdout.Write(reset); err != nil {
 		return // the terminal is gone
 	}
-	answer := regexp.MustCompile(`\x1b\[\?[0-9;]*c`)
-	var got []byte
+	var answer passthru.Fence
 	timeout := time.After(fence)
 	for {
 		select {
 		case p, ok := <-l.in.bytes:
-			if got = append(got, p...); !ok || answer.Match(got) {
+			if _, done := answer.Feed(p); !ok || done {
 				return
 			}
 		case <-timeout:

@@ -232,6 +232,8 @@ func TestZoomTellsOfKeysThatComeToNothing(t *testing.T) {
 	for _, keys := range []struct{ typed, told string }{
 		{"\x1dy", "ctrl+] y means nothing"},
 		{"\x1dn", "there is no other tab"},
+		{"\x1dx", "no ended shell"},
+		{"\x1d!", "the pane is not split"},
 	} {
 		begun := time.Now()
 		z.types(keys.typed)

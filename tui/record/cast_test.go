@@ -175,7 +175,7 @@ func TestCastHoldsOutputAndSizesInOrder(t *testing.T) {
 }
 
 func TestCastReachesTheFileWhileItGoesOn(t *testing.T) {
-	f, err := Create(t.TempDir()+"/x.cast", nil)
+	f, err := Create(t.TempDir()+"/x.cast", Places{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,7 @@ func TestCastOnASmallDisk(t *testing.T) {
 		t.Skipf("no mounts here: %v", err)
 	}
 	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
-	f, err := Create(dir+"/x.cast", nil)
+	f, err := Create(dir+"/x.cast", Places{})
 	if err != nil {
 		t.Fatal(err)
 	}

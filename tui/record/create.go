@@ -20,7 +20,8 @@ var (
 	ErrInside = errors.New("this place lies inside a container's directory")
 	// ErrLink is a symbolic link that somebody else than root or this user made:
 	// they could lead what is written anywhere.
-	ErrLink = errors.New("a symbolic link on the way belongs to somebody else")
+	ErrLink  = errors.New("a symbolic link on the way belongs to somebody else")
+	ErrNoDir = errors.New("there is no such directory")
 )
 
 // DefaultDir is where saves go when no other place is named. state is this
@@ -57,19 +58,26 @@ func Name(container, kind string, at time.Time) string {
 	return container + at.Format("-2006-01-02-150405.") + clean(kind)
 }
 
-// Create makes a new file of mode 0600 for what the user saves. Missing
-// directories are made with mode 0700. A path that begins with ~/ is below the
-// home directory of the password file. What exists is never overwritten
-// (ErrExists), and nothing is made in the directories of refuse or below them
-// (ErrInside): those that hold containers and their root file systems. A
-// refused / counts for nothing: a container on the host's own root makes no
-// place safer than another.
-func Create(path string, refuse []string) (*os.File, error) {
+// Places are where files may be made. Own, the directory of DefaultDir, is made
+// with mode 0700 if it is missing; any other has to be there (ErrNoDir): a typing
+// error makes no directories. Nothing is made in the directories of Refuse or
+// below them (ErrInside): those that hold containers and their root file
+// systems. A refused / counts for nothing: a container on the host's own root
+// makes no place safer than another.
+type Places struct {
+	Own    string
+	Refuse []string
+}
+
+// Create makes a new file of mode 0600 for what the user saves. A path that
+// begins with ~/ is below the home directory of the password file. What exists
+// is never overwritten (ErrExists).
+func Create(path string, p Places) (*os.File, error) {
 	full, err := expand(path)
 	if err != nil {
 		return nil, fmt.Errorf("save %s: %w", path, err)
 	}
-	f, err := create(full, refused(refuse))
+	f, err := create(full, p)
 	if err != nil {
 		return nil, fmt.Errorf("save %s: %w", full, err)
 	}
@@ -101,7 +109,8 @@ func expand(path string) (string, error) {
 	return full, err
 }
 
-func create(full string, no []place) (*os.File, error) {
+func create(full string, p Places) (*os.File, error) {
+	no := refused(p.Refuse)
 	dir, name := filepath.Split(full)
 	at, rest, err := walk(dir)
 	if err != nil {
@@ -111,6 +120,9 @@ func create(full string, no []place) (*os.File, error) {
 	// Before anything is made, directories included.
 	if err := outside(at, rest, no); err != nil {
 		return nil, err
+	}
+	if len(rest) > 0 && filepath.Clean(dir) != filepath.Clean(p.Own) {
+		return nil, fmt.Errorf("%w: %s", ErrNoDir, filepath.Clean(dir))
 	}
 	for _, d := range rest {
 		// One that appears in between is taken if it is a directory; openDir

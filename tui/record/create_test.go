@@ -16,7 +16,7 @@ import (
 // made creates path and gives its mode; the test fails if it cannot.
 func made(t *testing.T, path string, refuse ...string) {
 	t.Helper()
-	f, err := Create(path, refuse)
+	f, err := Create(path, Places{Own: filepath.Dir(path), Refuse: refuse})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func made(t *testing.T, path string, refuse ...string) {
 func refusedBy(t *testing.T, want error, path string, refuse ...string) {
 	t.Helper()
 	dir, _ := os.Stat(filepath.Dir(path))
-	f, err := Create(path, refuse)
+	f, err := Create(path, Places{Own: filepath.Dir(path), Refuse: refuse})
 	if err == nil {
 		f.Close()
 	}
@@ -67,11 +67,28 @@ func TestCreateMakesAPrivateFileAndItsDirectories(t *testing.T) {
 		t.Errorf("a directory that was there became %v", info.Mode())
 	}
 	t.Chdir(dir)
-	f, err := Create("here.txt", nil)
+	f, err := Create("here.txt", Places{})
 	if err != nil || f.Name() != dir+"/here.txt" {
 		t.Fatalf("relative: %v, %v", f, err)
 	}
 	f.Close()
+}
+
+// A typing error makes no directories.
+func TestCreateMakesNoOtherDirectories(t *testing.T) {
+	dir := t.TempDir()
+	for _, own := range []string{"", dir, dir + "/saved", dir + "/typo/below"} {
+		f, err := Create(dir+"/typo/x.txt", Places{Own: own})
+		if err == nil {
+			f.Close()
+		}
+		if !errors.Is(err, ErrNoDir) || !strings.Contains(err.Error(), dir+"/typo") {
+			t.Errorf("own %q: %v", own, err)
+		}
+	}
+	if _, err := os.Stat(dir + "/typo"); !os.IsNotExist(err) {
+		t.Errorf("the directory: %v", err)
+	}
 }
 
 func TestCreateOverwritesNothing(t *testing.T) {
@@ -131,7 +148,7 @@ func TestCreateStaysOutOfContainers(t *testing.T) {
 		} {
 			refusedBy(t, ErrInside, p, "/nowhere", no)
 		}
-		f, err := Create(dir+"/lxc2/"+filepath.Base(no), []string{no, "/"})
+		f, err := Create(dir+"/lxc2/"+filepath.Base(no), Places{Refuse: []string{no, "/"}})
 		if err != nil {
 			t.Fatalf("refusing %s: %v", no, err)
 		}
@@ -205,7 +222,7 @@ func TestCreateFollowsNoMagicLinks(t *testing.T) {
 	if to, err := os.Readlink(link); err != nil || to != "/" {
 		t.Fatalf("%s, %v", to, err)
 	}
-	f, err := Create(link+dir+"/x", nil)
+	f, err := Create(link+dir+"/x", Places{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +249,7 @@ func TestCreateNames(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "/", "/..", "~", "~alice/x", "/x/", "~/"} {
-		if f, err := Create(in, nil); err == nil {
+		if f, err := Create(in, Places{}); err == nil {
 			f.Close()
 			t.Errorf("%q made %s", in, f.Name())
 		}

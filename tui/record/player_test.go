@@ -18,7 +18,7 @@ func TestAPlayerTakesIt(t *testing.T) {
 	if err != nil {
 		t.Skip("asciinema is not installed")
 	}
-	f, err := Create(t.TempDir()+"/x.cast", nil)
+	f, err := Create(t.TempDir()+"/x.cast", Places{})
 	if err != nil {
 		t.Fatal(err)
 	}
