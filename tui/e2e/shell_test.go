@@ -20,7 +20,7 @@ func TestShellInAPane(t *testing.T) {
 
 	// vi, less and top, each seen and left again.
 	// What is waited for is nowhere in what is typed, nor on the screen before.
-	want(t, term.Type("vi /tmp/x\r"))
+	screen{t, term}.fresh("vi /tmp/x")
 	want(t, term.Wait("- /tmp/x 1/1", patience)) // vi's status line
 	want(t, term.Type("ihello from vi"))
 	want(t, term.Wait("I /tmp/x", patience))
