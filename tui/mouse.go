@@ -38,7 +38,7 @@ func (m *Model) onShellMouse(sh *shell, px, py int, msg tea.Mouse, action vt.Mou
 		return nil
 	}
 	button, ok := mouseButton(msg.Button)
-	if !ok || sh.over || sh.opening || sh.scroll != nil || m.many.on {
+	if !ok || sh.over || sh.comingUp() || sh.scroll != nil || m.many.on {
 		return nil
 	}
 	modes := sh.modes()
@@ -139,7 +139,7 @@ func (m *Model) tellFocus() {
 			continue
 		}
 		sh.focused = in
-		if sh.over || sh.opening {
+		if sh.over || sh.comingUp() {
 			continue
 		}
 		m.typeInto(sh, vt.EncodeFocus(in, sh.modes()))

@@ -113,6 +113,14 @@ func cause(err error) string {
 	return err.Error()
 }
 
+// innermost is what the kernel or the recording itself has said.
+func innermost(err error) string {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return err.Error()
+}
+
 func (m *Model) onSaved(msg savedMsg) {
 	if msg.err != nil {
 		m.say(noteError, "not saved: "+cause(msg.err), msg.path)
@@ -129,7 +137,7 @@ func (m *Model) recordShell() tea.Cmd {
 		return nil
 	case sh.recording():
 		return m.endRecording(sh)
-	case sh.opening:
+	case sh.comingUp():
 		m.say(noteWarn, "the session is not open yet", "")
 		return nil
 	}
@@ -206,7 +214,7 @@ func (m *Model) onRecorded(msg recordedMsg) {
 		}
 	}
 	if msg.err != nil {
-		m.say(noteError, "the recording "+msg.path+" ended: "+msg.err.Error(), "what it holds can be played")
+		m.say(noteError, "the recording ended: "+innermost(msg.err), "it can be played up to there: "+msg.path)
 		return
 	}
 	m.say(noteInfo, fmt.Sprintf("recorded %d KiB to %s", (msg.size+1023)>>10, msg.path), "")

@@ -192,7 +192,7 @@ func (m *Model) sessionItem(sh *shell) views.SessionItem {
 	it := views.SessionItem{
 		Tab: slices.Index(m.shells.tabs, t) + 1, Name: m.called(sh.ref()), Label: sh.label,
 		Command: sh.op.words(), Opened: sh.opened, Marks: m.marksOf(sh), Exit: sh.exit,
-		Opening: sh.opening, Current: m.shells.shown() == sh,
+		Opening: sh.comingUp(), Current: m.shells.shown() == sh,
 	}
 	if len(t.halves) > 1 {
 		it.Half = [2]string{"a", "b"}[half]

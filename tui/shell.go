@@ -106,7 +106,6 @@ type shell struct {
 	armed    bool // the prefix was pressed
 	focused  bool // as the program inside was told last
 	escaped  bool // the first key of lxc-console's way out was pressed
-	opening  bool
 	over     bool
 	exit     runtime.Exit
 	err      error
@@ -139,6 +138,9 @@ type shell struct {
 
 	recPath string // of the recording; Update's
 }
+
+// comingUp says that the session has been asked for and is not there yet.
+func (sh *shell) comingUp() bool { return sh.session == nil && !sh.over }
 
 // ref is the container the session belongs to.
 func (sh *shell) ref() runtime.Ref { return sh.op.shell.Ref }
@@ -185,7 +187,7 @@ func (m *Model) create(op opening) (sh *shell, attach func(cols, rows int) tea.C
 	m.shells.next++
 	ctx, cancel := context.WithCancel(m.out.ctx)
 	sh = &shell{
-		id: m.shells.next, op: op, label: op.label, opened: m.clock.Now(), cancel: cancel, opening: true,
+		id: m.shells.next, op: op, label: op.label, opened: m.clock.Now(), cancel: cancel,
 		out: newOutbox(), changed: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	m.shells.all = append(m.shells.all, sh)
@@ -309,7 +311,6 @@ func (m *Model) onAttached(msg attachedMsg) tea.Cmd {
 		}
 		return nil
 	}
-	sh.opening = false
 	if msg.err != nil {
 		m.shellEnds(sh, runtime.Exit{}, msg.err)
 		return tea.Batch(m.arrangeScreen(), m.list()) // what keeps the shell out is news of the container
@@ -325,7 +326,7 @@ func (m *Model) onAttached(msg attachedMsg) tea.Cmd {
 // onSlowAttach gives up on a session that does not come up.
 func (m *Model) onSlowAttach(msg slowAttachMsg) tea.Cmd {
 	sh := m.shells.byID(msg.id)
-	if sh == nil || !sh.opening {
+	if sh == nil || !sh.comingUp() {
 		return nil
 	}
 	sh.cancel()
@@ -348,7 +349,7 @@ func (m *Model) onShellOver(msg shellOverMsg) tea.Cmd {
 }
 
 func (m *Model) shellEnds(sh *shell, exit runtime.Exit, err error) {
-	sh.over, sh.opening, sh.exit, sh.err = true, false, exit, err
+	sh.over, sh.exit, sh.err = true, exit, err
 	sh.mayCopy = false // for the session, which this ends
 	sh.out.close()
 	sh.cancel()

@@ -139,7 +139,7 @@ func (m *Model) paintShells() {
 // focus.
 func (m *Model) cursor() *tea.Cursor {
 	sh := m.shells.shown()
-	if sh == nil || m.focus != views.ShellPane || m.overlay != nil || sh.over && sh.scroll == nil || sh.opening {
+	if sh == nil || m.focus != views.ShellPane || m.overlay != nil || sh.over && sh.scroll == nil || sh.comingUp() {
 		return nil
 	}
 	x, y, look := sh.cursor()
@@ -384,7 +384,7 @@ func (m *Model) shellState(sh *shell) *views.ShellState {
 	focused := m.shells.shown() == sh
 	s := &views.ShellState{
 		Kind: sh.op.kind(), Name: m.called(sh.ref()), Label: sh.label, Prefix: m.prefixName(), Armed: sh.armed,
-		Opening: sh.opening, Ended: sh.over, Exit: sh.exit, Notice: sh.notice,
+		Opening: sh.comingUp(), Ended: sh.over, Exit: sh.exit, Notice: sh.notice,
 		Focused: focused && m.focus == views.ShellPane && m.overlay == nil, Zoomed: m.zoomed,
 		Record: sh.recording(), Other: !focused,
 	}
