@@ -189,7 +189,8 @@ func (m *Map) KeyOf(id ID) string {
 	return keys[0]
 }
 
-// keyNames are all keys of an action as people read them.
+// keyNames are all keys of an action as people read them; the prefix of a shell
+// is named once.
 func (m *Map) keyNames(id ID) []string {
 	a, ok := Find(id)
 	if !ok {
@@ -201,7 +202,7 @@ func (m *Map) keyNames(id ID) []string {
 			k = m.prefix
 		}
 		name := KeyName(k)
-		if a.Scope == Shell {
+		if a.Scope == Shell && len(names) == 0 {
 			name = KeyName(m.prefix) + " " + name
 		}
 		names = append(names, name)
