@@ -125,6 +125,22 @@ const (
 	ShellScroll   ID = "shell-scrollback"
 	ShellRecord   ID = "shell-record"
 
+	CreateKey    ID = "create"
+	CloneKey     ID = "clone"
+	RenameKey    ID = "rename"
+	DestroyKey   ID = "destroy"
+	LockKey      ID = "lock"
+	SnapshotList ID = "snapshots"
+	SnapshotNow  ID = "snapshot"
+	StartWith    ID = "start-with"
+	SetAutostart ID = "set-autostart"
+	BootGroups   ID = "autostart"
+	AddDevice    ID = "add-device"
+	RemoveDevice ID = "remove-device"
+	FanOut       ID = "run-in-marked"
+	HistoryKey   ID = "history"
+	Leftovers    ID = "leftovers"
+
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
 	ScrollStart  ID = "scroll-line-start"
@@ -164,6 +180,7 @@ type Action struct {
 	Group   Group
 	Targets Targets
 	Ops     []runtime.Op // candidates; the first that the targets' state accepts is done
+	Form    runtime.Op   // what it leads to once more has been asked: refused as that is; NoOp = nothing
 	Changes bool         // changes a container or runs a program in it: refused when read-only
 	NoTyped bool         // not in the palette: makes sense as a key only
 }
@@ -248,6 +265,22 @@ var actions = []Action{
 	{ID: OpReboot, Title: "Reboot", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Reboot}, Changes: true},
 	{ID: OpFreeze, Title: "Freeze", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Freeze}, Changes: true},
 	{ID: OpThaw, Title: "Thaw", Scope: List, Group: Changing, Targets: Many, Ops: []runtime.Op{runtime.Thaw}, Changes: true},
+
+	{ID: CreateKey, Title: "Create a container", Keys: []string{"N"}, Scope: List, Group: Changing, Changes: true},
+	{ID: CloneKey, Title: "Clone", Keys: []string{"C"}, Scope: List, Group: Changing, Targets: One, Form: runtime.Clone, Changes: true},
+	{ID: RenameKey, Title: "Rename", Keys: []string{"M"}, Scope: List, Group: Changing, Targets: One, Form: runtime.Rename, Changes: true},
+	{ID: SnapshotList, Title: "Snapshots: list, restore, delete", Keys: []string{"p"}, Scope: List, Group: Changing, Targets: One},
+	{ID: SnapshotNow, Title: "Take a snapshot", Scope: List, Group: Changing, Targets: Many, Form: runtime.Snapshot, Changes: true},
+	{ID: DestroyKey, Title: "Destroy", Keys: []string{"D"}, Scope: List, Group: Changing, Targets: Many, Form: runtime.Destroy, Changes: true},
+	{ID: LockKey, Title: "Lock or unlock", Keys: []string{"X"}, Scope: List, Group: Changing, Targets: Many, Form: runtime.Unlock, Changes: true},
+	{ID: StartWith, Title: "Start with a command as init", Scope: List, Group: Changing, Targets: One, Form: runtime.Start, Changes: true},
+	{ID: SetAutostart, Title: "Set autostart, order, delay, groups", Scope: List, Group: Changing, Targets: Many, Form: runtime.SetAutostart, Changes: true},
+	{ID: BootGroups, Title: "Autostart: start groups in order", Scope: List, Group: Changing, Changes: true},
+	{ID: AddDevice, Title: "Add a device or interface", Scope: List, Group: Changing, Targets: One, Form: runtime.AddDevice, Changes: true},
+	{ID: RemoveDevice, Title: "Remove a device or interface", Scope: List, Group: Changing, Targets: One, Form: runtime.RemoveDevice, Changes: true},
+	{ID: FanOut, Title: "Run a command in all marked", Keys: []string{"!"}, Scope: List, Group: Changing, Targets: Many, Changes: true},
+	{ID: HistoryKey, Title: "Jobs and history", Keys: []string{"J"}, Scope: List, Group: Looking},
+	{ID: Leftovers, Title: "What killed operations have left", Scope: List, Group: Looking},
 
 	{ID: Mark, Title: "Mark or unmark", Keys: []string{"space"}, Scope: List, Group: Marking},
 	{ID: MarkRange, Title: "Mark from the last mark to here", Keys: []string{"v"}, Scope: List, Group: Marking},

@@ -29,6 +29,14 @@ type Situation struct {
 	Searched   bool // something was searched for in the text that is read
 }
 
+// ops are the operations that decide whether an action can be done.
+func (a Action) ops() []runtime.Op {
+	if a.Form != runtime.NoOp {
+		return []runtime.Op{a.Form}
+	}
+	return a.Ops
+}
+
 // targets are the containers an action would act on.
 func (s Situation) targets(a Action) []runtime.Container {
 	switch {
@@ -71,7 +79,7 @@ func Split(op runtime.Op, s Situation) (can []runtime.Container, cannot []Refusa
 func Candidates(a Action, s Situation) []runtime.Op {
 	var found []runtime.Op
 	for _, c := range s.targets(a) {
-		for _, op := range a.Ops {
+		for _, op := range a.ops() {
 			if whyOp(op, c, s) != "" {
 				continue
 			}
@@ -82,7 +90,7 @@ func Candidates(a Action, s Situation) []runtime.Op {
 		}
 	}
 	slices.SortFunc(found, func(x, y runtime.Op) int {
-		return slices.Index(a.Ops, x) - slices.Index(a.Ops, y)
+		return slices.Index(a.ops(), x) - slices.Index(a.ops(), y)
 	})
 	return found
 }

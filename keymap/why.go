@@ -30,9 +30,9 @@ func Why(a Action, s Situation) string {
 		return "no container is selected: move to one first"
 	case a.ID == OpenShell || a.ID == OpenConsole || a.ID == OpenWith:
 		return whyShell(targets[0], s)
-	case a.ID == Broadcast:
+	case a.ID == Broadcast, a.ID == FanOut:
 		return whyBroadcast(targets, s)
-	case len(a.Ops) == 0 || len(Candidates(a, s)) > 0:
+	case len(a.ops()) == 0 || len(Candidates(a, s)) > 0:
 		return ""
 	case len(targets) == 1:
 		return whyOps(a, targets[0], s)
@@ -138,7 +138,7 @@ func whyOps(a Action, c runtime.Container, s Situation) string {
 		return why
 	}
 	var first string
-	for _, op := range a.Ops {
+	for _, op := range a.ops() {
 		why := whyOp(op, c, s)
 		if why == "" {
 			return ""
@@ -147,11 +147,12 @@ func whyOps(a Action, c runtime.Container, s Situation) string {
 			first = why
 		}
 	}
-	if len(a.Ops) == 1 || first == "" {
+	ops := a.ops()
+	if len(ops) == 1 || first == "" {
 		return first
 	}
-	verbs := make([]string, len(a.Ops))
-	for i, op := range a.Ops {
+	verbs := make([]string, len(ops))
+	for i, op := range ops {
 		verbs[i] = op.String()
 	}
 	return fmt.Sprintf("%s is %s: it cannot %s now", c.Name, word(c.State), strings.Join(verbs, " or "))
@@ -166,6 +167,9 @@ func whyOp(op runtime.Op, c runtime.Container, s Situation) string {
 	if c.Manager != "" && !info.Managed {
 		return fmt.Sprintf("%s belongs to %s: %s it there", c.Name, c.Manager, info.Name)
 	}
+	if c.Lock != nil && !info.Locked {
+		return fmt.Sprintf("%s is %s; %s unlocks it", c.Name, c.Lock, title(LockKey))
+	}
 	if op.Accepts(c.State) {
 		return ""
 	}
@@ -173,6 +177,10 @@ func whyOp(op runtime.Op, c runtime.Container, s Situation) string {
 		return fmt.Sprintf("%s is %s already", c.Name, word(c.State))
 	}
 	switch {
+	case info.Kind == runtime.OnContainer && len(info.From) == 1 && info.From[0] == runtime.Stopped:
+		return fmt.Sprintf("%s is %s: stop it before you %s it", c.Name, word(c.State), info.Name)
+	case info.Kind == runtime.OnContainer:
+		return fmt.Sprintf("%s is %s: that cannot be done then (%s)", c.Name, word(c.State), info.Name)
 	case c.State == runtime.Stopped:
 		return fmt.Sprintf("%s is stopped: start it before you %s it", c.Name, info.Name)
 	case c.State == runtime.Frozen && op.Accepts(runtime.Running):

@@ -91,11 +91,12 @@ func (s State) Alive() bool {
 
 // Config is what the list shows of a container's configuration file.
 type Config struct {
-	Autostart    bool     // lxc.start.auto
-	Order        int      // lxc.start.order
-	Groups       []string // lxc.group
-	Unprivileged bool     // lxc.idmap is set
-	Roots        []string // directories that lxc.rootfs.path names
+	Autostart    bool          // lxc.start.auto
+	Order        int           // lxc.start.order
+	Delay        time.Duration // lxc.start.delay
+	Groups       []string      // lxc.group
+	Unprivileged bool          // lxc.idmap is set
+	Roots        []string      // directories that lxc.rootfs.path names
 }
 
 // Container is what a List knows of one container. It is a value: copies
@@ -120,11 +121,42 @@ type Container struct {
 	// such as "lxc@web.service".
 	Manager string
 
+	// Lock keeps everybody's hands off the container; nil = it is not locked.
+	Lock *LockInfo
+
 	// NoAnswerSince is when the container's monitor stopped answering; zero = it answers.
 	NoAnswerSince time.Time
 
 	// Problem says why something above is not known. nil = all was read.
 	Problem error
+}
+
+// LockInfo is what the lock file in a container's directory says (LockFile).
+// All of it but Since is a claim of whoever wrote the file.
+type LockInfo struct {
+	By    string    `json:"by"`  // login name, foreign text
+	Why   string    `json:"why"` // foreign text; may be empty
+	Since time.Time `json:"since"`
+}
+
+// LockFile is the name of the file in a container's directory whose presence
+// locks the container, so that every administrator sees it: JSON of LockInfo,
+// but a file with anything else in it locks too.
+const LockFile = "lxcdeck.lock"
+
+// String is the lock in running text.
+func (l *LockInfo) String() string {
+	s := "locked"
+	if l.By != "" {
+		s += " by " + l.By
+	}
+	if !l.Since.IsZero() {
+		s += " since " + l.Since.Local().Format("2006-01-02 15:04")
+	}
+	if l.Why != "" {
+		s += ": " + l.Why
+	}
+	return s
 }
 
 // Counted says whether the kernel keeps counters of the container that can be

@@ -23,7 +23,7 @@ func TestOpTable(t *testing.T) {
 			t.Errorf("name %q", info.Name)
 		}
 		names[info.Name] = true
-		if info.Title == "" || info.Doing == "" || info.Timeout <= 0 || len(info.From) == 0 || info.To == runtime.Unknown {
+		if info.Title == "" || info.Doing == "" || info.Timeout <= 0 || len(info.From) == 0 != (info.Kind == runtime.Makes) || info.Kind == runtime.OnState && info.To == runtime.Unknown {
 			t.Errorf("%s: an empty column: %+v", info.Name, info)
 		}
 		if slices.Contains(info.From, runtime.Unknown) {
@@ -32,7 +32,11 @@ func TestOpTable(t *testing.T) {
 		if info.Asks == (info.AsksMore == "") {
 			t.Errorf("%s: asks %v, with %q to say", info.Name, info.Asks, info.AsksMore)
 		}
-		if !strings.HasPrefix(info.LXC, "lxc-") || !strings.Contains(info.LXC, "-P {P}") || !strings.Contains(info.LXC, "-n {N}") {
+		if info.Kind != runtime.OnState {
+			if info.LXC != "" || info.Op.NewArgs() == nil && info.Op != runtime.Unlock {
+				t.Errorf("%s: command %q, arguments %T", info.Name, info.LXC, info.Op.NewArgs())
+			}
+		} else if !strings.HasPrefix(info.LXC, "lxc-") || !strings.Contains(info.LXC, "-P {P}") || !strings.Contains(info.LXC, "-n {N}") {
 			t.Errorf("%s: command %q", info.Name, info.LXC)
 		}
 		if op, ok := runtime.ParseOp(info.Name); !ok || op != info.Op || info.Op.String() != info.Name {

@@ -27,6 +27,12 @@ var (
 	ErrNoCgroup     = errors.New("container has no cgroup of its own")
 	ErrNoTTY        = errors.New("no free tty")
 	ErrNoBootLog    = errors.New("no boot log is kept")
+	ErrExists       = errors.New("name is taken")
+	ErrLocked       = errors.New("container is locked")
+	ErrInUse        = errors.New("others depend on it")
+	ErrHasSnapshots = errors.New("it has snapshots")
+	ErrNoSnapshot   = errors.New("no such snapshot")
+	ErrNoLeftover   = errors.New("nothing of that kind was left")
 )
 
 // Error is a failed operation on one container.

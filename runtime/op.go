@@ -20,19 +20,52 @@ const (
 	Kill
 	Freeze
 	Thaw
+	Create
+	Clone
+	Rename
+	Destroy
+	Snapshot
+	DeleteSnapshot
+	Restore
+	RestoreAs
+	AddDevice
+	RemoveDevice
+	SetAutostart
+	Lock
+	Unlock
+	Recover
+	Mend
+)
+
+// OpKind says what an operation is about, and so what it can be asked of.
+type OpKind uint8
+
+// The kinds of operations.
+const (
+	// OnState changes the state of a container and needs nothing but its name.
+	OnState OpKind = iota
+	// OnContainer changes a container that is there; the Request's Args say how.
+	OnContainer
+	// Makes makes a container: the Request's Ref must be free.
+	Makes
+	// OnHost changes something of the host that a container needs; the Ref names
+	// that container, or is empty.
+	OnHost
 )
 
 // OpInfo is what is known of an operation before it is done.
 type OpInfo struct {
 	Op       Op
+	Kind     OpKind
 	Name     string        // the verb, as on the command line
 	Title    string        // for menus and help
-	From     []State       // states it accepts
-	To       State         // state it ends in when all goes well
+	From     []State       // states it accepts; none for those that make a container
+	To       State         // state it ends in when all goes well; Unknown = the state stays
 	Asks     bool          // interrupts or loses something: the screen asks first
 	Timeout  time.Duration // how long it may take unless the request says otherwise
-	LXC      string        // the equal lxc-* command; {P} and {N} stand for lxcpath and name, shell-quoted
+	LXC      string        // the equal lxc-* command; {P} and {N} stand for lxcpath and name, shell-quoted. "" = the Args know, or there is none
 	Managed  bool          // allowed although another manager writes the config
+	Locked   bool          // allowed although the container is locked
 	Doing    string        // present participle for the job line: "starting"
 	AsksMore string        // a sentence added to the question
 }
@@ -41,30 +74,9 @@ type OpInfo struct {
 // the default of lxc-stop(1).
 const Graceful = 60 * time.Second
 
-var opTable = [...]OpInfo{
-	{Op: Start, Name: "start", Title: "Start", From: []State{Stopped}, To: Running,
-		Timeout: 60 * time.Second, LXC: "lxc-start -P {P} -n {N}", Managed: true, Doing: "starting"},
-	{Op: Stop, Name: "stop", Title: "Stop", From: []State{Running, Frozen, Starting, Stopping, Freezing, Thawed}, To: Stopped, Asks: true,
-		Timeout: Graceful + 15*time.Second, LXC: "lxc-stop -P {P} -n {N}", Managed: true, Doing: "stopping",
-		AsksMore: "Halt signal; asks again before a kill."},
-	{Op: Shutdown, Name: "shutdown", Title: "Shut down", From: []State{Running, Thawed}, To: Stopped, Asks: true,
-		Timeout: Graceful + 5*time.Second, LXC: "lxc-stop -P {P} -n {N} --nokill", Managed: true, Doing: "shutting down",
-		AsksMore: "Halt signal only; never killed."},
-	{Op: Restart, Name: "restart", Title: "Restart", From: []State{Running, Frozen, Thawed}, To: Running, Asks: true,
-		Timeout: 2*Graceful + 15*time.Second, LXC: "lxc-stop -P {P} -n {N} && lxc-start -P {P} -n {N}", Managed: true, Doing: "restarting",
-		AsksMore: "Stops and starts it; the config is read again."},
-	{Op: Reboot, Name: "reboot", Title: "Reboot", From: []State{Running, Thawed}, To: Running, Asks: true,
-		Timeout: 30 * time.Second, LXC: "lxc-stop -P {P} -n {N} --reboot --nokill", Managed: true, Doing: "rebooting",
-		AsksMore: "Reboot signal only; an edited config is not read."},
-	{Op: Kill, Name: "kill", Title: "Kill", From: []State{Running, Frozen, Starting, Stopping, Freezing, Thawed, Aborting}, To: Stopped, Asks: true,
-		Timeout: 30 * time.Second, LXC: "lxc-stop -P {P} -n {N} --kill", Managed: true, Doing: "killing",
-		AsksMore: "Everything in it ends at once; unsaved work is lost."},
-	{Op: Freeze, Name: "freeze", Title: "Freeze", From: []State{Running, Thawed}, To: Frozen, Asks: true,
-		Timeout: 15 * time.Second, LXC: "lxc-freeze -P {P} -n {N}", Managed: true, Doing: "freezing",
-		AsksMore: "All its processes stand still until it is thawed."},
-	{Op: Thaw, Name: "thaw", Title: "Thaw", From: []State{Frozen, Freezing}, To: Running,
-		Timeout: 15 * time.Second, LXC: "lxc-unfreeze -P {P} -n {N}", Managed: true, Doing: "thawing"},
-}
+// copyTime is how long an operation that copies a root file system may take:
+// nobody knows how large it is, and whoever asked can cancel.
+const copyTime = 24 * time.Hour
 
 // Ops gives the whole table, in the order of menus.
 func Ops() []OpInfo { return slices.Clone(opTable[:]) }
@@ -98,7 +110,8 @@ func ParseOp(verb string) (Op, bool) {
 	return NoOp, false
 }
 
-// LXCCommand is the lxc-* command line that would do the same, quoted for a shell.
+// LXCCommand is the lxc-* command line that would do the same, quoted for a
+// shell. "" = it depends on the Request's Args, or no lxc-* tool does it.
 func (o Op) LXCCommand(r Ref) string {
 	return strings.NewReplacer("{P}", ShellQuote(r.Path), "{N}", ShellQuote(r.Name)).Replace(o.Info().LXC)
 }
@@ -115,8 +128,53 @@ func ShellQuote(s string) string {
 // Request is one operation on one container.
 type Request struct {
 	Op      Op
-	Ref     Ref
+	Ref     Ref           // the container; of one that makes a container, the new one
 	Expect  State         // the state the person saw; if it has changed, nothing is done. Unknown = any
 	Timeout time.Duration // 0 = the operation's own
 	Spare   bool          // stop, restart: do not kill what has not ended in time, but fail with ErrStillRunning
+	Args    Args          // what else it needs, of the type that NewArgs gives; nil = nothing, or the defaults
+	// Progress is told how it goes, in order, from a goroutine of the Runtime.
+	// It must not block. nil = nobody looks.
+	Progress func(Progress)
+	// Record is the audit log's number of this Request, under which its result
+	// is written by whoever comes to its end. "" = nothing is recorded.
+	Record string
+}
+
+// Check refuses what can be seen to be wrong without a look at the host; the
+// error wraps ErrInvalid.
+func (q *Request) Check() error {
+	if q.Op.Info().Kind != OnHost || q.Ref != (Ref{}) {
+		if err := q.Ref.Check(); err != nil {
+			return err
+		}
+	}
+	return q.checkArgs()
+}
+
+// LXCCommand is the lxc-* command line that would do the same, quoted for a
+// shell; "" = there is none.
+func (q *Request) LXCCommand() string {
+	if q.Args != nil {
+		return q.Args.LXCCommand(q.Op, q.Ref)
+	}
+	if a := q.Op.NewArgs(); a != nil && q.Op.Info().LXC == "" {
+		return a.LXCCommand(q.Op, q.Ref)
+	}
+	return q.Op.LXCCommand(q.Ref)
+}
+
+// Others are the containers beside Ref that the operation makes or changes.
+func (q *Request) Others() []Ref {
+	switch a := q.Args.(type) {
+	case *CloneArgs:
+		return []Ref{a.To}
+	case *RestoreArgs:
+		if q.Op == RestoreAs {
+			return []Ref{a.To}
+		}
+	case *RenameArgs:
+		return []Ref{{Path: q.Ref.Path, Name: a.To}}
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ type Runtime interface {
 	Controller
 	Watcher
 	Attacher
+	Surveyor
 	// About describes the runtime itself. It does not block.
 	About() About
 	// Close lets go of descriptors, threads and helpers; containers are not touched.
@@ -44,7 +45,8 @@ type Sampler interface {
 // Controller changes containers.
 type Controller interface {
 	// Do carries one operation out and waits for its end. When the context is
-	// cancelled the work is stopped and the error wraps ErrCancelled.
+	// cancelled the work is stopped, what it had made so far is removed, and the
+	// error wraps ErrCancelled.
 	Do(context.Context, Request) error
 }
 

@@ -17,7 +17,7 @@ import (
 func TestStartAtOnceStopAfterYes(t *testing.T) {
 	d := newDeck(t, 80, 24, Options{}, some()...)
 	d.press("j", "S")
-	if q := d.rt.Requests(); len(q) != 1 || q[0] != (runtime.Request{Op: runtime.Start, Ref: ref("bravo"), Expect: runtime.Stopped, Spare: true}) {
+	if q := d.rt.Requests(); len(q) != 1 || q[0].Op != runtime.Start || q[0].Ref != ref("bravo") || q[0].Expect != runtime.Stopped || !q[0].Spare {
 		t.Fatalf("%+v", q)
 	}
 	d.sees("bravo: start done", "lxc-start -P /var/lib/lxc -n bravo")

@@ -19,6 +19,7 @@ func (m *Model) allHandlers() map[keymap.ID]func() tea.Cmd {
 	all := map[keymap.ID]func() tea.Cmd{}
 	for _, part := range []map[keymap.ID]func() tea.Cmd{
 		m.movingHandlers(), m.lookingHandlers(), m.terminalHandlers(), m.scrollHandlers(), m.generalHandlers(),
+		m.formHandlers(), m.createHandlers(), m.snapshotHandlers(), m.jobHandlers(), m.fanOutHandlers(), m.bootHandlers(),
 	} {
 		maps.Copy(all, part)
 	}
@@ -409,7 +410,7 @@ func (m *Model) copyMenu() tea.Cmd {
 		add("command", attach)
 	}
 	for _, op := range runtime.Ops() {
-		if op.Op.Accepts(c.State) {
+		if op.Kind == runtime.OnState && op.Op.Accepts(c.State) {
 			add("command", op.Op.LXCCommand(c.Ref))
 		}
 	}

@@ -24,7 +24,7 @@ func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
 	if info.Op == runtime.NoOp {
 		return fmt.Errorf("%w: unknown operation", runtime.ErrInvalid)
 	}
-	if err := q.Ref.Check(); err != nil {
+	if err := q.Check(); err != nil {
 		return err
 	}
 	timeout := q.Timeout
@@ -45,10 +45,13 @@ func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
 	defer r.mu.Unlock()
 	b, ok := r.boxes[q.Ref]
 	if !ok {
-		if err == nil {
-			err = runtime.ErrNotFound
+		switch {
+		case err != nil:
+			return err
+		case info.Kind == runtime.OnContainer || info.Kind == runtime.OnState:
+			return runtime.ErrNotFound
 		}
-		return err
+		return r.change(nil, q)
 	}
 	b.busy = false
 	if err != nil {
@@ -58,7 +61,13 @@ func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
 		}
 		return err
 	}
-	r.finish(b, q.Op, info.To)
+	if info.Kind != runtime.OnState {
+		if err := r.change(b, q); err != nil {
+			return err
+		}
+	} else {
+		r.finish(b, q.Op, info.To)
+	}
 	r.emit(runtime.Event{Kind: runtime.Changed, Ref: q.Ref, At: r.Now()})
 	return nil
 }
@@ -68,11 +77,18 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b, ok := r.boxes[q.Ref]
-	if !ok {
+	switch kind := q.Op.Info().Kind; {
+	case ok && kind == runtime.Makes:
+		return runtime.Unknown, runtime.ErrExists
+	case !ok && kind != runtime.Makes && kind != runtime.OnHost:
 		return runtime.Unknown, runtime.ErrNotFound
+	case !ok:
+		return runtime.Unknown, nil
 	}
 	c := r.shown(b)
 	switch {
+	case c.Lock != nil && !q.Op.Info().Locked:
+		return c.State, fmt.Errorf("%w: %s", runtime.ErrLocked, c.Lock)
 	case c.Foreign != nil:
 		return c.State, fmt.Errorf("%w (uid %d)", runtime.ErrForeign, *c.Foreign)
 	case !c.NoAnswerSince.IsZero():
@@ -86,6 +102,9 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 	case c.Config == nil && c.Problem != nil && (q.Op == runtime.Start || q.Op == runtime.Restart):
 		return c.State, c.Problem
 	}
+	if err := r.refuse(b, q); err != nil {
+		return c.State, err
+	}
 	b.busy = true
 	return c.State, nil
 }
@@ -93,7 +112,12 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 // pass lets the operation take its time in its passing state.
 func (r *Runtime) pass(ctx context.Context, q runtime.Request) error {
 	via := passing(q.Op)
-	if r.opts.Latency == 0 || via == runtime.Unknown {
+	switch {
+	case r.opts.Latency == 0:
+		return nil
+	case q.Op.Info().Kind != runtime.OnState:
+		return r.work(ctx, q)
+	case via == runtime.Unknown:
 		return nil
 	}
 	r.mu.Lock()
@@ -103,6 +127,23 @@ func (r *Runtime) pass(ctx context.Context, q runtime.Request) error {
 	}
 	r.mu.Unlock()
 	return cancelled(r.opts.Clock.Sleep(ctx, r.opts.Latency))
+}
+
+// work lets a copy take its time, and tells how it goes.
+func (r *Runtime) work(ctx context.Context, q runtime.Request) error {
+	const parts, size = 20, 180 << 20
+	for i := range parts {
+		if err := r.opts.Clock.Sleep(ctx, r.opts.Latency/parts); err != nil {
+			return cancelled(err)
+		}
+		if q.Progress != nil {
+			q.Progress(runtime.Progress{
+				Step: q.Op.Info().Doing + " " + q.Ref.Name, Done: uint64(i+1) * size / parts, Total: size,
+				Output: fmt.Appendf(nil, "part %d of %d\n", i+1, parts),
+			})
+		}
+	}
+	return nil
 }
 
 // finish puts the container where the operation ends. Callers hold r.mu.

@@ -34,6 +34,10 @@ type Spec struct {
 	BootLog string
 	// NoBootLog says that none is kept.
 	NoBootLog bool
+	Snapshots []runtime.SnapshotInfo // the oldest first
+	// Base is what the container is an overlay on: another container, or a
+	// snapshot (Path PATH/NAME/snaps). Zero = it has a root of its own.
+	Base runtime.Ref
 }
 
 // Options describe the host.
@@ -67,6 +71,10 @@ type Runtime struct {
 	// onConsole is onAttach for Console.
 	onConsole func(runtime.Console) (runtime.Session, error)
 	nextPID   int
+	choices   *runtime.Choices
+	images    []runtime.Image
+	leftovers []runtime.Leftover
+	diagnoses map[runtime.Ref]runtime.Diagnosis
 	retired   float64 // CPU seconds of lives that ended, so that the host's counter never goes back
 	closed    bool
 }
@@ -82,6 +90,10 @@ type box struct {
 	busy     bool
 	sessions map[*Session]struct{}
 	ttys     map[int]*Session // who took them last
+}
+
+func newBox(spec Spec, phase float64) *box {
+	return &box{spec: spec, phase: phase, sessions: make(map[*Session]struct{}), ttys: make(map[int]*Session)}
 }
 
 // New makes a host with these containers.
@@ -105,6 +117,8 @@ func New(opts Options, specs ...Spec) *Runtime {
 		faults:   make(map[faultKey]*Fault),
 		watchers: make(map[*watcher]struct{}),
 		nextPID:  4000,
+
+		diagnoses: map[runtime.Ref]runtime.Diagnosis{},
 	}
 	for i := range specs {
 		r.Add(specs[i])
@@ -154,7 +168,7 @@ func (r *Runtime) Add(spec Spec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.Now()
-	b := &box{spec: spec, phase: phase(spec.Ref, r.opts.Seed), sessions: make(map[*Session]struct{}), ttys: make(map[int]*Session)}
+	b := newBox(spec, phase(spec.Ref, r.opts.Seed))
 	if spec.State.Alive() {
 		if spec.InitPID == 0 {
 			b.spec.InitPID = r.pid()

@@ -23,6 +23,7 @@ const (
 	Exec
 	Console
 	BootLog
+	Survey // Snapshots, Footprint, Choices, Images, Leftovers and Diagnose
 	methods
 )
 

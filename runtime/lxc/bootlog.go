@@ -78,7 +78,7 @@ func (a *Adapter) bootLog(ctx context.Context, ref runtime.Ref) ([]byte, error) 
 	if !c.NoAnswerSince.IsZero() {
 		return nil, &silence{c.NoAnswerSince}
 	}
-	r, err := a.callHelper(ctx, helperRequest{Kind: kindBootLog, Ref: ref}, as)
+	r, err := a.callHelper(ctx, helperRequest{Kind: kindBootLog, Ref: ref}, as, nil)
 	if err != nil {
 		return nil, err
 	}

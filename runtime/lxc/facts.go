@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	golxc "github.com/lxc/go-lxc"
 
@@ -49,6 +50,7 @@ func load(ref runtime.Ref) (*runtime.Config, error) {
 		cfg := &runtime.Config{
 			Autostart:    number(c, "lxc.start.auto") != 0,
 			Order:        number(c, "lxc.start.order"),
+			Delay:        time.Duration(number(c, "lxc.start.delay")) * time.Second,
 			Unprivileged: len(items(c, "lxc.idmap")) > 0,
 			Groups:       items(c, "lxc.group"),
 			Roots:        roots(items(c, "lxc.rootfs.path")),

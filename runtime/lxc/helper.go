@@ -58,12 +58,15 @@ type helperRequest struct {
 	Timeout  time.Duration
 	Expect   runtime.State
 	Spare    bool
+	Args     runtime.Args // of an operation
+	Record   string       // under which the audit log knows the operation
 	Shell    *runtime.Shell
 	// Of a console; the last two also stand in later messages, as its new size.
 	TTY, Cols, Rows int
 }
 
-// helperReply is what it answers. Those of attach and console send two: the first
+// helperReply is what it answers. Those of operations send any number with
+// Progress before the last. Those of attach and console send two: the first
 // when the process runs or the tty is had, with the pty's master as a descriptor,
 // the second at its end.
 type helperReply struct {
@@ -74,10 +77,11 @@ type helperReply struct {
 	Hint         string // what to do next; may be empty
 	Log          string // liblxc's own ERROR lines
 	State        runtime.State
-	Notice       string // attach: how the pty came to be
-	Reason       string // attach: why the process could not even begin; may be empty
-	Text         []byte // boot log
-	Init         int    // boot log: of the life whose ring buffer Text was taken out of; 0 = it is from a file
+	Progress     *runtime.Progress // not the end yet
+	Notice       string            // attach: how the pty came to be
+	Reason       string            // attach: why the process could not even begin; may be empty
+	Text         []byte            // boot log
+	Init         int               // boot log: of the life whose ring buffer Text was taken out of; 0 = it is from a file
 }
 
 // user is who a helper becomes before it runs.
@@ -99,23 +103,30 @@ type helperProc struct {
 	gone bool // under mu: reaped, so that its number may be another's
 }
 
-// callHelper starts a helper, asks it q and waits for its one answer. When
-// the context ends first, the helper's process group is killed and the error
-// wraps ErrCancelled, or ErrNoAnswer if a deadline passed. A nil asUser means
-// the caller's own user.
-func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user) (helperReply, error) {
+// callHelper starts a helper, asks it q and waits for its answer; progress, if
+// not nil, is told what comes before it. When the context ends first, the
+// helper's process group is killed and the error wraps ErrCancelled, or
+// ErrNoAnswer if a deadline passed. A nil asUser means the caller's own user.
+func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user, progress func(runtime.Progress)) (helperReply, error) {
 	p, err := startHelper(q, asUser, nil)
 	if err != nil {
 		return helperReply{}, err
 	}
 	defer p.release()
-	r, fds, err := p.receive(ctx)
-	closeAll(fds)
-	if err != nil {
-		return helperReply{}, err
+	for {
+		r, fds, err := p.receive(ctx)
+		closeAll(fds)
+		if err != nil {
+			return helperReply{}, err
+		}
+		if r.Progress == nil {
+			p.await(reapTime)
+			return r, nil
+		}
+		if progress != nil {
+			progress(*r.Progress)
+		}
 	}
-	p.await(reapTime)
-	return r, nil
 }
 
 // startHelper starts a helper in a session and process group of its own and

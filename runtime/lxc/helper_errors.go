@@ -16,6 +16,8 @@ func errKinds() map[string]error {
 		"unsupported": runtime.ErrUnsupported, "cancelled": runtime.ErrCancelled, "helper": runtime.ErrHelper,
 		"managed": runtime.ErrManaged, "still-running": runtime.ErrStillRunning, "no-cgroup": runtime.ErrNoCgroup,
 		"no-tty": runtime.ErrNoTTY, "no-boot-log": runtime.ErrNoBootLog,
+		"exists": runtime.ErrExists, "locked": runtime.ErrLocked, "in-use": runtime.ErrInUse,
+		"has-snapshots": runtime.ErrHasSnapshots, "no-snapshot": runtime.ErrNoSnapshot, "no-leftover": runtime.ErrNoLeftover,
 	}
 }
 

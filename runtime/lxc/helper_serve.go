@@ -96,8 +96,10 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 			r = failedReply(fmt.Errorf("%w: panic: %v", runtime.ErrHelper, p), "")
 		}
 	}()
-	if err := q.Ref.Check(); err != nil {
-		return failedReply(err, "")
+	if q.Kind != kindOp || q.Op.Info().Kind != runtime.OnHost {
+		if err := q.Ref.Check(); err != nil {
+			return failedReply(err, "")
+		}
 	}
 	if q.ReadOnly && q.Kind != kindBootLog {
 		return failedReply(runtime.ErrReadOnly, "")
@@ -108,7 +110,7 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 			// With its caller dead, nobody else ends a helper that hangs.
 			time.AfterFunc(q.Timeout+overtime, func() { os.Exit(helperFailed) })
 		}
-		return helperOp(q)
+		return helperOp(conn, q)
 	case (q.Kind == kindAttach || q.Kind == kindExec) && q.Shell != nil:
 		return helperAttach(conn, q)
 	case q.Kind == kindConsole:

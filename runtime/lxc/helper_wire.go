@@ -1,7 +1,10 @@
 package lxc
 
 import (
+	"bytes"
+	"encoding/gob"
 	"encoding/json"
+	"fmt"
 
 	"lxcdeck/runtime"
 )
@@ -12,8 +15,9 @@ import (
 
 // wireRequest is a helperRequest as it travels.
 type wireRequest struct {
-	plainRequest            // without its Ref and Shell
+	plainRequest            // without its Ref, Args and Shell
 	Ref          [2][]byte  // lxcpath, name
+	Args         []byte     `json:",omitempty"` // in gob, whose strings are bytes; the Op tells the type
 	Shell        *wireShell `json:",omitempty"`
 }
 
@@ -29,6 +33,14 @@ type wireShell struct {
 // MarshalJSON is for messages to a helper.
 func (q helperRequest) MarshalJSON() ([]byte, error) {
 	w := wireRequest{plainRequest: plainRequest(q), Ref: refBytes(q.Ref)}
+	w.plainRequest.Args = nil
+	if q.Args != nil {
+		var b bytes.Buffer
+		if err := gob.NewEncoder(&b).Encode(q.Args); err != nil {
+			return nil, err
+		}
+		w.Args = b.Bytes()
+	}
 	if s := q.Shell; s != nil {
 		w.Shell = &wireShell{
 			Ref: refBytes(s.Ref), Command: bytesOf(s.Command), Env: bytesOf(s.Env),
@@ -46,6 +58,14 @@ func (q *helperRequest) UnmarshalJSON(b []byte) error {
 	}
 	*q = helperRequest(w.plainRequest)
 	q.Ref = refOf(w.Ref)
+	if len(w.Args) > 0 {
+		if q.Args = q.Op.NewArgs(); q.Args == nil {
+			return fmt.Errorf("%w: %s takes no arguments", runtime.ErrInvalid, q.Op)
+		}
+		if err := gob.NewDecoder(bytes.NewReader(w.Args)).Decode(q.Args); err != nil {
+			return err
+		}
+	}
 	if s := w.Shell; s != nil {
 		q.Shell = &runtime.Shell{
 			Ref: refOf(s.Ref), Command: stringsOf(s.Command), Env: stringsOf(s.Env),

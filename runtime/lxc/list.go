@@ -216,6 +216,7 @@ func (a *Adapter) look(ctx context.Context, ref runtime.Ref, unsafe error) runti
 // describe adds what does not depend on the state: configuration and manager.
 func (a *Adapter) describe(ctx context.Context, c *runtime.Container, found *inspection) {
 	c.Manager = a.managers.of(c.Ref, found.manager)
+	c.Lock = lockOf(c.Ref, found.err == nil)
 	if found.err == nil && c.NoAnswerSince.IsZero() {
 		f := a.factsOf(ctx, c.Ref, found)
 		c.Config = f.config

@@ -24,18 +24,19 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	if info.Op == runtime.NoOp {
 		return fail("operation", q.Ref, fmt.Errorf("%w: no such operation", runtime.ErrInvalid))
 	}
-	as, err := a.admit(ctx, &info, q)
+	as, leave, err := a.admit(ctx, &info, q)
 	if err != nil {
 		return fail(info.Name, q.Ref, err)
 	}
-	defer a.leave(q.Ref)
+	defer leave()
 	graceful, limit := times(&info, q.Timeout)
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	r, err := a.callHelper(limited, helperRequest{
 		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect, Spare: q.Spare,
-	}, as)
+		Args: q.Args, Record: q.Record,
+	}, as, q.Progress)
 	if err == nil && r.OK {
 		return nil
 	}
@@ -83,25 +84,44 @@ func times(info *runtime.OpInfo, asked time.Duration) (graceful, limit time.Dura
 }
 
 // admit is the one place that says whether an operation may be done, before
-// anything is. It reserves the container, and gives the user to do it as.
-func (a *Adapter) admit(ctx context.Context, info *runtime.OpInfo, q runtime.Request) (*user, error) {
-	if err := q.Ref.Check(); err != nil {
-		return nil, err
+// anything is. It reserves the containers that are concerned until leave is
+// called, and gives the user to do it as.
+func (a *Adapter) admit(ctx context.Context, info *runtime.OpInfo, q runtime.Request) (as *user, leave func(), err error) {
+	if err := q.Check(); err != nil {
+		return nil, nil, err
 	}
 	if a.opts.ReadOnly {
-		return nil, runtime.ErrReadOnly
+		return nil, nil, runtime.ErrReadOnly
 	}
-	if err := a.reserve(q.Ref, q.Op); err != nil {
-		return nil, err
+	refs := append([]runtime.Ref{q.Ref}, q.Others()...)
+	if err := a.reserve(refs, q.Op); err != nil {
+		return nil, nil, err
 	}
-	as, err := a.check(ctx, info, q)
+	as, err = a.check(ctx, info, q)
 	if err != nil {
-		a.leave(q.Ref)
+		a.leave(refs)
+		return nil, nil, err
 	}
-	return as, err
+	return as, func() { a.leave(refs) }, nil
 }
 
 func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Request) (*user, error) {
+	for _, to := range q.Others() {
+		if err := a.free(to); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case info.Kind == runtime.Makes:
+		if err := a.free(q.Ref); err != nil {
+			return nil, err
+		}
+		return a.userOfPath(q.Ref.Path)
+	case info.Kind == runtime.OnHost && q.Ref == (runtime.Ref{}):
+		return nil, nil
+	case info.Kind == runtime.OnHost:
+		return a.userOfPath(q.Ref.Path)
+	}
 	in := inspector{walk: newWalker(a.trust), cache: a.configs}
 	found := in.inspect(q.Ref)
 	if errors.Is(found.err, runtime.ErrNotFound) {
@@ -114,6 +134,9 @@ func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 	if m := a.managers.of(q.Ref, found.manager); m != "" && !info.Managed {
 		return nil, fmt.Errorf("%w: %s", runtime.ErrManaged, m)
 	}
+	if l := lockOf(q.Ref, as == nil); l != nil && !info.Locked {
+		return nil, fmt.Errorf("%w: %s", runtime.ErrLocked, l)
+	}
 	seen := a.look(ctx, q.Ref, found.err)
 	switch {
 	case ctx.Err() != nil:
@@ -124,6 +147,22 @@ func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 		return nil, cause(seen.Problem)
 	}
 	return as, accepts(info, seen.State, q.Expect)
+}
+
+// userOfPath is who a helper has to become to make something in an lxcpath: as
+// root, whoever else can write there.
+func (a *Adapter) userOfPath(path string) (*user, error) {
+	_, _, err := newWalker(a.trust).walk(path)
+	return userFor(err)
+}
+
+// free says whether a name can be given to a new container. Whatever lies in
+// its place counts: it is not ours to overwrite.
+func (a *Adapter) free(ref runtime.Ref) error {
+	if exists(ref.String()) {
+		return fmt.Errorf("%w: %s is there already", runtime.ErrExists, ref)
+	}
+	return nil
 }
 
 // accepts says whether an operation can be done in a state, and whether it is
@@ -138,21 +177,28 @@ func accepts(info *runtime.OpInfo, is, expect runtime.State) error {
 	return nil
 }
 
-func (a *Adapter) reserve(ref runtime.Ref, op runtime.Op) error {
+// reserve takes all containers of an operation, or none.
+func (a *Adapter) reserve(refs []runtime.Ref, op runtime.Op) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return errClosed
 	}
-	if other, taken := a.busy[ref]; taken {
-		return fmt.Errorf("%w: %s", runtime.ErrBusy, other)
+	for _, ref := range refs {
+		if other, taken := a.busy[ref]; taken {
+			return fmt.Errorf("%w: %s", runtime.ErrBusy, other)
+		}
 	}
-	a.busy[ref] = op
+	for _, ref := range refs {
+		a.busy[ref] = op
+	}
 	return nil
 }
 
-func (a *Adapter) leave(ref runtime.Ref) {
+func (a *Adapter) leave(refs []runtime.Ref) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.busy, ref)
+	for _, ref := range refs {
+		delete(a.busy, ref)
+	}
 }

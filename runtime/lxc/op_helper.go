@@ -26,20 +26,47 @@ const (
 type operation struct {
 	q    helperRequest
 	info runtime.OpInfo
+	conn *msgConn
 	c    *golxc.Container
 	log  func() string
 }
 
 // helperOp carries out an operation in the helper.
-func helperOp(q helperRequest) helperReply {
-	if err := loadableHere(q.Ref); err != nil {
+func helperOp(conn *msgConn, q helperRequest) helperReply {
+	if err := checkRequest(&q); err != nil {
 		return failedReply(err, "")
 	}
-	o := &operation{q: q, info: q.Op.Info()}
+	held, err := holdAll(&q)
+	if err != nil {
+		return failedReply(err, "")
+	}
+	defer held.release()
+	o := &operation{q: q, info: q.Op.Info(), conn: conn, log: func() string { return "" }}
+	if o.info.Kind == runtime.OnState {
+		return o.onState()
+	}
+	if err := o.change(); err != nil {
+		return failedReply(err, o.log())
+	}
+	return helperReply{OK: true}
+}
+
+// tell sends a word on how it goes. Whoever asked may be gone: the work goes on.
+func (o *operation) tell(p runtime.Progress) { _ = o.conn.send(helperReply{Progress: &p}, nil) }
+
+// step tells what is done now.
+func (o *operation) step(text string) { o.tell(runtime.Progress{Step: text}) }
+
+// onState carries out what changes the state alone, on a handle that is open.
+func (o *operation) onState() helperReply {
+	if err := loadableHere(o.q.Ref); err != nil {
+		return failedReply(err, "")
+	}
 	if err := o.open(); err != nil {
 		return failedReply(err, "")
 	}
 	defer o.close()
+	q := o.q
 	err := accepts(&o.info, o.state(), q.Expect)
 	if err == nil {
 		err = o.run()

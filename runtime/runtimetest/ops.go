@@ -12,6 +12,9 @@ import (
 func testOperations(t *testing.T, s *suite) {
 	ref := s.make(t, "op", runtime.Stopped)
 	for _, info := range runtime.Ops() {
+		if info.Kind != runtime.OnState {
+			continue
+		}
 		for _, from := range []runtime.State{runtime.Stopped, runtime.Running, runtime.Frozen} {
 			t.Run(info.Name+" "+from.String(), func(t *testing.T) {
 				s.bring(t, ref, from)
@@ -81,6 +84,9 @@ func testExpect(t *testing.T, s *suite) {
 func testNotFound(t *testing.T, s *suite) {
 	ref := s.ref(0, "absent")
 	for _, info := range runtime.Ops() {
+		if info.Kind != runtime.OnState {
+			continue
+		}
 		wantError(t, s.rt.Do(s.context(t), runtime.Request{Op: info.Op, Ref: ref}), runtime.ErrNotFound, info.Name, ref)
 	}
 	_, err := s.rt.Attach(s.context(t), runtime.Shell{Ref: ref, Cols: 80, Rows: 24})
@@ -150,6 +156,9 @@ func testReadOnly(t *testing.T, s *suite) {
 	ref := s.make(t, "ro", runtime.Running)
 	ro := runtime.ReadOnly(s.rt)
 	for _, info := range runtime.Ops() {
+		if info.Kind != runtime.OnState {
+			continue
+		}
 		wantError(t, ro.Do(s.context(t), runtime.Request{Op: info.Op, Ref: ref}), runtime.ErrReadOnly, info.Name, ref)
 	}
 	_, err := ro.Attach(s.context(t), runtime.Shell{Ref: ref})

@@ -199,7 +199,8 @@ func statusOf(err error) int {
 	case errors.Is(err, runtime.ErrNotFound):
 		return exitNotFound
 	case errors.Is(err, runtime.ErrReadOnly), errors.Is(err, runtime.ErrWrongState), errors.Is(err, runtime.ErrBusy),
-		errors.Is(err, runtime.ErrManaged), errors.Is(err, runtime.ErrForeign):
+		errors.Is(err, runtime.ErrManaged), errors.Is(err, runtime.ErrForeign), errors.Is(err, runtime.ErrExists),
+		errors.Is(err, runtime.ErrLocked), errors.Is(err, runtime.ErrInUse), errors.Is(err, runtime.ErrHasSnapshots):
 		return exitRefused
 	default:
 		return exitFailed
@@ -257,7 +258,9 @@ func (d *deck) root() *cobra.Command {
 	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
 	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand())
 	for _, info := range runtime.Ops() {
-		root.AddCommand(d.opCommand(info))
+		if info.Kind == runtime.OnState {
+			root.AddCommand(d.opCommand(info))
+		}
 	}
 	root.SetHelpCommand(helpCommand())
 	return root

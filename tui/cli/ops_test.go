@@ -13,6 +13,9 @@ import (
 
 func TestEveryVerbOnEveryState(t *testing.T) {
 	for _, info := range runtime.Ops() {
+		if info.Kind != runtime.OnState {
+			continue
+		}
 		for _, from := range []runtime.State{runtime.Stopped, runtime.Running, runtime.Frozen} {
 			t.Run(info.Name+" "+from.String(), func(t *testing.T) {
 				rt := testHost()
@@ -74,6 +77,9 @@ func TestAllNamesAreTriedAndTheHighestCounts(t *testing.T) {
 
 func TestReadOnlyRefuses(t *testing.T) {
 	for _, info := range runtime.Ops() {
+		if info.Kind != runtime.OnState {
+			continue
+		}
 		rt := testHost()
 		r := lxcdeck(t, rt, "--read-only", info.Name, "web-1")
 		if r.code != 3 || !strings.Contains(r.err, "read-only") || len(rt.Requests()) != 0 {

@@ -1,0 +1,436 @@
+package runtime
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Args is what an operation needs beyond its container. The types are those of
+// this file, as pointers.
+type Args interface {
+	// Check refuses what can be seen to be wrong without a look at the host;
+	// the error wraps ErrInvalid.
+	Check() error
+	// LXCCommand is the lxc-* command line that would do the same, quoted for a
+	// shell; "" = there is none.
+	LXCCommand(op Op, r Ref) string
+}
+
+// NewArgs gives empty Args of the type that the operation takes; nil = it
+// takes none.
+func (o Op) NewArgs() Args {
+	switch o {
+	case Start:
+		return &StartArgs{}
+	case Create:
+		return &CreateArgs{}
+	case Clone:
+		return &CloneArgs{}
+	case Rename:
+		return &RenameArgs{}
+	case Destroy:
+		return &DestroyArgs{}
+	case Snapshot:
+		return &SnapshotArgs{}
+	case DeleteSnapshot, Restore, RestoreAs:
+		return &RestoreArgs{}
+	case AddDevice, RemoveDevice:
+		return &DeviceArgs{}
+	case SetAutostart:
+		return &AutostartArgs{}
+	case Lock:
+		return &LockArgs{}
+	case Recover:
+		return &RecoverArgs{}
+	case Mend:
+		return &MendArgs{}
+	default:
+		return nil
+	}
+}
+
+// optional says whether an operation can be done without its Args.
+func (o Op) optional() bool { return o == Start || o == Destroy || o == Snapshot || o == Lock }
+
+func (q *Request) checkArgs() error {
+	want := q.Op.NewArgs()
+	switch {
+	case q.Args == nil && (want == nil || q.Op.optional()):
+		return nil
+	case q.Args == nil:
+		return fmt.Errorf("%w: %s needs to be told more", ErrInvalid, q.Op)
+	case want == nil || fmt.Sprintf("%T", want) != fmt.Sprintf("%T", q.Args):
+		return fmt.Errorf("%w: %s does not take %T", ErrInvalid, q.Op, q.Args)
+	}
+	if err := q.Args.Check(); err != nil {
+		return err
+	}
+	for _, other := range q.Others() {
+		if err := other.Check(); err != nil {
+			return err
+		}
+		if other == q.Ref {
+			return fmt.Errorf("%w: the new container has the name of the old one", ErrInvalid)
+		}
+	}
+	if q.Op == RestoreAs {
+		return nil
+	}
+	if a, ok := q.Args.(*RestoreArgs); ok && a.To != (Ref{}) {
+		return fmt.Errorf("%w: %s makes no new container", ErrInvalid, q.Op)
+	}
+	return nil
+}
+
+// StartArgs make a container start with another command than its init: an
+// application container, whose end is the command's.
+type StartArgs struct {
+	Command []string // nil = its init
+}
+
+// Check refuses an empty command.
+func (a *StartArgs) Check() error {
+	if len(a.Command) > 0 && a.Command[0] == "" {
+		return fmt.Errorf("%w: empty command", ErrInvalid)
+	}
+	return nil
+}
+
+// LXCCommand is the equal lxc-start.
+func (a *StartArgs) LXCCommand(_ Op, r Ref) string {
+	cmd := tool("lxc-start", r)
+	if len(a.Command) == 0 {
+		return cmd
+	}
+	return cmd + " --" + quoted(a.Command)
+}
+
+// CloneArgs make a copy of a stopped container.
+type CloneArgs struct {
+	To        Ref
+	CoW       bool   // copy on write: an overlay, or the backing store's own snapshot
+	Backing   string // of the new one: "dir", "overlay", "btrfs", "zfs", "lvm"; "" = as the old one, or overlay where CoW needs it
+	KeepMAC   bool   // the same MAC addresses instead of new ones
+	KeepName  bool   // the same host name inside
+	Ephemeral bool   // destroyed when it stops (lxc.ephemeral); only with CoW
+	Start     bool   // started at once
+}
+
+// Check refuses what lxc-copy(1) does.
+func (a *CloneArgs) Check() error {
+	if a.Ephemeral && !a.CoW {
+		return fmt.Errorf("%w: an ephemeral clone is an overlay: it needs copy on write", ErrInvalid)
+	}
+	return nil
+}
+
+// LXCCommand is the equal lxc-copy.
+func (a *CloneArgs) LXCCommand(_ Op, r Ref) string {
+	cmd := tool("lxc-copy", r) + " -N " + ShellQuote(a.To.Name)
+	if a.To.Path != r.Path {
+		cmd += " -p " + ShellQuote(a.To.Path)
+	}
+	for _, f := range []struct {
+		on   bool
+		flag string
+	}{{a.CoW && !a.Ephemeral, "-s"}, {a.KeepMAC, "-M"}, {a.KeepName, "-K"}, {a.Ephemeral, "-e"}} {
+		if f.on {
+			cmd += " " + f.flag
+		}
+	}
+	if a.Backing != "" {
+		cmd += " -B " + ShellQuote(a.Backing)
+	}
+	if a.Start && !a.Ephemeral { // an ephemeral copy is started by lxc-copy itself
+		cmd += " && " + Start.LXCCommand(a.To)
+	}
+	return cmd
+}
+
+// RenameArgs give a stopped container another name.
+type RenameArgs struct {
+	To   string
+	Copy bool // also where its root has to be copied for it (see Footprint)
+}
+
+// Check leaves the new name to the Ref it makes.
+func (a *RenameArgs) Check() error { return nil }
+
+// LXCCommand is the equal lxc-copy.
+func (a *RenameArgs) LXCCommand(_ Op, r Ref) string {
+	return tool("lxc-copy", r) + " -R -N " + ShellQuote(a.To)
+}
+
+// DestroyArgs say how much of a container is destroyed.
+type DestroyArgs struct {
+	Snapshots bool // its snapshots too; without it a container that has some is not destroyed
+}
+
+// Check has nothing to refuse.
+func (a *DestroyArgs) Check() error { return nil }
+
+// LXCCommand is the equal lxc-destroy.
+func (a *DestroyArgs) LXCCommand(_ Op, r Ref) string {
+	if a.Snapshots {
+		return tool("lxc-destroy", r) + " -s"
+	}
+	return tool("lxc-destroy", r)
+}
+
+// SnapshotWay says how a snapshot of a container that is not stopped is taken.
+type SnapshotWay uint8
+
+// The ways.
+const (
+	// IfStopped: it is refused (ErrWrongState).
+	IfStopped SnapshotWay = iota
+	// StopAndStart: stop, snapshot, start again.
+	StopAndStart
+	// WhileFrozen: freeze, native snapshot, thaw; btrfs, zfs and lvm only.
+	WhileFrozen
+)
+
+// SnapshotArgs take a snapshot, with a comment.
+type SnapshotArgs struct {
+	Comment string
+	Way     SnapshotWay
+}
+
+// MaxComment is how long a snapshot's comment may be, in bytes.
+const MaxComment = 4096
+
+// Check refuses a comment that is too long.
+func (a *SnapshotArgs) Check() error {
+	if len(a.Comment) > MaxComment {
+		return fmt.Errorf("%w: comment of %d bytes (%d at most)", ErrInvalid, len(a.Comment), MaxComment)
+	}
+	return nil
+}
+
+// LXCCommand is the equal lxc-snapshot.
+func (a *SnapshotArgs) LXCCommand(_ Op, r Ref) string {
+	cmd := tool("lxc-snapshot", r)
+	if a.Comment != "" {
+		cmd = "printf %s " + ShellQuote(a.Comment) + " > COMMENT && " + cmd + " -c COMMENT"
+	}
+	switch a.Way {
+	case StopAndStart:
+		return Stop.LXCCommand(r) + " && " + cmd + " && " + Start.LXCCommand(r)
+	case WhileFrozen:
+		return "" // lxc-snapshot refuses it
+	default:
+		return cmd
+	}
+}
+
+// RestoreArgs name a snapshot to delete, or to restore.
+type RestoreArgs struct {
+	Snap  string
+	To    Ref  // RestoreAs: the new container
+	CoW   bool // RestoreAs: an overlay on the snapshot instead of a copy
+	Start bool // started at once
+}
+
+// Check refuses a snapshot's name that leads elsewhere.
+func (a *RestoreArgs) Check() error {
+	if a.Snap == "" || a.Snap == "." || a.Snap == ".." || strings.ContainsAny(a.Snap, "/\x00") {
+		return fmt.Errorf("%w: snapshot %q is not one path component", ErrInvalid, a.Snap)
+	}
+	return nil
+}
+
+// LXCCommand is the equal lxc-snapshot; of a clone from it, lxc-copy.
+func (a *RestoreArgs) LXCCommand(op Op, r Ref) string {
+	cmd := ""
+	switch {
+	case op == DeleteSnapshot:
+		return tool("lxc-snapshot", r) + " -d " + ShellQuote(a.Snap)
+	case op == Restore:
+		cmd, a = tool("lxc-snapshot", r)+" -r "+ShellQuote(a.Snap), &RestoreArgs{To: r, Start: a.Start}
+	case a.CoW:
+		cmd = tool("lxc-copy", Ref{Path: filepath.Join(r.String(), "snaps"), Name: a.Snap}) +
+			" -s -p " + ShellQuote(a.To.Path) + " -N " + ShellQuote(a.To.Name)
+	default:
+		cmd = tool("lxc-snapshot", r) + " -r " + ShellQuote(a.Snap) + " -N " + ShellQuote(a.To.Name)
+	}
+	if a.Start {
+		cmd += " && " + Start.LXCCommand(a.To)
+	}
+	return cmd
+}
+
+// DeviceArgs name a device node or a network interface of the host.
+type DeviceArgs struct {
+	Net    bool   // a network interface, which moves into the container; else a device node
+	Device string // "/dev/ttyUSB0"; with Net "eth1"
+	As     string // its name in the container; "" = the same
+}
+
+// Check refuses what is neither a node nor an interface.
+func (a *DeviceArgs) Check() error {
+	if a.Net {
+		for _, name := range []string{a.Device, a.As} {
+			// IFNAMSIZ of if.h, with its final NUL.
+			if len(name) > 15 || strings.ContainsAny(name, "/ \t\n\x00") {
+				return fmt.Errorf("%w: %q is no interface name", ErrInvalid, name)
+			}
+		}
+		if a.Device == "" {
+			return fmt.Errorf("%w: no interface is named", ErrInvalid)
+		}
+		return nil
+	}
+	if !filepath.IsAbs(a.Device) || filepath.Clean(a.Device) != a.Device {
+		return fmt.Errorf("%w: device %q is not an absolute, clean path", ErrInvalid, a.Device)
+	}
+	if a.As != "" && (!filepath.IsAbs(a.As) || filepath.Clean(a.As) != a.As) {
+		return fmt.Errorf("%w: device name %q in the container is not an absolute, clean path", ErrInvalid, a.As)
+	}
+	return nil
+}
+
+// LXCCommand is the equal lxc-device.
+func (a *DeviceArgs) LXCCommand(op Op, r Ref) string {
+	verb := " add "
+	if op == RemoveDevice {
+		verb = " del "
+	}
+	cmd := tool("lxc-device", r) + verb + ShellQuote(a.Device)
+	if a.As != "" {
+		cmd += " " + ShellQuote(a.As)
+	}
+	return cmd
+}
+
+// AutostartArgs are what lxc-autostart(1) goes by.
+type AutostartArgs struct {
+	Auto   bool          // lxc.start.auto
+	Order  int           // lxc.start.order
+	Delay  time.Duration // lxc.start.delay, whole seconds: wait after its start
+	Groups []string      // lxc.group
+}
+
+// Check refuses what would not come back from the config as it went in.
+func (a *AutostartArgs) Check() error {
+	if a.Delay < 0 || a.Delay%time.Second != 0 {
+		return fmt.Errorf("%w: delay %s is no number of whole seconds", ErrInvalid, a.Delay)
+	}
+	for _, g := range a.Groups {
+		if g == "" || strings.ContainsAny(g, ", \t\n\r\x00#") {
+			return fmt.Errorf("%w: group %q has a blank, a comma or a # in it, or is empty", ErrInvalid, g)
+		}
+	}
+	return nil
+}
+
+// LXCCommand: no lxc-* tool sets it; these are the lines of the config.
+func (a *AutostartArgs) LXCCommand(Op, Ref) string { return "" }
+
+// Lines are the config's own, as pairs of key and value.
+func (a *AutostartArgs) Lines() [][2]string {
+	auto := "0"
+	if a.Auto {
+		auto = "1"
+	}
+	lines := [][2]string{
+		{"lxc.start.auto", auto}, {"lxc.start.order", strconv.Itoa(a.Order)},
+		{"lxc.start.delay", strconv.Itoa(int(a.Delay / time.Second))},
+	}
+	for _, g := range a.Groups {
+		lines = append(lines, [2]string{"lxc.group", g})
+	}
+	return lines
+}
+
+// LockArgs keep everybody's hands off a container.
+type LockArgs struct {
+	Why string // shown to whoever is refused
+}
+
+// MaxWhy is how long a lock's reason may be, in bytes.
+const MaxWhy = 512
+
+// Check refuses a reason of several lines.
+func (a *LockArgs) Check() error {
+	if len(a.Why) > MaxWhy || strings.ContainsAny(a.Why, "\n\r\x00") {
+		return fmt.Errorf("%w: a reason is one line of at most %d bytes", ErrInvalid, MaxWhy)
+	}
+	return nil
+}
+
+// LXCCommand: LXC knows no locks.
+func (a *LockArgs) LXCCommand(Op, Ref) string { return "" }
+
+// RecoverArgs say what is done with a Leftover.
+type RecoverArgs struct {
+	ID  string // of the Leftover
+	Way RecoverWay
+}
+
+// RecoverWay is one way out of what a killed operation has left.
+type RecoverWay uint8
+
+// The ways.
+const (
+	// Finish goes on to the end that was asked for.
+	Finish RecoverWay = iota
+	// Undo goes back to how it was before.
+	Undo
+	// Dismiss removes what is left, such as the old root that a restore keeps.
+	Dismiss
+)
+
+var recoverWays = [...]string{"finish", "undo", "dismiss"}
+
+// String is the way's verb.
+func (w RecoverWay) String() string {
+	if int(w) < len(recoverWays) {
+		return recoverWays[w]
+	}
+	return "unknown"
+}
+
+// Check refuses what names nothing.
+func (a *RecoverArgs) Check() error {
+	if a.ID == "" || strings.ContainsAny(a.ID, "/\x00") || int(a.Way) >= len(recoverWays) {
+		return fmt.Errorf("%w: leftover %q, way %d", ErrInvalid, a.ID, a.Way)
+	}
+	return nil
+}
+
+// LXCCommand: LXC does not know what it left.
+func (a *RecoverArgs) LXCCommand(Op, Ref) string { return "" }
+
+// MendArgs name a Fix.
+type MendArgs struct {
+	Fix string // its ID
+}
+
+// Check refuses what names nothing.
+func (a *MendArgs) Check() error {
+	if a.Fix == "" {
+		return fmt.Errorf("%w: no fix is named", ErrInvalid)
+	}
+	return nil
+}
+
+// LXCCommand: the Fix has its own command.
+func (a *MendArgs) LXCCommand(Op, Ref) string { return "" }
+
+// tool begins the command line of an lxc-* tool.
+func tool(name string, r Ref) string {
+	return name + " -P " + ShellQuote(r.Path) + " -n " + ShellQuote(r.Name)
+}
+
+// quoted are words for a shell, each behind a blank.
+func quoted(words []string) string {
+	var b strings.Builder
+	for _, w := range words {
+		b.WriteByte(' ')
+		b.WriteString(ShellQuote(w))
+	}
+	return b.String()
+}

@@ -1,0 +1,325 @@
+package fake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"lxcdeck/runtime"
+)
+
+// SetChoices says what a new container can be made of.
+func (r *Runtime) SetChoices(c runtime.Choices) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.choices = &c
+}
+
+// SetImages gives the download template an index.
+func (r *Runtime) SetImages(images ...runtime.Image) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.images = images
+}
+
+// Leave puts a leftover on the host.
+func (r *Runtime) Leave(l runtime.Leftover) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leftovers = append(r.leftovers, l)
+}
+
+// Diagnosing says what a failed start of a container comes from.
+func (r *Runtime) Diagnosing(ref runtime.Ref, d runtime.Diagnosis) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.diagnoses[ref] = d
+}
+
+// Snapshots gives a container's snapshots, the oldest first.
+func (r *Runtime) Snapshots(ctx context.Context, ref runtime.Ref) ([]runtime.SnapshotInfo, error) {
+	if err := r.enter(ctx, Survey, ref); err != nil {
+		return nil, wrap("snapshots", ref, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[ref]
+	if !ok {
+		return nil, wrap("snapshots", ref, runtime.ErrNotFound)
+	}
+	snaps := slices.Clone(b.spec.Snapshots)
+	for i := range snaps {
+		snaps[i].Used = r.onSnapshot(ref, snaps[i].Name)
+	}
+	return snaps, nil
+}
+
+// onSnapshot are the containers that are overlays on a snapshot. Callers hold r.mu.
+func (r *Runtime) onSnapshot(ref runtime.Ref, snap string) []runtime.Ref {
+	return r.overlays(runtime.Ref{Path: filepath.Join(ref.String(), "snaps"), Name: snap})
+}
+
+func (r *Runtime) overlays(on runtime.Ref) []runtime.Ref {
+	var out []runtime.Ref
+	for ref, b := range r.boxes {
+		if b.spec.Base == on {
+			out = append(out, ref)
+		}
+	}
+	slices.SortFunc(out, order)
+	return out
+}
+
+// Footprint gives invented sizes that follow the container's name.
+func (r *Runtime) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) {
+	if err := r.enter(ctx, Survey, ref); err != nil {
+		return runtime.Footprint{}, wrap("footprint", ref, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[ref]
+	if !ok {
+		return runtime.Footprint{}, wrap("footprint", ref, runtime.ErrNotFound)
+	}
+	f := runtime.Footprint{
+		Backing: "dir", Size: 180<<20 + int64(b.phase*1e8), Free: 40 << 30, Clones: r.overlays(ref),
+		FrozenSnapshot: "its root is a plain directory: files would change while they are copied",
+	}
+	if b.spec.Base != (runtime.Ref{}) {
+		f.Backing = "overlay"
+	}
+	for _, s := range b.spec.Snapshots {
+		f.Snapshots = append(f.Snapshots, s.Name)
+		f.SnapSize += max(0, s.Size)
+	}
+	if len(f.Snapshots) > 0 {
+		f.RenameCopies = "it has snapshots"
+	}
+	return f, nil
+}
+
+// Choices says what a new container can be made of.
+func (r *Runtime) Choices(ctx context.Context) (runtime.Choices, error) {
+	if err := r.enter(ctx, Survey, runtime.Ref{}); err != nil {
+		return runtime.Choices{}, wrap("choices", runtime.Ref{}, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.choices != nil {
+		return *r.choices, nil
+	}
+	return runtime.Choices{
+		Templates: []runtime.Template{
+			{Name: "busybox", Path: "/usr/share/lxc/templates/lxc-busybox"},
+			{Name: "download", Path: "/usr/share/lxc/templates/lxc-download"},
+			{Name: "oci", Path: "/usr/share/lxc/templates/lxc-oci", Missing: "skopeo and umoci are not installed"},
+		},
+		Bridges: []string{"lxcbr0"}, Default: runtime.DefaultNet{Type: "veth", Link: "lxcbr0"},
+		Backings: []string{"dir"}, BackingOut: map[string]string{"zfs": "the zfs program is not installed"},
+		IDMaps: []runtime.IDMap{{Host: 100000, Count: 65536}, {Group: true, Host: 100000, Count: 65536}},
+	}, nil
+}
+
+// Images gives the download template's index.
+func (r *Runtime) Images(ctx context.Context, _ string) ([]runtime.Image, error) {
+	if err := r.enter(ctx, Survey, runtime.Ref{}); err != nil {
+		return nil, wrap("images", runtime.Ref{}, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.images), nil
+}
+
+// Leftovers gives what Leave has put there and restores keep.
+func (r *Runtime) Leftovers(ctx context.Context) ([]runtime.Leftover, error) {
+	if err := r.enter(ctx, Survey, runtime.Ref{}); err != nil {
+		return nil, wrap("leftovers", runtime.Ref{}, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.leftovers), nil
+}
+
+// Diagnose gives what Diagnosing has said, else the error's own words.
+func (r *Runtime) Diagnose(ctx context.Context, ref runtime.Ref, failed error) (runtime.Diagnosis, error) {
+	if err := r.enter(ctx, Survey, ref); err != nil {
+		return runtime.Diagnosis{}, wrap("diagnose", ref, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := r.diagnoses[ref]
+	var e *runtime.Error
+	if d.Log == nil && errors.As(failed, &e) && e.Log != "" {
+		d.Log = strings.Split(e.Log, "\n")
+	}
+	return d, nil
+}
+
+// change carries out what changes a container beyond its state. Callers hold r.mu.
+func (r *Runtime) change(b *box, q runtime.Request) error {
+	switch a := q.Args.(type) {
+	case *runtime.CreateArgs:
+		r.put(q.Ref, Spec{Container: runtime.Container{State: runtime.Stopped, Config: &runtime.Config{Unprivileged: len(a.IDMap) > 0}}})
+		if a.Auto != nil {
+			r.boxes[q.Ref].autostart(a.Auto)
+		}
+		r.startIf(a.Start, q.Ref)
+	case *runtime.CloneArgs:
+		r.copyOf(b, a.To)
+		if a.CoW {
+			r.boxes[a.To].spec.Base = q.Ref
+		}
+		r.startIf(a.Start || a.Ephemeral, a.To)
+	case *runtime.RenameArgs:
+		to := runtime.Ref{Path: q.Ref.Path, Name: a.To}
+		delete(r.boxes, q.Ref)
+		b.spec.Ref = to
+		r.boxes[to] = b
+	case *runtime.AutostartArgs:
+		b.autostart(a)
+	default:
+		return r.changeMore(b, q)
+	}
+	return nil
+}
+
+func (r *Runtime) changeMore(b *box, q runtime.Request) error {
+	switch q.Op {
+	case runtime.Destroy:
+		delete(r.boxes, q.Ref)
+	case runtime.Snapshot:
+		r.snap(b, q)
+	case runtime.DeleteSnapshot, runtime.Restore, runtime.RestoreAs:
+		return r.useSnapshot(b, q)
+	case runtime.Lock:
+		why := ""
+		if a, ok := q.Args.(*runtime.LockArgs); ok {
+			why = a.Why
+		}
+		b.spec.Lock = &runtime.LockInfo{By: "root", Why: why, Since: r.Now()}
+	case runtime.Unlock:
+		b.spec.Lock = nil
+	case runtime.Recover:
+		a := q.Args.(*runtime.RecoverArgs)
+		i := slices.IndexFunc(r.leftovers, func(l runtime.Leftover) bool { return l.ID == a.ID && l.Ref == q.Ref })
+		if i < 0 {
+			return runtime.ErrNoLeftover
+		}
+		r.leftovers = slices.Delete(r.leftovers, i, i+1)
+	}
+	return nil
+}
+
+// snap takes a snapshot under liblxc's next free name.
+func (r *Runtime) snap(b *box, q runtime.Request) {
+	s := runtime.SnapshotInfo{Taken: r.Now(), Size: 64 << 20}
+	if a, ok := q.Args.(*runtime.SnapshotArgs); ok {
+		s.Comment = a.Comment
+	}
+	for i := 0; ; i++ {
+		s.Name = "snap" + strconv.Itoa(i)
+		if !slices.ContainsFunc(b.spec.Snapshots, func(o runtime.SnapshotInfo) bool { return o.Name == s.Name }) {
+			break
+		}
+	}
+	s.Path = filepath.Join(q.Ref.String(), "snaps", s.Name)
+	b.spec.Snapshots = append(slices.Clone(b.spec.Snapshots), s)
+}
+
+// useSnapshot deletes one, or restores it.
+func (r *Runtime) useSnapshot(b *box, q runtime.Request) error {
+	a := q.Args.(*runtime.RestoreArgs)
+	i := slices.IndexFunc(b.spec.Snapshots, func(s runtime.SnapshotInfo) bool { return s.Name == a.Snap })
+	if i < 0 {
+		return fmt.Errorf("%w: %s", runtime.ErrNoSnapshot, a.Snap)
+	}
+	switch q.Op {
+	case runtime.DeleteSnapshot:
+		if used := r.onSnapshot(q.Ref, a.Snap); len(used) > 0 {
+			return fmt.Errorf("%w: %s", runtime.ErrInUse, used[0].Name)
+		}
+		b.spec.Snapshots = slices.Delete(slices.Clone(b.spec.Snapshots), i, i+1)
+	case runtime.Restore:
+		r.leftovers = append(r.leftovers, runtime.Leftover{
+			ID: "old-" + strconv.Itoa(len(r.leftovers)), Ref: q.Ref, What: "the root before the restore of " + a.Snap, Since: r.Now(),
+			Size: 180 << 20, Ways: []runtime.RecoverWay{runtime.Dismiss, runtime.Undo}, Kept: true,
+		})
+		r.startIf(a.Start, q.Ref)
+	case runtime.RestoreAs:
+		r.copyOf(b, a.To)
+		if a.CoW {
+			r.boxes[a.To].spec.Base = runtime.Ref{Path: filepath.Join(q.Ref.String(), "snaps"), Name: a.Snap}
+		}
+		r.startIf(a.Start, a.To)
+	}
+	return nil
+}
+
+func (b *box) autostart(a *runtime.AutostartArgs) {
+	c := runtime.Config{}
+	if b.spec.Config != nil {
+		c = *b.spec.Config
+	}
+	c.Autostart, c.Order, c.Delay, c.Groups = a.Auto, a.Order, a.Delay, a.Groups
+	b.spec.Config = &c
+}
+
+func (r *Runtime) copyOf(b *box, to runtime.Ref) {
+	spec := b.spec
+	spec.Container = runtime.Container{State: runtime.Stopped, Config: b.spec.Config}
+	spec.Snapshots, spec.Base = nil, runtime.Ref{}
+	r.put(to, spec)
+}
+
+// put adds a stopped container. Callers hold r.mu.
+func (r *Runtime) put(ref runtime.Ref, spec Spec) {
+	spec.Ref = ref
+	r.boxes[ref] = newBox(spec, phase(ref, r.opts.Seed))
+	r.emit(runtime.Event{Kind: runtime.Inventory, Ref: ref, At: r.Now()})
+}
+
+func (r *Runtime) startIf(wanted bool, ref runtime.Ref) {
+	if wanted {
+		r.become(r.boxes[ref], runtime.Running)
+	}
+}
+
+// refuse says why an operation cannot be done to a container as it is. Callers
+// hold r.mu.
+func (r *Runtime) refuse(b *box, q runtime.Request) error {
+	for _, to := range q.Others() {
+		if r.boxes[to] != nil {
+			return fmt.Errorf("%w: %s", runtime.ErrExists, to.Name)
+		}
+	}
+	switch q.Op {
+	case runtime.Destroy, runtime.Restore, runtime.Rename:
+		if on := r.overlays(q.Ref); len(on) > 0 {
+			return fmt.Errorf("%w: %s", runtime.ErrInUse, on[0].Name)
+		}
+	}
+	switch a := q.Args.(type) {
+	case *runtime.SnapshotArgs:
+		if a.Way == runtime.WhileFrozen {
+			return fmt.Errorf("%w: its root is a plain directory", runtime.ErrUnsupported)
+		}
+		if a.Way == runtime.IfStopped && b.spec.State != runtime.Stopped {
+			return fmt.Errorf("%w: it is %s", runtime.ErrWrongState, b.spec.State)
+		}
+	case *runtime.RenameArgs:
+		if len(b.spec.Snapshots) > 0 && !a.Copy {
+			return fmt.Errorf("%w: its root would have to be copied", runtime.ErrHasSnapshots)
+		}
+	}
+	if q.Op == runtime.Snapshot && q.Args == nil && b.spec.State != runtime.Stopped {
+		return fmt.Errorf("%w: it is %s", runtime.ErrWrongState, b.spec.State)
+	}
+	if a, ok := q.Args.(*runtime.DestroyArgs); q.Op == runtime.Destroy && len(b.spec.Snapshots) > 0 && (!ok || !a.Snapshots) {
+		return runtime.ErrHasSnapshots
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package lxc
+
+import (
+	"fmt"
+
+	"lxcdeck/runtime"
+)
+
+// This file runs in helpers. What changes more of a container than its state
+// stands in a file of its own for each operation: op_create.go and so on.
+
+// checkRequest is the helper's own check of what it was asked.
+func checkRequest(q *helperRequest) error {
+	r := runtime.Request{Op: q.Op, Ref: q.Ref, Args: q.Args}
+	return r.Check()
+}
+
+// change carries out what needs more than a state.
+func (o *operation) change() error {
+	if err := o.ready(); err != nil {
+		return err
+	}
+	switch o.q.Op {
+	case runtime.Create:
+		return o.create()
+	case runtime.Clone:
+		return o.clone()
+	case runtime.Rename:
+		return o.rename()
+	case runtime.Destroy:
+		return o.destroy()
+	case runtime.Snapshot:
+		return o.snapshot()
+	case runtime.DeleteSnapshot:
+		return o.deleteSnapshot()
+	case runtime.Restore:
+		return o.restore()
+	case runtime.RestoreAs:
+		return o.restoreAs()
+	case runtime.AddDevice, runtime.RemoveDevice:
+		return o.device()
+	case runtime.SetAutostart:
+		return o.setAutostart()
+	case runtime.Lock, runtime.Unlock:
+		return o.lock()
+	case runtime.Recover:
+		return o.recover()
+	case runtime.Mend:
+		return o.mend()
+	default:
+		return fmt.Errorf("%w: operation %d", runtime.ErrUnsupported, o.q.Op)
+	}
+}
+
+// ready looks again at what the Adapter has looked at: names that must be free
+// still are, and the container is there, may be loaded, is not locked, and in a
+// state that allows it. The handle is closed again, so that each operation
+// opens what it needs.
+func (o *operation) ready() error {
+	q := runtime.Request{Op: o.q.Op, Ref: o.q.Ref, Args: o.q.Args}
+	names := q.Others()
+	if o.info.Kind == runtime.Makes {
+		names = append(names, o.q.Ref)
+	}
+	for _, ref := range names {
+		if exists(ref.String()) {
+			return fmt.Errorf("%w: %s is there already", runtime.ErrExists, ref)
+		}
+	}
+	if o.info.Kind != runtime.OnContainer {
+		return nil
+	}
+	if err := loadableHere(o.q.Ref); err != nil {
+		return err
+	}
+	if l := lockOf(o.q.Ref, true); l != nil && !o.info.Locked {
+		return fmt.Errorf("%w: %s", runtime.ErrLocked, l)
+	}
+	if err := o.open(); err != nil {
+		return err
+	}
+	err := accepts(&o.info, o.state(), o.q.Expect)
+	o.close()
+	o.c, o.log = nil, func() string { return "" }
+	return err
+}

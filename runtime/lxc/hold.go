@@ -1,0 +1,117 @@
+package lxc
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// One operation at a time on a container, whichever lxcdeck it comes from. Each
+// helper holds a record lock (fcntl(2), F_SETLK) on a file for each container it
+// is about. Record locks belong to the process: the monitor that a start leaves
+// behind, a fork, does not inherit them, and the kernel drops them at its end,
+// however it comes. The files lie in /run (a user's in XDG_RUNTIME_DIR), so that
+// none outlives the next boot and nothing is left in an lxcpath.
+
+// holds are the locks of one operation.
+type holds struct{ files []*os.File }
+
+// holdAll takes the locks of all containers that a request is about. The error
+// wraps ErrBusy and says who holds one of them.
+func holdAll(q *helperRequest) (*holds, error) {
+	r := runtime.Request{Op: q.Op, Ref: q.Ref, Args: q.Args}
+	refs := r.Others()
+	if q.Ref != (runtime.Ref{}) {
+		refs = append(refs, q.Ref)
+	}
+	// In one order everywhere, so that two that want the same two do not both fail.
+	slices.SortFunc(refs, order)
+	dir, err := holdDir()
+	if err != nil {
+		return nil, err
+	}
+	h := &holds{}
+	for _, ref := range refs {
+		f, err := hold(dir, ref, q.Op)
+		if err != nil {
+			h.release()
+			return nil, err
+		}
+		h.files = append(h.files, f)
+	}
+	return h, nil
+}
+
+func (h *holds) release() {
+	for _, f := range h.files {
+		f.Close()
+	}
+	h.files = nil
+}
+
+// hold locks one file. What it holds says who has the lock, for others to read.
+func hold(dir string, ref runtime.Ref, op runtime.Op) (*os.File, error) {
+	sum := sha256.Sum256([]byte(ref.String()))
+	path := filepath.Join(dir, hex.EncodeToString(sum[:16]))
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock of %s: %w", ref.Name, fileErr(err))
+	}
+	lk := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &lk); err != nil {
+		defer f.Close()
+		if !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EACCES) {
+			return nil, fmt.Errorf("lock of %s: %w", ref.Name, err)
+		}
+		text, _ := io.ReadAll(io.LimitReader(f, 256))
+		return nil, fmt.Errorf("%w: %s, in another lxcdeck", runtime.ErrBusy, strings.TrimSpace(string(text)))
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = fmt.Fprintf(f, "%s (process %d)\n", op, os.Getpid())
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("lock of %s: %w", ref.Name, err)
+		}
+	}
+	return f, nil
+}
+
+// holdDir is where this user's locks lie; nobody else can write there.
+func holdDir() (string, error) {
+	base := "/run"
+	if uid := os.Geteuid(); uid != 0 {
+		base = "/run/user/" + strconv.Itoa(uid)
+		if env := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(env) {
+			base = env
+		}
+		if _, err := os.Stat(base); err != nil {
+			base = filepath.Join(os.TempDir(), "lxcdeck-"+strconv.Itoa(uid))
+			if err := os.Mkdir(base, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+				return "", fmt.Errorf("lock directory: %w", fileErr(err))
+			}
+		}
+	}
+	dir := filepath.Join(base, "lxcdeck")
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", fmt.Errorf("lock directory: %w", fileErr(err))
+	}
+	var st unix.Stat_t
+	if err := lstat(dir, &st); err != nil {
+		return "", err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
+		return "", fmt.Errorf("%w: lock directory %s belongs to somebody else or can be written by others", runtime.ErrPermission, dir)
+	}
+	return dir, nil
+}

@@ -1,0 +1,29 @@
+package lxc
+
+import "lxcdeck/runtime"
+
+func (o *operation) create() error { return runtime.ErrUnsupported }
+
+func (o *operation) clone() error { return runtime.ErrUnsupported }
+
+func (o *operation) rename() error { return runtime.ErrUnsupported }
+
+func (o *operation) destroy() error { return runtime.ErrUnsupported }
+
+func (o *operation) snapshot() error { return runtime.ErrUnsupported }
+
+func (o *operation) deleteSnapshot() error { return runtime.ErrUnsupported }
+
+func (o *operation) restore() error { return runtime.ErrUnsupported }
+
+func (o *operation) restoreAs() error { return runtime.ErrUnsupported }
+
+func (o *operation) device() error { return runtime.ErrUnsupported }
+
+func (o *operation) setAutostart() error { return runtime.ErrUnsupported }
+
+func (o *operation) lock() error { return runtime.ErrUnsupported }
+
+func (o *operation) recover() error { return runtime.ErrUnsupported }
+
+func (o *operation) mend() error { return runtime.ErrUnsupported }

@@ -1,0 +1,24 @@
+package lxc
+
+import (
+	"context"
+
+	"lxcdeck/runtime"
+)
+
+func (a *Adapter) Snapshots(ctx context.Context, ref runtime.Ref) ([]runtime.SnapshotInfo, error) {
+	return nil, runtime.ErrUnsupported
+}
+func (a *Adapter) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) {
+	return runtime.Footprint{}, runtime.ErrUnsupported
+}
+func (a *Adapter) Choices(ctx context.Context) (runtime.Choices, error) {
+	return runtime.Choices{}, runtime.ErrUnsupported
+}
+func (a *Adapter) Images(ctx context.Context, server string) ([]runtime.Image, error) {
+	return nil, runtime.ErrUnsupported
+}
+func (a *Adapter) Leftovers(ctx context.Context) ([]runtime.Leftover, error) { return nil, nil }
+func (a *Adapter) Diagnose(ctx context.Context, ref runtime.Ref, failed error) (runtime.Diagnosis, error) {
+	return runtime.Diagnosis{}, runtime.ErrUnsupported
+}

@@ -1,0 +1,9 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+)
+
+func (m *Model) formHandlers() map[keymap.ID]func() tea.Cmd { return nil }
