@@ -60,11 +60,30 @@ func (h *holds) release() {
 	h.files = nil
 }
 
+// held says whether an operation is under way on a container, in whichever lxcdeck.
+func held(ref runtime.Ref) bool {
+	dir, err := holdDir()
+	if err != nil {
+		return false
+	}
+	f, err := os.OpenFile(holdFile(dir, ref), os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	// Closing it would drop a lock of this process, which never asks about its own.
+	defer f.Close()
+	lk := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
+	return unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lk) == nil && lk.Type != unix.F_UNLCK
+}
+
+func holdFile(dir string, ref runtime.Ref) string {
+	sum := sha256.Sum256([]byte(ref.String()))
+	return filepath.Join(dir, hex.EncodeToString(sum[:16]))
+}
+
 // hold locks one file. What it holds says who has the lock, for others to read.
 func hold(dir string, ref runtime.Ref, op runtime.Op) (*os.File, error) {
-	sum := sha256.Sum256([]byte(ref.String()))
-	path := filepath.Join(dir, hex.EncodeToString(sum[:16]))
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	f, err := os.OpenFile(holdFile(dir, ref), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock of %s: %w", ref.Name, fileErr(err))
 	}

@@ -1,0 +1,88 @@
+package lxc
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/lxctest"
+)
+
+// TestHold: the same container cannot be held twice, by whichever process; the
+// lock goes with the process that held it.
+func TestHold(t *testing.T) {
+	if os.Getenv("LXCDECK_TEST_HOLD") != "" { // the other process
+		_, err := holdAll(&helperRequest{Op: runtime.Start, Ref: runtime.Ref{Path: "/lxcdt", Name: os.Getenv("LXCDECK_TEST_HOLD")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	q := &helperRequest{Op: runtime.Clone, Ref: runtime.Ref{Path: "/lxcdt", Name: t.Name()},
+		Args: &runtime.CloneArgs{To: runtime.Ref{Path: "/lxcdt", Name: t.Name() + "2"}}}
+	other := func(name string) (string, error) {
+		cmd := exec.Command(selfExe, "-test.run=^TestHold$")
+		cmd.Env = append(os.Environ(), "LXCDECK_TEST_HOLD="+name)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	h, err := holdAll(q)
+	must(t, err)
+	for _, name := range []string{t.Name(), t.Name() + "2"} {
+		if out, err := other(name); err == nil || !strings.Contains(out, "clone (process ") {
+			t.Errorf("%s was held twice, or nobody is named: %v\n%s", name, err, out)
+		}
+	}
+	h.release()
+	if out, err := other(t.Name()); err != nil {
+		t.Errorf("it is not held any more: %v\n%s", err, out)
+	}
+}
+
+// TestHeldByAHelper: a helper that is stopped half way keeps others out.
+func TestHeldByAHelper(t *testing.T) {
+	a, _, ref := running(t, lxctest.Prefix+"held")
+	if held(ref) {
+		t.Fatal("held before anything was done")
+	}
+	h, err := holdAll(&helperRequest{Op: runtime.Stop, Ref: ref})
+	must(t, err)
+	err = a.Do(t.Context(), runtime.Request{Op: runtime.Kill, Ref: ref})
+	if !errors.Is(err, runtime.ErrBusy) || !strings.Contains(err.Error(), "stop (process ") {
+		t.Errorf("the container is held, and yet: %v", err)
+	}
+	h.release()
+	must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Kill, Ref: ref}))
+}
+
+// TestJournal: what was begun is found again, until it has come to its end.
+func TestJournal(t *testing.T) {
+	dir := t.TempDir()
+	ref := runtime.Ref{Path: dir, Name: "we\xffb"}
+	if all, err := journals(dir); err != nil || len(all) != 0 {
+		t.Fatal(all, err)
+	}
+	j, err := openJournal(runtime.Restore, ref, "copy", map[string]string{"old": "/x/\xfe"})
+	must(t, err)
+	must(t, j.step("swap"))
+	all, err := journals(dir)
+	must(t, err)
+	if len(all) != 1 || all[0].ref() != ref || all[0].Step != "swap" || all[0].fact("old") != "/x/\xfe" || all[0].Op != runtime.Restore {
+		t.Fatalf("%+v", all)
+	}
+	must(t, all[0].end())
+	if all, err := journals(dir); err != nil || len(all) != 0 {
+		t.Fatal(all, err)
+	}
+	if exists(dir + "/" + deckDir) {
+		t.Error("an empty directory was left")
+	}
+	must(t, os.Mkdir(dir+"/"+deckDir, 0o777))
+	must(t, os.Chmod(dir+"/"+deckDir, 0o777))
+	if _, err := openJournal(runtime.Restore, ref, "copy", nil); !errors.Is(err, runtime.ErrPermission) {
+		t.Errorf("a directory that others can write: %v", err)
+	}
+}

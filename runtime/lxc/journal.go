@@ -1,0 +1,211 @@
+package lxc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// What an operation of several steps is about to do stands in a journal before
+// it does it, so that the next start can tell what one that was killed has left,
+// and finish or undo it. Journals lie in a hidden directory of the lxcpath, which
+// is no container to liblxc (its lists leave hidden names out), beside what they
+// speak of: half-made copies and the old roots that restores keep.
+
+const (
+	// deckDir is the directory of an lxcpath that is lxcdeck's own.
+	deckDir = ".lxcdeck"
+	// maxJournal is the largest journal that is read, in bytes.
+	maxJournal = 64 << 10
+	journalEnd = ".json"
+)
+
+// journal is the record of one operation that is not over, or of something that
+// it keeps on purpose. Paths are bytes: a name need not be UTF-8.
+type journal struct {
+	ID    string     // file name without its end, and what RecoverArgs name
+	Op    runtime.Op // which is under way
+	Path  []byte     // lxcpath and
+	Name  []byte     // name of the Request's container
+	Began time.Time
+	Step  string            // the last step that was begun, in the operation's own words
+	Facts map[string][]byte // what finishing or undoing it has to know
+	Kept  bool              // nothing is under way: something is kept until it is dismissed
+}
+
+func (j *journal) ref() runtime.Ref { return runtime.Ref{Path: string(j.Path), Name: string(j.Name)} }
+
+// fact is one of the facts as text; "" = it is not known.
+func (j *journal) fact(key string) string { return string(j.Facts[key]) }
+
+// openJournal begins the journal of an operation. It is on disk when the call
+// returns.
+func openJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]string) (*journal, error) {
+	dir, err := makeDeckDir(ref.Path)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{
+		Op: op, Path: []byte(ref.Path), Name: []byte(ref.Name), Began: time.Now().UTC(), Step: step, Facts: map[string][]byte{},
+		ID: fmt.Sprintf("%s-%d-%d", op, time.Now().UnixNano(), os.Getpid()),
+	}
+	for k, v := range facts {
+		j.Facts[k] = []byte(v)
+	}
+	return j, j.write(dir)
+}
+
+// step says what is begun now.
+func (j *journal) step(step string) error {
+	j.Step = step
+	return j.write(filepath.Join(string(j.Path), deckDir))
+}
+
+// keep ends the operation, but not the journal: it speaks of what is kept.
+func (j *journal) keep() error {
+	j.Kept = true
+	return j.step("kept")
+}
+
+// end removes the journal: everything was done, or undone.
+func (j *journal) end() error {
+	dir := filepath.Join(string(j.Path), deckDir)
+	if err := os.Remove(filepath.Join(dir, j.ID+journalEnd)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("journal: %w", fileErr(err))
+	}
+	// Fails as long as there is something in it.
+	_ = os.Remove(dir)
+	return nil
+}
+
+// write puts the journal in place at once, or not at all.
+func (j *journal) write(dir string) error {
+	text, err := json.Marshal(j)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	return writeAtomically(filepath.Join(dir, j.ID+journalEnd), text, 0o600)
+}
+
+// writeAtomically replaces a file, or makes it: at every instant its name leads
+// to the old text or to the new one, also after a crash of the host.
+func writeAtomically(path string, text []byte, mode fs.FileMode) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".lxcdeck-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, fileErr(err))
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if _, err := f.Write(text); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := errors.Join(f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("write %s: %w", path, fileErr(err))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes what was renamed in a directory last.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fileErr(err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, unix.EINVAL) { // not every file system can
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return nil
+}
+
+// makeDeckDir makes lxcdeck's own directory in an lxcpath. Nobody else may write there.
+func makeDeckDir(lxcpath string) (string, error) {
+	dir := filepath.Join(lxcpath, deckDir)
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("journal: %w", fileErr(err))
+	}
+	return dir, ownDeckDir(dir)
+}
+
+// ownDeckDir says whether what is found there can be believed.
+func ownDeckDir(dir string) error {
+	var st unix.Stat_t
+	if err := lstat(dir, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
+		return fmt.Errorf("%w: %s is not a directory that you alone can write", runtime.ErrPermission, dir)
+	}
+	return nil
+}
+
+// journals reads all journals of an lxcpath, the oldest first. Those of
+// operations that still run are left out: their containers are held.
+func journals(lxcpath string) ([]*journal, error) {
+	dir := filepath.Join(lxcpath, deckDir)
+	if err := ownDeckDir(dir); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("journals of %s: %w", lxcpath, fileErr(err))
+	}
+	var out []*journal
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), journalEnd)
+		if !ok || strings.HasPrefix(id, ".") {
+			continue
+		}
+		j, err := readJournal(dir, id)
+		if err != nil {
+			return nil, err
+		}
+		if string(j.Path) == lxcpath && (j.Kept || !held(j.ref())) {
+			out = append(out, j)
+		}
+	}
+	slices.SortFunc(out, func(a, b *journal) int { return a.Began.Compare(b.Began) })
+	return out, nil
+}
+
+func readJournal(dir, id string) (*journal, error) {
+	f, err := os.OpenFile(filepath.Join(dir, id+journalEnd), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", fileErr(err))
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxJournal))
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", id, err)
+	}
+	j := &journal{}
+	if err := json.Unmarshal(text, j); err != nil {
+		return nil, fmt.Errorf("journal %s: %w", filepath.Join(dir, id+journalEnd), err)
+	}
+	j.ID = id
+	if err := j.ref().Check(); err != nil {
+		return nil, fmt.Errorf("journal %s: %w", id, err)
+	}
+	return j, nil
+}
