@@ -81,6 +81,8 @@ type Model struct {
 	notices  notices
 	shells   shells
 	many     many
+	fan      *fanOut                       // the last command that was run in many containers; nil = none
+	fans     int                           // how many there were
 	choices  map[runtime.Ref]runtime.Shell // what a shell was opened with last
 	remember func(runtime.Shell) error
 	overlay  overlay // nil = none

@@ -67,6 +67,14 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onPaint(msg)
 	case armedMsg:
 		return m.onArmed(msg)
+	case fanMsg:
+		m.onFan(msg)
+		return nil
+	case fanOverMsg:
+		m.onFanOver(msg)
+		return nil
+	case fanTickMsg:
+		return m.onFanTick(msg)
 	case crashMsg:
 		return m.onCrash(msg.err)
 	}
