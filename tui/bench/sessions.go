@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -26,7 +27,8 @@ const (
 type crowd struct {
 	*line
 	names []string
-	each  int // sessions a container
+	each  int    // sessions a container
+	mark  string // before the name of a selected container: "*" where all are marked
 }
 
 // open opens session i of all, from the list, where its container is selected
@@ -58,7 +60,7 @@ func (c *crowd) open(i int) error {
 // move types a key in the list and gives the time until the container is
 // selected.
 func (c *crowd) move(key string, to int) (time.Duration, error) {
-	selected := "> " + c.names[to] + " "
+	selected := ">" + cmp.Or(c.mark, " ") + c.names[to] + " "
 	return c.send("the selection of "+c.names[to], key, func(s *vt.Terminal, _ []byte) bool {
 		return rowOf(s, func(row string) bool { return strings.HasPrefix(row, selected) }) >= 0
 	})
@@ -84,7 +86,7 @@ func (b *bench) sessions() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	c := &crowd{l, names, b.each}
+	c := &crowd{line: l, names: names, each: b.each}
 	if err := l.shows("", fmt.Sprintf("%d/%d", len(names), len(names))); err != nil {
 		return err
 	}

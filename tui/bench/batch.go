@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/lxctest"
+)
+
+const (
+	// batchSize is how many stopped containers are started in one go.
+	batchSize = 100
+	// batchRounds is how often: the shell and the screen take turns, and the
+	// quickest of each counts.
+	batchRounds = 3
+)
+
+// batch measures the start of many stopped containers as one batch beside a
+// shell loop that runs lxc-start, four at once, and how the list answers keys
+// meanwhile.
+func (b *bench) batch() (err error) {
+	s, err := lxctest.Make()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Remove()) }()
+	var names []string
+	for i := range batchSize {
+		name := fmt.Sprintf("%s%03d", lxctest.Prefix, i)
+		if err := s.Add(name); err != nil {
+			return err
+		}
+		names = append(names, name)
+	}
+	var shell, screen, keys []float64
+	for range batchRounds {
+		took, err := shellLoop(s, names)
+		if err != nil {
+			return err
+		}
+		shell = append(shell, ms(took))
+		if err := stopAll(s, names); err != nil {
+			return err
+		}
+		took, waits, err := b.startMarked(s, names)
+		if err != nil {
+			return err
+		}
+		screen, keys = append(screen, ms(took)), append(keys, waits...)
+		if err := stopAll(s, names); err != nil {
+			return err
+		}
+	}
+	what := fmt.Sprintf("start of %d as one batch", batchSize)
+	b.report.atMost(what, percentile(screen, 1), percentile(shell, 1), 1, "ms", "lxc-start, four at once")
+	b.report.within("key in the list meanwhile, p99", percentile(keys, 99), 50, "ms", median(keys), "its median")
+	return nil
+}
+
+// shellLoop starts them all from a shell, four at once.
+func shellLoop(s *lxctest.Scratch, names []string) (time.Duration, error) {
+	cmd := exec.Command("xargs", "-n", "1", "-P", "4", "lxc-start", "-P", s.Path, "-n")
+	cmd.Stdin = strings.NewReader(strings.Join(names, "\n") + "\n")
+	start := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("start %d containers from a shell: %w: %s", len(names), err, out)
+	}
+	return time.Since(start), nil
+}
+
+// stopAll kills them, so that the next start finds them stopped.
+func stopAll(s *lxctest.Scratch, names []string) error {
+	cmd := exec.Command("xargs", "-n", "1", "-P", "4", "lxc-stop", "-k", "-P", s.Path, "-n")
+	cmd.Stdin = strings.NewReader(strings.Join(names, "\n") + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("stop %d containers: %w: %s", len(names), err, out)
+	}
+	return nil
+}
+
+// startMarked starts them all from the screen, and types in the list until the
+// last of them runs.
+func (b *bench) startMarked(s *lxctest.Scratch, names []string) (took time.Duration, keys []float64, err error) {
+	l, err := lineOf(exec.Command(b.bin, "-P", s.Path))
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	c := &crowd{line: l, names: names, mark: "*"}
+	if err := l.shows("", fmt.Sprintf("0/%d", len(names))); err != nil {
+		return 0, nil, err
+	}
+	if err := l.shows("*", fmt.Sprintf("%d marked", len(names))); err != nil {
+		return 0, nil, err
+	}
+	if err := l.shows("S", fmt.Sprintf("Start %d containers?", len(names))); err != nil {
+		return 0, nil, err
+	}
+	time.Sleep(time.Second) // the question takes no key at first
+	start := time.Now()
+	if _, err := c.move("y", 0); err != nil {
+		return 0, nil, err
+	}
+	over := fmt.Sprintf("%d/%d", len(names), len(names))
+	for k := 0; ; k++ {
+		if l.has(over) && !l.has(runtime.Start.Info().Doing) {
+			return time.Since(start), keys, nil
+		}
+		if time.Since(start) > 2*patience {
+			return 0, nil, fmt.Errorf("not all started within %v; the screen is:\n%s", 2*patience, l.text())
+		}
+		time.Sleep(20*time.Millisecond + time.Duration(k*7%20)*time.Millisecond)
+		key, to := keyDown, 1
+		if k%2 == 1 {
+			key, to = keyUp, 0
+		}
+		d, err := c.move(key, to)
+		if err != nil {
+			return 0, nil, err
+		}
+		keys = append(keys, ms(d))
+	}
+}
+
+// has says whether the screen shows text.
+func (l *line) has(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return contains(l.screen, text)
+}
