@@ -62,6 +62,7 @@ type Adapter struct {
 	lives  map[runtime.Ref]*life    // containers seen running
 	out    map[runtime.Ref]*pending // questions that have no answer yet
 	busy   map[runtime.Ref]runtime.Op
+	idle   []idleHelper // that wait for more work
 	closed bool
 }
 
@@ -120,13 +121,16 @@ func (a *Adapter) About() runtime.About {
 // answered. Containers are not touched.
 func (a *Adapter) Close() error {
 	a.mu.Lock()
-	lives, out := a.lives, a.out
-	a.lives, a.closed = map[runtime.Ref]*life{}, true
+	lives, out, idle := a.lives, a.out, a.idle
+	a.lives, a.idle, a.closed = map[runtime.Ref]*life{}, nil, true
 	open := make([]*pending, 0, len(out))
 	for _, p := range out {
 		open = append(open, p)
 	}
 	a.mu.Unlock()
+	for _, h := range idle {
+		h.proc.release()
+	}
 	for _, l := range lives {
 		l.close()
 	}

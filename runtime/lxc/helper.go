@@ -58,8 +58,9 @@ type helperRequest struct {
 	Timeout  time.Duration
 	Expect   runtime.State
 	Spare    bool
-	Args     runtime.Args // of an operation
-	Record   string       // under which the audit log knows the operation
+	Stay     time.Duration // for how long the helper waits for more work once it has answered
+	Args     runtime.Args  // of an operation
+	Record   string        // under which the audit log knows the operation
 	Shell    *runtime.Shell
 	// Of a console; the last two also stand in later messages, as its new size.
 	TTY, Cols, Rows int
@@ -108,19 +109,24 @@ type helperProc struct {
 // helper's process group is killed and the error wraps ErrCancelled, or
 // ErrNoAnswer if a deadline passed. A nil asUser means the caller's own user.
 func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user, progress func(runtime.Progress)) (helperReply, error) {
-	p, err := startHelper(q, asUser, nil)
+	p, err := a.helperFor(&q, asUser)
 	if err != nil {
 		return helperReply{}, err
 	}
-	defer p.release()
 	for {
 		r, fds, err := p.receive(ctx)
 		closeAll(fds)
 		if err != nil {
+			p.release()
 			return helperReply{}, err
 		}
 		if r.Progress == nil {
-			p.await(reapTime)
+			if q.Stay > 0 {
+				a.putIdle(p)
+			} else {
+				p.await(reapTime)
+				p.release()
+			}
 			return r, nil
 		}
 		if progress != nil {

@@ -3,10 +3,12 @@ package lxc
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,6 +41,22 @@ func (c *msgConn) Close() { _ = c.u.Close() }
 
 // hangUp tells the other side that no more is sent; it can still answer.
 func (c *msgConn) hangUp() { _ = c.u.CloseWrite() }
+
+// waits waits for the first byte of another message; false = none came in time,
+// or the other side has hung up.
+func (c *msgConn) waits(limit time.Duration) bool {
+	raw, err := c.u.SyscallConn()
+	if err != nil || c.u.SetReadDeadline(time.Now().Add(limit)) != nil {
+		return false
+	}
+	more := false
+	err = raw.Read(func(fd uintptr) bool {
+		n, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		more = err == nil && n > 0
+		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
+	})
+	return err == nil && more && c.u.SetReadDeadline(time.Time{}) == nil
+}
 
 func (c *msgConn) send(v any, fds []int) error {
 	body, err := json.Marshal(v)

@@ -51,17 +51,21 @@ func serveHelper() int {
 	// A handler and not SIG_IGN, which the container would inherit: what
 	// changes a container runs to its end, whatever becomes of the terminal.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
-	var q helperRequest
-	fds, err := conn.receive(&q)
-	closeAll(fds)
-	if err != nil {
-		return helperFailed
+	for {
+		var q helperRequest
+		fds, err := conn.receive(&q)
+		closeAll(fds)
+		if err != nil {
+			return helperFailed
+		}
+		r := serve(conn, q)
+		if err := conn.send(r, nil); err != nil {
+			return helperFailed
+		}
+		if q.Stay <= 0 || !conn.waits(q.Stay) {
+			return 0
+		}
 	}
-	r := serve(conn, q)
-	if err := conn.send(r, nil); err != nil {
-		return helperFailed
-	}
-	return 0
 }
 
 // helperConn checks that this process has the socket of a helper, and makes
@@ -108,7 +112,7 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 	case q.Kind == kindOp:
 		if q.Timeout > 0 {
 			// With its caller dead, nobody else ends a helper that hangs.
-			time.AfterFunc(q.Timeout+overtime, func() { os.Exit(helperFailed) })
+			defer time.AfterFunc(q.Timeout+overtime, func() { os.Exit(helperFailed) }).Stop()
 		}
 		return helperOp(conn, q)
 	case (q.Kind == kindAttach || q.Kind == kindExec) && q.Shell != nil:

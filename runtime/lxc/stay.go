@@ -1,0 +1,97 @@
+package lxc
+
+import (
+	"slices"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+// A helper costs four times what the start of a container costs: another program
+// is executed, and liblxc loaded. So those that start or kill containers stay for
+// the next of a batch. A helper stays sound there: these operations end with
+// their call, and leave no thread of liblxc behind.
+
+const (
+	// stayTime is how long a helper is kept for more work.
+	stayTime = 2 * time.Second
+	// stayMargin is how much longer it waits itself, so that it does not leave at
+	// the moment in which it is asked.
+	stayMargin = 10 * time.Second
+)
+
+// idleHelper is one that waits.
+type idleHelper struct {
+	proc  *helperProc
+	since time.Time
+}
+
+// stays says whether the helper of an operation can take another one.
+func stays(q *helperRequest, as *user) bool {
+	return q.Kind == kindOp && (q.Op == runtime.Start || q.Op == runtime.Kill) && as == nil && scopeRunner(*q, nil) == nil
+}
+
+// helperFor gives a helper that has been asked q.
+func (a *Adapter) helperFor(q *helperRequest, as *user) (*helperProc, error) {
+	if !stays(q, as) {
+		return startHelper(*q, as, nil)
+	}
+	q.Stay = stayTime + stayMargin
+	for {
+		p := a.takeIdle()
+		if p == nil {
+			return startHelper(*q, nil, nil)
+		}
+		if p.conn.send(*q, nil) == nil {
+			return p, nil
+		}
+		p.abandon()
+	}
+}
+
+func (a *Adapter) takeIdle() *helperProc {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.idle) == 0 {
+		return nil
+	}
+	last := len(a.idle) - 1
+	p := a.idle[last].proc
+	a.idle = a.idle[:last]
+	return p
+}
+
+// putIdle keeps a helper that has answered, for as long as it stays.
+func (a *Adapter) putIdle(p *helperProc) {
+	a.mu.Lock()
+	keep := !a.closed && len(a.idle) < maxCalls
+	if keep {
+		a.idle = append(a.idle, idleHelper{p, time.Now()})
+	}
+	a.mu.Unlock()
+	if !keep {
+		p.abandon()
+		return
+	}
+	spawn("idle helper", func(error) {}, func() {
+		p.await(stayTime)
+		a.dropIdle()
+	})
+}
+
+// dropIdle lets those go that have waited long enough, or have ended.
+func (a *Adapter) dropIdle() {
+	var drop []*helperProc
+	a.mu.Lock()
+	a.idle = slices.DeleteFunc(a.idle, func(h idleHelper) bool {
+		old := h.proc.await(0) || time.Since(h.since) >= stayTime
+		if old {
+			drop = append(drop, h.proc)
+		}
+		return old
+	})
+	a.mu.Unlock()
+	for _, p := range drop {
+		p.abandon()
+	}
+}
