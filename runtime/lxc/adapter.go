@@ -37,6 +37,7 @@ type Options struct {
 	Paths    []string      // lxcpaths; none = LXC's own, and for a user the user's and the system's
 	ReadOnly bool          // nothing is changed and no program run in a container
 	Answer   time.Duration // how long a monitor may take to answer; 0 = 1 s
+	Audit    string        // file of the audit log, for results that nobody is left to write; "" = none
 }
 
 // Adapter is the Runtime of the LXC containers of this host.

@@ -61,6 +61,7 @@ type helperRequest struct {
 	Stay     time.Duration // for how long the helper waits for more work once it has answered
 	Args     runtime.Args  // of an operation
 	Record   string        // under which the audit log knows the operation
+	Audit    string        // file of that log, if the helper is the same user; "" = it writes nothing
 	Shell    *runtime.Shell
 	// Of a console; the last two also stand in later messages, as its new size.
 	TTY, Cols, Rows int
@@ -121,6 +122,9 @@ func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user,
 			return helperReply{}, err
 		}
 		if r.Progress == nil {
+			if q.Audit != "" {
+				_ = p.conn.send(receipt{}, nil) // a helper that is gone needs none
+			}
 			if q.Stay > 0 {
 				a.putIdle(p)
 			} else {

@@ -58,10 +58,13 @@ func serveHelper() int {
 		if err != nil {
 			return helperFailed
 		}
+		began := time.Now()
 		r := serve(conn, q)
 		if err := conn.send(r, nil); err != nil {
+			q.unattended(began, &r)
 			return helperFailed
 		}
+		q.awaitReceipt(conn, began, &r)
 		if q.Stay <= 0 || !conn.waits(q.Stay) {
 			return 0
 		}
@@ -112,7 +115,12 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 	case q.Kind == kindOp:
 		if q.Timeout > 0 {
 			// With its caller dead, nobody else ends a helper that hangs.
-			defer time.AfterFunc(q.Timeout+overtime, func() { os.Exit(helperFailed) }).Stop()
+			began := time.Now()
+			defer time.AfterFunc(q.Timeout+overtime, func() {
+				r := failedReply(fmt.Errorf("%w within %s; it was given up", runtime.ErrNoAnswer, q.Timeout+overtime), "")
+				q.unattended(began, &r)
+				os.Exit(helperFailed)
+			}).Stop()
 		}
 		return helperOp(conn, q)
 	case (q.Kind == kindAttach || q.Kind == kindExec) && q.Shell != nil:

@@ -35,7 +35,7 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	defer cancel()
 	r, err := a.callHelper(limited, helperRequest{
 		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect, Spare: q.Spare,
-		Args: q.Args, Record: q.Record,
+		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as),
 	}, as, q.Progress)
 	if err == nil && r.OK {
 		return nil

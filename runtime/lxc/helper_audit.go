@@ -1,0 +1,48 @@
+package lxc
+
+import (
+	"os"
+	"time"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/audit"
+)
+
+// An operation's result is written to the audit log by whoever asked for it. If
+// that process has died, by the helper, which came to the end of the work.
+
+// receipt says that the last reply was read. A reply that was only sent may lie
+// in the socket of a process that is dead.
+type receipt struct{}
+
+// auditOf is the log that a helper may write to; "" = none: another user's
+// helper could not, and must not.
+func (a *Adapter) auditOf(q *runtime.Request, as *user) string {
+	if q.Record == "" || (as != nil && as.uid != os.Geteuid()) {
+		return ""
+	}
+	return a.opts.Audit
+}
+
+// awaitReceipt waits until whoever asked has the result, or is dead.
+func (q *helperRequest) awaitReceipt(conn *msgConn, began time.Time, r *helperReply) {
+	if q.Audit == "" {
+		return
+	}
+	var got receipt
+	fds, err := conn.receive(&got)
+	closeAll(fds)
+	if err != nil {
+		q.unattended(began, r)
+	}
+}
+
+// unattended writes the result of work whose end nobody has seen. Nobody is
+// there to be told that it could not be written, either.
+func (q *helperRequest) unattended(began time.Time, r *helperReply) {
+	if q.Audit == "" {
+		return
+	}
+	err := replied(q.Op.String(), q.Ref, r)
+	_ = audit.Append(q.Audit, audit.Unattended(q.Record, q.Op, q.Ref, time.Since(began), err))
+}
