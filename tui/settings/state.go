@@ -2,12 +2,14 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // StateDir is where this user's state is kept: $XDG_STATE_HOME/lxcdeck, else
@@ -77,4 +79,30 @@ func owner(path string) (uid int, err error) {
 		return 0, errors.ErrUnsupported
 	}
 	return int(st.Uid), nil
+}
+
+// lookFile is touched when the screen is opened.
+const lookFile = "looked"
+
+// LastLook is when the screen was opened last, as far as the state directory
+// knows; a month ago if it does not.
+func LastLook(dir string) time.Time {
+	const month = 30 * 24 * time.Hour
+	if dir != "" {
+		if info, err := os.Lstat(filepath.Join(dir, lookFile)); err == nil {
+			return info.ModTime()
+		}
+	}
+	return time.Now().Add(-month)
+}
+
+// Look keeps that the screen is being opened.
+func Look(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("keep when the screen was opened: %w", err)
+	}
+	return replace(filepath.Join(dir, lookFile), nil)
 }
