@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/audit"
 	"lxcdeck/runtime/fake"
 	"lxcdeck/tui"
 	"lxcdeck/tui/cli"
@@ -21,6 +22,10 @@ import (
 
 // version is set by the linker: make build.
 var version = "dev"
+
+// auditFile is set by the linker for tests, which must not write into the
+// host's log: the file of the audit log. "" = where it belongs.
+var auditFile string //nolint:gochecknoglobals // the linker can set nothing else
 
 func main() {
 	helperMain()
@@ -44,19 +49,26 @@ func run(stdio runtime.Stdio) int {
 	}
 	crash := guard.CatchCrash(settings.StateDir(os.Getenv))
 	defer crash.Close()
+	log := auditFile
+	if log == "" {
+		log = audit.Place(os.Geteuid(), settings.StateDir(os.Getenv))
+	}
 	return cli.Main(context.Background(), cli.Options{
 		Args: os.Args[1:], Version: about(), Getenv: os.Getenv,
 		Stdin: stdio.In, Stdout: stdio.Out, Stderr: stdio.Err,
-		Places: settings.Find(os.Getenv),
-		Known:  settings.Known{Columns: columns(), Themes: views.Themes()},
+		Places: settings.Find(os.Getenv), Audit: log,
+		Known: settings.Known{Columns: columns(), Themes: views.Themes()},
 		Open: func(paths []string, readOnly, demo bool) (runtime.Runtime, error) {
 			if demo {
 				return fake.Demo(), nil
 			}
-			return open(paths, readOnly)
+			return open(paths, readOnly, log)
 		},
-		RunScreen: func(ctx context.Context, rt runtime.Runtime, s settings.Settings) int {
-			err := screen(ctx, stdio, rt, s, crash)
+		RunScreen: func(ctx context.Context, rt runtime.Runtime, s settings.Settings, notice string) int {
+			if missed := away(rt, log, s.ReadOnly.Value); missed != "" {
+				notice = strings.TrimPrefix(notice+"; "+missed, "; ")
+			}
+			err := screen(ctx, stdio, rt, s, crash, notice)
 			if errors.Is(err, tui.ErrTerminalStuck) {
 				return 1 // telling would hang, too
 			}
@@ -78,7 +90,7 @@ func run(stdio runtime.Stdio) int {
 
 // screen shows the screen until it is left; the terminal is given back
 // whatever happens.
-func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s settings.Settings, crash *guard.Crash) (err error) {
+func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s settings.Settings, crash *guard.Crash, notice string) (err error) {
 	keys, err := s.Keymap()
 	if err != nil {
 		return err
@@ -97,7 +109,9 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		}
 	}()
 	sort, reverse := strings.CutPrefix(s.Sort.Value, "-")
-	notice := crash.Earlier()
+	if earlier := crash.Earlier(); earlier != "" {
+		notice = strings.TrimSuffix(earlier+"; "+notice, "; ")
+	}
 	last, remember, err := choices(rt)
 	if err != nil && notice == "" {
 		notice = err.Error()
@@ -110,6 +124,40 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
 		Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
 	})
+}
+
+// away says what was finished since the screen was last looked at while nobody
+// was there to see it; "" = nothing.
+func away(rt runtime.Runtime, log string, readOnly bool) string {
+	if rt.About().Demo || log == "" {
+		return ""
+	}
+	dir := settings.StateDir(os.Getenv)
+	missed, err := audit.SinceUnattended(log, settings.LastLook(dir))
+	if err != nil {
+		return views.Clean(err.Error())
+	}
+	if !readOnly {
+		// Where it cannot be kept, the same is told again.
+		_ = settings.Look(dir)
+	}
+	const most = 3
+	var words []string
+	for i, r := range missed {
+		if i == most {
+			words = append(words, fmt.Sprintf("and %d more (%s)", len(missed)-i, log))
+			break
+		}
+		end := "done"
+		if r.Error != "" {
+			end = r.Error
+		}
+		words = append(words, fmt.Sprintf("%s %s: %s", r.What, r.Name, end))
+	}
+	if words == nil {
+		return ""
+	}
+	return views.Clean("finished while nobody looked: " + strings.Join(words, "; "))
 }
 
 // choices are what shells were opened with in earlier runs, and what keeps

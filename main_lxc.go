@@ -22,8 +22,8 @@ func shield() (runtime.Stdio, error) {
 	return lxc.Shield(nil)
 }
 
-func open(paths []string, readOnly bool) (runtime.Runtime, error) {
-	return lxc.New(lxc.Options{Paths: paths, ReadOnly: readOnly})
+func open(paths []string, readOnly bool, log string) (runtime.Runtime, error) {
+	return lxc.New(lxc.Options{Paths: paths, ReadOnly: readOnly, Audit: log})
 }
 
 func about() string { return version + " (liblxc " + lxc.Version() + ")" }

@@ -17,7 +17,7 @@ func shield() (runtime.Stdio, error) {
 	return runtime.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, nil
 }
 
-func open([]string, bool) (runtime.Runtime, error) {
+func open([]string, bool, string) (runtime.Runtime, error) {
 	return nil, fmt.Errorf("%w: this lxcdeck was built without liblxc (CGO_ENABLED=0) and can only show --demo", runtime.ErrUnsupported)
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/audit"
 	"lxcdeck/tui/settings"
 	"lxcdeck/views"
 )
@@ -53,8 +54,11 @@ type Options struct {
 
 	// Open makes the Runtime. No paths: LXC's own.
 	Open func(paths []string, readOnly, demo bool) (runtime.Runtime, error)
+	// Audit is the file of the audit log; "" = there is no place for one.
+	Audit string
 	// RunScreen shows the screen until it is left, and gives the exit status.
-	RunScreen func(ctx context.Context, rt runtime.Runtime, s settings.Settings) int
+	// Notice is what should be shown first; "" = nothing.
+	RunScreen func(ctx context.Context, rt runtime.Runtime, s settings.Settings, notice string) int
 
 	// Guard watches over a terminal in raw mode, and puts it back if this
 	// process dies without doing so; nil = nobody does.
@@ -72,6 +76,8 @@ type deck struct {
 	ran      bool
 	settings settings.Settings
 	rt       runtime.Runtime
+	log      *audit.Log  // nil = nothing is written down
+	unlogged func(error) // is told that the log cannot be written
 }
 
 type flags struct {
@@ -88,6 +94,8 @@ type flags struct {
 	user     string
 	cwd      string
 	tty      int
+	yes      bool
+	quiet    bool
 }
 
 // usageError is wrong use: it is shown with the usage line, and exits 2.
@@ -109,6 +117,7 @@ func Main(ctx context.Context, o Options) int {
 		o.Now = time.Now
 	}
 	d := &deck{Options: o}
+	d.unlogged = func(err error) { d.warn("this is not written down: %v", err) }
 	root := d.root()
 	root.SetArgs(o.Args)
 	root.SetIn(o.Stdin)
@@ -256,7 +265,9 @@ func (d *deck) root() *cobra.Command {
 	p.BoolVar(&d.flags.demo, "demo", false, "show an invented host: needs no root and no LXC")
 	d.nameFlag(root)
 	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
-	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand())
+	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand(),
+		d.createCommand(), d.cloneCommand(), d.renameCommand(), d.destroyCommand(), d.snapshotCommand(), d.restoreCommand(),
+		d.deviceCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand())
 	for _, info := range runtime.Ops() {
 		if info.Kind == runtime.OnState {
 			root.AddCommand(d.opCommand(info))
@@ -281,8 +292,15 @@ func (d *deck) open(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if s.ReadOnly.Value {
+	switch {
+	case s.ReadOnly.Value:
 		rt = runtime.ReadOnly(rt)
+	case !rt.About().Demo:
+		d.log = audit.New(audit.Options{
+			Path: d.Audit, SudoUser: d.Getenv("SUDO_USER"), Now: d.Now,
+			Failed: func(err error) { d.unlogged(err) },
+		})
+		rt = audit.Wrap(rt, d.log)
 	}
 	d.rt = rt
 	return nil
@@ -342,7 +360,22 @@ func (d *deck) screen(cmd *cobra.Command, _ []string) error {
 	if err := d.open(cmd); err != nil {
 		return err
 	}
-	d.status = d.RunScreen(cmd.Context(), d.rt, d.settings)
+	notice := ""
+	if d.log != nil {
+		// On the screen nothing may be written to standard error: what fails later
+		// is said when it is left.
+		var late error
+		d.unlogged = func(err error) { late = err }
+		if err := d.log.Check(); err != nil {
+			notice = views.Clean(err.Error())
+		}
+		defer func() {
+			if late != nil && notice == "" {
+				d.warn("not all was written down: %v", late)
+			}
+		}()
+	}
+	d.status = d.RunScreen(cmd.Context(), d.rt, d.settings, notice)
 	return nil
 }
 

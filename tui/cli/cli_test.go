@@ -73,8 +73,9 @@ func lxcdeckWith(t *testing.T, rt runtime.Runtime, change func(*Options), args .
 		Args: args, Version: "1.2.3", Stdin: file("in"), Stdout: file("out"), Stderr: file("err"),
 		Getenv: func(k string) string { return map[string]string{"TERM": "xterm"}[k] },
 		Known:  settings.Known{Columns: []string{"name"}, Themes: []string{"default"}},
+		Audit:  filepath.Join(dir, "state", "audit.jsonl"),
 		Open:   func([]string, bool, bool) (runtime.Runtime, error) { return keep{rt}, nil },
-		RunScreen: func(context.Context, runtime.Runtime, settings.Settings) int {
+		RunScreen: func(context.Context, runtime.Runtime, settings.Settings, string) int {
 			t.Error("the screen was run without a terminal")
 			return 1
 		},

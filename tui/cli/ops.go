@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,11 +15,16 @@ func (d *deck) opCommand(info runtime.OpInfo) *cobra.Command {
 		Short: opShort(info),
 		Long:  opShort(info) + ".\n\nLike: " + strings.NewReplacer("{P}", "PATH", "{N}", "NAME").Replace(info.LXC),
 		RunE: d.verb(func(cmd *cobra.Command, args []string) error {
-			return d.operate(cmd, info, d.given(args))
+			return d.operate(cmd, info, args)
 		}),
 	}
-	if info.Op == runtime.Thaw {
+	switch info.Op {
+	case runtime.Thaw:
 		cmd.Aliases = []string{"unfreeze"}
+	case runtime.Start:
+		cmd.Use += " [-- CMD...]"
+		cmd.Long = opShort(info) + ", or each with CMD in the place of its init: an application container.\n" +
+			"Of a start that fails the cause is looked for.\n\nLike: lxc-start -P PATH -n NAME [-- CMD...]"
 	}
 	d.nameFlag(cmd)
 	d.timeoutFlag(cmd, opTimeout(info))
@@ -55,28 +59,36 @@ func opTimeout(info runtime.OpInfo) string {
 
 // operate does one operation to every container named, and goes on after a
 // failure.
-func (d *deck) operate(cmd *cobra.Command, info runtime.OpInfo, names []string) error {
+func (d *deck) operate(cmd *cobra.Command, info runtime.OpInfo, args []string) error {
+	var what runtime.Args
+	names := args
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		if info.Op != runtime.Start {
+			return usage(cmd, "%s runs no command: nothing stands behind --", info.Name)
+		}
+		if dash == len(args) {
+			return usage(cmd, "no command stands behind --")
+		}
+		names, what = args[:dash], &runtime.StartArgs{Command: args[dash:]}
+	}
+	return d.onAll(cmd, info.Op, names, what)
+}
+
+// onAll is operate for those whose Args are known.
+func (d *deck) onAll(cmd *cobra.Command, op runtime.Op, args []string, what runtime.Args) error {
+	names := d.given(args)
 	if len(names) == 0 {
-		return usage(cmd, "%s needs the NAME of a container", info.Name)
+		return usage(cmd, "%s needs the NAME of a container", cmd.Name())
 	}
 	if err := d.open(cmd); err != nil {
 		return err
 	}
-	ctx, stop := signals(cmd)
+	ctx, stop := d.working(cmd)
 	defer stop()
 	refs, err := d.refs(ctx, names)
 	if err != nil {
 		return err
 	}
-	for _, ref := range refs {
-		err := d.rt.Do(ctx, runtime.Request{Op: info.Op, Ref: ref, Timeout: d.flags.timeout})
-		if err == nil {
-			continue
-		}
-		d.fail(err)
-		if errors.Is(err, runtime.ErrCancelled) && ctx.Err() != nil {
-			break
-		}
-	}
+	d.each(ctx, op, refs, what)
 	return nil
 }

@@ -136,7 +136,8 @@ func TestErrorShowsWordsOfLiblxcAndHint(t *testing.T) {
 		Log: "network.c: no bridge \x1b]0;x\a\nstart.c: failed", Hint: "Make the bridge lxcbr0.",
 	}})
 	r := lxcdeck(t, rt, "start", "db")
-	want := "lxcdeck: start db: the container did not start: network.c: no bridge \\x1b]0;x\\x07\nlxcdeck: Make the bridge lxcbr0.\n"
+	want := "lxcdeck: start db: the container did not start: network.c: no bridge \\x1b]0;x\\x07\n" +
+		"lxcdeck: liblxc: network.c: no bridge \\x1b]0;x\\x07\nlxcdeck: liblxc: start.c: failed\nlxcdeck: Make the bridge lxcbr0.\n"
 	if r.code != 1 || r.err != want {
 		t.Errorf("status %d, errors %q; want 1, %q", r.code, r.err, want)
 	}

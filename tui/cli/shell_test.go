@@ -112,9 +112,10 @@ func startOnTerminal(t *testing.T, rt runtime.Runtime, args ...string) *onTermin
 		defer cancel()
 		o.code <- Main(ctx, Options{
 			Args: args, Stdin: slave, Stdout: slave, Stderr: slave,
+			Audit:  filepath.Join(t.TempDir(), "state", "audit.jsonl"),
 			Getenv: func(k string) string { return map[string]string{"TERM": "xterm"}[k] },
 			Open:   func([]string, bool, bool) (runtime.Runtime, error) { return keep{rt}, nil },
-			RunScreen: func(context.Context, runtime.Runtime, settings.Settings) int {
+			RunScreen: func(context.Context, runtime.Runtime, settings.Settings, string) int {
 				return 42
 			},
 		})

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lxcdeck/runtime"
+)
+
+// working gives the context of a verb that changes containers. SIGINT and
+// SIGTERM cancel it, and what was begun is taken back; a second one ends lxcdeck
+// at once. A hang-up does not end it: what changes a container runs to its end,
+// and the audit log says that nobody saw it.
+func (d *deck) working(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	over := make(chan struct{})
+	spawn(func() {
+		select {
+		case <-hup:
+			d.alone()
+		case <-over:
+		}
+	}, func(error) {})
+	return ctx, func() {
+		signal.Stop(hup)
+		close(over)
+		stop()
+	}
+}
+
+// alone tells the audit log that nobody looks any more.
+func (d *deck) alone() {
+	if d.log != nil {
+		d.log.Alone()
+	}
+}
+
+// asked is a context for looking at things before or after the work.
+func (d *deck) asked(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := lookTime
+	if d.flags.timeout > 0 {
+		limit = d.flags.timeout
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
+// lookTime is how long it may take to look at what an operation is about, such
+// as to measure a large root.
+const lookTime = 20 * time.Second
+
+// do carries one operation out and shows how it goes.
+func (d *deck) do(ctx context.Context, q runtime.Request) error {
+	q.Timeout = d.flags.timeout
+	show := d.watch(ctx, &q)
+	err := d.rt.Do(ctx, q)
+	show.end(err)
+	return err
+}
+
+// each does one operation to every container, and goes on after a failure.
+func (d *deck) each(ctx context.Context, op runtime.Op, refs []runtime.Ref, args runtime.Args) {
+	for _, ref := range refs {
+		q := runtime.Request{Op: op, Ref: ref, Args: args}
+		err := d.do(ctx, q)
+		if err == nil {
+			continue
+		}
+		d.failed(ctx, &q, err)
+		if errors.Is(err, runtime.ErrCancelled) && ctx.Err() != nil {
+			break
+		}
+	}
+}
+
+// failed says what went wrong with an operation, what to do about it, and goes on.
+func (d *deck) failed(ctx context.Context, q *runtime.Request, err error) {
+	if d.explain(ctx, q, err) {
+		return
+	}
+	d.fail(err)
+	var e *runtime.Error
+	if errors.As(err, &e) && e.Hint != "" {
+		return
+	}
+	switch {
+	case errors.Is(err, runtime.ErrHasSnapshots) && q.Op == runtime.Destroy:
+		d.warn("--snapshots destroys them too.")
+	case errors.Is(err, runtime.ErrHasSnapshots) && q.Op == runtime.Rename:
+		d.warn("--copy renames it all the same: its root is copied.")
+	case errors.Is(err, runtime.ErrLocked):
+		d.warn("\"lxcdeck unlock %s\" takes the lock away; whoever locked it had a reason.", runtime.ShellQuote(q.Ref.Name))
+	case errors.Is(err, runtime.ErrWrongState) && q.Op == runtime.Snapshot:
+		d.warn("--stop stops it for that and starts it again; --freeze does without a stop, on btrfs, zfs and lvm.")
+	}
+}
+
+// explain says why a start failed, as far as that can be found; false = it says
+// nothing.
+func (d *deck) explain(ctx context.Context, q *runtime.Request, err error) bool {
+	if (q.Op != runtime.Start && q.Op != runtime.Restart) || statusOf(err) != exitFailed || ctx.Err() != nil {
+		return false
+	}
+	ctx, cancel := d.asked(ctx)
+	defer cancel()
+	found, derr := d.rt.Diagnose(ctx, q.Ref, err)
+	if derr != nil || found.Cause == "" && found.Advice == "" && len(found.Log) < 2 {
+		return false // its own words and hint are all there is
+	}
+	advice := found.Advice
+	var e *runtime.Error
+	if errors.As(err, &e) {
+		plain := *e
+		advice, plain.Hint = cmp.Or(advice, e.Hint), ""
+		err = &plain
+	}
+	d.fail(err)
+	if found.Cause != "" {
+		d.warn("cause: %s", found.Cause)
+	}
+	for _, line := range found.Detail {
+		d.warn("  %s", line)
+	}
+	for _, line := range found.Log {
+		d.warn("liblxc: %s", line)
+	}
+	if advice != "" {
+		d.warn("%s", advice)
+	}
+	if f := found.Fix; f != nil {
+		words := make([]string, len(f.Command))
+		for i, w := range f.Command {
+			words[i] = runtime.ShellQuote(w)
+		}
+		d.warn("%s: %s", f.Title, strings.Join(words, " "))
+	}
+	return true
+}
+
+// onlyWithYes says that nothing was done, since --yes was not given.
+func (d *deck) onlyWithYes(what string) {
+	d.warn("%s: nothing was done; with --yes it is", what)
+	d.status = max(d.status, exitRefused)
+}
+
+// unsure says whether a verb that loses something has to explain itself first:
+// --yes was not given. Where nothing may be done that is said instead.
+func (d *deck) unsure() bool { return !d.flags.yes && !d.settings.ReadOnly.Value }
+
+func (d *deck) yesFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&d.flags.yes, "yes", false, "do it; without this it is only said what would go, and the status is 3")
+}
