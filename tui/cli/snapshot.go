@@ -49,10 +49,14 @@ func (d *deck) snapshotCommand() *cobra.Command {
 			}
 			return d.deleteSnapshot(cmd, names[0], names[1])
 		}
-		if len(names) == 2 {
+		switch len(names) {
+		case 0:
+			return usage(cmd, "snapshot needs the NAME of a container")
+		case 1:
+			return d.takeSnapshot(cmd, names[0], &a)
+		default:
 			return usage(cmd, "LXC names a new snapshot itself: snapshot create takes no SNAP; --comment says what it is for")
 		}
-		return d.takeSnapshot(cmd, names, &a)
 	})
 	d.nameFlag(cmd)
 	d.timeoutFlag(cmd, "give up after this `TIME` (default: never)")
@@ -65,11 +69,7 @@ func (d *deck) snapshotCommand() *cobra.Command {
 }
 
 // takeSnapshot takes one and prints its name.
-func (d *deck) takeSnapshot(cmd *cobra.Command, names []string, a *runtime.SnapshotArgs) error {
-	name, err := d.oneName(cmd, names)
-	if err != nil {
-		return err
-	}
+func (d *deck) takeSnapshot(cmd *cobra.Command, name string, a *runtime.SnapshotArgs) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
