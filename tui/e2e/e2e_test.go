@@ -20,8 +20,11 @@ import (
 // machine and seconds in an emulated one beside other work.
 const patience = time.Minute
 
-// bin is the lxcdeck under test.
-var bin string
+// bin is the lxcdeck under test, auditLog the file of its audit log.
+var (
+	bin      string
+	auditLog = "/var/log/lxcdeck/audit.jsonl"
+)
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -41,8 +44,8 @@ func run(m *testing.M) int {
 	}
 	bin = filepath.Join(dir, "lxcdeck")
 	// What is done here does not belong in the host's audit log.
-	log := "-X main.auditFile=" + filepath.Join(dir, "audit", "audit.jsonl")
-	out, err := exec.Command("go", "build", "-ldflags", log, "-o", bin, "lxcdeck").CombinedOutput()
+	auditLog = filepath.Join(dir, "audit", "audit.jsonl")
+	out, err := exec.Command("go", "build", "-ldflags", "-X main.auditFile="+auditLog, "-o", bin, "lxcdeck").CombinedOutput()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "build lxcdeck: %v\n%s", err, out)
 		return 1
