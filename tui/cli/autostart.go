@@ -138,13 +138,15 @@ func (d *deck) autostart(cmd *cobra.Command, q job.BootQuery, dry bool) error {
 	if len(steps) == 0 {
 		d.warn("nothing is to be started; --dry-run says why")
 	}
+	tried := 0
 	err = job.RunBoot(ctx, d.rt, plan, job.BootOptions{Timeout: d.flags.timeout, Told: func(w job.BootWord) {
+		tried = w.Step + 1
 		if w.Err != nil {
 			d.failed(ctx, &runtime.Request{Op: runtime.Start, Ref: steps[w.Step].Ref}, w.Err)
 		}
 	}})
-	if ctx.Err() != nil {
-		return err
+	if err != nil && tried < len(steps) {
+		d.fail(fmt.Errorf("autostart: %w: %d of %d were not tried", runtime.ErrCancelled, len(steps)-tried, len(steps)))
 	}
 	return nil // each failure was told when it came
 }

@@ -170,3 +170,43 @@ func TestHangUpIsSurvived(t *testing.T) {
 		t.Errorf("the work was ended: %v", ctx.Err())
 	}
 }
+
+func TestInterruptEndsABoot(t *testing.T) {
+	box := func(name string, order int) fake.Spec {
+		return fake.Spec{Container: runtime.Container{Ref: ref(name), State: runtime.Stopped, Config: &runtime.Config{
+			Autostart: true, Order: order, Delay: 1000 * time.Second}}}
+	}
+	rt := fake.New(fake.Options{Paths: []string{path}}, box("a", 1), box("b", 2), box("c", 3))
+	rt.Fail(fake.Do, ref("a"), fake.Fault{Err: errors.New("no bridge")})
+	got := make(chan result, 1)
+	go func() { got <- lxcdeck(t, rt, "autostart") }()
+	for end := time.Now().Add(time.Minute); len(rt.Requests()) < 2; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the second does not begin")
+		}
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	r := <-got
+	if r.code != 1 || strings.Count(r.err, "no bridge") != 1 || !strings.Contains(r.err, "autostart: cancelled: 1 of 3 were not tried") || len(rt.Requests()) != 2 {
+		t.Errorf("result = %+v, %d requests", r, len(rt.Requests()))
+	}
+}
+
+func TestLsShowsLocks(t *testing.T) {
+	rt := testHost()
+	rt.Set(ref("db"), runtime.Changed, func(s *fake.Spec) {
+		s.Lock = &runtime.LockInfo{By: "ann", Why: "disk\x1b[2J", Since: start}
+	})
+	if r := lxcdeck(t, rt, "ls", "db"); !strings.Contains(r.out, "locked by ann since 2026-03-01") || !strings.Contains(r.out, `: disk\x1b[2J`) {
+		t.Errorf("ls = %q", r.out)
+	}
+	rt.Set(ref("web-1"), runtime.Changed, func(s *fake.Spec) { s.Lock = &runtime.LockInfo{} })
+	if r := lxcdeck(t, rt, "ls", "--json", "web-1"); !strings.Contains(r.out, `"lock":{"by":"","why":"","since":null}`) {
+		t.Errorf("a lock that says nothing: %q", r.out)
+	}
+	if r := lxcdeck(t, rt, "ls", "--json", "db"); !strings.Contains(r.out, `"lock":{"by":"ann","why":"disk\u001b[2J","since":"2026-03-01T12:00:00Z"}`) {
+		t.Errorf("ls --json = %q", r.out)
+	}
+}

@@ -230,8 +230,9 @@ const long = `lxcdeck is a terminal UI for LXC containers.
 Without a verb it shows the screen; without a terminal on standard output, the
 table of ls.
 
-Exit status: 0 done, 1 failed, 2 usage, 3 refused (read-only, wrong state),
-4 no such container; of several names all are tried and the highest counts.
+Exit status: 0 done, 1 failed, 2 usage, 3 refused (read-only, a lock, the wrong
+state, a name that is taken, a question without --yes), 4 no such container; of
+several names all are tried and the highest counts.
 shell gives the command's own and console 0; both 125 if lxcdeck failed.`
 
 // root makes the tree of commands.
@@ -367,7 +368,7 @@ func (d *deck) screen(cmd *cobra.Command, _ []string) error {
 		var late error
 		d.unlogged = func(err error) { late = err }
 		if err := d.log.Check(); err != nil {
-			notice = views.Clean(err.Error())
+			notice = "what is done is not written down: " + views.Clean(err.Error())
 		}
 		defer func() {
 			if late != nil && notice == "" {

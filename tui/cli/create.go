@@ -239,7 +239,7 @@ func parseSize(s string, unit uint64) (uint64, error) {
 }
 
 // parseIDMap reads the value of lxc.idmap, with blanks or colons. b stands for
-// both uids and gids, as newuidmap's helpers write it.
+// both uids and gids, as lxc-usernsexec(1) takes it.
 func parseIDMap(line string) ([]runtime.IDMap, error) {
 	words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == ':' || r == '\t' })
 	bad := fmt.Errorf("%q: as in \"u 0 100000 65536\": u, g or b, the first id inside, the first on the host, how many", line)

@@ -62,6 +62,12 @@ func fields() []field {
 		}},
 		{"manager", func(r *row) any { return text(r.c.Manager) }},
 		{"problem", func(r *row) any { return r.problem() }},
+		{"lock", func(r *row) any {
+			if r.c.Lock == nil {
+				return nil
+			}
+			return &lockObject{r.c.Lock.By, r.c.Lock.Why, stamp(r.c.Lock.Since), r.c.Lock}
+		}},
 	}
 }
 
@@ -116,6 +122,17 @@ func (r *row) uptime() any {
 	}
 	return int64(max(r.now.Sub(r.c.Started), 0) / time.Second)
 }
+
+// lockObject is the JSON of a lock.
+type lockObject struct {
+	By    string  `json:"by"`
+	Why   string  `json:"why"`
+	Since *string `json:"since"`
+	lock  *runtime.LockInfo
+}
+
+// String is for CSV.
+func (o *lockObject) String() string { return o.lock.String() }
 
 func (r *row) problem() any {
 	switch {

@@ -209,6 +209,9 @@ func (r *row) note() string {
 	case r.c.Problem != nil:
 		all = append(all, why(r.c.Problem))
 	}
+	if r.c.Lock != nil {
+		all = append(all, r.c.Lock.String())
+	}
 	if r.c.Manager != "" {
 		all = append(all, "run by "+r.c.Manager)
 	}

@@ -62,7 +62,14 @@ const lookTime = 20 * time.Second
 // do carries one operation out and shows how it goes.
 func (d *deck) do(ctx context.Context, q runtime.Request) error {
 	q.Timeout = d.flags.timeout
-	show := d.watch(ctx, &q)
+	showing := ctx
+	if q.Timeout > 0 {
+		// Standard output that takes nothing must not keep the time from running out.
+		var cancel context.CancelFunc
+		showing, cancel = context.WithTimeout(ctx, q.Timeout)
+		defer cancel()
+	}
+	show := d.watch(showing, &q)
 	err := d.rt.Do(ctx, q)
 	show.end(err)
 	return err
