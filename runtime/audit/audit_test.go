@@ -202,8 +202,11 @@ func TestMaskedWords(t *testing.T) {
 		}
 	}
 	long := maskWords(slices.Repeat([]string{strings.Repeat("x", 10000)}, 1000))
-	if n := len(strings.Join(long, "")); n > (maxWord+100)*(maxWords+1) || len(long) != maxWords+1 {
-		t.Errorf("%d words, %d bytes", len(long), n)
+	if n := len(strings.Join(long, "")); n > 2*maxLine || long[len(long)-1] != "... 992 more" {
+		t.Errorf("%d words, %d bytes, the last %q", len(long), n, long[len(long)-1])
+	}
+	if short := maskWords(slices.Repeat([]string{"x"}, 1000)); len(short) != maxWords+1 || short[maxWords] != "... 744 more" {
+		t.Errorf("%d short words", len(short))
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 
 const (
 	mask = "***"
-	// maxWords and maxWord bound a command line in the log.
+	// maxWords, maxWord and maxLine bound a command line in the log.
 	maxWords = 256
 	maxWord  = 4096
+	maxLine  = 32 << 10
 )
 
 var (
@@ -54,8 +55,9 @@ func maskWords(words []string) []string {
 		flag string
 		next bool
 	}
+	room := maxLine
 	for i, w := range words {
-		if i == maxWords {
+		if room -= min(len(w), maxWord); i == maxWords || room < 0 {
 			return append(out, "... "+strconv.Itoa(len(words)-i)+" more")
 		}
 		switch {
