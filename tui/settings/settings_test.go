@@ -102,7 +102,7 @@ func TestErrorsNamePlaceAndWhatIsAllowed(t *testing.T) {
 		{"list for a boolean", `ascii = [true]`, "1:1", "ascii: true or false is allowed, not a list"},
 		{"bad prefix", `prefix = "x"`, "1:10", "prefix: x would be typed in every shell"},
 		{"bad key", "[keys]\nquit = [\"q\", \"frob+x\"]", "2:14", "frob"},
-		{"unknown action", "[keys]\nqiut = [\"q\"]", "2:1", `unknown action "qiut" in [keys]; allowed: all-or-running,`},
+		{"unknown action", "[keys]\nqiut = [\"q\"]", "2:1", `unknown action "qiut" in [keys]; allowed: add-device, all-or-running,`},
 		{"key is no list", "[keys]\nquit = \"q\"", "2:8", "keys.quit: a list of strings is allowed"},
 		{"keys is no table", "keys = 3", "1:1", "keys is a table"},
 		{"inline table", `keys = { qiut = ["q"] }`, "1:10", `unknown action "qiut"`},
