@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,6 +20,17 @@ type formField struct {
 	choices []string // ChoiceField
 	at      int      // ChoiceField: which is chosen
 	on      bool     // CheckField
+
+	section string            // a heading above it; "" = it goes on with the one before
+	off     bool              // not asked for now: neither seen nor checked
+	fixed   bool              // no key changes it
+	list    bool              // ChoiceField: there may be many: letters find one, space opens their list
+	notes   map[string]string // ChoiceField: what stands beside a choice in the list
+	out     map[string]string // ChoiceField: choices that cannot be had, and why
+	need    string            // what to say when it is submitted without a value; "" = it may be
+	bad     string            // what stands against the value: it is not submitted
+	warn    string            // what speaks against it: it is submitted all the same
+	press   func(m *Model) tea.Cmd
 }
 
 // choice is the value of a ChoiceField; "" = there is none.
@@ -29,9 +41,31 @@ func (f *formField) choice() string {
 	return f.choices[f.at]
 }
 
+// choose takes a choice; false = there is none of that name.
+func (f *formField) choose(name string) bool {
+	i := slices.Index(f.choices, name)
+	if i >= 0 {
+		f.at = i
+	}
+	return i >= 0
+}
+
+// empty says whether nothing was typed or can be chosen.
+func (f *formField) empty() bool {
+	switch f.kind {
+	case views.TextField:
+		return strings.TrimSpace(f.line.String()) == ""
+	case views.ChoiceField:
+		return f.choice() == ""
+	default:
+		return false
+	}
+}
+
 // turn goes to the next value, or the one before it, of what is not text.
 func (f *formField) turn(by int) {
 	switch n := len(f.choices); {
+	case f.fixed:
 	case f.kind == views.CheckField:
 		f.on = !f.on
 	case n > 0:
@@ -52,29 +86,72 @@ type form struct {
 	// check says which field is wrong and why; -1 = none of them in particular.
 	check  func(f *form) (field int, err error) // nil = nothing is checked
 	submit func(f *form) tea.Cmd                // after the form has closed
+	// live looks at the form after every key: which fields matter, what stands
+	// against them, what has to be read. nil = nothing changes with the values.
+	live    func(m *Model, f *form) tea.Cmd
+	command string    // the equal lxc-* command
+	list    *formList // the open list of the field with the cursor; nil = it is closed
+	back    overlay   // what is shown again after the form; nil = nothing
 }
 
 func (f *form) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	switch k.String() {
-	case "esc", "ctrl+c":
-		m.overlay = nil
-	case "enter":
-		return f.done(m)
-	case "tab":
-		f.move((f.at + 1) % max(1, len(f.fields)))
-	case "shift+tab":
-		f.move((f.at + len(f.fields) - 1) % max(1, len(f.fields)))
-	case "down", "ctrl+n":
-		f.move(f.at + 1)
-	case "up", "ctrl+p":
-		f.move(f.at - 1)
+	switch s := k.String(); {
+	case f.list != nil && s != "tab" && s != "shift+tab":
+		f.listKey(k)
+	case s == "esc", s == "ctrl+c":
+		m.overlay = f.back
+		return nil
+	case s == "enter":
+		if at := f.here(); at == nil || at.press == nil {
+			return f.done(m)
+		}
+		return f.here().press(m)
+	case s == "tab":
+		f.step(1, true)
+	case s == "shift+tab":
+		f.step(-1, true)
+	case s == "down", s == "ctrl+n":
+		f.step(1, false)
+	case s == "up", s == "ctrl+p":
+		f.step(-1, false)
+	case s == "space" && f.here() != nil && f.here().press != nil:
+		return f.here().press(m)
 	default:
 		f.edit(k)
 	}
-	return nil
+	return f.look(m)
 }
 
-func (f *form) move(to int) { f.at = max(0, min(to, len(f.fields)-1)) }
+// look lets the form follow its values.
+func (f *form) look(m *Model) tea.Cmd {
+	if f.live == nil {
+		return nil
+	}
+	cmd := f.live(m, f)
+	if at := f.here(); at != nil && at.off { // such as what was pressed
+		f.step(-1, false)
+	}
+	return cmd
+}
+
+// step goes to the next field that is asked for, or the one before it.
+func (f *form) step(by int, around bool) {
+	f.list = nil
+	n := len(f.fields)
+	for i := 1; i <= n; i++ {
+		to := f.at + i*by
+		if around {
+			to = (to + i*n + n) % n
+		}
+		if to < 0 || to >= n {
+			return
+		}
+		if !f.fields[to].off {
+			f.at = to
+			return
+		}
+	}
+}
 
 // here is the field that takes keys; nil = the form has none.
 func (f *form) here() *formField {
@@ -95,6 +172,9 @@ func (f *form) edit(k tea.KeyPressMsg) {
 		if at.line.String() != before {
 			f.changed()
 		}
+		return
+	}
+	if at.kind == views.ChoiceField && at.list && !at.fixed && f.opens(k) {
 		return
 	}
 	switch k.String() {
@@ -124,8 +204,27 @@ func (f *form) done(m *Model) tea.Cmd {
 			return nil
 		}
 	}
-	m.overlay = nil
+	if i, why := f.wrongField(); why != "" {
+		f.refuse(i, why)
+		return nil
+	}
+	m.overlay = f.back
 	return f.submit(f)
+}
+
+// wrongField is the first that keeps the form from being submitted.
+func (f *form) wrongField() (field int, why string) {
+	for i := range f.fields {
+		at := &f.fields[i]
+		switch {
+		case at.off:
+		case at.bad != "":
+			return i, at.bad
+		case at.need != "" && at.empty():
+			return i, at.need
+		}
+	}
+	return -1, ""
 }
 
 // refuse says what stands against a field.
@@ -138,8 +237,14 @@ func (f *form) refuse(field int, why string) {
 
 // paste fills a text field. What does not fit is not taken at all: half a
 // command is another command.
-func (f *form) paste(_ *Model, text string) bool {
+func (f *form) paste(m *Model, text string) bool {
 	at := f.here()
+	if f.list != nil {
+		f.list.query.insert(text)
+		f.find()
+		return true
+	}
+	defer f.look(m) // whatever has to be read is asked for when the cursor leaves the field
 	if at == nil || at.kind != views.TextField {
 		return false
 	}
@@ -151,17 +256,4 @@ func (f *form) paste(_ *Model, text string) bool {
 	at.line.insert(text)
 	f.changed()
 	return true
-}
-
-func (f *form) paint(m *Model) views.Block {
-	s := &views.FormState{Title: f.title, Note: f.note, Action: f.action, Cursor: f.at, Why: f.why, Wrong: f.wrong}
-	for i := range f.fields {
-		at := &f.fields[i]
-		v := views.FormField{Kind: at.kind, Label: at.label, Help: at.help, On: at.on, Value: at.choice()}
-		if at.kind == views.TextField {
-			v.Value, v.Behind = at.line.String(), at.line.behind()
-		}
-		s.Fields = append(s.Fields, v)
-	}
-	return m.theme.Form(s, m.layout.W, m.layout.H)
 }

@@ -31,6 +31,7 @@ type question struct {
 	state views.PromptState
 	yes   func() tea.Cmd
 	picks []func() tea.Cmd // one for each of state.Choices
+	back  overlay          // what is shown again after the answer; nil = nothing
 }
 
 // armedMsg paints the question anew once it takes keys.
@@ -54,10 +55,10 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	q.state.Early = false
 	switch s := k.String(); s {
 	case "n", "N", "esc", "q", "ctrl+c":
-		m.overlay = nil
+		m.overlay = q.back
 		return nil
 	case "enter":
-		m.overlay = nil
+		m.overlay = q.back
 		if q.state.Kind == views.AskWhich && q.state.Cursor >= 0 {
 			return q.picks[q.state.Cursor]()
 		}
@@ -67,7 +68,7 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 			return q.choose(m, s)
 		}
 		if s == "y" || s == "Y" {
-			m.overlay = nil
+			m.overlay = q.back
 			return q.yes()
 		}
 	}
@@ -84,12 +85,12 @@ func (q *question) choose(m *Model, key string) tea.Cmd {
 		q.state.Cursor = (max(q.state.Cursor, 0) + n - 1) % n
 	default:
 		if i, err := strconv.Atoi(key); err == nil && i >= 1 && i <= n {
-			m.overlay = nil
+			m.overlay = q.back
 			return q.picks[i-1]()
 		}
 		for i, c := range q.state.Choices {
 			if strings.HasPrefix(strings.ToLower(c), strings.ToLower(key)) {
-				m.overlay = nil
+				m.overlay = q.back
 				return q.picks[i]()
 			}
 		}

@@ -5,23 +5,30 @@ import "strconv"
 // FieldKind says how a field of a form is filled in.
 type FieldKind uint8
 
-// A line of text, one of several values, or yes and no.
+// A line of text, one of several values, yes and no, or something that is done
+// at once.
 const (
 	TextField FieldKind = iota
 	ChoiceField
 	CheckField
+	PressField
 )
 
 // FormField is one field of a form.
 type FormField struct {
 	Kind   FieldKind
 	Label  string
-	Value  string // TextField: what is typed; ChoiceField: what is chosen
+	Value  string // TextField: what is typed; ChoiceField: what is chosen; PressField: what it does
 	Behind int    // TextField: characters of Value behind the cursor
 	On     bool   // CheckField
 	// Help stands dim in an empty TextField, and says what that means; in the
 	// others it stands behind the value.
-	Help string
+	Help    string
+	Section string    // a heading above it; "" = it goes on with the one before
+	Out     bool      // what stands there cannot be had: greyed
+	Fixed   bool      // no key changes it
+	Warn    string    // what speaks against the value; stands below it
+	List    *FormList // ChoiceField: what can be chosen; nil = the list is closed
 }
 
 // FormState is a form that is being filled in.
@@ -33,6 +40,9 @@ type FormState struct {
 	Cursor int    // the field that takes keys
 	Why    string // what stands against the form; "" = nothing
 	Wrong  int    // the field Why is about; none of them = all
+	// Command is the equal lxc-* command, below the fields; it gives way when
+	// room is short.
+	Command string
 }
 
 // Form paints a form in a frame of at most w x h cells. Fields scroll when
@@ -47,18 +57,23 @@ func (t *Theme) Form(s *FormState, w, h int) Block {
 		return t.bare(Clean(s.Title), w, h)
 	}
 	head := min(label+4, max(inner/2, 2), inner-1)
-	rows, from, to := t.formRows(s, inner, head)
 	var foot []string
 	if s.Why != "" && (s.Wrong < 0 || s.Wrong >= len(s.Fields)) {
 		foot = t.paragraph(Warn, Clean(s.Why), inner)
 		foot = foot[:min(len(foot), max(0, room-1))]
 	}
+	command := t.formCommand(s.Command, inner, (room-len(foot))/4)
+	foot = append(command, foot...)
+	rows, from, to := t.formRows(s, inner, head, room-len(foot))
 	var note []string
 	if s.Note != "" {
 		note = append(t.paragraph(Dim, Clean(s.Note), inner), t.row(Plain, "", inner))
 	}
 	if len(note)+len(rows)+len(foot) > room {
 		note = nil
+	}
+	if len(command) > 0 && len(note)+len(rows)+len(foot) < room {
+		foot = append([]string{t.row(Plain, "", inner)}, foot...)
 	}
 	place := ""
 	if n := room - len(note) - len(foot); len(rows) > n {
@@ -71,24 +86,45 @@ func (t *Theme) Form(s *FormState, w, h int) Block {
 }
 
 // formRows are the rows of the fields; those of the one with the cursor are
-// from, to.
-func (t *Theme) formRows(s *FormState, inner, head int) (rows []string, from, to int) {
+// from, to. They are no more than n, should its list be open.
+func (t *Theme) formRows(s *FormState, inner, head, n int) (rows []string, from, to int) {
 	for i := range s.Fields {
-		if i == s.Cursor {
+		f, here := &s.Fields[i], i == s.Cursor
+		if here {
 			from = len(rows)
 		}
-		rows = append(rows, t.formHead(&s.Fields[i], i == s.Cursor, head)+t.formValue(&s.Fields[i], i == s.Cursor, inner-head))
-		if s.Why != "" && i == s.Wrong {
-			indent := min(2, inner-1)
-			for _, r := range t.paragraph(Warn, Clean(s.Why), inner-indent) {
-				rows = append(rows, blank(indent)+r)
+		if f.Section != "" {
+			rows = append(rows, t.row(Header, Clean(f.Section), inner))
+			if here && n < 4 {
+				from = len(rows) // the field itself comes first
 			}
 		}
-		if i == s.Cursor {
-			to = len(rows)
+		top := len(rows)
+		rows = append(rows, t.formHead(f, here, head)+t.formValue(f, here, inner-head))
+		if here && f.List != nil {
+			rows = append(rows, t.formList(f.List, inner, n-(len(rows)-from))...)
+		}
+		rows = append(rows, t.formWarn(f.Warn, inner)...)
+		if i == s.Wrong {
+			rows = append(rows, t.formWarn(s.Why, inner)...)
+		}
+		if here {
+			if to = len(rows); to-from > n {
+				from = top
+			}
 		}
 	}
 	return rows, from, to
+}
+
+// formWarn is what speaks against a field, below it.
+func (t *Theme) formWarn(why string, inner int) []string {
+	indent := min(2, inner-1)
+	rows := t.paragraph(Warn, Clean(why), inner-indent)
+	for i := range rows {
+		rows[i] = blank(indent) + rows[i]
+	}
+	return rows
 }
 
 // formHead is the label of a field in w cells.
@@ -112,6 +148,9 @@ func (t *Theme) formValue(f *FormField, here bool, w int) string {
 		look = Cursor
 	}
 	value := Clean(f.Value)
+	if f.Out && !here {
+		look = Dim
+	}
 	switch f.Kind {
 	case TextField:
 		if f.Value == "" {
@@ -127,12 +166,16 @@ func (t *Theme) formValue(f *FormField, here bool, w int) string {
 		}
 		l.add(Input, value)
 	case ChoiceField:
-		if here {
+		if f.List != nil {
+			return t.typed("", f.List.Query, f.List.Behind, w)
+		}
+		turns := here && !f.Fixed
+		if turns {
 			l.add(Key, "< ")
 			value = t.Cut(value, max(1, l.left()-2))
 		}
 		l.add(look, value)
-		if here {
+		if turns {
 			l.add(Key, " >")
 		}
 		l.gap(2)
@@ -143,6 +186,10 @@ func (t *Theme) formValue(f *FormField, here bool, w int) string {
 			state = t.Glyphs.On
 		}
 		l.add(look, "["+state+"]")
+		l.gap(1)
+		l.add(Dim, Clean(f.Help))
+	case PressField:
+		l.add(look, "[ "+value+" ]")
 		l.gap(1)
 		l.add(Dim, Clean(f.Help))
 	}
@@ -174,8 +221,16 @@ func formKeys(s *FormState, w int) string {
 	enter := []string{"enter", Clean(s.Action)}
 	leave := []string{"esc", "leaves"}
 	first := []string{"tab", "next"}
-	if s.Cursor >= 0 && s.Cursor < len(s.Fields) && s.Fields[s.Cursor].Kind != TextField {
-		first = []string{"space", "changes"}
+	if s.Cursor >= 0 && s.Cursor < len(s.Fields) {
+		switch f := &s.Fields[s.Cursor]; {
+		case f.List != nil:
+			first, enter, leave = []string{"type", "filters"}, []string{"enter", "takes it"}, []string{"esc", "back"}
+		case f.Fixed:
+		case f.Kind == PressField:
+			first = []string{"space", "does it"}
+		case f.Kind != TextField:
+			first = []string{"space", "changes"}
+		}
 	}
 	join := func(all ...[]string) string {
 		var pairs []string
