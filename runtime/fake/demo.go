@@ -30,6 +30,7 @@ func demo(clock *Clock) *Runtime {
 			s.IPs = addrs(fmt.Sprintf("10.0.3.%d", 30+i))
 		}
 		s.IPsRead = true
+		s.Snapshots = demoSnapshots(s.Name, now)
 		r.Add(s)
 	}
 	owner := 1000
@@ -47,6 +48,13 @@ func demo(clock *Clock) *Runtime {
 	r.faults[faultKey{List, stuck}].since = now.Add(-12 * time.Second)
 	r.mu.Unlock()
 	r.NoConfig(runtime.Ref{Path: "/var/lib/lxc", Name: "lost+found"})
+	r.SetChoices(demoChoices())
+	r.SetImages(demoImages()...)
+	r.Leave(runtime.Leftover{
+		ID: "restore-db-main", Ref: runtime.Ref{Path: "/var/lib/lxc", Name: "db-main"}, What: "the root before the restore of snap1",
+		Since: now.Add(-50 * time.Hour), Where: "/var/lib/lxc/db-main/rootfs.old", Size: 2 << 30,
+		Ways: []runtime.RecoverWay{runtime.Dismiss, runtime.Undo}, Kept: true,
+	})
 	return r
 }
 
@@ -85,6 +93,8 @@ func demoSpecs(now time.Time) []Spec {
 	}
 	web1 := container("web-1", runtime.Running, unprivileged)
 	web1.IPs = addrs("10.0.3.21", "2001:db8::21")
+	attic := container("attic", runtime.Stopped, config(false))
+	attic.Lock = &runtime.LockInfo{By: "jo", Why: "being moved to another host", Since: now.Add(-26 * time.Hour)}
 	fresh := container("ci-runner", runtime.Running, config(false, "build"))
 	fresh.Started = now.Add(-94 * time.Second)
 	return []Spec{
@@ -104,7 +114,8 @@ func demoSpecs(now time.Time) []Spec {
 		{Container: container("build-old", runtime.Frozen, config(false, "build")), Load: Load{CPU: 0.6, Swing: 0.4,
 			Memory: 220 * mib, Cache: 40 * mib, Pids: 23}},
 		{Container: container("test-7", runtime.Stopped, config(false, "build"))},
-		{Container: container("attic", runtime.Stopped, config(false))},
+		{Container: attic},
+		{Container: container("staging", runtime.Stopped, config(false, "web")), Base: runtime.Ref{Path: "/var/lib/lxc/web-1/snaps", Name: "snap0"}},
 		{Container: broken},
 		{Container: container("legacy-erp", runtime.Running, config(true)),
 			Load: Load{CPU: 0.06, Swing: 0.4, Memory: 410 * mib, Cache: 90 * mib, Pids: 31}},

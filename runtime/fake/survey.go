@@ -203,6 +203,8 @@ func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 		b.spec.Lock = &runtime.LockInfo{By: "root", Why: why, Since: r.Now()}
 	case runtime.Unlock:
 		b.spec.Lock = nil
+	case runtime.Mend:
+		r.mend(q)
 	case runtime.Recover:
 		a := q.Args.(*runtime.RecoverArgs)
 		i := slices.IndexFunc(r.leftovers, func(l runtime.Leftover) bool { return l.ID == a.ID && l.Ref == q.Ref })
@@ -212,6 +214,18 @@ func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 		r.leftovers = slices.Delete(r.leftovers, i, i+1)
 	}
 	return nil
+}
+
+// mend makes the bridge that the default config names, if that is the fix.
+func (r *Runtime) mend(q runtime.Request) {
+	a, ok := q.Args.(*runtime.MendArgs)
+	if !ok || r.choices == nil || r.choices.Default.Fix == nil || r.choices.Default.Fix.ID != a.Fix {
+		return
+	}
+	c := *r.choices
+	c.Default.Missing, c.Default.Fix = false, nil
+	c.Bridges = append(slices.Clone(c.Bridges), c.Default.Link)
+	r.choices = &c
 }
 
 // snap takes a snapshot under liblxc's next free name.
