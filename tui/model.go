@@ -85,7 +85,8 @@ type Model struct {
 	fans     int                           // how many there were
 	choices  map[runtime.Ref]runtime.Shell // what a shell was opened with last
 	remember func(runtime.Shell) error
-	overlay  overlay // nil = none
+	overlay  overlay   // nil = none
+	creation *creation // the form of the last container that was created; nil = none yet
 
 	layout    views.Layout
 	size      image.Point

@@ -60,7 +60,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case watchLostMsg:
 		return m.onWatchLost(msg.err)
 	case doneMsg:
-		return m.onDone(msg)
+		return tea.Batch(m.onDone(msg), m.readAgain())
 	case paintMsg:
 		// Nothing but the shell's pane has changed, unless a notice came.
 		m.paint.all = all
@@ -79,6 +79,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onCrash(msg.err)
 	}
 	if cmd, ok := m.updateSession(msg); ok {
+		return cmd
+	}
+	if cmd, ok := m.updateSurvey(msg); ok {
 		return cmd
 	}
 	m.dirty, m.paint.all = dirty, all
@@ -118,6 +121,25 @@ func (m *Model) updateSession(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return nil, false
 	}
 	return nil, true
+}
+
+// updateSurvey takes what was read for a form or a list above the panes.
+func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
+	switch msg := msg.(type) {
+	case choicesMsg:
+		return m.onChoices(msg), true
+	case imagesMsg:
+		return m.onImages(msg), true
+	}
+	return nil, false
+}
+
+// readAgain reads anew what an operation may have changed of what is shown.
+func (m *Model) readAgain() tea.Cmd {
+	if m.creates() {
+		return m.readChoices()
+	}
+	return nil
 }
 
 // onUnseen is what changes nothing on the screen.
