@@ -95,17 +95,17 @@ func createFields(paths []string) []formField {
 	f := make([]formField, newIDMap+1)
 	put := func(i int, x formField) { f[i] = x }
 	named := func(i int, label, help string) { put(i, textField(label, help, "")) }
-	choice := func(i int, label, help string) {
-		put(i, formField{kind: views.ChoiceField, label: label, help: help, list: true})
+	choice := func(i int, label string) {
+		put(i, formField{kind: views.ChoiceField, label: label, list: true})
 	}
 	check := func(i int, label, help string) { put(i, formField{kind: views.CheckField, label: label, help: help}) }
 
 	named(newName, "name", "")
 	put(newPath, formField{kind: views.ChoiceField, label: "lxcpath", choices: paths, list: len(paths) > 3, off: len(paths) < 2})
-	choice(newTemplate, "template", "")
+	choice(newTemplate, "template")
 	named(newScript, "script", "/path/to/a/template")
 	for i, label := range []string{"distribution", "release", "architecture", "variant"} {
-		choice(newDist+i, label, "")
+		choice(newDist+i, label)
 	}
 	named(newServer, "image server", "the template's own")
 	for i := range templateSlots {
@@ -113,7 +113,7 @@ func createFields(paths []string) []formField {
 	}
 	named(newArgs, "arguments", "more for the template, as in a shell")
 	named(newConfig, "config", "the host's default.conf")
-	choice(newBacking, "backing", "")
+	choice(newBacking, "backing")
 	named(newDir, "directory", "rootfs in the container's own")
 	named(newZFSRoot, "data set", "lxc.bdev.zfs.root")
 	named(newVG, "volume group", "lxc.bdev.lvm.vg")
@@ -123,7 +123,7 @@ func createFields(paths []string) []formField {
 	named(newRBDName, "image", "the container's name")
 	named(newFSType, "file system", "liblxc's default; ext4, xfs, btrfs")
 	named(newSize, "size", "liblxc's default; 2G, 500M")
-	choice(newNetwork, "interface", "")
+	choice(newNetwork, "interface")
 	put(newEnable, formField{kind: views.PressField})
 	named(newMemory, "memory", "no limit; 512M, 2G")
 	named(newCPUs, "cores", "no limit; 0.5, 2")
@@ -134,7 +134,7 @@ func createFields(paths []string) []formField {
 	named(newDelay, "delay", "0: seconds to wait after it")
 	named(newGroups, "groups", "of lxc-autostart, with commas between")
 	check(newUnprivileged, "unprivileged", "")
-	choice(newIDMap, "id map", "")
+	choice(newIDMap, "id map")
 
 	f[newTemplate].section, f[newBacking].section, f[newNetwork].section = "made of", "stored as", "network"
 	f[newMemory].section, f[newStart].section, f[newUnprivileged].section = "limits", "start", "user ids"

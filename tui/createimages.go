@@ -36,7 +36,7 @@ func (c *creation) lookAtImages(m *Model) tea.Cmd {
 	x := c.indexes[server]
 	var fetch tea.Cmd
 	if x == nil && c.read && f.at != newServer {
-		x = &index{reading: true}
+		x = &imageIndex{reading: true}
 		c.indexes[server], fetch = x, m.readImages(server)
 	}
 	help := "reading the image index ..."

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -68,7 +69,7 @@ func (c *creation) readName(m *Model) {
 	if ref.Name == "" {
 		return
 	}
-	if why := m.whyNoName(ref); why != "" {
+	if why := m.whyNotNew(ref); why != "" {
 		at.bad = why
 		return
 	}
@@ -80,8 +81,8 @@ func (c *creation) readName(m *Model) {
 	}
 }
 
-// whyNoName says why no container of that name can be made; "" = it can.
-func (m *Model) whyNoName(ref runtime.Ref) string {
+// whyNotNew says why no container of that name can be made; "" = it can.
+func (m *Model) whyNotNew(ref runtime.Ref) string {
 	if err := ref.Check(); err != nil {
 		return strings.TrimPrefix(err.Error(), runtime.ErrInvalid.Error()+": ")
 	}
@@ -208,7 +209,7 @@ func (c *creation) readAuto(a *runtime.CreateArgs) {
 	if !c.form.fields[newAuto].on {
 		return
 	}
-	auto := &runtime.AutostartArgs{Auto: true, Groups: splitGroups(c.word(newGroups))}
+	auto := &runtime.AutostartArgs{Auto: true, Groups: c.groups()}
 	if w := c.word(newOrder); w != "" {
 		n, err := strconv.ParseInt(w, 10, 32)
 		if err != nil {
@@ -229,19 +230,15 @@ func (c *creation) readAuto(a *runtime.CreateArgs) {
 	a.Auto = auto
 }
 
-// splitGroups cuts groups apart, as lxc.group and lxc-autostart -g write them.
-func splitGroups(s string) []string {
-	var groups []string
-	for _, g := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }) {
-		groups = append(groups, g)
-	}
-	return groups
+// groups are written as lxc-autostart -g takes them, with commas between.
+func (c *creation) groups() []string {
+	return strings.FieldsFunc(c.word(newGroups), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 func (c *creation) readIDMap(a *runtime.CreateArgs) {
 	at := &c.form.fields[newUnprivileged]
 	if c.choices.MustMap && len(c.choices.IDMaps) == 0 {
-		at.bad = cmpWhy(c.choices.IDMapsWhy, "subuid and subgid name no ids for you") + ": without an id map nothing can be created"
+		at.bad = cmp.Or(c.choices.IDMapsWhy, "subuid and subgid name no ids for you") + ": without an id map nothing can be created"
 	}
 	if sets := idMapSets(c.choices.IDMaps); at.on && len(sets) > 0 {
 		a.IDMap = sets[max(0, min(c.form.fields[newIDMap].at, len(sets)-1))]
@@ -251,7 +248,7 @@ func (c *creation) readIDMap(a *runtime.CreateArgs) {
 // idMapSets are the id maps that can be chosen: each with a range of uids and
 // one of gids. Ranges that follow each other inside belong together.
 func idMapSets(all []runtime.IDMap) [][]runtime.IDMap {
-	if len(all) > 0 && !overlap(all) {
+	if len(all) > 0 && !idMapsOverlap(all) {
 		return [][]runtime.IDMap{all}
 	}
 	var uids, gids []runtime.IDMap
@@ -269,9 +266,9 @@ func idMapSets(all []runtime.IDMap) [][]runtime.IDMap {
 	return sets
 }
 
-// overlap says whether two of the ranges map the same id inside, which the
+// idMapsOverlap says whether two of the ranges map the same id inside, which the
 // kernel refuses (user_namespaces(7)).
-func overlap(all []runtime.IDMap) bool {
+func idMapsOverlap(all []runtime.IDMap) bool {
 	for i, a := range all {
 		for _, b := range all[i+1:] {
 			if a.Group == b.Group && a.Inner < b.Inner+b.Count && b.Inner < a.Inner+a.Count {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -34,8 +35,8 @@ type (
 	}
 )
 
-// index is what is known of an image server.
-type index struct {
+// imageIndex is what is known of an image server.
+type imageIndex struct {
 	reading bool
 	images  []runtime.Image
 	err     error
@@ -49,9 +50,9 @@ type creation struct {
 	choices runtime.Choices
 	read    bool // the choices have come
 	err     error
-	indexes map[string]*index // by server
-	shown   *index            // the one whose images are in the fields
-	slots   string            // the template whose arguments stand in the slots
+	indexes map[string]*imageIndex // by server
+	shown   *imageIndex            // the one whose images are in the fields
+	slots   string                 // the template whose arguments stand in the slots
 	typed   map[string][templateSlots]textLine
 }
 
@@ -63,7 +64,7 @@ func (m *Model) createHandlers() map[keymap.ID]func() tea.Cmd {
 func (m *Model) openCreate() tea.Cmd {
 	c := m.creation
 	if c == nil {
-		c = &creation{indexes: map[string]*index{}, typed: map[string][templateSlots]textLine{}}
+		c = &creation{indexes: map[string]*imageIndex{}, typed: map[string][templateSlots]textLine{}}
 		c.form = &form{title: "Create a container", action: "creates", wrong: -1, fields: createFields(m.about.Paths)}
 		c.form.live = func(m *Model, _ *form) tea.Cmd { return c.look(m) }
 		c.form.check = func(*form) (int, error) { return c.check(m) }
@@ -149,7 +150,7 @@ func (m *Model) onImages(msg imagesMsg) tea.Cmd {
 	if c == nil {
 		return nil
 	}
-	c.indexes[msg.server] = &index{images: msg.images, err: msg.err}
+	c.indexes[msg.server] = &imageIndex{images: msg.images, err: msg.err}
 	return c.form.look(m)
 }
 
@@ -314,19 +315,12 @@ func (c *creation) show() {
 	unprivileged := &f.fields[newUnprivileged]
 	switch {
 	case len(c.choices.IDMaps) == 0 && c.read:
-		unprivileged.help = cmpWhy(c.choices.IDMapsWhy, "subuid and subgid name no ids for you")
+		unprivileged.help = cmp.Or(c.choices.IDMapsWhy, "subuid and subgid name no ids for you")
 	case c.choices.MustMap:
 		unprivileged.help = "always, since lxcdeck does not run as root"
 	default:
 		unprivileged.help = "its root is nobody on the host"
 	}
-}
-
-func cmpWhy(why, otherwise string) string {
-	if why != "" {
-		return why
-	}
-	return otherwise
 }
 
 // askMend offers one safe step and shows it before; the overlay comes back

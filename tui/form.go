@@ -244,7 +244,6 @@ func (f *form) paste(m *Model, text string) bool {
 		f.find()
 		return true
 	}
-	defer f.look(m) // whatever has to be read is asked for when the cursor leaves the field
 	if at == nil || at.kind != views.TextField {
 		return false
 	}
@@ -255,5 +254,6 @@ func (f *form) paste(m *Model, text string) bool {
 	}
 	at.line.insert(text)
 	f.changed()
+	f.look(m) // what has to be read for it is asked for when the cursor leaves the field
 	return true
 }

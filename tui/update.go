@@ -130,6 +130,14 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.onChoices(msg), true
 	case imagesMsg:
 		return m.onImages(msg), true
+	case snapshotsMsg:
+		m.onSnapshots(msg)
+		return nil, true
+	case oldRootsMsg:
+		m.onOldRoots(msg)
+		return nil, true
+	case snapWaysMsg:
+		return m.onSnapWays(msg), true
 	}
 	return nil, false
 }
@@ -138,6 +146,9 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 func (m *Model) readAgain() tea.Cmd {
 	if m.creates() {
 		return m.readChoices()
+	}
+	if x := m.snapshotsOpen(); x != nil {
+		return x.fetch(m)
 	}
 	return nil
 }

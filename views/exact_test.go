@@ -239,6 +239,9 @@ func overlays(th *Theme) map[string]func(w, h int) Block {
 			return th.Picker(&PickerState{Title: bad, Items: pick, Multi: true, Cursor: 9, Hint: bad}, w, h)
 		},
 	}
+	for name, paint := range surveys(th) {
+		boxes[name] = paint
+	}
 	for _, at := range [][2]int{{1, 1}, {2, -1}, {3, 4}, {6, 9}} {
 		f := *form
 		f.Cursor, f.Wrong = at[0], at[1]

@@ -1,0 +1,247 @@
+package tui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+// waysDeadline is how long is waited for the word whether a snapshot can be
+// taken while the container is frozen: a whole root may be read for it.
+const waysDeadline = 15 * time.Second
+
+// snapWaysMsg says how a snapshot of a running container can be taken.
+type snapWaysMsg struct {
+	form  *form
+	print runtime.Footprint
+	err   error
+}
+
+// may gives the container if the operation can be done to it now, else says
+// why not.
+func (x *snapList) may(m *Model, op runtime.Op) (runtime.Container, bool) {
+	if why := x.whyNot(m, op); why != "" {
+		m.say(noteWarn, why, "")
+		return runtime.Container{}, false
+	}
+	return *m.byRef(x.ref), true
+}
+
+// whyNot says why an operation cannot be done to the container now; "" = it can.
+func (x *snapList) whyNot(m *Model, op runtime.Op) string {
+	c := m.byRef(x.ref)
+	switch {
+	case m.readOnly:
+		return "lxcdeck is read-only: start it without --read-only for that"
+	case c == nil:
+		return m.called(x.ref) + " is gone"
+	}
+	s := m.situation()
+	s.Targets = []runtime.Container{*c}
+	if _, cannot := keymap.Split(op, s); len(cannot) > 0 {
+		return cannot[0].Why
+	}
+	return ""
+}
+
+// asks asks before an operation on the container is done; the list comes back
+// after the answer.
+func (x *snapList) asks(m *Model, title, more string, c runtime.Container, q runtime.Request) tea.Cmd {
+	command := q.LXCCommand()
+	if command == "" {
+		more += " No lxc-* command does that."
+	}
+	return m.ask(&question{
+		state: views.PromptState{
+			Title: title, More: more, Command: command,
+			Targets: []views.Target{{Name: m.called(x.ref), State: c.State}},
+		},
+		yes:  func() tea.Cmd { return m.enqueue([]runtime.Request{q}) },
+		back: x,
+	})
+}
+
+// restore puts the snapshot in the container's place.
+func (x *snapList) restore(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
+	c, ok := x.may(m, runtime.Restore)
+	if !ok {
+		return nil
+	}
+	return x.asks(m, "Restore "+snap.Name+" of "+m.called(x.ref)+"?", runtime.Restore.Info().AsksMore, c,
+		runtime.Request{Op: runtime.Restore, Ref: x.ref, Expect: c.State, Args: &runtime.RestoreArgs{Snap: snap.Name}})
+}
+
+// drop deletes a snapshot nobody uses.
+func (x *snapList) drop(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
+	c, ok := x.may(m, runtime.DeleteSnapshot)
+	switch {
+	case !ok:
+		return nil
+	case len(snap.Used) > 0:
+		m.say(noteWarn, snap.Name+" is what "+m.names(snap.Used)+" is an overlay on: destroy that first", "")
+		return nil
+	}
+	more := runtime.DeleteSnapshot.Info().AsksMore
+	if snap.Size >= 0 {
+		more += " It takes " + diskSize(snap.Size) + "."
+	}
+	return x.asks(m, "Delete "+snap.Name+" of "+m.called(x.ref)+"?", more, c,
+		runtime.Request{Op: runtime.DeleteSnapshot, Ref: x.ref, Args: &runtime.RestoreArgs{Snap: snap.Name}})
+}
+
+// settle dismisses a kept root, or swaps it back.
+func (x *snapList) settle(m *Model, old *runtime.Leftover, way runtime.RecoverWay) tea.Cmd {
+	c, ok := x.may(m, runtime.Recover)
+	if !ok {
+		return nil
+	}
+	title, more := "Dismiss the kept root of "+m.called(x.ref)+"?", "It is removed for good: "+old.What+"."
+	if way == runtime.Undo {
+		title, more = "Undo the restore of "+m.called(x.ref)+"?", "Root and config are swapped back to what they were before it: what has changed since is lost. "+old.What+"."
+	}
+	if !slices.Contains(old.Ways, way) {
+		m.say(noteWarn, "it cannot be done ("+way.String()+"): "+old.What, "")
+		return nil
+	}
+	if old.Size >= 0 && way == runtime.Dismiss {
+		more += " It takes " + diskSize(old.Size) + "."
+	}
+	return x.asks(m, title, more, c,
+		runtime.Request{Op: runtime.Recover, Ref: x.ref, Args: &runtime.RecoverArgs{ID: old.ID, Way: way}})
+}
+
+// The fields of the form a snapshot is taken with.
+const (
+	takeComment = iota
+	takeWay
+)
+
+// The ways to take a snapshot of a container that is not stopped.
+const (
+	wayStop   = "stop it, snapshot, start it again"
+	wayFrozen = "while it is frozen"
+)
+
+// take asks for the comment of a new snapshot, and how it is taken if the
+// container is not stopped.
+func (x *snapList) take(m *Model) tea.Cmd {
+	c, ok := x.may(m, runtime.Snapshot)
+	if !ok {
+		return nil
+	}
+	request := func(f *form) runtime.Request {
+		a := &runtime.SnapshotArgs{Comment: strings.TrimSpace(f.text(takeComment))}
+		if way := &f.fields[takeWay]; !way.off {
+			if a.Way = runtime.StopAndStart; way.choice() == wayFrozen {
+				a.Way = runtime.WhileFrozen
+			}
+		}
+		return runtime.Request{Op: runtime.Snapshot, Ref: x.ref, Expect: c.State, Args: a}
+	}
+	f := &form{title: "Snapshot " + m.called(x.ref), action: "takes it", wrong: -1, back: x, fields: []formField{
+		textField("comment", "none", ""),
+		{
+			kind: views.ChoiceField, label: "how", list: true, off: c.State == runtime.Stopped, choices: []string{wayStop, wayFrozen},
+			notes: map[string]string{wayStop: "its processes end"}, out: map[string]string{wayFrozen: "looking whether that can be done here ..."},
+		},
+	}}
+	f.live = func(_ *Model, f *form) tea.Cmd {
+		way := &f.fields[takeWay]
+		way.bad = way.out[way.choice()]
+		q := request(f)
+		f.command = q.LXCCommand()
+		return nil
+	}
+	f.submit = func(f *form) tea.Cmd { return m.enqueue([]runtime.Request{request(f)}) }
+	m.overlay = f
+	cmds := []tea.Cmd{f.look(m)}
+	if !f.fields[takeWay].off {
+		cmds = append(cmds, m.readSnapWays(x.ref, f))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *Model) readSnapWays(ref runtime.Ref, f *form) tea.Cmd {
+	rt, parent := m.rt, m.out.ctx
+	return cmd("footprint", func() tea.Msg {
+		ctx, cancel := context.WithTimeout(parent, waysDeadline)
+		defer cancel()
+		got, err := rt.Footprint(ctx, ref)
+		return snapWaysMsg{f, got, err}
+	})
+}
+
+func (m *Model) onSnapWays(msg snapWaysMsg) tea.Cmd {
+	why := msg.print.FrozenSnapshot
+	if msg.err != nil {
+		why = msg.err.Error()
+	}
+	way := &msg.form.fields[takeWay]
+	way.out = map[string]string{wayFrozen: why}
+	if why == "" {
+		way.notes[wayFrozen] = "no lxc-* command does that"
+	}
+	return msg.form.look(m)
+}
+
+// The fields of the form a snapshot is restored as a new container with.
+const (
+	asName = iota
+	asPath
+	asCoW
+	asStart
+)
+
+// The ways to make a container of a snapshot.
+const (
+	asCopy    = "a copy"
+	asOverlay = "an overlay"
+)
+
+// restoreAs asks for the new container's name and how it is made.
+func (x *snapList) restoreAs(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
+	if _, ok := x.may(m, runtime.RestoreAs); !ok {
+		return nil
+	}
+	name := snap.Name
+	paths := m.about.Paths
+	f := &form{title: "Make a container of " + name + " of " + m.called(x.ref), action: "makes it", wrong: -1, back: x, fields: []formField{
+		textField("name", "", ""),
+		{kind: views.ChoiceField, label: "lxcpath", choices: paths, list: len(paths) > 3, off: len(paths) < 2},
+		{
+			kind: views.ChoiceField, label: "as", choices: []string{asCopy, asOverlay},
+			notes: map[string]string{asCopy: "takes " + diskSize(snap.Size), asOverlay: "takes nothing; the snapshot must stay"},
+		},
+		{kind: views.CheckField, label: "start", help: "as soon as it is made"},
+	}}
+	f.fields[asName].need = "a container needs a name"
+	f.fields[asPath].choose(x.ref.Path)
+	request := func(f *form) runtime.Request {
+		to := runtime.Ref{Path: f.fields[asPath].choice(), Name: strings.TrimSpace(f.text(asName))}
+		return runtime.Request{Op: runtime.RestoreAs, Ref: x.ref, Args: &runtime.RestoreArgs{
+			Snap: name, To: to, CoW: f.fields[asCoW].choice() == asOverlay, Start: f.fields[asStart].on,
+		}}
+	}
+	f.live = func(m *Model, f *form) tea.Cmd {
+		q := request(f)
+		f.fields[asName].bad, f.command = "", ""
+		if f.fields[asName].empty() {
+			return nil
+		}
+		f.fields[asName].bad = m.whyNotNew(q.Others()[0])
+		if q.Check() == nil {
+			f.command = q.LXCCommand()
+		}
+		return nil
+	}
+	f.submit = func(f *form) tea.Cmd { return m.enqueue([]runtime.Request{request(f)}) }
+	m.overlay = f
+	return nil
+}
