@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,6 +113,9 @@ func (c *creation) readTemplate(a *runtime.CreateArgs) {
 	if template.choice() == "download" {
 		if x := c.indexes[strings.TrimSpace(f.text(newServer))]; x != nil && x.err != nil {
 			f.fields[newDist].warn = "type the four words: the image index cannot be read: " + x.err.Error()
+		}
+		if arch := c.imageWord(newArch); arch != "" && arch != hostArch() && (arch != "i386" || hostArch() != "amd64") {
+			f.fields[newArch].warn = "this machine is " + hostArch() + ": what is made for another does not run on it as it is"
 		}
 		for i, flag := range []string{"--dist", "--release", "--arch", "--variant", "--server"} {
 			if w := c.imageWord(newDist + i); w != "" {
@@ -242,6 +246,10 @@ func (c *creation) readIDMap(a *runtime.CreateArgs) {
 	}
 	if sets := idMapSets(c.choices.IDMaps); at.on && len(sets) > 0 {
 		a.IDMap = sets[max(0, min(c.form.fields[newIDMap].at, len(sets)-1))]
+		// They end at once when lxc-create passes them --mapped-uid.
+		if t := c.template(); slices.Contains([]string{"debian", "ubuntu", "alpine", "fedora", "centos", "oracle"}, t) {
+			at.warn = "the template " + t + " cannot make unprivileged containers: download can"
+		}
 	}
 }
 

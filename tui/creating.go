@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -202,20 +203,19 @@ const (
 	netBridge  = "bridge "
 )
 
+// takeBackings offers those that can be used, then those that cannot.
 func (c *creation) takeBackings() {
-	names := slices.Clone(c.choices.Backings)
-	for _, x := range c.choices.Backings {
-		delete(c.choices.BackingOut, x)
-	}
-	var cannot []string
-	for x := range c.choices.BackingOut {
-		cannot = append(cannot, x)
-	}
-	slices.Sort(cannot)
+	names, out := slices.Clone(c.choices.Backings), map[string]string{}
 	if len(names) == 0 {
-		names = []string{"dir"}
+		names = []string{"dir"} // needs nothing of the host
 	}
-	c.form.fields[newBacking].offer(append(names, cannot...), nil, c.choices.BackingOut)
+	for x, why := range c.choices.BackingOut {
+		if !slices.Contains(names, x) {
+			out[x] = why
+		}
+	}
+	names = append(names, slices.Sorted(maps.Keys(out))...)
+	c.form.fields[newBacking].offer(names, nil, out)
 }
 
 // offer gives a field its choices and keeps what was chosen, if it is there.

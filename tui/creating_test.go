@@ -233,6 +233,31 @@ func TestCreateChecksAsYouType(t *testing.T) {
 	d.created()
 }
 
+// What works, but not as one may think, is said and done.
+func TestCreateWarns(t *testing.T) {
+	d := createDeck(t, 120, 40, func(rt *fake.Runtime) {
+		c := offers()
+		c.Templates[1].Missing = ""
+		rt.SetChoices(c)
+	})
+	d.typed("echo")
+	d.seesNo("this machine is")
+	d.pick("architecture", "s390x")
+	d.sees("this machine is "+hostArch(), "s390x")
+	d.goTo("unprivileged")
+	d.press("space")
+	d.seesNo("cannot make unprivileged")
+	d.pick("template", "debian")
+	d.sees("the template debian cannot make unprivileged containers")
+	d.seesNo("this machine is")
+	d.fill("name", strings.Repeat("x", 65))
+	d.sees("which has 64 bytes at most")
+	d.press("enter")
+	if _, a := d.created(); a.Template != "debian" || len(a.IDMap) != 2 {
+		t.Fatalf("%+v", a)
+	}
+}
+
 func TestCreateWhatCannotWorkSaysWhy(t *testing.T) {
 	d := createDeck(t, 80, 24, nil)
 	d.typed("echo")
@@ -267,7 +292,7 @@ func TestCreateOffersTheMissingBridge(t *testing.T) {
 	d.typed("echo")
 	d.sees("the bridge lxcbr0 is not there", "[ Enable lxc-net ]")
 	d.goTo("Enable lxc-net")
-	d.sees("space does it")
+	d.sees("enter does it")
 	d.press("enter")
 	d.sees("Enable lxc-net?", "systemctl enable --now lxc-net", "changes the host")
 	d.pass(questionGrace)

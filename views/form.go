@@ -100,6 +100,10 @@ func (t *Theme) formRows(s *FormState, inner, head, n int) (rows []string, from,
 			}
 		}
 		top := len(rows)
+		head := head
+		if f.Kind == PressField { // it has no label
+			head = min(2, inner-1)
+		}
 		rows = append(rows, t.formHead(f, here, head)+t.formValue(f, here, inner-head))
 		if here && f.List != nil {
 			rows = append(rows, t.formList(f.List, inner, n-(len(rows)-from))...)
@@ -189,7 +193,7 @@ func (t *Theme) formValue(f *FormField, here bool, w int) string {
 		l.gap(1)
 		l.add(Dim, Clean(f.Help))
 	case PressField:
-		l.add(look, "[ "+value+" ]")
+		l.add(look, "[ "+t.Cut(value, max(1, l.left()-4))+" ]")
 		l.gap(1)
 		l.add(Dim, Clean(f.Help))
 	}
@@ -227,7 +231,7 @@ func formKeys(s *FormState, w int) string {
 			first, enter, leave = []string{"type", "filters"}, []string{"enter", "takes it"}, []string{"esc", "back"}
 		case f.Fixed:
 		case f.Kind == PressField:
-			first = []string{"space", "does it"}
+			enter = []string{"enter", "does it"}
 		case f.Kind != TextField:
 			first = []string{"space", "changes"}
 		}
