@@ -15,8 +15,8 @@ type Progress struct {
 // terminal would show them: a carriage return begins the line anew, so that a
 // progress bar stays one line.
 type Output struct {
-	lines   []string // a ring once it is full
-	first   int
+	lines   []string
+	size    int // bytes of lines
 	dropped int
 	open    []byte // the line that has not ended
 	back    bool   // a carriage return has come: what follows replaces the open line
@@ -25,7 +25,8 @@ type Output struct {
 // Bounds of an Output.
 const (
 	MaxOutputLines = 5000
-	MaxOutputLine  = 4096 // bytes; what is longer is cut
+	MaxOutputLine  = 4096    // bytes; what is longer is cut
+	MaxOutput      = 2 << 20 // bytes of all lines
 )
 
 // Write takes what was written, in chunks of any size. It never fails.
@@ -57,14 +58,17 @@ func (o *Output) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// add keeps a line; the oldest go when there are too many. The array behind the
+// lines moves on with them: append copies only those that are kept.
 func (o *Output) add(line string) {
-	if len(o.lines) < MaxOutputLines {
-		o.lines = append(o.lines, line)
-		return
+	o.lines = append(o.lines, line)
+	o.size += len(line)
+	for len(o.lines) > MaxOutputLines || o.size > MaxOutput {
+		o.size -= len(o.lines[0])
+		o.lines[0] = ""
+		o.lines = o.lines[1:]
+		o.dropped++
 	}
-	o.lines[o.first] = line
-	o.first = (o.first + 1) % MaxOutputLines
-	o.dropped++
 }
 
 // Len is how many lines are kept, the open one included.
@@ -80,11 +84,14 @@ func (o *Output) Line(i int) string {
 	if i == len(o.lines) {
 		return string(o.open)
 	}
-	return o.lines[(o.first+i)%len(o.lines)]
+	return o.lines[i]
 }
 
 // Dropped is how many lines had to go, to keep within bounds.
 func (o *Output) Dropped() int { return o.dropped }
+
+// Size is how many bytes are kept.
+func (o *Output) Size() int { return o.size + len(o.open) }
 
 // Last is the last line that is not empty; "" = there is none.
 func (o *Output) Last() string {

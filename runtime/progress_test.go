@@ -49,4 +49,14 @@ func TestOutputBounds(t *testing.T) {
 	if last := o.Last(); len(last) != runtime.MaxOutputLine {
 		t.Errorf("an open line of %d bytes", len(last))
 	}
+	long := strings.Repeat("y", runtime.MaxOutputLine) + "\n"
+	for range 2 * runtime.MaxOutput / runtime.MaxOutputLine {
+		fmt.Fprint(&o, long)
+	}
+	if o.Size() > runtime.MaxOutput || o.Size() < runtime.MaxOutput/2 {
+		t.Errorf("%d bytes are kept", o.Size())
+	}
+	if n := o.Dropped() + o.Len(); n != runtime.MaxOutputLines+10+2*runtime.MaxOutput/runtime.MaxOutputLine {
+		t.Errorf("%d lines were counted", n)
+	}
 }
