@@ -140,6 +140,7 @@ const (
 	FanOut       ID = "run-in-marked"
 	HistoryKey   ID = "history"
 	Leftovers    ID = "leftovers"
+	Diagnose     ID = "diagnose"
 
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
@@ -280,6 +281,7 @@ var actions = []Action{
 	{ID: RemoveDevice, Title: "Remove a device or interface", Scope: List, Group: Changing, Targets: One, Form: runtime.RemoveDevice, Changes: true},
 	{ID: FanOut, Title: "Run a command in all marked", Keys: []string{"!"}, Scope: List, Group: Changing, Targets: Many, Changes: true},
 	{ID: HistoryKey, Title: "Jobs and history", Keys: []string{"J"}, Scope: List, Group: Looking},
+	{ID: Diagnose, Title: "Explain why a start failed", Keys: []string{"d"}, Scope: List, Group: Looking},
 	{ID: Leftovers, Title: "What killed operations have left", Scope: List, Group: Looking},
 
 	{ID: Mark, Title: "Mark or unmark", Keys: []string{"space"}, Scope: List, Group: Marking},

@@ -77,7 +77,7 @@ func TestLookup(t *testing.T) {
 		want  ID
 	}{
 		{List, "s", OpenShell}, {List, "q", Quit}, {Detail, "S", StartStop}, {Detail, "pgdown", PageDown}, {Everywhere, "?", HelpKey},
-		{Everywhere, "s", ""}, {Help, "j", Down}, {Help, "S", ""}, {List, "d", ""},
+		{Everywhere, "s", ""}, {Help, "j", Down}, {Help, "S", ""}, {List, "d", Diagnose}, {List, "h", ""},
 		{Shell, "d", Detach}, {Shell, "z", ShellZoom}, {Shell, "ctrl+]", ShellSend}, {Shell, "ctrl+5", ShellSend}, {Shell, ":", Palette}, {Shell, "j", ""}, {Shell, "S", ""},
 	} {
 		got, ok := m.Lookup(c.scope, c.key)

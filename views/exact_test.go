@@ -113,9 +113,22 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 				{At: now, Text: "web-1: stop done in 20ms"},
 			}}, w, h)
 		},
-		"no messages": func(w, h int) Block { return th.Messages(&MessagesState{}, w, h) },
-		"detail none": func(w, h int) Block { return th.Detail(&DetailState{}, w, h) },
-		"rule none":   func(w, h int) Block { return th.Rule(&RuleState{}, w, h) },
+		"jobs":    func(w, h int) Block { return th.Jobs(nastyJobs(40), w, h) },
+		"no jobs": func(w, h int) Block { return th.Jobs(&JobsState{Title: "Jobs", Now: now}, w, h) },
+		"output":  func(w, h int) Block { return th.Output(nastyOutput(3), w, h) },
+		"output search": func(w, h int) Block {
+			s := nastyOutput(0)
+			s.Prompt, s.Typed = true, strings.Repeat("名前", 90)
+			return th.Output(s, w, h)
+		},
+		"no output":    func(w, h int) Block { return th.Output(&OutputState{Empty: "no output so far"}, w, h) },
+		"leftovers":    func(w, h int) Block { return th.Leftovers(nastyLeftovers(), w, h) },
+		"no leftovers": func(w, h int) Block { return th.Leftovers(&LeftoversState{Err: "bad\x1b[31m"}, w, h) },
+		"doctor":       func(w, h int) Block { return th.Doctor(nastyDoctor(), w, h) },
+		"no cause":     func(w, h int) Block { return th.Doctor(&DoctorState{Loading: true}, w, h) },
+		"no messages":  func(w, h int) Block { return th.Messages(&MessagesState{}, w, h) },
+		"detail none":  func(w, h int) Block { return th.Detail(&DetailState{}, w, h) },
+		"rule none":    func(w, h int) Block { return th.Rule(&RuleState{}, w, h) },
 	}
 	for i := range nasty {
 		r := &nasty[i]
@@ -170,9 +183,10 @@ func nastyStatus() []*StatusState {
 	bad := "日本語\x1b[31m\n" + strings.Repeat("long words ", 30)
 	return []*StatusState{
 		{}, {Hints: hints, Filter: bad, Marks: 12, Now: now},
-		{Notice: &NoticeState{Level: LevelError, Text: bad, Hint: bad, More: 3}, Hints: hints},
+		{Notice: &NoticeState{Level: LevelError, Text: bad, Hint: bad, More: 3, Key: "m", Act: "d", Does: bad[:3]}, Hints: hints},
 		{Typing: true, Filter: bad, Shown: 2, Total: 300, Hints: hints},
 		{Job: &JobState{Text: bad, Since: now, Done: 3, Total: 7, More: 2, Key: "ctrl+c"}, Now: now, Hints: hints},
+		{Job: &JobState{Text: bad, Since: now, Progress: JobProgress{Step: bad, Done: 7, Total: 9, Unit: bad}, Halt: time.Minute, Ending: true, Show: "J"}, Now: now},
 		{Left: bad, NoConfig: 3, Marks: 2, Filter: "x", Prefixed: "ctrl+]", Hints: hints},
 	}
 }

@@ -42,14 +42,17 @@ func (t *Theme) promptTargets(s *PromptState, inner, n int) []string {
 			return append(rows, t.row(Dim, "and "+strconv.Itoa(len(s.Targets)-i)+" more", inner))
 		}
 		l := t.newLine(inner)
-		state := stateWord(tg.State)
+		state, role := stateWord(tg.State), stateRole(tg.State)
+		if tg.Note != "" {
+			state, role = Clean(tg.Note), Dim
+		}
 		if tg.Skip != "" {
 			l.add(Dim, Clean(tg.Name))
 			l.add(Dim, "  left out: "+Clean(tg.Skip))
 		} else {
-			l.add(Strong, t.Cut(Clean(tg.Name), max(1, inner-len(state)-2)))
+			l.add(Strong, t.Cut(Clean(tg.Name), max(1, inner-Width(state)-2)))
 			l.gap(2)
-			l.add(stateRole(tg.State), state)
+			l.add(role, state)
 		}
 		rows = append(rows, l.String())
 	}

@@ -170,6 +170,7 @@ type ScrollState struct {
 type Target struct {
 	Name  string
 	State runtime.State
+	Note  string // what stands in place of the state; "" = the state
 	Skip  string // why it is left out; "" = it is not
 }
 
@@ -249,16 +250,22 @@ type NoticeState struct {
 	Hint  string // what to do next
 	Key   string // shows the notice in full, should it not fit; "" = nothing does
 	More  int    // further notices waiting
+	Act   string // a key that helps with it, never cut; "" = none
+	Does  string // what that key does
 }
 
 // JobState is work on containers that is going on.
 type JobState struct {
-	Text  string // "stopping web-1"
-	Since time.Time
-	Done  int
-	Total int // 0 or 1 = a single target
-	More  int // further jobs
-	Key   string
+	Text     string // "stopping web-1"
+	Since    time.Time
+	Progress JobProgress
+	Halt     time.Duration // left of the time it gives for a graceful end
+	Ending   bool          // it was cancelled; its end is awaited
+	Done     int
+	Total    int    // 0 or 1 = a single target
+	More     int    // further jobs
+	Key      string // cancels; "" = no key does
+	Show     string // shows all jobs; "" = no key does
 }
 
 // StatusState is the bottom of the screen.

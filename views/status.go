@@ -89,18 +89,27 @@ func (t *Theme) noticeRow(n *NoticeState, w int) string {
 		more = " (+" + strconv.Itoa(n.More) + ")"
 	}
 	// What is cut off has to be found again: the key for that is never cut.
-	all := ""
-	if need := Width(words) + Width(hint) + 2; n.Key != "" && need > w-Width(more) && w >= 30 {
+	all, act := "", ""
+	if n.Act != "" && w >= 30 {
+		act = "  " + n.Act + " " + n.Does
+	}
+	if need := Width(words) + Width(hint) + 2; n.Key != "" && need > w-Width(more)-Width(act) && w >= 30 {
 		all = "  " + n.Key + " all"
 	}
-	l.w = max(0, w-Width(more)-Width(all))
+	l.w = max(0, w-Width(more)-Width(act)-Width(all))
 	l.add(role, words)
 	if hint != "" && l.left() > 12 {
 		l.gap(2)
 		l.add(Dim, hint)
 	}
-	l.w = w - Width(all)
+	l.w = w - Width(all) - Width(act)
 	l.add(Dim, more)
+	l.w = w - Width(all)
+	if act != "" {
+		l.gap(2)
+		l.add(Key, n.Act)
+		l.add(Dim, " "+n.Does)
+	}
 	l.w = w
 	if all != "" {
 		l.to(w - Width(all) + 2)
@@ -110,21 +119,43 @@ func (t *Theme) noticeRow(n *NoticeState, w int) string {
 	return l.String()
 }
 
+// jobRow is the job that was asked for first: what, how far, since when.
 func (t *Theme) jobRow(s *StatusState, w int) string {
 	j := s.Job
-	pieces := []piece{text(0, Notice, Clean(j.Text))}
+	words := Clean(j.Text)
+	if j.Ending {
+		words = "cancelling: " + words
+	}
+	pieces := []piece{text(0, Notice, words)}
+	share, ok := j.Progress.share()
+	figures := Percent(100*share) + "%"
 	if j.Total > 1 {
-		full, free := t.meter(float64(j.Done)/float64(j.Total), 10)
-		pieces = append(pieces, piece{2, []span{{Good, full}, {Dim, free}, {Plain, " " + strconv.Itoa(j.Done) + "/" + strconv.Itoa(j.Total)}}})
+		share, ok, figures = float64(j.Done)/float64(j.Total), true, strconv.Itoa(j.Done)+"/"+strconv.Itoa(j.Total)
+	}
+	if ok {
+		full, free := t.meter(share, 10)
+		pieces = append(pieces, piece{2, []span{{Good, full}, {Dim, free}, {Plain, " " + figures}}})
 	}
 	if !j.Since.IsZero() {
 		pieces = append(pieces, text(3, Dim, since(j.Since, s.Now)))
 	}
+	if j.Halt > 0 && !j.Ending {
+		pieces = append(pieces, text(1, Warn, haltWords(j.Halt, w)))
+	}
+	if a := j.Progress.amount(); a != "" {
+		pieces = append(pieces, text(6, Dim, a))
+	}
+	if j.Progress.Step != "" {
+		pieces = append(pieces, text(7, Dim, Clean(j.Progress.Step)))
+	}
 	if j.More > 0 {
 		pieces = append(pieces, text(4, Dim, plural(j.More, "more job", "more jobs")))
 	}
-	if j.Key != "" {
+	if j.Key != "" && !j.Ending {
 		pieces = append(pieces, piece{1, []span{{Key, j.Key}, {Dim, " cancels"}}})
+	}
+	if j.Show != "" {
+		pieces = append(pieces, piece{5, []span{{Key, j.Show}, {Dim, " shows"}}})
 	}
 	l := t.newLine(w)
 	l.addPieces(pieces, 2)
