@@ -25,7 +25,9 @@ func (m *Model) situation() keymap.Situation {
 	if len(m.jobs.list) > 0 {
 		s.Busy = make(map[runtime.Ref]string, len(m.jobs.list))
 		for _, x := range m.jobs.list {
-			s.Busy[x.req.Ref] = x.req.Op.Info().Doing
+			for _, r := range append(x.req.Others(), x.req.Ref) {
+				s.Busy[r] = x.req.Op.Info().Doing
+			}
 		}
 	}
 	if sh := m.shells.shown(); sh != nil {
@@ -90,27 +92,6 @@ func (m *Model) propose(op runtime.Op) tea.Cmd {
 		return act()
 	}
 	return m.ask(&question{state: m.promptFor(op.Info(), can, cannot), yes: act})
-}
-
-// offerKill asks whether a container that did not stop in time is to be
-// killed. Somebody who types in a shell, or answers another question, is not
-// interrupted: the notice says which key does it.
-func (m *Model) offerKill(q runtime.Request, err error) tea.Cmd {
-	if m.overlay != nil || m.prompt.open || m.focus == views.ShellPane || m.held {
-		m.say(noteError, err.Error(), "select it and press "+m.keys.KeyOf(keymap.KillKey)+" to kill it")
-		return nil
-	}
-	info := runtime.Kill.Info()
-	return m.ask(&question{
-		state: views.PromptState{
-			Title: m.called(q.Ref) + " still runs. Kill it?", More: info.AsksMore,
-			Targets: []views.Target{{Name: m.called(q.Ref), State: runtime.Running}},
-			Command: runtime.Kill.LXCCommand(q.Ref),
-		},
-		yes: func() tea.Cmd {
-			return m.enqueue([]runtime.Request{{Op: runtime.Kill, Ref: q.Ref, Expect: runtime.Running}})
-		},
-	})
 }
 
 // promptFor names the verb, every container and the state that was seen.

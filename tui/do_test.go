@@ -226,13 +226,17 @@ func TestStuckJobHoldsNothingElseUp(t *testing.T) {
 	d.press("y")
 	d.until("the freeze", func() bool { c, _ := d.rt.Get(ref("alpha")); return c.State == runtime.Frozen })
 	d.press("q")
-	d.sees("Quit lxcdeck?", "1 operation")
+	d.sees("1 job running. Leave lxcdeck?", "start bravo")
 	d.pass(questionGrace)
-	d.stuck = 0 // yes cancels it
-	d.press("y")
-	if !d.quit {
-		t.Fatal("yes does not quit")
+	d.press("enter") // nothing is chosen
+	if d.quit || d.m.overlay != nil {
+		t.Fatal("enter without a choice leaves")
 	}
+	d.press("q")
+	d.pass(questionGrace)
+	d.stuck = 0
+	d.press("c") // cancels it, then leaves
+	d.until("the end", func() bool { return d.quit })
 }
 
 func TestCtrlC(t *testing.T) {

@@ -176,9 +176,8 @@ func (m *Model) interrupt() tea.Cmd {
 		m.lastStop = time.Time{}
 		return m.askQuit()
 	}
-	if stopped, dropped := m.cancelJobs(); stopped+dropped > 0 {
-		m.say(noteWarn, "cancelling "+plural(stopped+dropped, "operation"), "")
-		return nil
+	if slices.ContainsFunc(m.jobs.list, func(x *job) bool { return x.ending.IsZero() }) {
+		return m.askCancel(every)
 	}
 	if m.filter.text != "" {
 		m.clearFilter()
@@ -190,27 +189,18 @@ func (m *Model) interrupt() tea.Cmd {
 
 // askQuit asks before the end.
 func (m *Model) askQuit() tea.Cmd {
-	q := &question{
-		state: views.PromptState{Title: "Quit lxcdeck?"},
-		yes: func() tea.Cmd {
-			m.cancelJobs()
-			return m.end()
-		},
-	}
-	live, jobs := m.shells.liveCount(), len(m.jobs.list)
+	live, more := m.shells.liveCount(), ""
 	kind := "shell"
 	if slices.ContainsFunc(m.shells.all, func(sh *shell) bool { return !sh.over && sh.op.console }) {
 		kind = "session"
 	}
-	switch {
-	case live > 0 && jobs > 0:
-		q.state.More = plural(live, kind) + " will end, " + plural(jobs, "operation") + " will be cancelled."
-	case live > 0:
-		q.state.More = plural(live, kind) + " will end. Containers run on."
-	case jobs > 0:
-		q.state.More = plural(jobs, "operation") + " will be cancelled."
+	if live > 0 {
+		more = plural(live, kind) + " will end. Containers run on."
 	}
-	return m.ask(q)
+	if len(m.jobs.list) > 0 && !m.jobs.leaving {
+		return m.askLeave(more)
+	}
+	return m.ask(&question{state: views.PromptState{Title: "Quit lxcdeck?", More: more}, yes: m.end})
 }
 
 // quit leaves what is open first, and asks when that would end something.
@@ -218,6 +208,8 @@ func (m *Model) quit() tea.Cmd {
 	switch {
 	case m.zoomed || m.focus == views.DetailPane:
 		return m.back()
+	case m.jobs.leaving: // it was asked already
+		return m.end()
 	case m.shells.liveCount() > 0 || len(m.jobs.list) > 0:
 		return m.askQuit()
 	default:

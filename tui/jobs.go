@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -15,54 +14,87 @@ import (
 	"lxcdeck/views"
 )
 
-// jobsAtOnce is how many operations run side by side: enough to be quick
-// with many marks, few enough not to start a storm on the host.
-const jobsAtOnce = 4
+const (
+	// jobsAtOnce is how many operations run side by side: enough to be quick
+	// with many marks, few enough not to start a storm on the host.
+	jobsAtOnce = 4
+	// jobPace is how often it is looked whether jobs have got on.
+	jobPace = 250 * time.Millisecond
+	// jobsKept is how many that are over can be looked at again.
+	jobsKept = 200
+	// outputKept is how much output of jobs that are over is kept, in bytes.
+	outputKept = 16 << 20
+)
 
-// doneMsg is the end of one operation.
-type doneMsg struct {
-	id  int
-	err error
-}
+type (
+	// doneMsg is the end of one operation.
+	doneMsg struct {
+		id  int
+		err error
+	}
+	// jobPaceMsg asks whether jobs have got on.
+	jobPaceMsg struct{}
+)
 
-// job is one operation on one container, waiting or running.
+// job is one operation on one container, waiting, running or over.
 type job struct {
 	id      int
 	req     runtime.Request
 	batch   *batch
+	feed    *feed
 	asked   time.Time
 	started time.Time // zero = still waiting for its turn
+	ended   time.Time // zero = not over
 	cancel  context.CancelFunc
-	ending  bool // cancelled by the person; its end is awaited
+	ending  time.Time // cancelled by the person then; its end is awaited
+	dropped bool      // cancelled before its turn came
+	err     error     // once it is over
 }
 
 // batch is what was asked for with one key: its end is told in one sentence,
 // whatever the number of containers.
 type batch struct {
+	id                   int
 	op                   runtime.Op
-	total                int
+	jobs                 []*job
 	good, bad, cancelled int
-	asked                time.Time
+	asked, ended         time.Time
 	first                string // the first failure, in its own words
 	hint                 string // and what helps
 }
 
-func (b *batch) done() int { return b.good + b.bad + b.cancelled }
+func (b *batch) done() int  { return b.good + b.bad + b.cancelled }
+func (b *batch) total() int { return len(b.jobs) }
+func (b *batch) over() bool { return b.done() == len(b.jobs) }
 
-// jobs is the queue behind the one door. Only Update touches it.
+// jobs is the queue behind the one door, and what came of it. Only Update
+// touches it.
 type jobs struct {
-	list []*job // in the order they were asked for
-	next int
-	wait sync.WaitGroup // of the operations that run
+	list    []*job   // not over, in the order they were asked for
+	past    []*batch // over, the newest last
+	next    int
+	wait    sync.WaitGroup // of the operations that run
+	paced   bool           // the timer is armed
+	seen    jobLook        // what was painted last
+	leaving bool           // the program ends with the last of them
+	failed  map[runtime.Ref]error
+	lately  runtime.Ref // whose start failed last
+}
+
+// jobLook tells whether what is shown of jobs has changed.
+type jobLook struct {
+	words   uint64
+	seconds int64
 }
 
 // busy gives the operation that is under way on a container.
 func (j *jobs) busy(r runtime.Ref) (runtime.Op, bool) {
-	i := slices.IndexFunc(j.list, func(x *job) bool { return x.req.Ref == r })
-	if i < 0 {
-		return runtime.NoOp, false
+	for _, x := range j.list {
+		if x.req.Ref == r || slices.Contains(x.req.Others(), r) {
+			return x.req.Op, true
+		}
 	}
-	return j.list[i].req.Op, true
+	return runtime.NoOp, false
 }
 
 func (j *jobs) running() int {
@@ -84,12 +116,15 @@ func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd {
 	// be hidden by it.
 	m.notices.dismiss()
 	now := m.clock.Now()
-	b := &batch{op: reqs[0].Op, total: len(reqs), asked: now}
+	m.jobs.next++
+	b := &batch{id: m.jobs.next, op: reqs[0].Op, asked: now}
 	for _, q := range reqs {
 		m.jobs.next++
-		m.jobs.list = append(m.jobs.list, &job{id: m.jobs.next, req: q, asked: now, batch: b})
+		x := &job{id: m.jobs.next, req: q, asked: now, batch: b, feed: &feed{}}
+		b.jobs = append(b.jobs, x)
+		m.jobs.list = append(m.jobs.list, x)
 	}
-	return m.startJobs()
+	return tea.Batch(m.startJobs(), m.paceJobs())
 }
 
 // startJobs gives free places to those who wait, in order.
@@ -104,40 +139,94 @@ func (m *Model) startJobs() tea.Cmd {
 			continue
 		}
 		free--
-		x.started = m.clock.Now()
-		limit := x.req.Timeout
-		if limit <= 0 {
-			limit = x.req.Op.Info().Timeout
-		}
-		// The runtime keeps the operation's own time; ours is the belt to its
-		// braces, a little longer, so that its better error wins. It does not
-		// hang on the program's end: a hang-up must not stop work half way.
-		ctx, cancel := context.WithTimeout(context.Background(), limit+5*time.Second)
-		x.cancel = cancel
-		rt, id, req, wait := m.rt, x.id, x.req, &m.jobs.wait
-		wait.Add(1)
-		cmds = append(cmds, cmd(req.Op.String(), func() tea.Msg {
-			defer wait.Done()
-			defer cancel()
-			return doneMsg{id, rt.Do(ctx, req)}
-		}))
+		cmds = append(cmds, m.startJob(x))
 	}
 	return tea.Batch(cmds...)
 }
 
-// cancelJobs stops what runs and forgets what waits; it says how many of each.
-func (m *Model) cancelJobs() (stopped, dropped int) {
-	m.jobs.list = slices.DeleteFunc(m.jobs.list, func(x *job) bool {
-		if x.started.IsZero() {
-			dropped++
-			x.batch.cancelled++
-			return true
+func (m *Model) startJob(x *job) tea.Cmd {
+	x.started = m.clock.Now()
+	limit := x.req.Timeout
+	if limit <= 0 {
+		limit = x.req.Op.Info().Timeout
+	}
+	if x.req.Op == runtime.Restart && x.req.Timeout > 0 {
+		limit *= 2 // once for its stop, once for its start
+	}
+	// The runtime keeps the operation's own time; ours is the belt to its
+	// braces, longer by what a kill behind it may take, so that its better error
+	// wins. It does not hang on the program's end: a hang-up must not stop work
+	// half way.
+	ctx, cancel := context.WithTimeout(context.Background(), limit+jobGrace)
+	x.cancel = cancel
+	rt, id, req, wait := m.rt, x.id, x.req, &m.jobs.wait
+	req.Progress = x.feed.take
+	wait.Add(1)
+	return cmd(req.Op.String(), func() tea.Msg {
+		defer wait.Done()
+		defer cancel()
+		return doneMsg{id, rt.Do(ctx, req)}
+	})
+}
+
+// jobGrace is what the runtime may take beyond an operation's own time.
+const jobGrace = 25 * time.Second
+
+// paceJobs looks after a while whether jobs have got on. Nothing they tell
+// wakes the loop by itself: a program that floods is looked at as often as one
+// that is silent.
+func (m *Model) paceJobs() tea.Cmd {
+	if m.jobs.paced || len(m.jobs.list) == 0 {
+		return nil
+	}
+	m.jobs.paced = true
+	return m.clock.After(jobPace, jobPaceMsg{})
+}
+
+// onJobPace paints anew where that would show something else.
+func (m *Model) onJobPace() tea.Cmd {
+	m.jobs.paced = false
+	if look := m.lookAtJobs(); look != m.jobs.seen && m.showsJobs() {
+		m.jobs.seen = look
+		m.dirty, m.paint.all = true, true
+	}
+	return m.paceJobs()
+}
+
+// showsJobs says whether anything on the screen tells of jobs.
+func (m *Model) showsJobs() bool {
+	return m.raw == nil && !m.held && (m.overlay != nil || !m.layout.Status.Empty())
+}
+
+func (m *Model) lookAtJobs() jobLook {
+	now := m.clock.Now()
+	var l jobLook
+	for _, x := range m.jobs.list {
+		if !x.started.IsZero() {
+			l.words += x.feed.told()
+			l.seconds += int64(now.Sub(x.started) / time.Second)
 		}
-		return false
+	}
+	return l
+}
+
+// cancelJobs stops what runs and forgets what waits, of those that which
+// chooses; it says how many of each.
+func (m *Model) cancelJobs(which func(*job) bool) (stopped, dropped int) {
+	now := m.clock.Now()
+	m.jobs.list = slices.DeleteFunc(m.jobs.list, func(x *job) bool {
+		if !x.started.IsZero() || !which(x) {
+			return false
+		}
+		dropped++
+		x.ended, x.dropped, x.err = now, true, runtime.ErrCancelled
+		x.batch.cancelled++
+		m.finish(x.batch)
+		return true
 	})
 	for _, x := range m.jobs.list {
-		if !x.ending {
-			x.ending = true
+		if x.ending.IsZero() && which(x) {
+			x.ending = now
 			x.cancel()
 			stopped++
 		}
@@ -145,10 +234,34 @@ func (m *Model) cancelJobs() (stopped, dropped int) {
 	return stopped, dropped
 }
 
+// every is all of them.
+func every(*job) bool { return true }
+
+// finish keeps a batch that is over, within bounds; it says whether it is.
+func (m *Model) finish(b *batch) bool {
+	if !b.over() || !b.ended.IsZero() {
+		return false
+	}
+	b.ended = m.clock.Now()
+	m.jobs.past = append(m.jobs.past, b)
+	if over := len(m.jobs.past) - jobsKept; over > 0 {
+		m.jobs.past = slices.Delete(m.jobs.past, 0, over)
+	}
+	kept := 0
+	for _, old := range slices.Backward(m.jobs.past) {
+		for _, x := range old.jobs {
+			if kept += x.feed.size(); kept > outputKept {
+				x.feed.giveUp()
+			}
+		}
+	}
+	return true
+}
+
 // endJobs gives operations that were cancelled on the way out the time to
 // stop. Others run on in their helpers.
 func (m *Model) endJobs() {
-	if !slices.ContainsFunc(m.jobs.list, func(x *job) bool { return x.ending }) {
+	if !slices.ContainsFunc(m.jobs.list, func(x *job) bool { return !x.ending.IsZero() }) {
 		return
 	}
 	done := make(chan struct{})
@@ -165,58 +278,35 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 	}
 	x := m.jobs.list[i]
 	m.jobs.list = slices.Delete(m.jobs.list, i, i+1)
-	m.report(x, d.err)
-	m.reportBatch(x.batch)
+	x.ended, x.err = m.clock.Now(), d.err
+	m.report(x)
 	cmds := []tea.Cmd{m.startJobs(), m.list()}
-	if x.req.Op != runtime.Shutdown && errors.Is(d.err, runtime.ErrStillRunning) {
-		cmds = append(cmds, m.offerKill(x.req, d.err))
+	if m.finish(x.batch) {
+		m.reportBatch(x.batch)
+		cmds = append(cmds, m.readLeftovers(), m.offerKill(x.batch))
+	}
+	if m.jobs.leaving && len(m.jobs.list) == 0 {
+		cmds = append(cmds, m.end())
 	}
 	return tea.Batch(cmds...)
 }
 
-// report makes the notice of a finished job.
-func (m *Model) report(x *job, err error) {
-	took := m.clock.Now().Sub(x.started)
-	name, verb := m.called(x.req.Ref), x.req.Op.Info()
-	b := x.batch
-	switch {
-	case err == nil:
-		b.good++
-		m.say(noteDone, name+": "+verb.Name+" done in "+short(took), verb.Op.LXCCommand(x.req.Ref))
-	case x.ending && errors.Is(err, runtime.ErrCancelled):
-		b.cancelled++
-		m.say(noteInfo, name+": "+verb.Name+" cancelled after "+short(took), "")
+// halting is how much is left of the time that a job gives the container for
+// its own end; 0 = it gives none, or that is over.
+func (x *job) halting(now time.Time) time.Duration {
+	switch x.req.Op {
+	case runtime.Stop, runtime.Shutdown, runtime.Restart:
 	default:
-		var hint string
-		var e *runtime.Error
-		if errors.As(err, &e) {
-			hint = e.Hint
-		}
-		if b.bad++; b.bad == 1 {
-			b.first, b.hint = err.Error(), hint
-		}
-		m.say(noteError, err.Error(), hint)
+		return 0
 	}
-}
-
-// reportBatch sums up an operation on several containers once the last of them
-// is through: what failed must not drown in what went well.
-func (m *Model) reportBatch(b *batch) {
-	if b.total < 2 || b.done() < b.total {
-		return
+	if x.started.IsZero() || !x.ended.IsZero() {
+		return 0
 	}
-	text := fmt.Sprintf("%s: %d of %d done in %s", b.op.Info().Name, b.good, b.total, short(m.clock.Now().Sub(b.asked)))
-	if b.cancelled > 0 {
-		text += fmt.Sprintf(", %d cancelled", b.cancelled)
+	limit := x.req.Timeout
+	if limit <= 0 {
+		limit = runtime.Graceful
 	}
-	switch {
-	case b.bad == 0:
-		m.say(noteDone, text, "")
-	case b.bad == 1:
-		m.say(noteError, text+", 1 failed: "+b.first, b.hint)
-	default:
-		m.say(noteError, fmt.Sprintf("%s, %d failed, first: %s", text, b.bad, b.first), b.hint)
-	}
+	return max(0, limit-now.Sub(x.started))
 }
 
 // jobState is the operation that was asked for first, and how far the batch is
@@ -227,25 +317,26 @@ func (m *Model) jobState() *views.JobState {
 	}
 	x := m.jobs.list[0]
 	s := &views.JobState{
-		Text: x.req.Op.Info().Doing + " " + m.called(x.req.Ref), Since: x.started,
-		Done: x.batch.done(), Total: x.batch.total, Key: m.keys.KeyOf(keymap.Interrupt),
+		Text: m.doing(&x.req), Since: x.started, Done: x.batch.done(), Total: x.batch.total(),
+		Progress: x.feed.progress(), Halt: x.halting(m.clock.Now()), Ending: !x.ending.IsZero(),
 	}
+	if m.overlay == nil && m.focus != views.ShellPane { // else they mean something else
+		s.Key, s.Show = m.keys.KeyOf(keymap.Interrupt), m.keys.KeyOf(keymap.HistoryKey)
+	}
+	others := map[*batch]bool{}
 	for _, other := range m.jobs.list {
 		if other.batch != x.batch {
-			s.More++
+			others[other.batch] = true
 		}
 	}
+	s.More = len(others)
 	return s
 }
 
-// short is a duration as people say it.
-func short(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return d.Round(10 * time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	default:
-		return d.Round(time.Second).String()
-	}
+// hasFailed says whether it ended otherwise than was asked for.
+func (x *job) hasFailed() bool { return x.err != nil && !x.wasCancelled() }
+
+// wasCancelled says whether it ended because a person wanted that.
+func (x *job) wasCancelled() bool {
+	return x.dropped || !x.ending.IsZero() && errors.Is(x.err, runtime.ErrCancelled)
 }

@@ -121,7 +121,7 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	m.sampling.stale = true
 	m.arrange()
 	if first {
-		return tea.Batch(next, m.sample(), m.poll())
+		return tea.Batch(next, m.sample(), m.poll(), m.readLeftovers())
 	}
 	return tea.Batch(next, m.poll())
 }

@@ -47,7 +47,12 @@ type Options struct {
 	// next run, off the loop. nil = nothing is kept.
 	Choices  map[runtime.Ref]runtime.Shell
 	Remember func(runtime.Shell) error
-	SaveDir  string // where saves and recordings go unless another place is named
+	// History gives what was done before this run, by whichever lxcdeck, the
+	// newest first. Missed gives what came to its end while nobody looked; each
+	// is given once. Both are called off the loop; nil = nothing is known.
+	History func() ([]runtime.Past, error)
+	Missed  func() ([]runtime.Past, error)
+	SaveDir string // where saves and recordings go unless another place is named
 }
 
 // Model is the whole state of the screen.
@@ -66,27 +71,29 @@ type Model struct {
 	overSSH  bool
 	mouse    bool
 
-	all      []runtime.Container // the last listing, ordered by Ref.Less
-	place    map[runtime.Ref]int // where each stands in all
-	listing  listing
-	watching bool
-	watchErr error // why there is no whole watch; nil = there is
-	polling  bool  // the timer of the poll is armed
-	sampling sampling
-	hist     *history
-	rows     rows
-	filter   filter
-	prompt   filterPrompt
-	jobs     jobs
-	notices  notices
-	shells   shells
-	many     many
-	fan      *fanOut                       // the last command that was run in many containers; nil = none
-	fans     int                           // how many there were
-	choices  map[runtime.Ref]runtime.Shell // what a shell was opened with last
-	remember func(runtime.Shell) error
-	overlay  overlay   // nil = none
-	creation *creation // the form of the last container that was created; nil = none yet
+	all       []runtime.Container // the last listing, ordered by Ref.Less
+	place     map[runtime.Ref]int // where each stands in all
+	listing   listing
+	watching  bool
+	watchErr  error // why there is no whole watch; nil = there is
+	polling   bool  // the timer of the poll is armed
+	sampling  sampling
+	hist      *history
+	rows      rows
+	filter    filter
+	prompt    filterPrompt
+	jobs      jobs
+	earlier   earlier
+	leftovers leftovers
+	notices   notices
+	shells    shells
+	many      many
+	fan       *fanOut                       // the last command that was run in many containers; nil = none
+	fans      int                           // how many there were
+	creation  *creation                     // the form of the last container that was created; nil = none yet
+	choices   map[runtime.Ref]runtime.Shell // what a shell was opened with last
+	remember  func(runtime.Shell) error
+	overlay   overlay // nil = none
 
 	layout    views.Layout
 	size      image.Point
@@ -140,6 +147,7 @@ func New(o Options) *Model {
 	if o.ReadOnly {
 		m.rt = runtime.ReadOnly(o.Runtime)
 	}
+	m.earlier = earlier{read: o.History, missed: o.Missed}
 	if m.interval <= 0 {
 		m.interval = defaultInterval
 	}
@@ -180,7 +188,7 @@ func (m *Model) setTheme(colors int) {
 
 // Init starts the first List and the tick.
 func (m *Model) Init() tea.Cmd {
-	cmds := []tea.Cmd{m.list(), m.sample(), m.tick()}
+	cmds := []tea.Cmd{m.list(), m.sample(), m.tick(), m.readMissed()}
 	if m.overSSH {
 		cmds = append(cmds, askModes())
 	}

@@ -22,6 +22,8 @@ type note struct {
 	kind  noteKind
 	text  string
 	hint  string    // what to do next
+	act   string    // a key that helps with it; "" = none
+	does  string    // what that key does
 	at    time.Time // when it was said
 	until time.Time // zero = until the next one or a key
 }
@@ -94,7 +96,7 @@ func (m *Model) noticeState() *views.NoticeState {
 	case n == nil:
 		return nil
 	default:
-		return &views.NoticeState{Level: n.level(), Text: n.text, Hint: n.hint}
+		return &views.NoticeState{Level: n.level(), Text: n.text, Hint: n.hint, Act: n.act, Does: n.does}
 	}
 }
 

@@ -65,6 +65,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		// Nothing but the shell's pane has changed, unless a notice came.
 		m.paint.all = all
 		return m.onPaint(msg)
+	case jobPaceMsg:
+		m.dirty, m.paint.all = dirty, all // it says whether there is anything new
+		return m.onJobPace()
 	case armedMsg:
 		return m.onArmed(msg)
 	case fanMsg:
@@ -82,6 +85,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return cmd
 	}
 	if cmd, ok := m.updateSurvey(msg); ok {
+		return cmd
+	}
+	if cmd, ok := m.updateJobs(msg); ok {
 		return cmd
 	}
 	m.dirty, m.paint.all = dirty, all
@@ -200,8 +206,6 @@ func colorsOf(p colorprofile.Profile) int {
 
 // onArmed lets an open question show that it takes keys now.
 func (m *Model) onArmed(msg armedMsg) tea.Cmd {
-	if m.overlay == msg.q {
-		msg.q.state.Early = false
-	}
+	msg.q.state.Early = false
 	return nil
 }

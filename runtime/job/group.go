@@ -40,10 +40,10 @@ func Grouped(answers []Answer) []Group {
 		groups[g].Refs = append(groups[g].Refs, a.Ref)
 	}
 	for i := range groups {
-		slices.SortFunc(groups[i].Refs, order)
+		slices.SortFunc(groups[i].Refs, byRef)
 	}
 	slices.SortFunc(groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(len(b.Refs), len(a.Refs)), order(a.Refs[0], b.Refs[0]))
+		return cmp.Or(cmp.Compare(len(b.Refs), len(a.Refs)), byRef(a.Refs[0], b.Refs[0]))
 	})
 	return groups
 }
@@ -60,7 +60,7 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-func order(a, b runtime.Ref) int {
+func byRef(a, b runtime.Ref) int {
 	switch {
 	case a.Less(b):
 		return -1
