@@ -148,7 +148,8 @@ func whyOps(a Action, c runtime.Container, s Situation) string {
 		}
 	}
 	ops := a.ops()
-	if len(ops) == 1 || first == "" {
+	hands := c.Manager != "" || c.Lock != nil // whatever its state
+	if len(ops) == 1 || first == "" || hands && first == whyOp(ops[len(ops)-1], c, s) {
 		return first
 	}
 	verbs := make([]string, len(ops))
@@ -165,7 +166,7 @@ func whyOp(op runtime.Op, c runtime.Container, s Situation) string {
 	}
 	info := op.Info()
 	if c.Manager != "" && !info.Managed {
-		return fmt.Sprintf("%s belongs to %s: %s it there", c.Name, c.Manager, info.Name)
+		return whyManaged(op, c)
 	}
 	if c.Lock != nil && !info.Locked {
 		return fmt.Sprintf("%s is %s; %s unlocks it", c.Name, c.Lock, title(LockKey))
