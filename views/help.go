@@ -72,23 +72,14 @@ func (t *Theme) helpBody(s *HelpState, w int) []string {
 	n = max(1, min(n, len(s.Groups))) // a column without a group is room for the others
 	colW := (w - 2*(n-1)) / n
 	columns := make([][]string, n)
-	total := 0
+	height := helpHeight(s.Groups, n)
+	at := 0
 	for _, g := range s.Groups {
-		total += len(g.Lines) + 2
-	}
-	at, filled := 0, 0
-	for i, g := range s.Groups {
 		rows := t.helpGroup(g, colW)
-		// A group goes where most of it falls if all columns were equally long.
-		if i > 0 && at < n-1 && filled+len(rows)/2 > (at+1)*total/n {
+		if at < n-1 && len(columns[at])+len(rows) > height {
 			at++
 		}
-		filled += len(rows)
 		columns[at] = append(columns[at], rows...)
-	}
-	height := 0
-	for _, c := range columns {
-		height = max(height, len(c))
 	}
 	blocks := make([]Block, 0, 2*n)
 	for i, c := range columns {
@@ -107,6 +98,28 @@ func (t *Theme) helpBody(s *HelpState, w int) []string {
 		lines = append(Block(lead), lines...)
 	}
 	return lines
+}
+
+// helpHeight is the least height at which the groups, in order, fit into n
+// columns.
+func helpHeight(groups []keymap.HelpGroup, n int) int {
+	height := 0
+	for _, g := range groups {
+		height = max(height, len(g.Lines)+2)
+	}
+	for ; ; height++ {
+		columns, used := 1, 0
+		for _, g := range groups {
+			if rows := len(g.Lines) + 2; used+rows > height {
+				columns, used = columns+1, rows
+			} else {
+				used += rows
+			}
+		}
+		if columns <= n {
+			return height
+		}
+	}
 }
 
 // helpGroup is one group: its name, its actions, a blank line.
