@@ -190,7 +190,7 @@ func (m *Model) cancelNow(which func(*job) bool) {
 
 // jobTarget is a job in a question.
 func (m *Model) jobTarget(x *job) views.Target {
-	t := views.Target{Name: m.askedFor(&x.req), Note: "waits"}
+	t := views.Target{Name: m.askedFor(&x.req), As: "waits"}
 	if !x.started.IsZero() {
 		t.Note = "runs " + views.Age(m.clock.Now().Sub(x.started))
 	}

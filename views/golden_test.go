@@ -107,6 +107,7 @@ func TestGoldenOverlays(t *testing.T) {
 		typed := &PromptState{Kind: AskTyped, Title: "Destroy test-7?", Targets: []Target{{Name: "test-7", State: runtime.Stopped}},
 			More: "Its root file system is lost.", Want: "test-7", Typed: "tes"}
 		golden(t, "typed-"+name, Centre(frame(w, h), th.Prompt(typed, w, h)), false)
+		promptGoldens(t, th, name, w, h)
 		rows := someRows()
 		pal := &PaletteState{Query: "st", Items: keymap.PaletteItems(keys(), "st", situation(&rows[0])), Cursor: 1}
 		golden(t, "palette-"+name, Centre(frame(w, h), th.Palette(pal, w, h)), false)

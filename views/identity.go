@@ -70,6 +70,9 @@ func facts(s *DetailState) []fact {
 		}
 	}
 	out = append(out, troubles(s)...)
+	if c.Lock != nil {
+		add("lock", Warn, c.Lock.String())
+	}
 	add("state", stateRole(c.State), stateLine(s))
 	add("address", Plain, addresses(c))
 	add("boot", Plain, bootLine(c))

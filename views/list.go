@@ -233,6 +233,9 @@ func (t *Theme) cell(l *line, s *ListState, cols tableau, p placed, r *Row, note
 		l.field(role, Clean(c.Name), p.w, false)
 	case ColState:
 		l.add(stateRole(c.State), StateLetter(c.State))
+		if c.Lock != nil { // the gap before the next column has room for it
+			l.add(Warn, t.Glyphs.Lock)
+		}
 	case ColCPU:
 		t.cpuCell(l, s, cols, r)
 	case ColMem:

@@ -9,12 +9,15 @@ func (t *Theme) Prompt(s *PromptState, w, h int) Block {
 		return t.bare(Clean(s.Title), w, h)
 	}
 	answer := t.promptAnswer(s, inner)
-	var rows []string
+	rows := t.promptFacts(s, inner)
 	if s.More != "" {
 		rows = append(rows, t.paragraph(Plain, Clean(s.More), inner)...)
 	}
-	if s.Command != "" {
-		rows = append(rows, t.paragraph(Dim, Clean(s.Command), inner)...)
+	if s.Command != "" { // half a command is another command
+		command := t.paragraph(Dim, Clean(s.Command), inner)
+		if len(rows)+len(command)+len(answer)+min(1, len(s.Targets)) <= room {
+			rows = append(rows, command...)
+		}
 	}
 	// Targets give way: the answer has to be on screen.
 	targets := t.promptTargets(s, inner, max(1, room-len(rows)-len(answer)))
@@ -29,9 +32,45 @@ func (t *Theme) Prompt(s *PromptState, w, h int) Block {
 func promptWidth(s *PromptState) int {
 	n := max(44, Width(Clean(s.Title))+4, Width(Clean(s.Command)))
 	for _, tg := range s.Targets {
-		n = max(n, Width(Clean(tg.Name))+Width(Clean(tg.Skip))+14)
+		n = max(n, Width(Clean(tg.Name))+Width(Clean(tg.Skip))+Width(Clean(tg.Note))+14)
+	}
+	name := 0
+	for _, f := range s.Facts {
+		name = max(name, Width(Clean(f.Name)))
+	}
+	for _, f := range s.Facts {
+		n = max(n, name+Width(Clean(f.Text))+2)
 	}
 	return min(n, 76)
+}
+
+// promptFacts are the rows of what goes with the answer.
+func (t *Theme) promptFacts(s *PromptState, inner int) []string {
+	name := 0
+	for _, f := range s.Facts {
+		name = max(name, Width(Clean(f.Name)))
+	}
+	var rows []string
+	for _, f := range s.Facts {
+		role := Plain
+		if f.Warn {
+			role = Warn
+		}
+		if inner < 2*name {
+			rows = append(rows, t.paragraph(role, Clean(f.Name)+": "+Clean(f.Text), inner)...)
+			continue
+		}
+		for i, part := range wrap(Clean(f.Text), inner-name-2) {
+			l := t.newLine(inner)
+			if i == 0 {
+				l.add(Dim, Clean(f.Name))
+			}
+			l.to(name + 2)
+			l.add(role, part)
+			rows = append(rows, l.String())
+		}
+	}
+	return rows
 }
 
 // promptTargets lists what the answer would act on, in at most n rows.
@@ -43,8 +82,8 @@ func (t *Theme) promptTargets(s *PromptState, inner, n int) []string {
 		}
 		l := t.newLine(inner)
 		state, role := stateWord(tg.State), stateRole(tg.State)
-		if tg.Note != "" {
-			state, role = Clean(tg.Note), Dim
+		if tg.As != "" {
+			state, role = Clean(tg.As), Dim
 		}
 		if tg.Skip != "" {
 			l.add(Dim, Clean(tg.Name))
@@ -53,6 +92,10 @@ func (t *Theme) promptTargets(s *PromptState, inner, n int) []string {
 			l.add(Strong, t.Cut(Clean(tg.Name), max(1, inner-Width(state)-2)))
 			l.gap(2)
 			l.add(role, state)
+			if tg.Note != "" {
+				l.gap(2)
+				l.add(Dim, Clean(tg.Note))
+			}
 		}
 		rows = append(rows, l.String())
 	}
@@ -94,10 +137,14 @@ func (t *Theme) promptAnswer(s *PromptState, inner int) []string {
 
 func (t *Theme) promptKeys(s *PromptState) string {
 	switch {
+	case s.Kind == Told:
+		return keysLine("esc", "leaves")
 	case s.Early:
 		return "a moment ..."
 	case s.Kind == AskWhich:
 		return keysLine("1-"+strconv.Itoa(len(s.Choices)), "choose", "esc", "no")
+	case s.Waits:
+		return "measuring ...   " + keysLine("esc", "no")
 	case s.Kind == AskTyped && s.Typed == s.Want && s.Want != "":
 		return keysLine("enter", "yes", "esc", "no")
 	case s.Kind == AskTyped:

@@ -95,6 +95,9 @@ func (t *Theme) ruleFacts(s *RuleState) []piece {
 	} else {
 		add(0, stateRole(c.State), stateWord(c.State))
 	}
+	if c.Lock != nil {
+		add(1, Warn, "locked")
+	}
 	for _, b := range bites(s.Row, s.Cores) {
 		add(2, b.role, b.text)
 	}

@@ -170,18 +170,27 @@ type ScrollState struct {
 type Target struct {
 	Name  string
 	State runtime.State
-	Note  string // what stands in place of the state; "" = the state
+	As    string // what stands in place of the state; "" = the state
 	Skip  string // why it is left out; "" = it is not
+	Note  string // what goes with it; "" = nothing is said of that
+}
+
+// PromptFact is a line of a question about what goes with the answer.
+type PromptFact struct {
+	Name, Text string
+	Warn       bool // it speaks against a yes
 }
 
 // PromptKind says how a question is answered.
 type PromptKind uint8
 
-// Yes or no, one of several verbs, or by typing a word.
+// Yes or no, one of several verbs, by typing a word, or not at all: it is only
+// told why there is nothing to ask.
 const (
 	AskYesNo PromptKind = iota
 	AskWhich
 	AskTyped
+	Told
 )
 
 // PromptState is a question. Enter means No, unless a verb is chosen or the
@@ -190,6 +199,7 @@ type PromptState struct {
 	Kind    PromptKind
 	Title   string // "Stop web-1?"
 	Targets []Target
+	Facts   []PromptFact
 	More    string   // what the operation does
 	Command string   // the equal lxc-* command
 	Choices []string // AskWhich: verbs
@@ -197,6 +207,7 @@ type PromptState struct {
 	Typed   string   // AskTyped
 	Want    string   // AskTyped: what has to be typed
 	Early   bool     // keys are still ignored
+	Waits   bool     // a yes does not count yet: something is being measured
 	Note    string   // why the last answer did not count
 }
 

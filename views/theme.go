@@ -51,6 +51,7 @@ type Glyphs struct {
 	Levels     []string
 	On, Off    string // picker
 	Dot        string // separates figures in one row
+	Lock       string // behind the state of a locked container
 }
 
 // ThemeOptions say what the terminal can show.
@@ -221,7 +222,7 @@ func unicodeGlyphs() Glyphs {
 	return Glyphs{
 		Ellipsis: "…", Rule: b.Top, Bar: b.Left, Corners: corners(b), Up: "▲", Down: "▼",
 		Cursor: ">", Marked: "*", Full: "█", Free: "·",
-		Levels: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}, On: "x", Off: " ", Dot: "·",
+		Levels: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}, On: "x", Off: " ", Dot: "·", Lock: "⊘",
 	}
 }
 
@@ -230,7 +231,7 @@ func asciiGlyphs() Glyphs {
 	return Glyphs{
 		Ellipsis: "~", Rule: b.Top, Bar: b.Left, Corners: corners(b), Up: "^", Down: "v",
 		Cursor: ">", Marked: "*", Full: "#", Free: ".",
-		Levels: []string{"_", ".", ":", "-", "=", "+", "*", "#"}, On: "x", Off: " ", Dot: "-",
+		Levels: []string{"_", ".", ":", "-", "=", "+", "*", "#"}, On: "x", Off: " ", Dot: "-", Lock: "#",
 	}
 }
 
