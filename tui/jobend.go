@@ -192,7 +192,7 @@ func (m *Model) cancelNow(which func(*job) bool) {
 func (m *Model) jobTarget(x *job) views.Target {
 	t := views.Target{Name: m.askedFor(&x.req), As: "waits"}
 	if !x.started.IsZero() {
-		t.Note = "runs " + views.Age(m.clock.Now().Sub(x.started))
+		t.As = "runs " + views.Age(m.clock.Now().Sub(x.started))
 	}
 	return t
 }

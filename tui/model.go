@@ -94,6 +94,7 @@ type Model struct {
 	choices   map[runtime.Ref]runtime.Shell // what a shell was opened with last
 	remember  func(runtime.Shell) error
 	overlay   overlay // nil = none
+	gauge     gauge   // what is measured for the overlay
 
 	layout    views.Layout
 	size      image.Point

@@ -25,13 +25,15 @@ type overlay interface {
 
 // question asks before something is done. For yes or no, everything but y is
 // no harm: enter, n, esc and q mean no, other keys nothing. For a choice of
-// verbs nothing is chosen until a key moves to one.
+// verbs nothing is chosen until a key moves to one. A word counts when it was
+// typed in full, key by key.
 type question struct {
 	asked time.Time
 	state views.PromptState
 	yes   func() tea.Cmd
 	picks []func() tea.Cmd // one for each of state.Choices
 	back  overlay          // what is shown again after the answer; nil = nothing
+	line  textLine         // AskTyped
 }
 
 // armedMsg paints the question anew once it takes keys.
@@ -40,7 +42,7 @@ type armedMsg struct{ q *question }
 // ask puts a question up.
 func (m *Model) ask(q *question) tea.Cmd {
 	q.asked = m.clock.Now()
-	q.state.Early = true
+	q.state.Early = q.state.Kind != views.Told
 	if len(q.picks) > 0 {
 		q.state.Kind, q.state.Cursor = views.AskWhich, -1
 	}
@@ -49,10 +51,19 @@ func (m *Model) ask(q *question) tea.Cmd {
 }
 
 func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	if m.clock.Now().Sub(q.asked) < questionGrace {
+	if m.clock.Now().Sub(q.asked) < questionGrace && q.state.Kind != views.Told {
 		return nil
 	}
 	q.state.Early = false
+	switch q.state.Kind {
+	case views.AskTyped:
+		return q.spell(m, k)
+	case views.Told: // whoever was still typing a word must not act on the list
+		if s := k.String(); s == "esc" || s == "enter" || s == "ctrl+c" {
+			m.overlay = q.back
+		}
+		return nil
+	}
 	switch s := k.String(); s {
 	case "n", "N", "esc", "q", "ctrl+c":
 		m.overlay = q.back
@@ -67,10 +78,46 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		if q.state.Kind == views.AskWhich {
 			return q.choose(m, s)
 		}
-		if s == "y" || s == "Y" {
+		if (s == "y" || s == "Y") && !q.waits() {
 			m.overlay = q.back
 			return q.yes()
 		}
+	}
+	return nil
+}
+
+// waits refuses an answer while it is not known yet what it would do.
+func (q *question) waits() bool {
+	if q.state.Waits {
+		q.state.Note = "not yet: it is being measured what goes with it"
+	}
+	return q.state.Waits
+}
+
+// spell is a key in a word that has to be typed. Enter means no unless the
+// word stands there.
+func (q *question) spell(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	switch s := k.String(); s {
+	case "esc", "ctrl+c":
+		m.overlay = q.back
+	case "enter":
+		switch {
+		case q.line.String() != q.state.Want:
+			m.overlay = q.back
+			m.say(noteInfo, "nothing was done: "+q.state.Want+" was not typed", "")
+		case !q.waits():
+			m.overlay = q.back
+			return q.yes()
+		}
+	case "backspace", "ctrl+h", "ctrl+u", "ctrl+w":
+		q.line.key(k)
+	default:
+		if k.Text != "" {
+			q.line.insert(k.Text)
+		}
+	}
+	if q.state.Typed != q.line.String() {
+		q.state.Typed, q.state.Note = q.line.String(), ""
 	}
 	return nil
 }
@@ -99,4 +146,10 @@ func (q *question) choose(m *Model, key string) tea.Cmd {
 }
 
 // paste never answers a question.
-func (*question) paste(*Model, string) bool { return false }
+func (q *question) paste(*Model, string) bool {
+	if q.state.Kind != views.AskTyped {
+		return false
+	}
+	q.state.Note = "pasted text does not count: type it"
+	return true
+}

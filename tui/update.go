@@ -22,6 +22,7 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		return m, m.end()
 	}
 	cmd = m.update(msg)
+	m.dropGauge()
 	m.setRate()
 	m.tellFocus()
 	return m, cmd
@@ -78,6 +79,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return nil
 	case fanTickMsg:
 		return m.onFanTick(msg)
+	case gaugedMsg:
+		return m.onGauged(msg)
 	case crashMsg:
 		return m.onCrash(msg.err)
 	}
