@@ -51,7 +51,7 @@ func TestDestroyWantsTheNameTyped(t *testing.T) {
 	d.press("backspace")
 	d.sees("enter yes")
 	d.press("enter")
-	wants(t, d.asked(), runtime.Request{Op: runtime.Destroy, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.DestroyArgs{Snapshots: true}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Destroy, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.DestroyArgs{Snapshots: true}})
 	d.until("the end", func() bool { return d.names() == "alpha" })
 }
 
@@ -127,7 +127,7 @@ func TestDestroyWithoutMeasureTakesNoSnapshots(t *testing.T) {
 	d.pass(questionGrace)
 	d.typed("bravo")
 	d.press("enter")
-	if a, ok := d.asked().Args.(*runtime.DestroyArgs); !ok || a.Snapshots {
+	if a, ok := d.theOne().Args.(*runtime.DestroyArgs); !ok || a.Snapshots {
 		t.Fatalf("%+v", a)
 	}
 	d.sees("it has snapshots")
@@ -140,7 +140,7 @@ func TestDestroyOfAnOddName(t *testing.T) {
 		d.pass(questionGrace)
 		d.typed(word)
 		d.press("enter")
-		if q := d.asked(); q.Ref.Name != name {
+		if q := d.theOne(); q.Ref.Name != name {
 			t.Errorf("%+v", q)
 		}
 	}

@@ -48,8 +48,8 @@ func deckOnHost(t *testing.T, footprint func(runtime.Ref) runtime.Footprint, spe
 	return d
 }
 
-// asked is the one Request that reached the host.
-func (d *deck) asked() runtime.Request {
+// theOne is the one Request that reached the host.
+func (d *deck) theOne() runtime.Request {
 	d.t.Helper()
 	q := d.rt.Requests()
 	if len(q) != 1 {
@@ -101,7 +101,7 @@ func TestCloneForm(t *testing.T) {
 	d.sees(" -M", " -e")
 	d.seesNo("  start")
 	d.press("enter")
-	wants(t, d.asked(), runtime.Request{Op: runtime.Clone, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.CloneArgs{
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Clone, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.CloneArgs{
 		To: runtime.Ref{Path: "/srv/lxc", Name: "bravo-2"}, CoW: true, KeepMAC: true, Ephemeral: true,
 	}})
 	d.until("the clone", func() bool { return strings.Contains(d.names(), "bravo-2") })
@@ -135,7 +135,7 @@ func TestCloneOfWhatCannotBeShared(t *testing.T) {
 	d.press("enter")
 	d.askedNothing()
 	d.press("space", "enter")
-	if a, ok := d.asked().Args.(*runtime.CloneArgs); !ok || a.CoW {
+	if a, ok := d.theOne().Args.(*runtime.CloneArgs); !ok || a.CoW {
 		t.Fatalf("%+v", a)
 	}
 }
@@ -190,7 +190,7 @@ func TestRenameInPlace(t *testing.T) {
 	d.press("enter")
 	d.pass(questionGrace)
 	d.press("y")
-	wants(t, d.asked(), runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.RenameArgs{To: "bravo2"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.RenameArgs{To: "bravo2"}})
 }
 
 func TestRenameByCopySaysWhatItTakes(t *testing.T) {
@@ -215,7 +215,7 @@ func TestRenameByCopySaysWhatItTakes(t *testing.T) {
 	d.sees("by a copy of its root: it has snapshots", "copies", "2.0G, 3.0G free")
 	d.seesNo("not yet")
 	d.press("y")
-	wants(t, d.asked(), runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.RenameArgs{To: "bravox", Copy: true}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.RenameArgs{To: "bravox", Copy: true}})
 }
 
 func TestRenameOfABase(t *testing.T) {
@@ -256,7 +256,7 @@ func TestStartWithACommand(t *testing.T) {
 	d.typed(" a'")
 	d.sees("lxc-start -P /var/lib/lxc -n bravo -- sh -c 'echo a'")
 	d.press("enter")
-	wants(t, d.asked(), runtime.Request{Op: runtime.Start, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.StartArgs{Command: []string{"sh", "-c", "echo a"}}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Start, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.StartArgs{Command: []string{"sh", "-c", "echo a"}}})
 }
 
 func TestDevices(t *testing.T) {
@@ -275,7 +275,7 @@ func TestDevices(t *testing.T) {
 	d.press("ctrl+u")
 	d.sees("lxc-device -P /var/lib/lxc -n alpha add /dev/ttyUSB0")
 	d.press("enter")
-	wants(t, d.asked(), runtime.Request{Op: runtime.AddDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Device: "/dev/ttyUSB0"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.AddDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Device: "/dev/ttyUSB0"}})
 
 	d = newDeck(t, 80, 24, Options{}, some()...)
 	d.action(keymap.RemoveDevice)
@@ -290,7 +290,7 @@ func TestDevices(t *testing.T) {
 	d.pass(questionGrace)
 	d.askedNothing()
 	d.press("y")
-	wants(t, d.asked(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Net: true, Device: "eth1"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Net: true, Device: "eth1"}})
 }
 
 // TestFormsFitEveryScreen opens every form at every size: nothing crashes, the

@@ -169,6 +169,9 @@ func (m *Model) onClick(c tea.MouseClickMsg) tea.Cmd {
 
 // interrupt cancels what is going on; pressed again, it asks for the end.
 func (m *Model) interrupt() tea.Cmd {
+	if m.stopBoot() {
+		return nil
+	}
 	now := m.clock.Now()
 	again := !m.lastStop.IsZero() && now.Sub(m.lastStop) <= secondPress
 	m.lastStop = now
@@ -210,6 +213,8 @@ func (m *Model) quit() tea.Cmd {
 		return m.back()
 	case m.jobs.leaving: // it was asked already
 		return m.end()
+	case m.boot != nil && len(m.jobs.list) == 0: // it waits
+		return m.askQuitBoot()
 	case m.shells.liveCount() > 0 || len(m.jobs.list) > 0:
 		return m.askQuit()
 	default:

@@ -25,7 +25,7 @@ func TestSnapshotOfAStoppedOne(t *testing.T) {
 	d.typed("before the upgrade")
 	d.sees("printf %s 'before the upgrade' > COMMENT")
 	d.press("enter")
-	wants(t, d.asked(), runtime.Request{Op: runtime.Snapshot, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.SnapshotArgs{Comment: "before the upgrade"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.SnapshotArgs{Comment: "before the upgrade"}})
 }
 
 func TestSnapshotOfARunningOneStopsIt(t *testing.T) {
@@ -41,7 +41,7 @@ func TestSnapshotOfARunningOneStopsIt(t *testing.T) {
 	d.press("enter")
 	d.pass(questionGrace)
 	d.press("y")
-	wants(t, d.asked(), runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.SnapshotArgs{Way: runtime.StopAndStart}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.SnapshotArgs{Way: runtime.StopAndStart}})
 }
 
 func onBtrfs(r runtime.Ref) runtime.Footprint {
@@ -58,7 +58,7 @@ func TestSnapshotWhileFrozen(t *testing.T) {
 	d.press("tab", "space")
 	d.sees("< stop, start again >", "lxc-stop")
 	d.press("space", "enter") // it interrupts for a moment only, and loses nothing
-	wants(t, d.asked(), runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.SnapshotArgs{Way: runtime.WhileFrozen}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.SnapshotArgs{Way: runtime.WhileFrozen}})
 }
 
 // TestSnapshotOfMany: one comment for all, and one way for those that run.
@@ -126,7 +126,7 @@ func TestAutostartForm(t *testing.T) {
 	d.press("ctrl+u")
 	d.typed("one, two")
 	d.press("enter")
-	wants(t, d.asked(), runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Args: &runtime.AutostartArgs{
+	wants(t, d.theOne(), runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Args: &runtime.AutostartArgs{
 		Auto: true, Order: -2, Delay: 3 * time.Second, Groups: []string{"one", "two"},
 	}})
 }
@@ -141,7 +141,7 @@ func TestAutostartDelays(t *testing.T) {
 		d.press("ctrl+u")
 	}
 	d.press("enter") // nothing is 0
-	wants(t, d.asked(), runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Args: &runtime.AutostartArgs{}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Args: &runtime.AutostartArgs{}})
 }
 
 // TestAutostartOfManyKeepsWhatDiffers: what is not touched stays as each has it.

@@ -23,6 +23,7 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	}
 	cmd = m.update(msg)
 	m.dropGauge()
+	m.dropBoot()
 	m.setRate()
 	m.tellFocus()
 	return m, cmd
@@ -61,7 +62,12 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case watchLostMsg:
 		return m.onWatchLost(msg.err)
 	case doneMsg:
-		return tea.Batch(m.onDone(msg), m.readAgain())
+		ours := m.isBoot(msg.id) // while the job is known
+		return tea.Batch(m.onDone(msg), m.onBooted(ours, msg.err), m.readAgain())
+	case armedPlanMsg:
+		return nil // it is painted anew
+	case bootWaitMsg:
+		return m.onBootWait(msg)
 	case paintMsg:
 		// Nothing but the shell's pane has changed, unless a notice came.
 		m.paint.all = all

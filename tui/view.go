@@ -312,7 +312,7 @@ func (m *Model) statusState() *views.StatusState {
 	if m.rows.alive {
 		s.OnlyUp = cmp.Or(m.keys.KeyOf(keymap.OnlyAlive), m.keys.KeyOf(keymap.Palette))
 	}
-	s.Job = m.jobState()
+	s.Job = m.bootState(m.jobState())
 	if err := m.trouble(); err != nil {
 		s.Left = err.Error()
 	}
