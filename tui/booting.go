@@ -45,9 +45,9 @@ func (m *Model) askBoot() tea.Cmd {
 	f := (&form{
 		title: "Start containers in order, as at boot", action: "shows the plan", note: m.groupsNote(),
 		fields: []formField{
-			textField("groups", "those in none; else web,db in this order", ""),
+			textField("groups", "those in none; or web,db in that order", ""),
 			checkField("all", "whatever their groups"),
-			checkField("not autostart", "also those without lxc.start.auto"),
+			checkField("manual", "also those without lxc.start.auto"),
 		},
 		submit: func(f *form) tea.Cmd { return m.showPlan(query(f)) },
 	}).under(formRules{

@@ -43,7 +43,7 @@ func (m *Model) askClone(c runtime.Container) tea.Cmd {
 			choiceField("lxcpath", m.about.Paths...),
 			choiceField("copy", "full", "on write"),
 			checkField("keep MAC", "the same addresses; else new ones"),
-			checkField("keep host name", "inside; else the new name"),
+			checkField("keep name", "the host name inside; else the new one"),
 			checkField("ephemeral", "started, and destroyed when it stops"),
 			checkField("start", "at once"),
 		},

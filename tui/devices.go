@@ -23,9 +23,7 @@ func (m *Model) askDevice(c runtime.Container, op runtime.Op) tea.Cmd {
 		title, does = "Remove a device from ", "goes on"
 	}
 	request := func(f *form) runtime.Request {
-		return runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Args: &runtime.DeviceArgs{
-			Net: f.fields[deviceKind].at == 1, Device: strings.TrimSpace(f.text(deviceName)), As: strings.TrimSpace(f.text(deviceAs)),
-		}}
+		return runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Args: deviceArgs(f, op)}
 	}
 	f := (&form{
 		title: title + m.called(c.Ref), action: does,
@@ -46,7 +44,7 @@ func (m *Model) askDevice(c runtime.Container, op runtime.Op) tea.Cmd {
 		},
 	}).under(formRules{
 		fit:     func(f *form) { nameDevice(f, op) },
-		check:   func(f *form) (int, error) { return checkDevice(request(f)) },
+		check:   checkDevice,
 		command: func(f *form) string { q := request(f); return q.LXCCommand() },
 	})
 	f.look(m)
@@ -54,20 +52,36 @@ func (m *Model) askDevice(c runtime.Container, op runtime.Op) tea.Cmd {
 	return nil
 }
 
+// deviceArgs read the form. In DeviceArgs the host's name comes first; somebody
+// who takes an interface back names the one in the container first.
+func deviceArgs(f *form, op runtime.Op) *runtime.DeviceArgs {
+	a := &runtime.DeviceArgs{
+		Net: f.fields[deviceKind].at == 1, Device: strings.TrimSpace(f.text(deviceName)), As: strings.TrimSpace(f.text(deviceAs)),
+	}
+	switch {
+	case op == runtime.AddDevice:
+	case !a.Net:
+		a.As = ""
+	case a.As != "":
+		a.Device, a.As = a.As, a.Device
+	}
+	return a
+}
+
 // checkDevice says which field is wrong.
-func checkDevice(q runtime.Request) (int, error) {
-	a, _ := q.Args.(*runtime.DeviceArgs)
-	if a.Device == "" {
-		if err := (&runtime.DeviceArgs{Net: a.Net, Device: a.As}).Check(); a.As != "" && err != nil {
-			return deviceAs, inForm(err)
+func checkDevice(f *form) (int, error) {
+	net := f.fields[deviceKind].at == 1
+	for _, i := range []int{deviceName, deviceAs} {
+		text := strings.TrimSpace(f.text(i))
+		if text == "" || f.fields[i].off {
+			continue
 		}
+		if err := (&runtime.DeviceArgs{Net: net, Device: text}).Check(); err != nil {
+			return i, inForm(err)
+		}
+	}
+	if strings.TrimSpace(f.text(deviceName)) == "" {
 		return deviceName, unfinishedError{"a device is needed"}
-	}
-	if err := (&runtime.DeviceArgs{Net: a.Net, Device: a.Device}).Check(); err != nil {
-		return deviceName, inForm(err)
-	}
-	if err := q.Check(); err != nil {
-		return deviceAs, inForm(err)
 	}
 	return -1, nil
 }
@@ -75,12 +89,15 @@ func checkDevice(q runtime.Request) (int, error) {
 // nameDevice names the fields for what is added or removed.
 func nameDevice(f *form, op runtime.Op) {
 	kind, name, as := &f.fields[deviceKind], &f.fields[deviceName], &f.fields[deviceAs]
-	switch {
-	case kind.at == 0:
-		kind.help, name.label, name.help, as.label = "of the host", "device", "/dev/ttyUSB0", "path inside"
-	case op == runtime.AddDevice:
+	as.off = false
+	switch net := kind.at == 1; {
+	case net && op == runtime.AddDevice:
 		kind.help, name.label, name.help, as.label = "moves into the container", "interface", "eth1, of the host", "name inside"
-	default:
+	case net:
 		kind.help, name.label, name.help, as.label = "moves back to the host", "interface", "eth1, in the container", "name outside"
+	case op == runtime.AddDevice:
+		kind.help, name.label, name.help, as.label = "like one of the host", "device", "/dev/ttyUSB0", "path inside"
+	default:
+		kind.help, name.label, name.help, as.off = "in the container", "device", "/dev/ttyUSB0", true
 	}
 }

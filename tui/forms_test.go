@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -55,7 +56,6 @@ func (d *deck) theOne() runtime.Request {
 	if len(q) != 1 {
 		d.t.Fatalf("%d requests: %+v\n%s", len(q), q, d.screen())
 	}
-	q[0].Progress = nil
 	return q[0]
 }
 
@@ -68,6 +68,7 @@ func (d *deck) askedNothing() {
 
 func wants(t *testing.T, got, want runtime.Request) {
 	t.Helper()
+	got.Progress = nil // the job's own
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %+v with %+v\nwant %+v with %+v", got, got.Args, want, want.Args)
 	}
@@ -271,7 +272,7 @@ func TestDevices(t *testing.T) {
 	d.typed("/dev/")
 	d.press("tab")
 	d.typed("x")
-	d.sees(`device name "x" in the container is not`)
+	d.sees(`device "x" is not an absolute, clean path`)
 	d.press("ctrl+u")
 	d.sees("lxc-device -P /var/lib/lxc -n alpha add /dev/ttyUSB0")
 	d.press("enter")
@@ -291,6 +292,30 @@ func TestDevices(t *testing.T) {
 	d.askedNothing()
 	d.press("y")
 	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Net: true, Device: "eth1"}})
+
+	d = newDeck(t, 80, 24, Options{}, some()...)
+	d.action(keymap.RemoveDevice)
+	d.seesNo("path inside")
+	d.press("space", "tab")
+	d.typed("eth0")
+	d.press("tab")
+	d.typed("wan/1")
+	d.sees("is no interface name")
+	d.press("ctrl+u")
+	d.typed("wan1")
+	d.press("enter")
+	d.pass(questionGrace)
+	d.press("y")
+	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Net: true, Device: "wan1", As: "eth0"}})
+
+	d = newDeck(t, 80, 24, Options{}, some()...)
+	d.action(keymap.RemoveDevice)
+	d.press("tab")
+	d.typed("/dev/ttyUSB0")
+	d.press("enter")
+	d.pass(questionGrace)
+	d.press("y")
+	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Device: "/dev/ttyUSB0"}})
 }
 
 // TestFormsFitEveryScreen opens every form at every size: nothing crashes, the
@@ -355,5 +380,19 @@ func TestForeignTextIsCleanedInForms(t *testing.T) {
 		d.sees(`bra\x1b[31mvo`)
 		d.pass(questionGrace)
 		d.press("esc")
+	}
+}
+
+// TestMeasuringEndsInTime: what cannot be measured in time is said so in words.
+func TestMeasuringEndsInTime(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.rt.Fail(fake.Survey, ref("bravo"), fake.Fault{Stuck: true})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	if x := lookAt(ctx, d.rt, ref("bravo")); !x.done || x.err == nil || x.err.Error() != "it takes longer than 15s" {
+		t.Fatalf("%+v", x)
+	}
+	if x := lookAt(patient(t), d.rt, ref("nobody")); x.err == nil || !strings.Contains(x.err.Error(), "no such container") {
+		t.Fatalf("%+v", x)
 	}
 }

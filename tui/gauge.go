@@ -2,6 +2,8 @@ package tui
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -58,6 +60,9 @@ func (m *Model) measure(owner overlay, refs []runtime.Ref, got func(runtime.Ref,
 func lookAt(ctx context.Context, rt runtime.Runtime, ref runtime.Ref) measured {
 	x := measured{done: true}
 	x.foot, x.err = rt.Footprint(ctx, ref)
+	if errors.Is(x.err, context.DeadlineExceeded) {
+		x.err = fmt.Errorf("it takes longer than %s", gaugeTime)
+	}
 	if x.err != nil || len(x.foot.Snapshots) == 0 {
 		return x
 	}

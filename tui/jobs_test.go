@@ -87,7 +87,7 @@ func TestProgressIsShownAtTheNextLook(t *testing.T) {
 		t.Fatal("painted without a look")
 	}
 	d.pass(jobPace)
-	d.sees("25%", "45.0M of 180M", "unpacking")
+	d.sees("25%", "45M of 180M", "unpacking")
 	frame := d.m.View().Content
 	d.m.dirty = false
 	d.send(jobPaceMsg{})

@@ -76,8 +76,15 @@ func (s *snapping) note() string {
 	if len(s.alive) > 0 && len(s.all) > 1 {
 		parts = append(parts, fmt.Sprintf("%d of %d are not stopped.", len(s.alive), len(s.all)))
 	}
+	var out []runtime.Ref
 	for _, r := range s.cannot {
-		parts = append(parts, "Left out: "+r.Why+".")
+		out = append(out, r.Container.Ref)
+	}
+	switch {
+	case len(out) == 1:
+		parts = append(parts, "Left out: "+s.cannot[0].Why+".")
+	case len(out) > 1:
+		parts = append(parts, "Left out: "+s.m.namesOf(out)+".")
 	}
 	return strings.Join(parts, " ")
 }
