@@ -46,51 +46,63 @@ func (t *Theme) Snapshots(s *SnapshotsState, w, h int) Block {
 	if !ok {
 		return t.bare(title, w, h)
 	}
-	var rows []string
-	at := 0 // the row with the cursor
+	cols := t.snapshotColumns(s, inner)
+	paint := t.snapshotPainter(s, cols, inner)
+	at, all := 0, 0 // the row with the cursor, of so many
 	if len(s.Items) > 0 {
-		rows = append(rows, t.snapshotHead(s, inner))
-	}
-	for i := range s.Items {
-		if i == s.Cursor {
-			at = len(rows)
-		}
-		rows = append(rows, t.snapshotRow(s, i, inner))
+		at, all = 1+s.Cursor, 1+len(s.Items)
 	}
 	if len(s.Old) > 0 {
-		rows = append(rows, t.row(Header, "OLD ROOTS, kept by restores until they are dismissed", inner))
-	}
-	for i := range s.Old {
-		if len(s.Items)+i == s.Cursor {
-			at = len(rows)
+		if s.Cursor >= len(s.Items) {
+			at = all + 1 + s.Cursor - len(s.Items)
 		}
-		rows = append(rows, t.oldRootRow(s, i, inner))
+		all += 1 + len(s.Old)
 	}
-	foot := t.snapshotFoot(s, inner, room, len(rows) == 0)
+	foot := t.snapshotFoot(s, inner, room, all == 0)
 	keys := s.Keys
 	if Width(keysLine(keys...)) > inner-2 && room-len(foot) > 5 { // they have rows of their own then
 		foot = append(foot, t.keyRows(keys[:max(0, len(keys)-2)], inner)...)
 		foot = foot[:min(len(foot), room-3)]
 		keys = keys[max(0, len(keys)-2):]
 	}
-	place := ""
-	if n := room - len(foot); len(rows) > n {
-		rows = t.snapshotPage(rows, at, n, len(s.Items) > 0)
+	place, from, to := "", 0, all
+	var rows []string
+	if n := room - len(foot); all > n {
 		place = strconv.Itoa(s.Cursor+1) + "/" + strconv.Itoa(len(s.Items)+len(s.Old)) + "  "
+		if n > 2 && len(s.Items) > 0 { // the titles stay where they are
+			rows = append(rows, paint(0))
+			from = 1 + Scroll(at-1, 0, all-1, n-1)
+			to = from + n - 1
+		} else {
+			from = Scroll(at, 0, all, n)
+			to = from + n
+		}
+	}
+	for i := from; i < to; i++ {
+		rows = append(rows, paint(i))
 	}
 	rows = append(rows, foot...)
 	return t.box(title, place+keysIn(keys, inner-2-len(place)), rows, inner)
 }
 
-// snapshotPage are n of the rows, the one with the cursor among them; the
-// titles stay where they are.
-func (t *Theme) snapshotPage(rows []string, at, n int, titled bool) []string {
-	if !titled || n < 3 {
-		top := Scroll(at, 0, len(rows), n)
-		return rows[top : top+n]
+// snapshotPainter paints the i-th row: titles, snapshots, the heading of the
+// old roots and these.
+func (t *Theme) snapshotPainter(s *SnapshotsState, cols snapshotWidths, inner int) func(i int) string {
+	return func(i int) string {
+		if len(s.Items) > 0 {
+			switch {
+			case i == 0:
+				return t.snapshotHead(cols, inner)
+			case i <= len(s.Items):
+				return t.snapshotRow(s, i-1, cols, inner)
+			}
+			i -= 1 + len(s.Items)
+		}
+		if i == 0 {
+			return t.row(Header, "OLD ROOTS, kept by restores until they are dismissed", inner)
+		}
+		return t.oldRootRow(s, i-1, inner)
 	}
-	top := Scroll(at-1, 0, len(rows)-1, n-1)
-	return append(rows[:1:1], rows[1+top:top+n]...)
 }
 
 // snapshotFoot are the sentences below the rows.
@@ -111,26 +123,32 @@ func (t *Theme) snapshotFoot(s *SnapshotsState, inner, room int, none bool) []st
 	return foot[:min(len(foot), room/2)]
 }
 
-// snapshotColumns are the widths of name, age, size and who uses it; the
-// comment takes what is left. What does not fit goes from the right.
-func snapshotColumns(s *SnapshotsState, inner int) (name, size, used, comment int) {
-	name = len("NAME")
+// snapshotWidths are those of the columns; 0 = there is no room for it. An age
+// takes ageWidth.
+type snapshotWidths struct{ name, size, used, comment int }
+
+const ageWidth = 5
+
+// snapshotColumns shares the row out: the comment takes what is left, and what
+// does not fit goes from the right.
+func (t *Theme) snapshotColumns(s *SnapshotsState, inner int) snapshotWidths {
+	c := snapshotWidths{name: len("NAME")}
 	for i := range s.Items {
-		name = max(name, Width(Clean(s.Items[i].Name)))
-		used = max(used, Width(usedBy(&s.Items[i])))
+		c.name = max(c.name, Width(Clean(s.Items[i].Name)))
+		c.used = max(c.used, Width(usedBy(&s.Items[i])))
 	}
-	name = min(name, max(4, inner/4))
-	rest := inner - 2 - name - 1 - 5
+	c.name = min(c.name, max(4, inner/4))
+	rest := inner - 2 - c.name - 1 - ageWidth
 	if rest >= 6 {
-		size = 5
-		rest -= 1 + size
+		c.size = 5
+		rest -= 1 + c.size
 	}
-	used = min(used, rest/3)
-	if used > 0 {
-		used = max(used, min(len("USED BY"), rest/2))
-		rest -= 2 + used
+	if c.used = min(c.used, rest/3); c.used > 0 {
+		c.used = max(c.used, min(len("USED BY"), rest/2))
+		rest -= 2 + c.used
 	}
-	return name, size, used, max(0, rest-2)
+	c.comment = max(0, rest-2)
+	return c
 }
 
 // usedBy names who hangs on a snapshot.
@@ -147,14 +165,14 @@ type snapshotCells struct {
 	name, age, size, used, comment string
 }
 
-func (t *Theme) snapshotHead(s *SnapshotsState, inner int) string {
+func (t *Theme) snapshotHead(cols snapshotWidths, inner int) string {
 	l := t.newLine(inner)
 	l.whole(Header)
-	t.snapshotCells(&l, s, snapshotCells{"NAME", "AGE", "SIZE", "USED BY", "COMMENT"})
+	cols.add(&l, snapshotCells{"NAME", "AGE", "SIZE", "USED BY", "COMMENT"})
 	return l.String()
 }
 
-func (t *Theme) snapshotRow(s *SnapshotsState, i, inner int) string {
+func (t *Theme) snapshotRow(s *SnapshotsState, i int, cols snapshotWidths, inner int) string {
 	it := &s.Items[i]
 	l := t.newLine(inner)
 	if i == s.Cursor {
@@ -164,27 +182,26 @@ func (t *Theme) snapshotRow(s *SnapshotsState, i, inner int) string {
 	if more != "" {
 		comment = strings.TrimSpace(comment) + " " + t.Glyphs.Ellipsis
 	}
-	t.snapshotCells(&l, s, snapshotCells{Clean(it.Name), since(it.Taken, s.Now), onDisk(it.Size), usedBy(it), Clean(comment)})
+	cols.add(&l, snapshotCells{Clean(it.Name), since(it.Taken, s.Now), onDisk(it.Size), usedBy(it), Clean(comment)})
 	return l.String()
 }
 
-func (t *Theme) snapshotCells(l *line, s *SnapshotsState, c snapshotCells) {
-	name, size, used, comment := snapshotColumns(s, l.w)
+func (w snapshotWidths) add(l *line, c snapshotCells) {
 	l.gap(2)
-	l.field(Plain, c.name, name, false)
+	l.field(Plain, c.name, w.name, false)
 	l.gap(1)
-	l.field(Dim, c.age, 5, true)
-	if size > 0 {
+	l.field(Dim, c.age, ageWidth, true)
+	if w.size > 0 {
 		l.gap(1)
-		l.field(Plain, c.size, size, true)
+		l.field(Plain, c.size, w.size, true)
 	}
-	if used > 0 {
+	if w.used > 0 {
 		l.gap(2)
-		l.field(Warn, c.used, used, false)
+		l.field(Warn, c.used, w.used, false)
 	}
-	if comment > 0 {
+	if w.comment > 0 {
 		l.gap(2)
-		l.field(Plain, c.comment, comment, false)
+		l.field(Plain, c.comment, w.comment, false)
 	}
 }
 

@@ -42,8 +42,8 @@ func newState() *FormState {
 // surveys are the boxes of this file in states that are hard on them.
 func surveys(th *Theme) map[string]func(w, h int) Block {
 	bad := "日本語\x1b[31m\n" + strings.Repeat("long words ", 20)
-	nasty := &SnapshotsState{Name: bad, Cursor: 33, Now: now, Keys: []string{"n", "new", bad, bad, "esc", "leaves"}, Note: bad, Err: bad}
-	for i := range 40 {
+	nasty := &SnapshotsState{Name: bad, Cursor: 13, Now: now, Keys: []string{"n", "new", bad, bad, "esc", "leaves"}, Note: bad, Err: bad}
+	for i := range 12 {
 		nasty.Items = append(nasty.Items, SnapshotItem{
 			Name: nastyNames()[i%len(nastyNames())], Taken: now.Add(-time.Duration(i*i) * time.Hour), Size: int64(i*i*i)*mib - 1, Comment: bad, Used: nastyNames(),
 		})
