@@ -161,7 +161,7 @@ func (m *Model) askCancel(which func(*job) bool) tea.Cmd {
 		return nil
 	}
 	q := &question{state: views.PromptState{
-		Title: "Cancel: " + m.doing(&lost[0].req) + "?", More: "The work is stopped, and what it has made so far is removed.",
+		Title: "Cancel: " + m.doing(&lost[0].req) + "?", More: cancelWords(lost),
 	}}
 	if len(lost) > 1 {
 		q.state.Title = "Cancel " + plural(len(lost), "operation") + "?"
@@ -171,6 +171,24 @@ func (m *Model) askCancel(which func(*job) bool) tea.Cmd {
 	}
 	q.yes = func() tea.Cmd { m.cancelNow(which); return nil }
 	return m.askUpon(q)
+}
+
+// cancelWords say what becomes of work that is cancelled.
+func cancelWords(lost []*job) string {
+	made := true
+	for _, x := range lost {
+		switch x.req.Op {
+		case runtime.Create, runtime.Clone, runtime.Snapshot, runtime.RestoreAs:
+		case runtime.Destroy, runtime.DeleteSnapshot:
+			return "The work is stopped; what it has removed by then is gone."
+		default:
+			made = false
+		}
+	}
+	if made {
+		return "The work is stopped, and what it has made so far is removed."
+	}
+	return "The work is stopped. What cannot be taken back at once is told then, with the ways to finish or undo it."
 }
 
 // cancelNow cancels and says so.

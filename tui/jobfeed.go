@@ -17,6 +17,7 @@ type feed struct {
 	out   runtime.Output
 	words uint64 // how often something was told
 	gone  bool   // the output was given up
+	over  bool   // nothing more is taken
 }
 
 // take is the Request's Progress. What is not said stays as it was; a new step
@@ -24,6 +25,9 @@ type feed struct {
 func (f *feed) take(p runtime.Progress) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.over {
+		return
+	}
 	f.words++
 	if p.Step != "" && p.Step != f.at.Step {
 		f.at = runtime.Progress{Step: p.Step}
@@ -34,7 +38,7 @@ func (f *feed) take(p runtime.Progress) {
 	if p.Total > 0 {
 		f.at.Total, f.at.Unit = p.Total, p.Unit
 	}
-	if len(p.Output) > 0 && !f.gone {
+	if len(p.Output) > 0 {
 		_, _ = f.out.Write(p.Output) // in memory: it cannot fail
 	}
 }
@@ -102,6 +106,13 @@ func (f *feed) find(match *regexp.Regexp, from int, back bool) (line int, ok boo
 		}
 	}
 	return 0, false
+}
+
+// end takes nothing more: what is kept is counted from now on.
+func (f *feed) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.over = true
 }
 
 // size is how much memory its output takes, in bytes.

@@ -93,8 +93,12 @@ func (x *outputView) paint(m *Model) views.Block {
 
 func (x *outputView) hints() []keymap.Hint {
 	out := []keymap.Hint{{Key: "esc", Text: "back"}}
+	var copies []keymap.Hint
+	if len(x.of.commands()) > 0 {
+		copies = []keymap.Hint{{Key: "y", Text: "copies the command"}}
+	}
 	if x.of.job == nil {
-		return append(out, keymap.Hint{Key: "y", Text: "copies the command"})
+		return append(out, copies...)
 	}
 	if x.match != nil {
 		out = append(out, keymap.Hint{Key: "n N", Text: "next, previous"})
@@ -105,8 +109,7 @@ func (x *outputView) hints() []keymap.Hint {
 	if explainable(x.of.job) {
 		out = append(out, keymap.Hint{Key: "d", Text: "explains"})
 	}
-	return append(out, keymap.Hint{Key: "/", Text: "searches"}, keymap.Hint{Key: "ctrl+s", Text: "saves"},
-		keymap.Hint{Key: "y", Text: "copies the command"})
+	return append(append(out, keymap.Hint{Key: "/", Text: "searches"}, keymap.Hint{Key: "ctrl+s", Text: "saves"}), copies...)
 }
 
 func (x *outputView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {

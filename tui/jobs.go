@@ -72,6 +72,8 @@ func (b *batch) over() bool { return b.done() == len(b.jobs) }
 type jobs struct {
 	list    []*job   // not over, in the order they were asked for
 	past    []*batch // over, the newest last
+	wrote   []*job   // over, the newest last, as far as their output is kept
+	kept    int      // bytes of it
 	next    int
 	wait    sync.WaitGroup // of the operations that run
 	paced   bool           // the timer is armed
@@ -115,6 +117,7 @@ func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd {
 	// Whoever goes on has seen what went wrong before; the end of this must not
 	// be hidden by it.
 	m.notices.dismiss()
+	m.jobs.leaving = false // who asks for more stays
 	now := m.clock.Now()
 	m.jobs.next++
 	b := &batch{id: m.jobs.next, op: reqs[0].Op, asked: now}
@@ -244,18 +247,36 @@ func (m *Model) finish(b *batch) bool {
 	}
 	b.ended = m.clock.Now()
 	m.jobs.past = append(m.jobs.past, b)
-	if over := len(m.jobs.past) - jobsKept; over > 0 {
-		m.jobs.past = slices.Delete(m.jobs.past, 0, over)
-	}
-	kept := 0
-	for _, old := range slices.Backward(m.jobs.past) {
-		for _, x := range old.jobs {
-			if kept += x.feed.size(); kept > outputKept {
-				x.feed.giveUp()
-			}
+	if len(m.jobs.past) > jobsKept {
+		for _, x := range m.jobs.past[0].jobs {
+			m.jobs.forgetOutput(x)
 		}
+		m.jobs.past = slices.Delete(m.jobs.past, 0, 1)
 	}
 	return true
+}
+
+// keepOutput keeps what a job has written that is over, and gives up that of
+// the oldest when it gets too much.
+func (j *jobs) keepOutput(x *job) {
+	x.feed.end()
+	j.wrote = append(j.wrote, x)
+	j.kept += x.feed.size()
+	for j.kept > outputKept {
+		old := j.wrote[0]
+		j.wrote[0], j.wrote = nil, j.wrote[1:]
+		j.kept -= old.feed.size()
+		old.feed.giveUp()
+	}
+}
+
+// forgetOutput gives up what a job has written.
+func (j *jobs) forgetOutput(x *job) {
+	if i := slices.Index(j.wrote, x); i >= 0 {
+		j.wrote = slices.Delete(j.wrote, i, i+1)
+		j.kept -= x.feed.size()
+		x.feed.giveUp()
+	}
 }
 
 // endJobs gives operations that were cancelled on the way out the time to
@@ -279,6 +300,7 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 	x := m.jobs.list[i]
 	m.jobs.list = slices.Delete(m.jobs.list, i, i+1)
 	x.ended, x.err = m.clock.Now(), d.err
+	m.jobs.keepOutput(x)
 	m.report(x)
 	cmds := []tea.Cmd{m.startJobs(), m.list()}
 	if m.finish(x.batch) {

@@ -401,6 +401,9 @@ func TestPastIsBounded(t *testing.T) {
 	for _, b := range d.m.jobs.past {
 		kept += b.jobs[0].feed.size()
 	}
+	if kept != d.m.jobs.kept {
+		t.Errorf("%d bytes are kept, %d are counted", kept, d.m.jobs.kept)
+	}
 	if len(d.m.jobs.past) != jobsKept || kept > outputKept || kept < outputKept/2 {
 		t.Fatalf("%d jobs, %d bytes", len(d.m.jobs.past), kept)
 	}

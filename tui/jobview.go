@@ -140,8 +140,11 @@ func (x *jobView) follow(rows []jobRow) []jobRow {
 func (x *jobView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	m.notices.read(k.String())
 	rows := x.rows(m)
+	if a, ok := m.keys.Lookup(keymap.List, k.String()); ok && a.ID == keymap.HistoryKey {
+		return x.leave(m) // as it came
+	}
 	switch s := k.String(); s {
-	case "esc", "q", "J":
+	case "esc", "q":
 		return x.leave(m)
 	case "enter", "space", "right", "l":
 		return x.open(m, rows)

@@ -215,7 +215,9 @@ func jobTime(at, now time.Time, n int) string {
 func (t *Theme) jobPieces(it *JobItem, w int) []piece {
 	took := ""
 	if it.Took >= 0 {
-		took = Took(it.Took)
+		if took = Age(it.Took); it.Mark.over() { // what goes on counts whole seconds
+			took = Took(it.Took)
+		}
 	}
 	var out []piece
 	add := func(drop int, r Role, s string) {
@@ -295,6 +297,8 @@ func haltWords(d time.Duration, w int) string {
 // Took is a duration as people say it: "340ms", "2.5s", "3m12s".
 func Took(d time.Duration) string {
 	switch {
+	case d < 10*time.Millisecond:
+		return d.Round(time.Millisecond).String()
 	case d < time.Second:
 		return d.Round(10 * time.Millisecond).String()
 	case d < time.Minute:
