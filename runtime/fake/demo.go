@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -19,7 +20,7 @@ func demo(clock *Clock) *Runtime {
 	const home = "/home/dev/.local/share/lxc"
 	r := New(Options{
 		Name: "demo", Paths: []string{"/var/lib/lxc", home}, Demo: true,
-		Clock: clock, Seed: 7, Latency: 400 * time.Millisecond,
+		Clock: clock, Seed: 7, Latency: 400 * time.Millisecond, CopyLatency: 8 * time.Second,
 	})
 	now := r.Now()
 	for i, s := range demoSpecs(now) {
@@ -54,6 +55,11 @@ func demo(clock *Clock) *Runtime {
 		ID: "restore-db-main", Ref: runtime.Ref{Path: "/var/lib/lxc", Name: "db-main"}, What: "the root before the restore of snap1",
 		Since: now.Add(-50 * time.Hour), Where: "/var/lib/lxc/db-main/rootfs.old", Size: 2 << 30,
 		Ways: []runtime.RecoverWay{runtime.Dismiss, runtime.Undo}, Kept: true,
+	})
+	r.Diagnosing(runtime.Ref{Path: "/var/lib/lxc", Name: "kiosk"}, runtime.Diagnosis{
+		Cause: "The bridge lxcbr0, to which its network is to be attached, is not there.", Advice: "Enable lxc-net, which makes it.",
+		Detail: []string{"lxc.net.0.link = lxcbr0", "no interface has that name", "lxc-net.service is installed, and not enabled"},
+		Fix:    &runtime.Fix{ID: "lxc-net", Title: "Enable lxc-net", Command: []string{"systemctl", "enable", "--now", "lxc-net.service"}},
 	})
 	return r
 }
@@ -116,6 +122,10 @@ func demoSpecs(now time.Time) []Spec {
 		{Container: container("test-7", runtime.Stopped, config(false, "build"))},
 		{Container: attic},
 		{Container: container("staging", runtime.Stopped, config(false, "web")), Base: runtime.Ref{Path: "/var/lib/lxc/web-1/snaps", Name: "snap0"}},
+		{Container: container("kiosk", runtime.Stopped, config(false)), NoStart: &runtime.Error{
+			Op: "start", Ref: runtime.Ref{Path: "/var/lib/lxc", Name: "kiosk"}, Err: errors.New("liblxc: starting the container failed"),
+			Log: "Failed to attach \"vethQ7DkXa\" to bridge \"lxcbr0\": No such device\nFailed to create network devices",
+		}},
 		{Container: broken},
 		{Container: container("legacy-erp", runtime.Running, config(true)),
 			Load: Load{CPU: 0.06, Swing: 0.4, Memory: 410 * mib, Cache: 90 * mib, Pids: 31}},

@@ -132,8 +132,12 @@ func (r *Runtime) pass(ctx context.Context, q runtime.Request) error {
 // work lets a copy take its time, and tells how it goes.
 func (r *Runtime) work(ctx context.Context, q runtime.Request) error {
 	const parts, size = 20, 180 << 20
+	takes := r.opts.Latency
+	if copies(q.Op) && r.opts.CopyLatency > 0 {
+		takes = r.opts.CopyLatency
+	}
 	for i := range parts {
-		if err := r.opts.Clock.Sleep(ctx, r.opts.Latency/parts); err != nil {
+		if err := r.opts.Clock.Sleep(ctx, takes/parts); err != nil {
 			return cancelled(err)
 		}
 		if q.Progress != nil {
@@ -144,6 +148,16 @@ func (r *Runtime) work(ctx context.Context, q runtime.Request) error {
 		}
 	}
 	return nil
+}
+
+// copies says whether an operation copies a root, or makes one.
+func copies(op runtime.Op) bool {
+	switch op {
+	case runtime.Create, runtime.Clone, runtime.Snapshot, runtime.Restore, runtime.RestoreAs, runtime.Recover:
+		return true
+	default:
+		return false
+	}
 }
 
 // finish puts the container where the operation ends. Callers hold r.mu.

@@ -34,6 +34,8 @@ type Spec struct {
 	BootLog string
 	// NoBootLog says that none is kept.
 	NoBootLog bool
+	// NoStart is what its starts fail with, until something is mended.
+	NoStart   error
 	Snapshots []runtime.SnapshotInfo // the oldest first
 	// Base is what the container is an overlay on: another container, or a
 	// snapshot (Path PATH/NAME/snaps). Zero = it has a root of its own.
@@ -53,6 +55,7 @@ type Options struct {
 	Latency time.Duration
 	// Latency is how long an operation stays in its passing state (STARTING,
 	// STOPPING ...). 0 = it is done at once.
+	CopyLatency time.Duration // the same of what copies a root; 0 = Latency
 }
 
 // Runtime is the fake. All methods may be called from several goroutines.

@@ -230,7 +230,7 @@ func TestDemoIsLively(t *testing.T) {
 		t.Error("a plain fake says that it is the demo")
 	}
 	l, err := r.List(t.Context())
-	if err != nil || len(l.Containers) != 15 || len(l.NoConfig) != 1 {
+	if err != nil || len(l.Containers) != 16 || len(l.NoConfig) != 1 {
 		t.Fatalf("%d containers, %d without config, %v", len(l.Containers), len(l.NoConfig), err)
 	}
 	kinds := map[string]int{}

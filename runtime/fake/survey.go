@@ -205,6 +205,9 @@ func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 		b.spec.Lock = nil
 	case runtime.Mend:
 		r.mend(q)
+		if b != nil {
+			b.spec.NoStart = nil
+		}
 	case runtime.Recover:
 		a := q.Args.(*runtime.RecoverArgs)
 		i := slices.IndexFunc(r.leftovers, func(l runtime.Leftover) bool { return l.ID == a.ID && l.Ref == q.Ref })
@@ -309,6 +312,9 @@ func (r *Runtime) refuse(b *box, q runtime.Request) error {
 		if r.boxes[to] != nil {
 			return fmt.Errorf("%w: %s", runtime.ErrExists, to.Name)
 		}
+	}
+	if b.spec.NoStart != nil && (q.Op == runtime.Start || q.Op == runtime.Restart) {
+		return b.spec.NoStart
 	}
 	switch q.Op {
 	case runtime.Destroy, runtime.Restore, runtime.Rename:

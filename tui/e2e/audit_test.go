@@ -23,8 +23,8 @@ func deafHost(t *testing.T) *lxctest.Scratch {
 	return s
 }
 
-// stopping starts a stop of it and waits until a helper is at work.
-func stopping(t *testing.T, s *lxctest.Scratch) *exec.Cmd {
+// stopByVerb starts a stop of it and waits until a helper is at work.
+func stopByVerb(t *testing.T, s *lxctest.Scratch) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(bin, "-P", s.Path, "stop", "--timeout", "4s", "lxcdt-deaf")
 	cmd.Env = env(t)
@@ -72,7 +72,7 @@ func result(t *testing.T, s *lxctest.Scratch) *audit.Record {
 
 func TestWorkOutlivesAKilledLxcdeckAndTheNextScreenTells(t *testing.T) {
 	s := deafHost(t)
-	cmd := stopping(t, s)
+	cmd := stopByVerb(t, s)
 	want(t, cmd.Process.Kill())
 	_ = cmd.Wait() // it says that it was killed
 	if is := state(t, s, "lxcdt-deaf"); is != "RUNNING" {
@@ -91,7 +91,7 @@ func TestWorkOutlivesAKilledLxcdeckAndTheNextScreenTells(t *testing.T) {
 
 func TestWorkOutlivesAHangUp(t *testing.T) {
 	s := deafHost(t)
-	cmd := stopping(t, s)
+	cmd := stopByVerb(t, s)
 	want(t, cmd.Process.Signal(syscall.SIGHUP))
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("lxcdeck ended with %v", err)
@@ -106,7 +106,7 @@ func TestWorkOutlivesAHangUp(t *testing.T) {
 
 func TestInterruptEndsTheWork(t *testing.T) {
 	s := deafHost(t)
-	cmd := stopping(t, s)
+	cmd := stopByVerb(t, s)
 	want(t, cmd.Process.Signal(syscall.SIGINT))
 	_ = cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != 1 {
