@@ -65,10 +65,7 @@ func run(stdio runtime.Stdio) int {
 			return open(paths, readOnly, log)
 		},
 		RunScreen: func(ctx context.Context, rt runtime.Runtime, s settings.Settings, notice string) int {
-			if missed := away(rt, log, s.ReadOnly.Value); missed != "" {
-				notice = strings.TrimPrefix(notice+"; "+missed, "; ")
-			}
-			err := screen(ctx, stdio, rt, s, crash, notice)
+			err := screen(ctx, stdio, rt, s, crash, log, notice)
 			if errors.Is(err, tui.ErrTerminalStuck) {
 				return 1 // telling would hang, too
 			}
@@ -90,7 +87,7 @@ func run(stdio runtime.Stdio) int {
 
 // screen shows the screen until it is left; the terminal is given back
 // whatever happens.
-func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s settings.Settings, crash *guard.Crash, notice string) (err error) {
+func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s settings.Settings, crash *guard.Crash, log, notice string) (err error) {
 	keys, err := s.Keymap()
 	if err != nil {
 		return err
@@ -116,48 +113,34 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 	if err != nil && notice == "" {
 		notice = err.Error()
 	}
-	return tui.Run(ctx, tui.Options{
+	o := tui.Options{
 		Choices: last, Remember: remember,
 		Runtime: rt, ReadOnly: s.ReadOnly.Value, Version: version,
 		In: stdio.In, Out: stdio.Out, Env: os.Environ(),
 		Interval: s.Interval.Value, Columns: s.Columns.Value, Sort: sort, Reverse: reverse,
 		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
 		Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
-	})
+	}
+	if !rt.About().Demo && log != "" {
+		o.History = func() ([]runtime.Past, error) { return audit.Past(log, pastShown) }
+		o.Missed = func() ([]runtime.Past, error) { return missed(log, s.ReadOnly.Value) }
+	}
+	return tui.Run(ctx, o)
 }
 
-// away says what was finished since the screen was last looked at while nobody
-// was there to see it; "" = nothing.
-func away(rt runtime.Runtime, log string, readOnly bool) string {
-	if rt.About().Demo || log == "" {
-		return ""
-	}
+// pastShown is how much of the audit log the screen lists.
+const pastShown = 500
+
+// missed gives what was finished since the screen was last looked at while
+// nobody was there to see it, once.
+func missed(log string, readOnly bool) ([]runtime.Past, error) {
 	dir := settings.StateDir(os.Getenv)
-	missed, err := audit.SinceUnattended(log, settings.LastLook(dir))
-	if err != nil {
-		return views.Clean(err.Error())
-	}
+	past, err := audit.Missed(log, settings.LastLook(dir))
 	if !readOnly {
 		// Where it cannot be kept, the same is told again.
 		_ = settings.Look(dir)
 	}
-	const most = 3
-	var words []string
-	for i, r := range missed {
-		if i == most {
-			words = append(words, fmt.Sprintf("and %d more (%s)", len(missed)-i, log))
-			break
-		}
-		end := "done"
-		if r.Error != "" {
-			end = r.Error
-		}
-		words = append(words, fmt.Sprintf("%s %s: %s", r.What, r.Name, end))
-	}
-	if words == nil {
-		return ""
-	}
-	return views.Clean("finished while nobody looked: " + strings.Join(words, "; "))
+	return past, err
 }
 
 // choices are what shells were opened with in earlier runs, and what keeps

@@ -237,8 +237,12 @@ func (m *Model) askLeave(shells string) tea.Cmd {
 	return m.ask(q)
 }
 
-// leaveRunning ends the program; helpers run to their end by themselves.
-func (m *Model) leaveRunning() tea.Cmd { return m.end() }
+// leaveRunning ends the program; helpers run to their end by themselves. What
+// waits must not take the place of one that ends meanwhile.
+func (m *Model) leaveRunning() tea.Cmd {
+	m.cancelJobs(func(x *job) bool { return x.started.IsZero() })
+	return m.end()
+}
 
 // leaveCancelled cancels all and ends the program once that is done: clearing
 // away what was made so far takes its time, and must not be cut off.

@@ -86,7 +86,7 @@ func TestWorkOutlivesAKilledLxcdeckAndTheNextScreenTells(t *testing.T) {
 		t.Errorf("it is %s", is)
 	}
 	term := deck(t, 120, 30, "-P", s.Path)
-	want(t, term.Wait("finished while nobody looked: stop lxcdt-deaf: done", patience))
+	want(t, term.Wait("while nobody looked: stop lxcdt-deaf done", patience))
 }
 
 func TestWorkOutlivesAHangUp(t *testing.T) {
