@@ -25,5 +25,3 @@ func (o *operation) setAutostart() error { return runtime.ErrUnsupported }
 func (o *operation) lock() error { return runtime.ErrUnsupported }
 
 func (o *operation) recover() error { return runtime.ErrUnsupported }
-
-func (o *operation) mend() error { return runtime.ErrUnsupported }
