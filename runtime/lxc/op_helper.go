@@ -130,27 +130,6 @@ func (o *operation) state() runtime.State {
 	return f.correct(s)
 }
 
-// start starts the container and leaves its monitor behind as a daemon. It
-// returns when the container runs, or is known not to.
-func (o *operation) start() error {
-	if err := o.c.WantDaemonize(true); err != nil {
-		return fmt.Errorf("liblxc: %w", err)
-	}
-	if err := o.c.Start(); err != nil {
-		return fmt.Errorf("liblxc: %w", err)
-	}
-	for until := time.Now().Add(o.q.Timeout); ; time.Sleep(pollEvery) {
-		switch s := o.lxcState(); {
-		case s == runtime.Running, s == runtime.Frozen:
-			return nil
-		case s == runtime.Stopped:
-			return errors.New("it started and ended at once")
-		case time.Now().After(until):
-			return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, s)
-		}
-	}
-}
-
 // stop is what lxc-stop(1) does: the halt signal, and a kill when that has
 // not worked in time. One that stands still is thawed first, as it could not
 // hear the signal. A request that spares it ends before the kill.

@@ -3,7 +3,6 @@ package lxc
 import (
 	"io"
 	"os"
-	"strings"
 
 	golxc "github.com/lxc/go-lxc"
 	"golang.org/x/sys/unix"
@@ -30,12 +29,6 @@ func operationLog(c *golxc.Container) func() string {
 	}
 	return func() string {
 		b, _ := io.ReadAll(io.LimitReader(f, maxLog))
-		var out []string
-		for line := range strings.Lines(string(b)) {
-			if strings.Contains(line, " ERROR ") {
-				out = append(out, line)
-			}
-		}
-		return cleanLog(strings.Join(out, ""))
+		return errorLines(string(b))
 	}
 }

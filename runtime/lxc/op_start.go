@@ -1,0 +1,99 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// This file runs in helpers.
+
+const (
+	// lastWordsTime is how long the monitor of a start that failed may take to be gone.
+	lastWordsTime = 2 * time.Second
+	// commandTime is how long a command that was given for init is watched
+	// after it has begun: one that cannot work ends within milliseconds.
+	commandTime = 150 * time.Millisecond
+)
+
+// start starts the container and leaves its monitor behind as a daemon. It
+// returns when the container runs, or is known not to.
+func (o *operation) start() error {
+	began := time.Now()
+	log := newStartLog(o.c, o.log)
+	o.log = log.errors
+	if err := o.c.WantDaemonize(true); err != nil {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	var command []string
+	if a, ok := o.q.Args.(*runtime.StartArgs); ok && a != nil {
+		command = a.Command
+	}
+	var err error
+	if len(command) > 0 {
+		err = o.c.StartWithArgs(command)
+	} else {
+		err = o.c.Start()
+	}
+	if err != nil {
+		// liblxc answers before its monitor has said all that it has to say.
+		for until := began.Add(lastWordsTime); len(monitorsOf(o.q.Ref, began)) > 0 && time.Now().Before(until); {
+			time.Sleep(pollEvery)
+		}
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	defer log.seal()
+	ended := len(command) > 0 && awaitEnd(o.c.InitPid(), commandTime)
+	for until := time.Now().Add(o.q.Timeout); ; time.Sleep(pollEvery) {
+		switch s := o.lxcState(); {
+		case (s == runtime.Running || s == runtime.Frozen) && !ended: // else its monitor is about to notice
+			return nil
+		case s == runtime.Stopped:
+			return endedAtOnce(log, command)
+		case time.Now().After(until):
+			return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, s)
+		}
+	}
+}
+
+// endedAtOnce is what comes of a start whose container is stopped already. A
+// command that has done its work is no failure.
+func endedAtOnce(log *startLog, command []string) error {
+	how, code := log.end()
+	switch {
+	case how == "":
+		return errors.New("it started and ended at once")
+	case len(command) > 0 && code == 0:
+		return nil
+	case len(command) > 0:
+		return fmt.Errorf("it started and ended at once: %s: %s", command[0], how)
+	default:
+		return fmt.Errorf("it started and ended at once: its init: %s", how)
+	}
+}
+
+// awaitEnd waits for the end of a process, for a while, and says whether it has come.
+func awaitEnd(pid int, within time.Duration) bool {
+	if pid <= 0 {
+		return false // its monitor does not know one any more, and so is not RUNNING either
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return errors.Is(err, unix.ESRCH)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for until := time.Now().Add(within); ; {
+		left := time.Until(until)
+		if left <= 0 {
+			return false
+		}
+		if n, err := unix.Poll(fds, int(left.Milliseconds())+1); !errors.Is(err, unix.EINTR) {
+			return err == nil && n > 0
+		}
+	}
+}
