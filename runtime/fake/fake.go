@@ -91,6 +91,7 @@ type box struct {
 	since    time.Time     // they run since then; zero = frozen or stopped
 	phase    float64
 	busy     bool
+	devices  map[string]bool // names that AddDevice has put into it
 	sessions map[*Session]struct{}
 	ttys     map[int]*Session // who took them last
 }

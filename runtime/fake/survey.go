@@ -203,11 +203,8 @@ func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 		b.spec.Lock = &runtime.LockInfo{By: "root", Why: why, Since: r.Now()}
 	case runtime.Unlock:
 		b.spec.Lock = nil
-	case runtime.Mend:
-		r.mend(q)
-		if b != nil {
-			b.spec.NoStart = nil
-		}
+	case runtime.AddDevice, runtime.RemoveDevice, runtime.Mend:
+		return r.repair(b, q)
 	case runtime.Recover:
 		a := q.Args.(*runtime.RecoverArgs)
 		i := slices.IndexFunc(r.leftovers, func(l runtime.Leftover) bool { return l.ID == a.ID && l.Ref == q.Ref })
@@ -217,18 +214,6 @@ func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 		r.leftovers = slices.Delete(r.leftovers, i, i+1)
 	}
 	return nil
-}
-
-// mend makes the bridge that the default config names, if that is the fix.
-func (r *Runtime) mend(q runtime.Request) {
-	a, ok := q.Args.(*runtime.MendArgs)
-	if !ok || r.choices == nil || r.choices.Default.Fix == nil || r.choices.Default.Fix.ID != a.Fix {
-		return
-	}
-	c := *r.choices
-	c.Default.Missing, c.Default.Fix = false, nil
-	c.Bridges = append(slices.Clone(c.Bridges), c.Default.Link)
-	r.choices = &c
 }
 
 // snap takes a snapshot under liblxc's next free name.
@@ -334,6 +319,9 @@ func (r *Runtime) refuse(b *box, q runtime.Request) error {
 		if len(b.spec.Snapshots) > 0 && !a.Copy {
 			return fmt.Errorf("%w: its root would have to be copied", runtime.ErrHasSnapshots)
 		}
+	}
+	if q.Op == runtime.Unlock && b.spec.Lock == nil {
+		return fmt.Errorf("%w: it is not locked", runtime.ErrWrongState)
 	}
 	if q.Op == runtime.Snapshot && q.Args == nil && b.spec.State != runtime.Stopped {
 		return fmt.Errorf("%w: it is %s", runtime.ErrWrongState, b.spec.State)

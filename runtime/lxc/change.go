@@ -67,14 +67,16 @@ func (o *operation) ready() error {
 			return fmt.Errorf("%w: %s is there already", runtime.ErrExists, ref)
 		}
 	}
-	if o.info.Kind != runtime.OnContainer {
+	if o.info.Kind != runtime.Makes && o.q.Ref != (runtime.Ref{}) {
+		if err := mayTouch(&o.info, o.q.Ref, true); err != nil {
+			return err
+		}
+	}
+	if o.info.Kind != runtime.OnContainer || o.q.Op == runtime.Lock || o.q.Op == runtime.Unlock {
 		return nil
 	}
 	if err := loadableHere(o.q.Ref); err != nil {
 		return err
-	}
-	if l := lockOf(o.q.Ref, true); l != nil && !o.info.Locked {
-		return fmt.Errorf("%w: %s", runtime.ErrLocked, l)
 	}
 	if err := o.open(); err != nil {
 		return err

@@ -60,6 +60,7 @@ type helperRequest struct {
 	Spare    bool
 	Stay     time.Duration // for how long the helper waits for more work once it has answered
 	Args     runtime.Args  // of an operation
+	Who      string        // who asks, for what is written down
 	Record   string        // under which the audit log knows the operation
 	Audit    string        // file of that log, if the helper is the same user; "" = it writes nothing
 	Shell    *runtime.Shell

@@ -35,7 +35,7 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	defer cancel()
 	r, err := a.callHelper(limited, helperRequest{
 		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect, Spare: q.Spare,
-		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as),
+		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as), Who: who(),
 	}, as, q.Progress)
 	if err == nil && r.OK {
 		return nil
@@ -120,7 +120,13 @@ func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 	case info.Kind == runtime.OnHost && q.Ref == (runtime.Ref{}):
 		return nil, nil
 	case info.Kind == runtime.OnHost:
-		return a.userOfPath(q.Ref.Path)
+		as, err := a.userOfPath(q.Ref.Path)
+		if err != nil {
+			return nil, err
+		}
+		return as, mayTouch(info, q.Ref, as == nil)
+	case info.Op == runtime.Lock, info.Op == runtime.Unlock:
+		return a.checkLock(ctx, info, q)
 	}
 	in := inspector{walk: newWalker(a.trust), cache: a.configs}
 	found := in.inspect(q.Ref)
@@ -134,8 +140,8 @@ func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 	if m := a.managers.of(q.Ref, found.manager); m != "" && !info.Managed {
 		return nil, fmt.Errorf("%w: %s", runtime.ErrManaged, m)
 	}
-	if l := lockOf(q.Ref, as == nil); l != nil && !info.Locked {
-		return nil, fmt.Errorf("%w: %s", runtime.ErrLocked, l)
+	if err := mayTouch(info, q.Ref, as == nil); err != nil {
+		return nil, err
 	}
 	seen := a.look(ctx, q.Ref, found.err)
 	switch {

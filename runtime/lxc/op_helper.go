@@ -59,6 +59,9 @@ func (o *operation) step(text string) { o.tell(runtime.Progress{Step: text}) }
 
 // onState carries out what changes the state alone, on a handle that is open.
 func (o *operation) onState() helperReply {
+	if err := mayTouch(&o.info, o.q.Ref, true); err != nil {
+		return failedReply(err, "")
+	}
 	if err := loadableHere(o.q.Ref); err != nil {
 		return failedReply(err, "")
 	}

@@ -22,6 +22,4 @@ func (o *operation) device() error { return runtime.ErrUnsupported }
 
 func (o *operation) setAutostart() error { return runtime.ErrUnsupported }
 
-func (o *operation) lock() error { return runtime.ErrUnsupported }
-
 func (o *operation) recover() error { return runtime.ErrUnsupported }

@@ -81,6 +81,9 @@ func Test(t *testing.T, h Host) {
 		{"ConsoleStopped", testConsoleStopped},
 		{"ConsoleRefused", testConsoleRefused},
 		{"BootLog", testBootLog},
+		{"Lock", testLock},
+		{"StartCommand", testStartCommand},
+		{"Mend", testMend},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}
