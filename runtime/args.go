@@ -294,13 +294,20 @@ func (a *DeviceArgs) Check() error {
 
 // LXCCommand is the equal lxc-device.
 func (a *DeviceArgs) LXCCommand(op Op, r Ref) string {
-	verb := " add "
-	if op == RemoveDevice {
+	verb, from, to := " add ", a.Device, a.As
+	switch {
+	case op != RemoveDevice:
+	case a.As != "": // lxc-device wants the name in the container first, of an interface the host's behind it
+		verb, from, to = " del ", a.As, a.Device
+	default:
 		verb = " del "
 	}
-	cmd := tool("lxc-device", r) + verb + ShellQuote(a.Device)
-	if a.As != "" {
-		cmd += " " + ShellQuote(a.As)
+	if op == RemoveDevice && !a.Net {
+		to = ""
+	}
+	cmd := tool("lxc-device", r) + verb + ShellQuote(from)
+	if to != "" {
+		cmd += " " + ShellQuote(to)
 	}
 	return cmd
 }

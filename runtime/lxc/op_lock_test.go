@@ -30,7 +30,7 @@ func TestWhateverHasTheLocksNameLocks(t *testing.T) {
 	file := filepath.Join(ref.String(), runtime.LockFile)
 	secret := filepath.Join(s.Path, ".secret")
 	put(t, secret, `{"by":"secret"}`)
-	for name, make := range map[string]func() error{
+	for name, plant := range map[string]func() error{
 		"empty":   func() error { return os.WriteFile(file, nil, 0o644) },
 		"binary":  func() error { return os.WriteFile(file, []byte("\x00\xff\x1b[31m{"), 0o644) },
 		"huge":    func() error { return os.WriteFile(file, []byte(strings.Repeat("x", 8<<20)), 0o644) },
@@ -38,7 +38,7 @@ func TestWhateverHasTheLocksNameLocks(t *testing.T) {
 		"FIFO":    func() error { return unix.Mkfifo(file, 0o644) },
 		"symlink": func() error { return os.Symlink(secret, file) },
 	} {
-		must(t, make())
+		must(t, plant())
 		c := find(t, list(t, a), ref.Name)
 		if c.Lock == nil || *c.Lock != (runtime.LockInfo{}) {
 			t.Errorf("%s: lock = %+v, want an empty one", name, c.Lock)

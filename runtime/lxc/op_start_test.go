@@ -100,12 +100,12 @@ func TestHowInitEnded(t *testing.T) {
 	} {
 		f, err := memFile("test")
 		must(t, err)
-		defer f.Close()
 		_, err = f.WriteString(log)
 		must(t, err)
 		if got, _ := (&startLog{file: f}).end(); got != want {
 			t.Errorf("%q: %q, want %q", log, got, want)
 		}
+		must(t, f.Close())
 	}
 }
 
@@ -128,9 +128,8 @@ func TestStartLogDoesNotGrow(t *testing.T) {
 		}
 		f, err := os.OpenFile(filepath.Join(dir, e.Name()), os.O_RDWR|os.O_APPEND, 0)
 		must(t, err)
-		defer f.Close()
 		seals, err := unix.FcntlInt(f.Fd(), unix.F_GET_SEALS, 0)
-		must(t, err)
+		must(t, errors.Join(err, f.Close()))
 		if logs++; seals&unix.F_SEAL_GROW == 0 {
 			t.Errorf("the log of a running container can grow: seals %#x", seals)
 		}

@@ -18,8 +18,6 @@ func (o *operation) restore() error { return runtime.ErrUnsupported }
 
 func (o *operation) restoreAs() error { return runtime.ErrUnsupported }
 
-func (o *operation) device() error { return runtime.ErrUnsupported }
-
 func (o *operation) setAutostart() error { return runtime.ErrUnsupported }
 
 func (o *operation) recover() error { return runtime.ErrUnsupported }

@@ -83,6 +83,7 @@ func Test(t *testing.T, h Host) {
 		{"BootLog", testBootLog},
 		{"Lock", testLock},
 		{"StartCommand", testStartCommand},
+		{"Device", testDevice},
 		{"Mend", testMend},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
