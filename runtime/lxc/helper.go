@@ -41,11 +41,12 @@ const (
 
 // Kinds of helperRequest.
 const (
-	kindOp      = "op"
-	kindAttach  = "attach"
-	kindExec    = "exec"
-	kindConsole = "console"
-	kindBootLog = "boot log"
+	kindOp       = "op"
+	kindAttach   = "attach"
+	kindExec     = "exec"
+	kindConsole  = "console"
+	kindBootLog  = "boot log"
+	kindDiagnose = "diagnose"
 )
 
 // helperRequest is what a helper is asked. It travels as JSON over the socket
@@ -64,6 +65,7 @@ type helperRequest struct {
 	Record   string        // under which the audit log knows the operation
 	Audit    string        // file of that log, if the helper is the same user; "" = it writes nothing
 	Shell    *runtime.Shell
+	Failed   *failedStart // of a diagnosis
 	// Of a console; the last two also stand in later messages, as its new size.
 	TTY, Cols, Rows int
 }
@@ -80,10 +82,12 @@ type helperReply struct {
 	Hint         string // what to do next; may be empty
 	Log          string // liblxc's own ERROR lines
 	State        runtime.State
+	Left         []string          // cgroups that the operation has left
 	Progress     *runtime.Progress // not the end yet
 	Notice       string            // attach: how the pty came to be
 	Reason       string            // attach: why the process could not even begin; may be empty
 	Text         []byte            // boot log
+	Report       []byte            // diagnosis: in gob
 	Init         int               // boot log: of the life whose ring buffer Text was taken out of; 0 = it is from a file
 }
 

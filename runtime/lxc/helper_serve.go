@@ -108,7 +108,7 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 			return failedReply(err, "")
 		}
 	}
-	if q.ReadOnly && q.Kind != kindBootLog {
+	if q.ReadOnly && q.Kind != kindBootLog && q.Kind != kindDiagnose {
 		return failedReply(runtime.ErrReadOnly, "")
 	}
 	switch {
@@ -129,6 +129,8 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 		return helperConsole(conn, q)
 	case q.Kind == kindBootLog:
 		return helperBootLog(q.Ref)
+	case q.Kind == kindDiagnose:
+		return helperDiagnose(q)
 	default:
 		return failedReply(fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Kind), "")
 	}

@@ -29,6 +29,7 @@ type operation struct {
 	conn *msgConn
 	c    *golxc.Container
 	log  func() string
+	left []string // cgroups that are to be removed when this helper has ended
 }
 
 // helperOp carries out an operation in the helper.
@@ -75,9 +76,11 @@ func (o *operation) onState() helperReply {
 		err = o.run()
 	}
 	if err != nil {
-		return failedReply(err, o.log())
+		r := failedReply(err, o.log())
+		r.Left = o.left
+		return r
 	}
-	return helperReply{OK: true, State: o.state()}
+	return helperReply{OK: true, State: o.state(), Left: o.left}
 }
 
 // open takes a fresh handle: its configuration is read now.

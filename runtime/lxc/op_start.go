@@ -3,11 +3,14 @@ package lxc
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/cgroup"
 )
 
 // This file runs in helpers.
@@ -41,9 +44,7 @@ func (o *operation) start() error {
 	}
 	if err != nil {
 		// liblxc answers before its monitor has said all that it has to say.
-		for until := began.Add(lastWordsTime); len(monitorsOf(o.q.Ref, began)) > 0 && time.Now().Before(until); {
-			time.Sleep(pollEvery)
-		}
+		o.clearAfter(log, began)
 		return fmt.Errorf("liblxc: %w", err)
 	}
 	defer log.seal()
@@ -53,11 +54,57 @@ func (o *operation) start() error {
 		case (s == runtime.Running || s == runtime.Frozen) && !ended: // else its monitor is about to notice
 			return nil
 		case s == runtime.Stopped:
+			o.clearAfter(log, began)
 			return endedAtOnce(log, command)
 		case time.Now().After(until):
 			return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, s)
 		}
 	}
+}
+
+// clearAfter waits for the end of the monitor of a start that came to nothing,
+// and notes the cgroups that it leaves: liblxc moves the process that starts a
+// container into the monitor's cgroup too, and cannot remove it while that
+// process, this one, lives (cgfsng_monitor_destroy of cgfsng.c).
+func (o *operation) clearAfter(log *startLog, began time.Time) {
+	for until := time.Now().Add(lastWordsTime); len(monitorsOf(o.q.Ref, began)) > 0; time.Sleep(pollEvery) {
+		if time.Now().After(until) {
+			return
+		}
+	}
+	o.left = log.cgroups()
+}
+
+// removeCgroups removes what a start has left, when its helper has ended: after
+// a thousand of them liblxc finds no name for the next. What is in use stays.
+func removeCgroups(names []string) {
+	tops := cgroupTops()
+	for _, name := range names {
+		for _, top := range tops {
+			if filepath.IsLocal(name) {
+				_ = unix.Rmdir(filepath.Join(top, name))
+			}
+		}
+	}
+}
+
+// cgroupTops are the directories where cgroup hierarchies are mounted.
+func cgroupTops() []string {
+	mounts, err := cgroup.FS{}.Mounts()
+	if err != nil {
+		return nil
+	}
+	var tops []string
+	for _, m := range mounts.Unified {
+		tops = append(tops, m.Dir)
+	}
+	for _, all := range mounts.V1 {
+		for _, m := range all {
+			tops = append(tops, m.Dir)
+		}
+	}
+	slices.Sort(tops)
+	return slices.Compact(tops)
 }
 
 // endedAtOnce is what comes of a start whose container is stopped already. A

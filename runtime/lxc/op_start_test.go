@@ -82,6 +82,9 @@ func TestStartSaysHowItEnded(t *testing.T) {
 	if err := do(t, a, runtime.Start, init); err != nil && !strings.Contains(err.Error(), "its init: exit status 1") {
 		t.Errorf("an init that fails: %v", err)
 	}
+	if left := leftCgroups(t, "lxc.*.lxcdt-end*", "lxc.*.lxcdt-init*"); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
 	if err := startWith(t, a, ref, ""); !errors.Is(err, runtime.ErrInvalid) {
 		t.Errorf("an empty command: %v", err)
 	}

@@ -44,7 +44,7 @@ func needsScope(q helperRequest) bool {
 	switch q.Kind {
 	case kindAttach, kindExec:
 		return true
-	case kindConsole, kindBootLog:
+	case kindConsole, kindBootLog, kindDiagnose:
 		return false
 	default:
 		return q.Op == runtime.Start || q.Op == runtime.Restart

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -92,6 +93,24 @@ func (l *startLog) end() (how string, code int) {
 		return "exit status 0", 0
 	}
 	return "", -1
+}
+
+// cgroups are the places that liblxc has made for the monitor and the container
+// (cgfsng_monitor_create and cgfsng_payload_create), below each hierarchy's top.
+func (l *startLog) cgroups() []string {
+	if l.file == nil {
+		return nil
+	}
+	var names []string
+	for line := range strings.Lines(l.text()) {
+		for _, made := range []string{":cgfsng_monitor_create:", ":cgfsng_payload_create:"} {
+			name := quotedAfter(line, " process uses ")
+			if strings.Contains(line, made) && name != "" && name != "." && filepath.IsLocal(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // errorLines are the messages of the ERROR lines in a log of several levels.

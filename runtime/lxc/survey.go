@@ -19,6 +19,3 @@ func (a *Adapter) Images(ctx context.Context, server string) ([]runtime.Image, e
 	return nil, runtime.ErrUnsupported
 }
 func (a *Adapter) Leftovers(ctx context.Context) ([]runtime.Leftover, error) { return nil, nil }
-func (a *Adapter) Diagnose(ctx context.Context, ref runtime.Ref, failed error) (runtime.Diagnosis, error) {
-	return runtime.Diagnosis{}, runtime.ErrUnsupported
-}

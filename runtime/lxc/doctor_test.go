@@ -1,0 +1,442 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/lxctest"
+)
+
+// ill makes a container whose start fails, and lets the doctor look.
+func ill(t *testing.T, s *lxctest.Scratch, a *Adapter, name string, args *runtime.StartArgs, lines ...string) (runtime.Diagnosis, error) {
+	t.Helper()
+	ref := runtime.Ref{Path: s.Path, Name: name}
+	if !exists(ref.String()) {
+		must(t, s.Add(name, lines...))
+	}
+	var q runtime.Args
+	if args != nil {
+		q = args
+	}
+	err := ask(t, a, runtime.Start, ref, q)
+	if err == nil {
+		t.Fatalf("%s started", name)
+	}
+	return diagnosed(t, a, ref, err), err
+}
+
+func diagnosed(t *testing.T, a *Adapter, ref runtime.Ref, failed error) runtime.Diagnosis {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
+	d, err := a.Diagnose(ctx, ref, failed)
+	must(t, err)
+	t.Logf("%s: %s\n  %s\n  saw %q\n  log %q", ref.Name, d.Cause, d.Advice, d.Detail, d.Log)
+	return d
+}
+
+// wantCause checks that cause and advice say what they must.
+func wantCause(t *testing.T, d runtime.Diagnosis, cause, advice string) {
+	t.Helper()
+	if !strings.Contains(d.Cause, cause) || !strings.Contains(d.Advice, advice) {
+		t.Errorf("cause %q, advice %q; want %q and %q in them", d.Cause, d.Advice, cause, advice)
+	}
+}
+
+func TestDoctorFindsTheCause(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	must(t, s.Add("lxcdt-first")) // makes the root that all share
+	clash := filepath.Join(cgroupTop(t), "lxcdt-clash")
+	must(t, os.Mkdir(clash, 0o755))
+	t.Cleanup(func() { must(t, os.Remove(clash)) })
+	put(t, filepath.Join(s.Path, ".policy"), "no version\n")
+	put(t, filepath.Join(s.Path, ".hook"), "#!/bin/sh\nexit 3\n")
+	must(t, os.Chmod(filepath.Join(s.Path, ".hook"), 0o755))
+	for _, c := range []struct {
+		name          string
+		lines         []string
+		cause, advice string
+		log           string // in liblxc's lines; "" = there are none
+	}{
+		{"bridge", []string{"lxc.net.0.type = veth", "lxc.net.0.link = lxcdt-br"}, "no bridge lxcdt-br", "lxc.net.*.link", "lxcdt-br"},
+		{"nobridge", []string{"lxc.net.0.type = veth", "lxc.net.0.link = lo"}, "lo is an interface of the host, but no bridge", "macvlan", "veth pair"},
+		{"macvlan", []string{"lxc.net.0.type = macvlan", "lxc.net.0.link = lxcdt-x"}, "no interface lxcdt-x", "lxc.net.*.link", "lxcdt-x"},
+		{"phys", []string{"lxc.net.0.type = phys", "lxc.net.0.link = lxcdt-x"}, "no interface lxcdt-x", "lxc.net.*.link", "lxcdt-x"},
+		{"pair", []string{"lxc.net.0.type = veth", "lxc.net.0.veth.pair = lo"}, "an interface lo already", "veth.pair", "File exists"},
+		{"root", []string{"lxc.rootfs.path = dir:" + s.Path + "/none"}, "root file system is not there: " + s.Path + "/none", "lxc.rootfs.path", "none"},
+		{"file", []string{"lxc.rootfs.path = dir:" + s.Path + "/.policy"}, "is a file, and no directory", "loop:", ".policy"},
+		{"overlay", []string{"lxc.rootfs.path = overlay:" + s.Path + "/lower:" + s.Path}, "not there: " + s.Path + "/lower", "mounted", "lower"},
+		{"place", []string{"lxc.rootfs.mount = " + s.Path + "/no-mount"}, "where liblxc mounts the root file system is not there: " + s.Path + "/no-mount", "lxc.rootfs.mount", "no-mount"},
+		{"include", []string{"lxc.include = /no/such.conf"}, "includes a file that cannot be read: /no/such.conf:", "lxc.include", ""},
+		{"key", []string{"lxc.no.such.key = 1"}, "does not know: lxc.no.such.key", "lxcdt-key/config", ""},
+		{"old", []string{"lxc.network.type = veth"}, "LXC before 2.1", "lxc-update-config -c " + s.Path + "/lxcdt-old/config", ""},
+		{"value", []string{"lxc.start.auto = \"b\"x"}, "does not take a line of its config: lxc.start.auto = \"b\"x", "lxc.container.conf(5)", ""},
+		{"arch", []string{"lxc.arch = pdp11"}, "lxc.arch = pdp11 is no architecture", "uname -m", ""},
+		{"init", []string{"lxc.init.cmd = /no/init"}, "Its init /no/init is not there", "lxc.init.cmd", "/no/init"},
+		{"hook", []string{"lxc.hook.pre-start = " + s.Path + "/.hook"}, "ended with status 3: lxc.hook.pre-start = " + s.Path + "/.hook", "LXC_ROOTFS_PATH", "status 3"},
+		{"nohook", []string{"lxc.hook.pre-start = /no/hook"}, "cannot be run: /no/hook", "take the line out", "127"},
+		{"mounthook", []string{"lxc.hook.mount = /bin/false", "lxc.hook.pre-start = /bin/true"}, "ended with status 1: lxc.hook.mount = /bin/false.", "by hand", "mount hooks"},
+		{"inhook", []string{"lxc.hook.start = /bin/false"}, "ended with status 1: lxc.hook.start = /bin/false.", "by hand", "lxc.hook.start"},
+		{"source", []string{"lxc.mount.entry = /no/source mnt none bind 0 0"}, "no /no/source on the host, which its config mounts at /mnt", "optional", "/no/source"},
+		{"target", []string{"lxc.mount.entry = /tmp no/target none bind 0 0"}, "mount point /no/target is not there in the container", "create=dir", "/no/target"},
+		{"fstype", []string{"lxc.mount.entry = x mnt lxcdtfs defaults 0 0"}, "does not know the file system of the mount at /mnt", "modprobe", "No such device"},
+		{"device", []string{"lxc.mount.entry = /dev/lxcdt dev/lxcdt none bind,create=file 0 0"}, "no device /dev/lxcdt", "Plug it in", "/dev/lxcdt"},
+		{"controller", []string{"lxc.cgroup.lxcdt.limit = 1"}, "no cgroup controller lxcdt", "lxc.cgroup.lxcdt.*", "lxcdt"},
+		{"clash", []string{"lxc.cgroup.dir.container = lxcdt-clash", "lxc.cgroup.dir.monitor = lxcdt-mon"}, "there already: lxc.cgroup.dir.container = lxcdt-clash", "rmdir", "out of range"},
+		{"seccomp", []string{"lxc.seccomp.profile = /no/policy"}, "seccomp policy that its config names is not there: /no/policy", "/usr/share/lxc/config", "/no/policy"},
+		{"policy", []string{"lxc.seccomp.profile = " + s.Path + "/.policy"}, "does not understand its seccomp policy", "version", "version"},
+		{"share", []string{"lxc.namespace.share.net = lxcdt-nobody"}, "namespaces it shares is not running", "lxc.namespace.share", "lxcdt-nobody"},
+		{"sysctl", []string{"lxc.sysctl.net.lxcdt = 1"}, "lxc.sysctl", "/proc/sys", "net.lxcdt"},
+		{"prlimit", []string{"lxc.prlimit.lxcdt = 1"}, "lxc.prlimit", "prlimit(1)", "lxcdt"},
+		{"groups", []string{"lxc.idmap = u 0 100000 65536"}, "maps no groups (g)", "lxc.idmap = g", "gid"},
+		{"overlap", []string{"lxc.idmap = u 0 100000 65536", "lxc.idmap = u 9 300000 9", "lxc.idmap = g 0 100000 65536"}, "Two lines of lxc.idmap overlap", "one line only", "uid"},
+		{"owner", []string{"lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 100000 65536", "lxc.mount.entry = /tmp lxcdt none bind,create=dir 0 0"}, "root file system belongs to uid 0, which does not exist in the container", "idmap=container", "Permission denied"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := ill(t, s, a, "lxcdt-"+c.name, nil, c.lines...)
+			wantCause(t, d, c.cause, c.advice)
+			if d.Fix != nil {
+				t.Errorf("a fix is offered: %+v", d.Fix)
+			}
+			var told *runtime.Error
+			if !errors.As(err, &told) || !slices.Equal(d.Log, (&failedStart{Log: []byte(told.Log)}).lines()) {
+				t.Errorf("the lines are %q, those of the failure %v", d.Log, err)
+			}
+			if left := leftCgroups(t, "lxc.*.lxcdt-"+c.name, "lxcdt-mon"); len(left) > 0 {
+				t.Errorf("left: %v", left)
+			}
+			if log := strings.Join(d.Log, "\n"); (c.log == "") != (log == "") || !strings.Contains(log, c.log) {
+				t.Errorf("liblxc's lines: %q, want %q in them", log, c.log)
+			}
+		})
+	}
+}
+
+// leftCgroups are those that a start has left.
+func leftCgroups(t *testing.T, patterns ...string) (left []string) {
+	t.Helper()
+	for _, top := range cgroupTops() {
+		for _, pattern := range patterns {
+			found, err := filepath.Glob(filepath.Join(top, pattern))
+			must(t, err)
+			left = append(left, found...)
+		}
+	}
+	return left
+}
+
+// cgroupTop is where a cgroup that is in a container's way can be made.
+func cgroupTop(t *testing.T) string {
+	t.Helper()
+	for _, dir := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
+		if exists(filepath.Join(dir, "cgroup.procs")) {
+			return dir
+		}
+	}
+	t.Fatal("no cgroup hierarchy is mounted where it usually is")
+	return ""
+}
+
+// copyRoot gives a container a root file system of its own, in its directory.
+func copyRoot(t *testing.T, s *lxctest.Scratch, name string, lines ...string) (ref runtime.Ref, root string) {
+	t.Helper()
+	must(t, s.Add(name, append(lines, "lxc.rootfs.path = dir:"+filepath.Join(s.Path, name, "rootfs"))...))
+	ref = runtime.Ref{Path: s.Path, Name: name}
+	root = filepath.Join(ref.String(), "rootfs")
+	must(t, os.CopyFS(root, os.DirFS(filepath.Join(s.Path, ".root"))))
+	return ref, root
+}
+
+func TestDoctorLooksAtTheProgram(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	must(t, s.Add("lxcdt-first"))
+	root := filepath.Join(s.Path, ".root")
+	program := func(name, text string, mode os.FileMode) {
+		put(t, filepath.Join(root, name), text)
+		must(t, os.Chmod(filepath.Join(root, name), mode))
+	}
+	program("script", "#!/no/interpreter -x\n", 0o755)
+	program("plain", "text\n", 0o644)
+	// The head of an ELF file for another machine.
+	arm, machine := "\x28\x00", "ARM"
+	if strings.HasPrefix(hostArch(), "a") {
+		arm, machine = "\x3e\x00", "X86_64"
+	}
+	program("other", "\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00"+arm+strings.Repeat("\x00", 200), 0o755)
+	for _, c := range []struct{ command, cause, advice string }{
+		{"/script", "The command /script is there, but not /no/interpreter", "Install that"},
+		{"/plain", "The command /plain is not executable", "chmod +x " + root + "/plain"},
+		{"/bin", "The command /bin is a directory", "program"},
+		{"/none", "The command /none is not there", "lxc.init.cmd"},
+		{"/other", "is a program for " + machine + ", and this host is " + hostArch(), "qemu-user-static"},
+		{"/bin/false", "ended at once: /bin/false: exit status 1", "-F"},
+	} {
+		d, _ := ill(t, s, a, "lxcdt-prog", &runtime.StartArgs{Command: []string{c.command}})
+		wantCause(t, d, c.cause, c.advice)
+		if d.Fix != nil {
+			t.Errorf("%s: a fix is offered for a root outside of the container's directory: %+v", c.command, d.Fix)
+		}
+	}
+}
+
+func TestDoctorMendsAnInit(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref, root := copyRoot(t, s, "lxcdt-init", "lxc.init.cmd = /boot/init")
+	put(t, filepath.Join(root, "boot", "init"), "#!/bin/sh\nexec /sbin/init\n")
+	d, _ := ill(t, s, a, ref.Name, nil)
+	wantCause(t, d, "Its init /boot/init is not executable", "chmod +x")
+	file := filepath.Join(root, "boot", "init")
+	if d.Fix == nil || d.Fix.ID != "chmod-x:"+file || !slices.Equal(d.Fix.Command, []string{"chmod", "a+x", file}) {
+		t.Fatalf("fix = %+v", d.Fix)
+	}
+	mend := func(id string) error { return ask(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: id}) }
+	// What is not in the way is not touched, inside or out.
+	outside := filepath.Join(s.Path, ".outside")
+	put(t, outside, "")
+	must(t, os.Symlink(outside, filepath.Join(root, "boot", "link")))
+	for _, id := range []string{
+		"chmod-x:" + outside, "chmod-x:" + ref.String() + "/../.outside", "chmod-x:" + filepath.Join(ref.String(), "config"),
+		"chmod-x:" + filepath.Join(root, "boot", "link"), "chmod-x:", "chmod-x:relative",
+	} {
+		if err := mend(id); !errors.Is(err, runtime.ErrWrongState) {
+			t.Errorf("mend %q: %v", id, err)
+		}
+	}
+	if st, err := os.Stat(outside); err != nil || st.Mode() != 0o644 {
+		t.Errorf("a file outside: %v, %v", st.Mode(), err)
+	}
+	must(t, mend(d.Fix.ID))
+	if st, err := os.Stat(file); err != nil || st.Mode() != 0o755 {
+		t.Errorf("mended: %v, %v", st.Mode(), err)
+	}
+	if err := mend(d.Fix.ID); !errors.Is(err, runtime.ErrWrongState) {
+		t.Errorf("mended again: %v", err)
+	}
+	must(t, do(t, a, runtime.Start, ref))
+	must(t, do(t, a, runtime.Kill, ref))
+	// As somebody else it would run for everybody: not one safe step.
+	must(t, os.Chmod(file, 0o644|os.ModeSetuid))
+	if err := mend(d.Fix.ID); !errors.Is(err, runtime.ErrWrongState) {
+		t.Errorf("a setuid file: %v", err)
+	}
+	ro := newAdapter(t, Options{Paths: []string{s.Path}, ReadOnly: true})
+	if err := ask(t, ro, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}); !errors.Is(err, runtime.ErrReadOnly) {
+		t.Errorf("mend, read-only: %v", err)
+	}
+}
+
+func TestDoctorMendsAHook(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	file := filepath.Join(s.Path, "lxcdt-hook", "hook")
+	must(t, s.Add("lxcdt-hook", "lxc.hook.pre-start = "+file+" an argument"))
+	put(t, file, "#!/bin/sh\nexit 0\n")
+	d, _ := ill(t, s, a, "lxcdt-hook", nil)
+	wantCause(t, d, "not executable: "+file, "chmod +x")
+	if d.Fix == nil {
+		t.Fatal("no fix is offered")
+	}
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-hook"}
+	must(t, ask(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}))
+	must(t, do(t, a, runtime.Start, ref))
+}
+
+func TestDoctorMendsTheWayToTheRoot(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	idmap := []string{"lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 100000 65536"}
+	ref, root := copyRoot(t, s, "lxcdt-way", idmap...)
+	must(t, filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, 100000, 100000))
+	}))
+	must(t, os.Chmod(ref.String(), 0o750))
+	d, _ := ill(t, s, a, ref.Name, nil)
+	wantCause(t, d, "uid 100000 of the host) may not pass through "+ref.String(), "setfacl")
+	if d.Fix == nil {
+		t.Fatal("no fix is offered")
+	}
+	must(t, ask(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}))
+	if st, err := os.Stat(ref.String()); err != nil || st.Mode().Perm() != 0o751 {
+		t.Errorf("mended: %v, %v", st.Mode(), err)
+	}
+	must(t, do(t, a, runtime.Start, ref))
+	must(t, do(t, a, runtime.Kill, ref))
+	// A directory above the container's is not the doctor's to open.
+	must(t, os.Chmod(s.Path, 0o700))
+	d, _ = ill(t, s, a, ref.Name, nil)
+	wantCause(t, d, "may not pass through "+s.Path+".", "chmod o+x")
+	if d.Fix != nil {
+		t.Errorf("a fix is offered: %+v", d.Fix)
+	}
+	if err := ask(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: "chmod-x:" + s.Path}); !errors.Is(err, runtime.ErrWrongState) {
+		t.Errorf("mend outside: %v", err)
+	}
+	must(t, os.Chmod(s.Path, 0o755))
+}
+
+func TestDoctorAndAFullDisk(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	dir := filepath.Join(s.Path, ".full")
+	must(t, s.Add("lxcdt-full", "lxc.rootfs.path = dir:"+dir+"/root"))
+	must(t, os.Mkdir(dir, 0o755))
+	must(t, unix.Mount("lxcdt", dir, "tmpfs", 0, "size=16m,nr_inodes=600,mode=755"))
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	must(t, os.CopyFS(filepath.Join(dir, "root"), os.DirFS(filepath.Join(s.Path, ".root"))))
+	for i := 0; ; i++ {
+		err := os.WriteFile(filepath.Join(dir, "file"+strings.Repeat("x", i%100)+string(rune('a'+i/100))), nil, 0o644)
+		if errors.Is(err, unix.ENOSPC) {
+			break
+		}
+		must(t, err)
+	}
+	d, _ := ill(t, s, a, "lxcdt-full", nil)
+	wantCause(t, d, "is full: no free inodes", "df -i")
+	if !strings.Contains(strings.Join(d.Detail, "\n"), dir) {
+		t.Errorf("detail: %q", d.Detail)
+	}
+}
+
+func TestDoctorWithoutAContainer(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-none"}
+	err := do(t, a, runtime.Start, ref)
+	wantCause(t, diagnosed(t, a, ref, err), "the container is gone", "renamed")
+	must(t, os.MkdirAll(filepath.Join(ref.String(), "snaps", "snap0"), 0o755))
+	put(t, filepath.Join(ref.String(), "snaps", "snap0", "config"), "")
+	err = do(t, a, runtime.Start, ref)
+	d := diagnosed(t, a, ref, err)
+	wantCause(t, d, "no config file", "snapshot")
+	if !strings.Contains(strings.Join(d.Detail, "\n"), "snap0") {
+		t.Errorf("detail: %q", d.Detail)
+	}
+	must(t, os.WriteFile(filepath.Join(s.Path, "lxcdt-file"), nil, 0o644))
+	file := runtime.Ref{Path: s.Path, Name: "lxcdt-file"}
+	wantCause(t, diagnosed(t, a, file, do(t, a, runtime.Start, file)), "is no directory", "put in its place")
+	lost := runtime.Ref{Path: s.Path + "/unmounted", Name: "lxcdt-x"}
+	if d, err := a.Diagnose(context.Background(), lost, runtime.ErrNotFound); err == nil {
+		wantCause(t, d, "lxcpath", "mounted")
+	}
+	put(t, filepath.Join(s.Path, "lxcdt-theirs", "config"), "")
+	must(t, os.Chown(filepath.Join(s.Path, "lxcdt-theirs"), 4_000_000, 4_000_000))
+	theirs := runtime.Ref{Path: s.Path, Name: "lxcdt-theirs"}
+	wantCause(t, diagnosed(t, a, theirs, do(t, a, runtime.Start, theirs)), "belongs to uid 4000000", "chown")
+	if _, err := a.Diagnose(context.Background(), runtime.Ref{Path: s.Path, Name: "../x"}, err); !errors.Is(err, runtime.ErrInvalid) {
+		t.Errorf("a way out: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	d, err = a.Diagnose(ctx, ref, &runtime.Error{Op: "start", Ref: ref, Err: runtime.ErrNotFound, Log: "a line"})
+	if !errors.Is(err, runtime.ErrCancelled) || !slices.Equal(d.Log, []string{"a line"}) {
+		t.Errorf("cancelled: %v, %q", err, d.Log)
+	}
+}
+
+// TestDoctorReadsRecordedLines is for causes that this host cannot have: the
+// lines are those of liblxc's sources (5.0.2 and 6.0), as it writes them.
+func TestDoctorReadsRecordedLines(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-log", "lxc.idmap = u 0 7000000 65536", "lxc.idmap = g 0 7000000 65536", "lxc.apparmor.profile = lxcdt-profile"))
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-log"}
+	bin := t.TempDir()
+	put(t, filepath.Join(bin, "newuidmap"), "")
+	for _, c := range []struct {
+		why, log, cause, advice string
+		uid                     int
+		path                    string
+	}{
+		{"newuidmap is not installed everywhere", "newuidmap failed to write mapping \"newuidmap: uid range [0-65536) -> [7000000-7065536) not allowed\": newuidmap 77 0 7000000 65536",
+			"/etc/subuid", "usermod --add-subuids 7000000-7065535", 0, bin},
+		{"as root nothing stands in the way", "Operation not permitted - Failed to write uid mapping to \"/proc/77/uid_map\"",
+			"newuidmap is not installed", "uidmap", 1000, "/nowhere"},
+		{"root needs no delegation", "Failed to setup cgroup limits for container \"lxcdt-log\"",
+			"No cgroup is delegated to you (uid 1000)", "systemd-run --user --scope -p Delegate=yes", 1000, ""},
+		{"the controllers of a test's host are all there", "One or more requested controllers unavailable or not delegated",
+			"not handed down", "cgroup.subtree_control", 0, ""},
+		{"not every kernel has AppArmor", "No such file or directory - Failed to change AppArmor profile to lxcdt-profile",
+			"AppArmor profile that its config names is not loaded: ", "apparmor_parser -r", 0, ""},
+		{"the limit is the whole host's", "No space left on device - Failed to clone a new set of namespaces",
+			"no more namespaces", "user.max_", 0, ""},
+		{"a thousand cgroups would have to be made", "Numerical result out of range - Failed to create container cgroup",
+			"are taken: lxcdt-log to lxcdt-log-999", "rmdir", 0, ""},
+		{"the limit is the whole user's", "Too many open files - Failed to create pipe", "no more open files", "ulimit -n", 0, ""},
+		{"the limit is the whole user's", "Resource temporarily unavailable - Failed to fork first child process", "no more processes", "pids.max", 0, ""},
+		{"lxc-user-nic works for users only", "lxc-user-nic failed to configure requested network: Quota reached", "lxc-user-nic gives", "lxc-usernet", 1000, ""},
+		{"nobody knows", "Something new", "", "Something new", 0, ""},
+	} {
+		p := newPatient(ref, &failedStart{Log: []byte(c.log + "\nReceived container state \"ABORTING\" instead of \"RUNNING\"")})
+		p.uid = c.uid
+		if c.path != "" {
+			p.net.path = c.path
+		}
+		d := p.diagnose()
+		p.release()
+		t.Logf("%s: %s\n  %s\n  saw %q", c.why, d.Cause, d.Advice, d.Detail)
+		wantCause(t, d, c.cause, c.advice)
+		if c.cause == "" && d.Cause != "" {
+			t.Errorf("a cause is invented: %q", d.Cause)
+		}
+	}
+}
+
+func TestDoctorComparesIDs(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-ids", "lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 200000 65536"))
+	p := newPatient(runtime.Ref{Path: s.Path, Name: "lxcdt-ids"}, &failedStart{Log: []byte("newuidmap failed")})
+	defer p.release()
+	bin := t.TempDir()
+	put(t, filepath.Join(bin, "newuidmap"), "")
+	p.net.path, p.subuid, p.subgid = bin, filepath.Join(bin, "subuid"), filepath.Join(bin, "subgid")
+	name := userName(p.uid)
+	for _, c := range []struct{ uids, gids, cause, advice string }{
+		{"other:100000:65536\n", name + ":200000:65536\n", p.subuid + " gives " + name + " no ids", "--add-subuids 100000-165535"},
+		{name + ":100000:65535\n", name + ":200000:65536\n", p.subuid + " does not give " + name + " all the ids", "--add-subuids 100000-165535"},
+		{name + ":100000:65536\n", name + ":200001:65536\n", p.subgid + " does not give " + name + " all the ids", "--add-subgids 200000-265535"},
+		{name + ":100000:65536\n", "", p.subgid + " gives " + name + " no ids", "--add-subgids 200000-265535"},
+		{"x:1:1\n" + name + ":90000:100000\n", name + ":200000:65536\n", "newuidmap refuses", "setuid"},
+	} {
+		put(t, p.subuid, c.uids)
+		put(t, p.subgid, c.gids)
+		wantCause(t, *p.badIDs(), c.cause, c.advice)
+	}
+}
+
+func TestDoctorKnowsModules(t *testing.T) {
+	p := &patient{}
+	wantCause(t, *p.noSource("/dev/net/tun", "/dev/net/tun"), "no /dev/net/tun", "modprobe tun")
+	wantCause(t, *p.noSource("/dev/net", "/dev/net"), "no /dev/net,", "modprobe tun")
+	wantCause(t, *p.noSource("/dev/ttyUSB7", "/dev/ttyUSB0"), "no device /dev/ttyUSB7", "Plug it in")
+}
+
+// TestDoctorOffersLXCsOwnBridge needs a host with systemd and lxc-net, made of files.
+func TestDoctorOffersLXCsOwnBridge(t *testing.T) {
+	p := &patient{net: netHost(t, ""), log: []string{`Failed to attach "vethX" to bridge "br9", bridge interface doesn't exist`}}
+	d := p.badNetwork()
+	wantCause(t, *d, "no bridge br9", "lxc-net makes it")
+	if d.Fix == nil || d.Fix.ID != fixLxcNet {
+		t.Errorf("fix = %+v", d.Fix)
+	}
+	must(t, os.WriteFile(p.net.defaults[0], []byte("USE_LXC_BRIDGE=false\nLXC_BRIDGE=br9\n"), 0o644))
+	p.net.defaults = append(p.net.defaults, "/nowhere")
+	d = p.badNetwork()
+	wantCause(t, *d, "no bridge br9", "USE_LXC_BRIDGE")
+	if d.Fix != nil {
+		t.Errorf("a fix is offered that does nothing: %+v", d.Fix)
+	}
+	p.log = []string{`Failed to attach "vethX" to bridge "other0", bridge interface doesn't exist`}
+	if d = p.badNetwork(); d.Fix != nil || !strings.Contains(d.Cause, "other0") {
+		t.Errorf("another bridge: %+v", d)
+	}
+}
