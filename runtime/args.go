@@ -91,10 +91,15 @@ type StartArgs struct {
 	Command []string // nil = its init
 }
 
-// Check refuses an empty command.
+// Check refuses an empty command, and what no argument can hold.
 func (a *StartArgs) Check() error {
 	if len(a.Command) > 0 && a.Command[0] == "" {
 		return fmt.Errorf("%w: empty command", ErrInvalid)
+	}
+	for _, arg := range a.Command {
+		if strings.ContainsRune(arg, 0) {
+			return fmt.Errorf("%w: argument %q has a NUL in it", ErrInvalid, arg)
+		}
 	}
 	return nil
 }
@@ -283,10 +288,10 @@ func (a *DeviceArgs) Check() error {
 		}
 		return nil
 	}
-	if !filepath.IsAbs(a.Device) || filepath.Clean(a.Device) != a.Device {
+	if !filepath.IsAbs(a.Device) || filepath.Clean(a.Device) != a.Device || strings.ContainsRune(a.Device, 0) {
 		return fmt.Errorf("%w: device %q is not an absolute, clean path", ErrInvalid, a.Device)
 	}
-	if a.As != "" && (!filepath.IsAbs(a.As) || filepath.Clean(a.As) != a.As) {
+	if a.As != "" && (!filepath.IsAbs(a.As) || filepath.Clean(a.As) != a.As || strings.ContainsRune(a.As, 0)) {
 		return fmt.Errorf("%w: device name %q in the container is not an absolute, clean path", ErrInvalid, a.As)
 	}
 	return nil

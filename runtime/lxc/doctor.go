@@ -131,7 +131,7 @@ func (p *patient) release() {
 // container. The first that knows the cause is believed.
 func (p *patient) diagnose() runtime.Diagnosis {
 	for _, rule := range []func() *runtime.Diagnosis{
-		p.noContainer, p.badConfig, p.locked, p.fullHost, p.tooManyFiles,
+		p.noContainer, p.refused, p.badConfig, p.fullHost, p.tooManyFiles,
 		p.badNetwork, p.badIDs, p.badHook, p.badCgroup, p.closedPath, p.noRoot, p.badMount,
 		p.badAppArmor, p.badSeccomp, p.badInit, p.otherCauses, p.tooLate,
 	} {
@@ -211,10 +211,20 @@ func (p *patient) tooLate() *runtime.Diagnosis {
 	return found("It did not come up in time; its config has hooks, and one of them may hang.", "Run them by hand, one after another.")
 }
 
-func (p *patient) locked() *runtime.Diagnosis {
-	l := lockOf(p.ref, true)
-	if l == nil || !errors.Is(p.kind, runtime.ErrLocked) {
+// refused is for a start that was not even tried.
+func (p *patient) refused() *runtime.Diagnosis {
+	advice := ""
+	switch {
+	case errors.Is(p.kind, runtime.ErrLocked):
+		advice = "Ask whoever locked it; unlock takes the lock away."
+	case errors.Is(p.kind, runtime.ErrWrongState), errors.Is(p.kind, runtime.ErrBusy):
+		advice = "Look at it in the list: somebody else may have started it."
+	case errors.Is(p.kind, runtime.ErrReadOnly):
+		advice = "Run lxcdeck without --read-only."
+	case errors.Is(p.kind, runtime.ErrManaged):
+		advice = "Start it with that manager's own command."
+	default:
 		return nil
 	}
-	return found("It is "+l.String()+".", "Ask whoever locked it; unlock takes the lock away.")
+	return found("Its start was refused: "+p.text+".", advice)
 }

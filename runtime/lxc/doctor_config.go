@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 )
@@ -82,6 +85,12 @@ func (p *patient) badConfig() *runtime.Diagnosis {
 			"Write the host's, as uname -m prints it, or one that it can run, into "+file+".")
 	case file != "":
 		return found("liblxc does not take a line of its config: "+line, "Correct the value in "+file+", see lxc.container.conf(5).")
+	}
+	if home, run := os.Getenv("HOME"), os.Getenv("XDG_RUNTIME_DIR"); p.uid != 0 && run == "" && unix.Access(home, unix.W_OK) != nil {
+		// get_rundir of initutils.c
+		p.saw("HOME of uid %d is %s; there is no /run/user/%d", p.uid, home, p.uid)
+		return found("liblxc has no place for its locks: uid "+strconv.Itoa(p.uid)+" has neither a runtime directory nor a home that it can write.",
+			"Log in as that user, or make its home; loginctl enable-linger gives it a runtime directory.")
 	}
 	return found("Its config cannot be loaded: "+text+".", "Correct it, see lxc.container.conf(5).")
 }

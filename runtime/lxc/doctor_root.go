@@ -125,11 +125,11 @@ func (p *patient) ownRoot() *runtime.Diagnosis {
 		var st unix.Stat_t
 		if c := closed(root, uint32(p.uid), uint32(os.Getegid())); c != nil {
 			p.saw("%s has mode %04o", c.path, c.mode)
-			return found("On the way to its root file system you may not pass through "+c.path+".", "Ask whoever owns it, or keep the container elsewhere.")
+			return found("On the way to its root file system uid "+strconv.Itoa(p.uid)+" may not pass through "+c.path+".", "Ask whoever owns it, or keep the container elsewhere.")
 		}
 		if unix.Stat(root, &st) == nil && int(st.Uid) != p.uid {
 			p.saw("%s belongs to uid %d", root, st.Uid)
-			return found("Its root file system belongs to uid "+strconv.Itoa(int(st.Uid))+", and its config has no lxc.idmap: you may not use it.",
+			return found("Its root file system belongs to uid "+strconv.Itoa(int(st.Uid))+", and its config has no lxc.idmap: uid "+strconv.Itoa(p.uid)+" may not use it.",
 				"A user's container needs lxc.idmap and a root file system of those ids: create it as this user.")
 		}
 	}

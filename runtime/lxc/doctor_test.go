@@ -3,9 +3,13 @@ package lxc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
+	osuser "os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,6 +65,11 @@ func TestDoctorFindsTheCause(t *testing.T) {
 	put(t, filepath.Join(s.Path, ".policy"), "no version\n")
 	put(t, filepath.Join(s.Path, ".hook"), "#!/bin/sh\nexit 3\n")
 	must(t, os.Chmod(filepath.Join(s.Path, ".hook"), 0o755))
+	controller := "lxc.cgroup.lxcdt.limit = 1"
+	noController := "no cgroup controller lxcdt"
+	if exists("/sys/fs/cgroup/cgroup.controllers") { // version 2 alone: liblxc does not look at the keys of version 1
+		controller, noController = "lxc.cgroup2.lxcdt.limit = 1", "no cgroup file lxcdt.limit"
+	}
 	for _, c := range []struct {
 		name          string
 		lines         []string
@@ -90,16 +99,15 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		{"target", []string{"lxc.mount.entry = /tmp no/target none bind 0 0"}, "mount point /no/target is not there in the container", "create=dir", "/no/target"},
 		{"fstype", []string{"lxc.mount.entry = x mnt lxcdtfs defaults 0 0"}, "does not know the file system of the mount at /mnt", "modprobe", "No such device"},
 		{"device", []string{"lxc.mount.entry = /dev/lxcdt dev/lxcdt none bind,create=file 0 0"}, "no device /dev/lxcdt", "Plug it in", "/dev/lxcdt"},
-		{"controller", []string{"lxc.cgroup.lxcdt.limit = 1"}, "no cgroup controller lxcdt", "lxc.cgroup.lxcdt.*", "lxcdt"},
+		{"controller", []string{controller}, noController, "lxc.cgroup.", "lxcdt"},
 		{"clash", []string{"lxc.cgroup.dir.container = lxcdt-clash", "lxc.cgroup.dir.monitor = lxcdt-mon"}, "there already: lxc.cgroup.dir.container = lxcdt-clash", "rmdir", "out of range"},
 		{"seccomp", []string{"lxc.seccomp.profile = /no/policy"}, "seccomp policy that its config names is not there: /no/policy", "/usr/share/lxc/config", "/no/policy"},
 		{"policy", []string{"lxc.seccomp.profile = " + s.Path + "/.policy"}, "does not understand its seccomp policy", "version", "version"},
 		{"share", []string{"lxc.namespace.share.net = lxcdt-nobody"}, "namespaces it shares is not running", "lxc.namespace.share", "lxcdt-nobody"},
 		{"sysctl", []string{"lxc.sysctl.net.lxcdt = 1"}, "lxc.sysctl", "/proc/sys", "net.lxcdt"},
 		{"prlimit", []string{"lxc.prlimit.lxcdt = 1"}, "lxc.prlimit", "prlimit(1)", "lxcdt"},
-		{"groups", []string{"lxc.idmap = u 0 100000 65536"}, "maps no groups (g)", "lxc.idmap = g", "gid"},
-		{"overlap", []string{"lxc.idmap = u 0 100000 65536", "lxc.idmap = u 9 300000 9", "lxc.idmap = g 0 100000 65536"}, "Two lines of lxc.idmap overlap", "one line only", "uid"},
-		{"owner", []string{"lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 100000 65536", "lxc.mount.entry = /tmp lxcdt none bind,create=dir 0 0"}, "root file system belongs to uid 0, which does not exist in the container", "idmap=container", "Permission denied"},
+		{"groups", []string{"lxc.idmap = u 0 100000 65536"}, "maps no groups (g)", "lxc.idmap = g", "map"},
+		{"overlap", []string{"lxc.idmap = u 0 100000 65536", "lxc.idmap = u 9 300000 9", "lxc.idmap = g 0 100000 65536"}, "Two lines of lxc.idmap overlap", "one line only", "map"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := ill(t, s, a, "lxcdt-"+c.name, nil, c.lines...)
@@ -132,6 +140,79 @@ func leftCgroups(t *testing.T, patterns ...string) (left []string) {
 		}
 	}
 	return left
+}
+
+// rootMap is an id map that root may use: newuidmap, where it is installed,
+// holds root to subuid(5) too (lxc_map_ids of conf.c).
+func rootMap(t *testing.T) (lines []string, first int) {
+	t.Helper()
+	first = 100000
+	if _, err := exec.LookPath("newuidmap"); err == nil {
+		uids, gids := subIDs("/etc/subuid", "root", 0), subIDs("/etc/subgid", "root", 0)
+		if len(uids) == 0 || len(gids) == 0 || uids[0] != gids[0] || uids[0].count < 65536 {
+			t.Skip("newuidmap is installed, and /etc/subuid and /etc/subgid give root no range: its containers cannot be unprivileged here")
+		}
+		first = int(uids[0].first)
+	}
+	return []string{fmt.Sprintf("lxc.idmap = u 0 %d 65536", first), fmt.Sprintf("lxc.idmap = g 0 %d 65536", first)}, first
+}
+
+func TestDoctorLooksWhoOwnsTheRoot(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	idmap, _ := rootMap(t)
+	d, _ := ill(t, s, a, "lxcdt-owner", nil, append(idmap, "lxc.mount.entry = /tmp lxcdt none bind,create=dir 0 0")...)
+	wantCause(t, d, "root file system belongs to uid 0, which does not exist in the container", "idmap=container")
+	if d.Fix != nil {
+		t.Errorf("a fix is offered: %+v", d.Fix)
+	}
+}
+
+func TestDoctorKnowsWhatWasRefused(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-refused"))
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-refused"}
+	must(t, ask(t, a, runtime.Lock, ref, &runtime.LockArgs{Why: "backup"}))
+	wantCause(t, diagnosed(t, a, ref, do(t, a, runtime.Start, ref)), "container is locked: locked by", "unlock")
+	must(t, ask(t, a, runtime.Unlock, ref, nil))
+	must(t, do(t, a, runtime.Start, ref))
+	wantCause(t, diagnosed(t, a, ref, do(t, a, runtime.Start, ref)), "wrong state: it is RUNNING", "started it")
+	ro := newAdapter(t, Options{Paths: []string{s.Path}, ReadOnly: true})
+	wantCause(t, diagnosed(t, ro, ref, do(t, ro, runtime.Start, ref)), "read-only", "--read-only")
+}
+
+// TestDoctorAndAUserWithoutACgroup starts a container of a user who has no
+// session, and so no cgroup that is delegated.
+func TestDoctorAndAUserWithoutACgroup(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	nobody, err := osuser.Lookup("nobody")
+	if err != nil {
+		t.Skip("there is no account nobody: ", err)
+	}
+	if _, err := exec.LookPath("newuidmap"); err == nil {
+		t.Skip("newuidmap is installed: it refuses this user before cgroups matter")
+	}
+	if !exists("/sys/fs/cgroup/memory/cgroup.procs") {
+		t.Skip("no memory controller of cgroup version 1: liblxc ignores the limit of a user without a cgroup")
+	}
+	uid, err := strconv.Atoi(nobody.Uid)
+	must(t, err)
+	must(t, s.Add("lxcdt-user", "lxc.idmap = u 0 "+nobody.Uid+" 1", "lxc.idmap = g 0 "+nobody.Gid+" 1", "lxc.cgroup.memory.limit_in_bytes = 64M"))
+	dir := filepath.Join(s.Path, "lxcdt-user")
+	must(t, errors.Join(os.Chown(dir, uid, -1), os.Chown(filepath.Join(dir, "config"), uid, -1)))
+	run := filepath.Join("/run/user", nobody.Uid)
+	if exists(run) {
+		t.Skip(run + " is there: the account nobody is in use")
+	}
+	d, _ := ill(t, s, a, "lxcdt-user", nil)
+	wantCause(t, d, "liblxc has no place for its locks", "enable-linger")
+	must(t, os.MkdirAll(run, 0o700))
+	t.Cleanup(func() { must(t, os.RemoveAll(run)) })
+	must(t, os.Chown(run, uid, -1))
+	d, _ = ill(t, s, a, "lxcdt-user", nil)
+	wantCause(t, d, "No cgroup is delegated to uid "+nobody.Uid+":", "systemd-run --user --scope")
 }
 
 // cgroupTop is where a cgroup that is in a container's way can be made.
@@ -255,14 +336,14 @@ func TestDoctorMendsAHook(t *testing.T) {
 func TestDoctorMendsTheWayToTheRoot(t *testing.T) {
 	s := lxctest.New(t)
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
-	idmap := []string{"lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 100000 65536"}
+	idmap, first := rootMap(t)
 	ref, root := copyRoot(t, s, "lxcdt-way", idmap...)
 	must(t, filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, 100000, 100000))
+		return errors.Join(err, os.Lchown(path, first, first))
 	}))
 	must(t, os.Chmod(ref.String(), 0o750))
 	d, _ := ill(t, s, a, ref.Name, nil)
-	wantCause(t, d, "uid 100000 of the host) may not pass through "+ref.String(), "setfacl")
+	wantCause(t, d, fmt.Sprintf("uid %d of the host) may not pass through %s.", first, ref), "setfacl")
 	if d.Fix == nil {
 		t.Fatal("no fix is offered")
 	}
@@ -362,7 +443,7 @@ func TestDoctorReadsRecordedLines(t *testing.T) {
 		{"as root nothing stands in the way", "Operation not permitted - Failed to write uid mapping to \"/proc/77/uid_map\"",
 			"newuidmap is not installed", "uidmap", 1000, "/nowhere"},
 		{"root needs no delegation", "Failed to setup cgroup limits for container \"lxcdt-log\"",
-			"No cgroup is delegated to you (uid 1000)", "systemd-run --user --scope -p Delegate=yes", 1000, ""},
+			"No cgroup is delegated to uid 1000:", "systemd-run --user --scope -p Delegate=yes", 1000, ""},
 		{"the controllers of a test's host are all there", "One or more requested controllers unavailable or not delegated",
 			"not handed down", "cgroup.subtree_control", 0, ""},
 		{"not every kernel has AppArmor", "No such file or directory - Failed to change AppArmor profile to lxcdt-profile",

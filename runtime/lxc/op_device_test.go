@@ -105,7 +105,8 @@ func TestDeviceNodes(t *testing.T) {
 
 func TestDevicesOfUnprivilegedContainers(t *testing.T) {
 	s := lxctest.New(t)
-	must(t, s.Add("lxcdt-map", "lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 100000 65536"))
+	idmap, _ := rootMap(t)
+	must(t, s.Add("lxcdt-map", idmap...))
 	must(t, s.Start("lxcdt-map"))
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-map"}
@@ -262,6 +263,20 @@ func TestInterfaces(t *testing.T) {
 	}
 	must(t, ask(t, a, runtime.RemoveDevice, ref, net("one", "eth9")))
 	up("one")
+
+	// IPv6, and a route of several hops.
+	ipTool(t, "link", "set", "one", "up")
+	ipTool(t, "route", "del", "default", "dev", "two", "table", "77")
+	ipTool(t, "-6", "route", "add", "default", "dev", "one")
+	ipTool(t, "link", "set", "one-p", "up")
+	ipTool(t, "link", "set", "two-p", "up")
+	ipTool(t, "addr", "add", "10.97.0.1/24", "dev", "one-p")
+	ipTool(t, "route", "add", "default", "table", "78", "nexthop", "via", "10.97.0.2", "dev", "one-p", "nexthop", "via", "10.98.0.2", "dev", "two")
+	for _, name := range []string{"one", "one-p", "two"} {
+		if err := ask(t, a, runtime.AddDevice, ref, net(name, "")); !errors.Is(err, runtime.ErrInUse) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 
 	// The kernel moves no bridge: what liblxc says comes through, and the
 	// bridge is up again.

@@ -125,6 +125,33 @@ func TestLockFile(t *testing.T) {
 	}
 }
 
+// TestHelperHonoursALock is for one that comes between the look at the container
+// and the work.
+func TestHelperHonoursALock(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-lock"))
+	must(t, s.Start("lxcdt-lock"))
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-lock"}
+	must(t, ask(t, a, runtime.Lock, ref, nil))
+	for _, q := range []helperRequest{
+		{Op: runtime.Kill},
+		{Op: runtime.AddDevice, Args: &runtime.DeviceArgs{Device: "/dev/null", As: "/dev/lxcdt"}},
+		{Op: runtime.Mend, Args: &runtime.MendArgs{Fix: "chmod-x:" + ref.String()}},
+		{Op: runtime.Lock},
+	} {
+		q.Kind, q.Ref, q.Timeout = kindOp, ref, patience
+		r, err := a.callHelper(context.Background(), q, nil, nil)
+		must(t, err)
+		if err := r.err(); !errors.Is(err, runtime.ErrLocked) {
+			t.Errorf("%s in the helper: %v", q.Op, err)
+		}
+	}
+	if c := find(t, list(t, a), ref.Name); c.State != runtime.Running {
+		t.Errorf("it is %s", c.State)
+	}
+}
+
 // TestLockOnAFullDisk leaves no lock that nobody has asked for.
 func TestLockOnAFullDisk(t *testing.T) {
 	s := lxctest.New(t) // skips where nothing can be mounted
