@@ -213,7 +213,7 @@ func (p *patient) tooLate() *runtime.Diagnosis {
 
 // refused is for a start that was not even tried.
 func (p *patient) refused() *runtime.Diagnosis {
-	advice := ""
+	var advice string
 	switch {
 	case errors.Is(p.kind, runtime.ErrLocked):
 		advice = "Ask whoever locked it; unlock takes the lock away."

@@ -1,0 +1,108 @@
+package lxc
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/lxctest"
+)
+
+// TestDoctorReadsRecordedLines is for causes that this host cannot have: the
+// lines are those of liblxc's sources (5.0.2 and 6.0), as it writes them.
+func TestDoctorReadsRecordedLines(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-log", "lxc.idmap = u 0 7000000 65536", "lxc.idmap = g 0 7000000 65536", "lxc.apparmor.profile = lxcdt-profile"))
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-log"}
+	bin := t.TempDir()
+	put(t, filepath.Join(bin, "newuidmap"), "")
+	for _, c := range []struct {
+		why, log, cause, advice string
+		uid                     int
+		path                    string
+	}{
+		{"newuidmap is not installed everywhere", "newuidmap failed to write mapping \"newuidmap: uid range [0-65536) -> [7000000-7065536) not allowed\": newuidmap 77 0 7000000 65536",
+			"/etc/subuid", "usermod --add-subuids 7000000-7065535", 0, bin},
+		{"as root nothing stands in the way", "Operation not permitted - Failed to write uid mapping to \"/proc/77/uid_map\"",
+			"newuidmap is not installed", "uidmap", 1000, "/nowhere"},
+		{"root needs no delegation", "Failed to setup cgroup limits for container \"lxcdt-log\"",
+			"No cgroup is delegated to uid 1000:", "systemd-run --user --scope -p Delegate=yes", 1000, ""},
+		{"the controllers of a test's host are all there", "One or more requested controllers unavailable or not delegated",
+			"not handed down", "cgroup.subtree_control", 0, ""},
+		{"not every kernel has AppArmor", "No such file or directory - Failed to change AppArmor profile to lxcdt-profile",
+			"AppArmor profile that its config names is not loaded: ", "apparmor_parser -r", 0, ""},
+		{"the limit is the whole host's", "No space left on device - Failed to clone a new set of namespaces",
+			"no more namespaces", "user.max_", 0, ""},
+		{"a thousand cgroups would have to be made", "Numerical result out of range - Failed to create container cgroup",
+			"are taken: lxcdt-log to lxcdt-log-999", "rmdir", 0, ""},
+		{"the limit is the whole user's", "Too many open files - Failed to create pipe", "no more open files", "ulimit -n", 0, ""},
+		{"the limit is the whole user's", "Resource temporarily unavailable - Failed to fork first child process", "no more processes", "pids.max", 0, ""},
+		{"lxc-user-nic works for users only", "lxc-user-nic failed to configure requested network: Quota reached", "lxc-user-nic gives", "lxc-usernet", 1000, ""},
+		{"nobody knows", "Something new", "", "Something new", 0, ""},
+	} {
+		p := newPatient(ref, &failedStart{Log: []byte(c.log + "\nReceived container state \"ABORTING\" instead of \"RUNNING\"")})
+		p.uid = c.uid
+		if c.path != "" {
+			p.net.path = c.path
+		}
+		d := p.diagnose()
+		p.release()
+		t.Logf("%s: %s\n  %s\n  saw %q", c.why, d.Cause, d.Advice, d.Detail)
+		wantCause(t, d, c.cause, c.advice)
+		if c.cause == "" && d.Cause != "" {
+			t.Errorf("a cause is invented: %q", d.Cause)
+		}
+	}
+}
+
+func TestDoctorComparesIDs(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-ids", "lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 200000 65536"))
+	p := newPatient(runtime.Ref{Path: s.Path, Name: "lxcdt-ids"}, &failedStart{Log: []byte("newuidmap failed")})
+	defer p.release()
+	bin := t.TempDir()
+	put(t, filepath.Join(bin, "newuidmap"), "")
+	p.net.path, p.subuid, p.subgid = bin, filepath.Join(bin, "subuid"), filepath.Join(bin, "subgid")
+	name := userName(p.uid)
+	for _, c := range []struct{ uids, gids, cause, advice string }{
+		{"other:100000:65536\n", name + ":200000:65536\n", p.subuid + " gives " + name + " no ids", "--add-subuids 100000-165535"},
+		{name + ":100000:65535\n", name + ":200000:65536\n", p.subuid + " does not give " + name + " all the ids", "--add-subuids 100000-165535"},
+		{name + ":100000:65536\n", name + ":200001:65536\n", p.subgid + " does not give " + name + " all the ids", "--add-subgids 200000-265535"},
+		{name + ":100000:65536\n", "", p.subgid + " gives " + name + " no ids", "--add-subgids 200000-265535"},
+		{"x:1:1\n" + name + ":90000:100000\n", name + ":200000:65536\n", "newuidmap refuses", "setuid"},
+	} {
+		put(t, p.subuid, c.uids)
+		put(t, p.subgid, c.gids)
+		wantCause(t, *p.badIDs(), c.cause, c.advice)
+	}
+}
+
+func TestDoctorKnowsModules(t *testing.T) {
+	p := &patient{}
+	wantCause(t, *p.noSource("/dev/net/tun", "/dev/net/tun"), "no /dev/net/tun", "modprobe tun")
+	wantCause(t, *p.noSource("/dev/net", "/dev/net"), "no /dev/net,", "modprobe tun")
+	wantCause(t, *p.noSource("/dev/ttyUSB7", "/dev/ttyUSB0"), "no device /dev/ttyUSB7", "Plug it in")
+}
+
+// TestDoctorOffersLXCsOwnBridge needs a host with systemd and lxc-net, made of files.
+func TestDoctorOffersLXCsOwnBridge(t *testing.T) {
+	p := &patient{net: netHost(t, ""), log: []string{`Failed to attach "vethX" to bridge "br9", bridge interface doesn't exist`}}
+	d := p.badNetwork()
+	wantCause(t, *d, "no bridge br9", "lxc-net makes it")
+	if d.Fix == nil || d.Fix.ID != fixLxcNet {
+		t.Errorf("fix = %+v", d.Fix)
+	}
+	must(t, os.WriteFile(p.net.defaults[0], []byte("USE_LXC_BRIDGE=false\nLXC_BRIDGE=br9\n"), 0o644))
+	p.net.defaults = append(p.net.defaults, "/nowhere")
+	d = p.badNetwork()
+	wantCause(t, *d, "no bridge br9", "USE_LXC_BRIDGE")
+	if d.Fix != nil {
+		t.Errorf("a fix is offered that does nothing: %+v", d.Fix)
+	}
+	p.log = []string{`Failed to attach "vethX" to bridge "other0", bridge interface doesn't exist`}
+	if d = p.badNetwork(); d.Fix != nil || !strings.Contains(d.Cause, "other0") {
+		t.Errorf("another bridge: %+v", d)
+	}
+}
