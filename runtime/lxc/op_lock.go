@@ -34,7 +34,8 @@ func (a *Adapter) checkLock(ctx context.Context, info *runtime.OpInfo, q runtime
 	if q.Expect == runtime.Unknown {
 		return as, nil
 	}
-	seen := a.look(ctx, q.Ref, nil)
+	in := inspector{walk: newWalker(a.trust), cache: a.configs}
+	seen := a.look(ctx, q.Ref, in.inspect(q.Ref).err) // which decides whether liblxc may be asked
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
