@@ -231,3 +231,25 @@ func (s *Scratch) Remove() error {
 	}
 	return err
 }
+
+// AddOwn makes a stopped container as Add does, with a root of its own, a copy
+// of the shared one: what clones, snapshots and renames works on those alone.
+func (s *Scratch) AddOwn(name string, lines ...string) error {
+	if err := s.Add(name, lines...); err != nil {
+		return err
+	}
+	root := filepath.Join(s.Path, name, "rootfs")
+	if out, err := exec.Command("cp", "-a", s.base, root).CombinedOutput(); err != nil {
+		return fmt.Errorf("add %s: cp: %w: %s", name, err, strings.TrimSpace(string(out)))
+	}
+	config := filepath.Join(s.Path, name, "config")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		return fmt.Errorf("add %s: %w", name, err)
+	}
+	text = []byte(strings.Replace(string(text), "dir:"+s.base, "dir:"+root, 1))
+	if err := os.WriteFile(config, text, 0o640); err != nil {
+		return fmt.Errorf("add %s: %w", name, err)
+	}
+	return nil
+}
