@@ -47,6 +47,8 @@ const (
 	kindConsole  = "console"
 	kindBootLog  = "boot log"
 	kindDiagnose = "diagnose"
+	// kindSnapshots reads the snapshots of somebody else's container.
+	kindSnapshots = "snapshots"
 )
 
 // helperRequest is what a helper is asked. It travels as JSON over the socket

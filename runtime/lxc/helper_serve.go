@@ -108,7 +108,7 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 			return failedReply(err, "")
 		}
 	}
-	if q.ReadOnly && q.Kind != kindBootLog && q.Kind != kindDiagnose {
+	if q.ReadOnly && q.Kind != kindBootLog && q.Kind != kindDiagnose && q.Kind != kindSnapshots {
 		return failedReply(runtime.ErrReadOnly, "")
 	}
 	switch {
@@ -131,6 +131,8 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 		return helperBootLog(q.Ref)
 	case q.Kind == kindDiagnose:
 		return helperDiagnose(q)
+	case q.Kind == kindSnapshots:
+		return helperSnapshots(q.Ref)
 	default:
 		return failedReply(fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Kind), "")
 	}

@@ -157,36 +157,54 @@ func ownDeckDir(dir string) error {
 	return nil
 }
 
-// journals reads all journals of an lxcpath, the oldest first. Those of
-// operations that still run are left out: their containers are held.
+// brokenJournal is one that cannot be read.
+type brokenJournal struct {
+	id  string
+	at  time.Time // when it was written last
+	err error
+}
+
+// journals reads all journals of an lxcpath that can be read, the oldest first.
+// Those of operations that still run are left out: their containers are held.
 func journals(lxcpath string) ([]*journal, error) {
+	out, _, err := allJournals(lxcpath)
+	return out, err
+}
+
+// allJournals also gives those that cannot be read.
+func allJournals(lxcpath string) (out []*journal, broken []brokenJournal, err error) {
 	dir := filepath.Join(lxcpath, deckDir)
 	if err := ownDeckDir(dir); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
+			return nil, nil, nil
 		}
-		return nil, err
+		return nil, nil, err
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("journals of %s: %w", lxcpath, fileErr(err))
+		return nil, nil, fmt.Errorf("journals of %s: %w", lxcpath, fileErr(err))
 	}
-	var out []*journal
 	for _, e := range entries {
 		id, ok := strings.CutSuffix(e.Name(), journalEnd)
 		if !ok || strings.HasPrefix(id, ".") {
 			continue
 		}
 		j, err := readJournal(dir, id)
-		if err != nil {
-			return nil, err
-		}
-		if string(j.Path) == lxcpath && (j.Kept || !held(j.ref())) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			// It has ended meanwhile.
+		case err != nil:
+			b := brokenJournal{id: id, err: err}
+			if info, err := e.Info(); err == nil {
+				b.at = info.ModTime()
+			}
+			broken = append(broken, b)
+		case string(j.Path) == lxcpath && !held(j.ref()):
 			out = append(out, j)
 		}
 	}
 	slices.SortFunc(out, func(a, b *journal) int { return a.Began.Compare(b.Began) })
-	return out, nil
+	return out, broken, nil
 }
 
 func readJournal(dir, id string) (*journal, error) {

@@ -50,6 +50,9 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	if late {
 		err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, graceful)
 	}
+	if limited.Err() != nil {
+		a.tidy(q, began)
+	}
 	cleared := false
 	if limited.Err() != nil && (q.Op == runtime.Start || q.Op == runtime.Restart) {
 		cleared, err = a.endStart(q.Ref, began, err)

@@ -30,6 +30,9 @@ type operation struct {
 	c    *golxc.Container
 	log  func() string
 	left []string // cgroups that are to be removed when this helper has ended
+	// at, if not nil, is told of every step that a journal notes; tests end the
+	// process there.
+	at func(step string)
 }
 
 // helperOp carries out an operation in the helper.

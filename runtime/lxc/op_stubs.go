@@ -10,14 +10,4 @@ func (o *operation) rename() error { return runtime.ErrUnsupported }
 
 func (o *operation) destroy() error { return runtime.ErrUnsupported }
 
-func (o *operation) snapshot() error { return runtime.ErrUnsupported }
-
-func (o *operation) deleteSnapshot() error { return runtime.ErrUnsupported }
-
-func (o *operation) restore() error { return runtime.ErrUnsupported }
-
-func (o *operation) restoreAs() error { return runtime.ErrUnsupported }
-
 func (o *operation) setAutostart() error { return runtime.ErrUnsupported }
-
-func (o *operation) recover() error { return runtime.ErrUnsupported }

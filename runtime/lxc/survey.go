@@ -6,9 +6,6 @@ import (
 	"lxcdeck/runtime"
 )
 
-func (a *Adapter) Snapshots(ctx context.Context, ref runtime.Ref) ([]runtime.SnapshotInfo, error) {
-	return nil, runtime.ErrUnsupported
-}
 func (a *Adapter) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) {
 	return runtime.Footprint{}, runtime.ErrUnsupported
 }
@@ -18,4 +15,3 @@ func (a *Adapter) Choices(ctx context.Context) (runtime.Choices, error) {
 func (a *Adapter) Images(ctx context.Context, server string) ([]runtime.Image, error) {
 	return nil, runtime.ErrUnsupported
 }
-func (a *Adapter) Leftovers(ctx context.Context) ([]runtime.Leftover, error) { return nil, nil }

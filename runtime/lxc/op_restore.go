@@ -1,0 +1,294 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// A restore in place never leaves the container without a root. liblxc's own
+// destroys it first (lxcapi_snapshot_restore), and what fails afterwards has lost
+// everything. Here a whole second container is made of the snapshot, under the
+// hidden directory of the lxcpath; then the two exchange root and config. What
+// was the container's before is such a hidden container afterwards: exchanging
+// again is the way back, and destroying it lets go of it.
+
+// Steps of a restore's journal.
+const (
+	stepCopying    = "copying"    // the second container is being made
+	stepExchanging = "exchanging" // of the roots
+	stepConfig     = "config"     // of the configs
+)
+
+// Facts of a restore's journal.
+const (
+	factOther = "other" // name of the second container
+	factUnit  = "unit"  // what holds the container's root; "" = only the config names it
+	factSpare = "spare" // what holds the second one's
+	factRoot  = "root"  // handle of what shall be at factUnit after the exchange
+	factHeld  = "held"  // which of the two roots is kept: heldOld or heldMade; "" = none yet
+	// Values of lxc.rootfs.path, where both roots lie in directories.
+	factPath      = "path"
+	factOtherPath = "otherpath"
+)
+
+// Values of factHeld.
+const (
+	heldOld  = "old"  // the one from before the restore
+	heldMade = "made" // the one that the restore has made: it was taken back
+)
+
+// workDir is the directory of a journal's own, beside it.
+func (j *journal) workDir() string { return filepath.Join(string(j.Path), deckDir, j.ID+".d") }
+
+// other is the second container of a restore.
+func (j *journal) other() runtime.Ref {
+	return runtime.Ref{Path: j.workDir(), Name: j.fact(factOther)}
+}
+
+// restore puts a snapshot in the place of the container.
+func (o *operation) restore() error {
+	a, ok := o.q.Args.(*runtime.RestoreArgs)
+	if !ok {
+		return fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
+	}
+	snap, err := snapshotOf(o.q.Ref, a.Snap)
+	if err != nil {
+		return err
+	}
+	if err := unused(o.q.Ref); err != nil {
+		return err
+	}
+	facts, err := o.restorable(snap)
+	if err != nil {
+		return err
+	}
+	j, err := openJournal(runtime.Restore, o.q.Ref, stepCopying, facts)
+	if err != nil {
+		return err
+	}
+	o.reached(stepCopying)
+	if err := o.restoreFrom(j, snap); err != nil {
+		return err
+	}
+	if !a.Start {
+		return nil
+	}
+	if err := o.startAnew(o.q.Ref); err != nil {
+		return fmt.Errorf("it was restored, but not started: %w", err)
+	}
+	return nil
+}
+
+// restoreFrom carries a restore out whose journal is open. What fails before the
+// end is undone.
+func (o *operation) restoreFrom(j *journal, snap runtime.Ref) error {
+	err := o.second(j, snap)
+	if err == nil {
+		err = o.swap(j)
+	}
+	if err == nil {
+		return j.keepOther()
+	}
+	o.step("undoing what was begun")
+	if uerr := o.unswap(j); uerr != nil {
+		return errors.Join(err, fmt.Errorf("and it could not be undone: %w", uerr))
+	}
+	return errors.Join(err, o.discard(j))
+}
+
+// keepOther ends an exchange: the other root is kept from now on.
+func (j *journal) keepOther() error {
+	held := heldOld
+	if j.back() {
+		held = heldMade
+	}
+	j.Facts[factHeld] = []byte(held)
+	return j.keep()
+}
+
+// back says whether the exchange that comes, or is under way, takes a restore
+// back: whatever is kept goes to the container.
+func (j *journal) back() bool { return j.fact(factHeld) == heldOld }
+
+// restorable says whether a snapshot can take the container's place, and gives
+// the facts for the journal.
+func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
+	if err := loadableHere(snap); err != nil {
+		return nil, fmt.Errorf("%s is broken: %w", snap.Name, err)
+	}
+	if err := o.open(); err != nil {
+		return nil, err
+	}
+	defer func() { o.close(); o.c = nil }()
+	mine, err := o.rootOf()
+	if err != nil {
+		return nil, err
+	}
+	its := snapStore(snap)
+	why := ""
+	switch {
+	case its.kind == "":
+		return nil, fmt.Errorf("%w: %s is broken: its config names no root", runtime.ErrConfig, snap.Name)
+	case mine.unit() == "" && mine.kind != onZFS:
+		why = "its root is on " + mine.kind
+	case its.kind != mine.kind:
+		why = fmt.Sprintf("its root is on %s, that of %s on %s", mine.kind, snap.Name, its.kind)
+	case its.lower != mine.lower:
+		why = snap.Name + " lies on another root than the container does now"
+	}
+	if why != "" {
+		return nil, &runtime.Error{
+			Err:  fmt.Errorf("%w: %s", runtime.ErrUnsupported, why),
+			Hint: "Restore it as a new container instead.",
+		}
+	}
+	facts := map[string]string{factSnap: snap.Name, factOther: o.q.Ref.Name, factWay: mine.kind}
+	if mine.kind == onZFS {
+		// liblxc names the data set after the container (zfs_clonepaths).
+		facts[factOther] += "-" + time.Now().Format("20060102150405")
+		return facts, nil
+	}
+	facts[factUnit], facts[factPath] = mine.unit(), mine.value
+	return facts, checkUnits(o.q.Ref, mine, its)
+}
+
+// checkUnits looks at the directories of both roots before anything is copied.
+func checkUnits(ref runtime.Ref, mine, its rootStore) error {
+	var st, above unix.Stat_t
+	if err := lstat(mine.unit(), &st); err != nil {
+		return fmt.Errorf("its root: %w", err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return fmt.Errorf("%w: its root %s is %s", runtime.ErrUnsupported, mine.unit(), kindName(st.Mode&unix.S_IFMT))
+	}
+	// A subvolume has a device number of its own: what counts is where it is named.
+	if err := lstat(filepath.Dir(mine.unit()), &st); err != nil {
+		return err
+	}
+	if err := lstat(ref.Path, &above); err != nil {
+		return err
+	}
+	if st.Dev != above.Dev && mine.kind != onBtrfs {
+		return &runtime.Error{
+			Err:  fmt.Errorf("%w: its root %s is on another file system than %s", runtime.ErrUnsupported, mine.unit(), ref.Path),
+			Hint: "Restore it as a new container instead.",
+		}
+	}
+	size, err := measure(its.path, nil)
+	if err != nil {
+		if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+			return nil // mapped ids: liblxc can, in a user namespace
+		}
+		return fmt.Errorf("%w: the snapshot is broken: %w", runtime.ErrConfig, err)
+	}
+	if size.entries == 0 && mine.kind != onOverlay {
+		return fmt.Errorf("%w: the snapshot is broken: its root %s is empty", runtime.ErrConfig, its.path)
+	}
+	if mine.kind == onDir && hasInit(mine.path) && !hasInit(its.path) {
+		return fmt.Errorf("%w: the snapshot is broken: it has no /sbin/init, and the container has", runtime.ErrConfig)
+	}
+	var free unix.Statfs_t
+	if err := unix.Statfs(ref.Path, &free); err == nil && free.Type != unix.BTRFS_SUPER_MAGIC {
+		if room := int64(free.Bavail) * free.Bsize; room < size.disk {
+			return &runtime.Error{
+				Err:  fmt.Errorf("%w: a copy of it has %d MiB, %d MiB are free", unix.ENOSPC, size.disk>>20, room>>20),
+				Hint: "The old root stays until the new one is complete: make room in " + ref.Path + ".",
+			}
+		}
+	}
+	return nil
+}
+
+// hasInit says whether a root has an init of its own, whatever it is a link to.
+func hasInit(root string) bool {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = r.Close() }()
+	_, err = r.Lstat("sbin/init")
+	return err == nil
+}
+
+// second makes the second container out of the snapshot, and checks it.
+func (o *operation) second(j *journal, snap runtime.Ref) error {
+	o.step("copying " + snap.Name)
+	work, other := j.workDir(), j.other()
+	if err := os.Mkdir(work, 0o700); err != nil {
+		return fmt.Errorf("directory of the copy: %w", fileErr(err))
+	}
+	// The names and addresses are the container's own: it is no other one.
+	flags, backing := cloneKeepName|cloneKeepMAC, ""
+	if kind := j.fact(factWay); kind != onDir {
+		flags, backing = flags|cloneSnapshot|cloneMaybe, kind
+	}
+	log, err := cloneContainer(snap, other, flags, backing)
+	if err != nil {
+		o.logged(log)
+		return noSpace(fmt.Errorf("copy %s: %w", snap.Name, err), log)
+	}
+	// liblxc has noted it as an overlay on the snapshot, whose upper directory it
+	// has copied: nothing of it is used any more, and it must be free to go.
+	if err := errors.Join(
+		dropRef(filepath.Join(snap.String(), "lxc_snapshots"), other),
+		dropRef(filepath.Join(other.String(), "lxc_rdepends"), snap),
+	); err != nil {
+		return fmt.Errorf("note on overlays: %w", err)
+	}
+	return o.checkSecond(j, snap)
+}
+
+// checkSecond says whether the copy has all that the snapshot has.
+func (o *operation) checkSecond(j *journal, snap runtime.Ref) error {
+	o.step("checking the copy")
+	other := j.other()
+	if err := loadableHere(other); err != nil {
+		return fmt.Errorf("check the copy: %w", err)
+	}
+	if _, err := load(other); err != nil {
+		return fmt.Errorf("check the copy: %w", err)
+	}
+	if j.fact(factUnit) == "" {
+		return nil
+	}
+	its, got := snapStore(snap), snapStore(other)
+	if got.kind != its.kind || got.unit() == "" {
+		return fmt.Errorf("%w: the copy's root is on %q, the snapshot's on %q", runtime.ErrUnsupported, got.kind, its.kind)
+	}
+	want, err := measure(its.path, nil)
+	if err == nil {
+		var have treeSize
+		if have, err = measure(got.path, nil); err == nil && (have.entries < want.entries || have.bytes < want.bytes) {
+			return fmt.Errorf("%w: the copy has %d files and %d bytes, the snapshot %d and %d",
+				runtime.ErrConfig, have.entries, have.bytes, want.entries, want.bytes)
+		}
+	}
+	if err != nil && (!errors.Is(err, fs.ErrPermission) || os.Geteuid() == 0) {
+		return fmt.Errorf("check the copy: %w", err)
+	}
+	j.Facts[factSpare], j.Facts[factOtherPath] = []byte(got.unit()), []byte(got.value)
+	return nil
+}
+
+// discard removes the second container and the journal.
+func (o *operation) discard(j *journal) error {
+	if other := j.other(); exists(other.String()) {
+		o.step("removing " + o.q.Ref.Name + "'s copy")
+		if log, err := clearContainer(other); err != nil {
+			o.logged(log)
+			return fmt.Errorf("remove the copy: %w", err)
+		}
+	}
+	if err := os.RemoveAll(j.workDir()); err != nil {
+		return fmt.Errorf("remove the copy: %w", fileErr(err))
+	}
+	return j.end()
+}

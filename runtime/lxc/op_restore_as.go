@@ -1,0 +1,126 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"lxcdeck/runtime"
+)
+
+// Facts of the journal of a snapshot that becomes a new container.
+const (
+	factToPath = "topath"
+	factToName = "toname"
+)
+
+// restoreAs makes a new container of a snapshot, with a MAC address and a host
+// name of its own. The flags are those of liblxc's own lxcapi_snapshot_restore,
+// which can make it in the same lxcpath only, and not while the container has
+// overlays on it.
+func (o *operation) restoreAs() error {
+	a, ok := o.q.Args.(*runtime.RestoreArgs)
+	if !ok {
+		return fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
+	}
+	snap, err := snapshotOf(o.q.Ref, a.Snap)
+	if err != nil {
+		return err
+	}
+	if err := loadableHere(snap); err != nil {
+		return fmt.Errorf("%s is broken: %w", snap.Name, err)
+	}
+	store := snapStore(snap)
+	if store.kind == onDir {
+		size, err := measure(store.path, nil)
+		if err == nil && size.entries == 0 || errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s is broken: there is nothing in its root %s", runtime.ErrConfig, snap.Name, store.path)
+		}
+	}
+	j, err := openJournal(runtime.RestoreAs, o.q.Ref, stepCopying, map[string]string{
+		factSnap: snap.Name, factToPath: a.To.Path, factToName: a.To.Name,
+	})
+	if err != nil {
+		return err
+	}
+	o.reached(stepCopying)
+	o.step("copying " + snap.Name)
+	if err := o.copySnapshot(snap, store, a); err != nil {
+		return errors.Join(err, o.dropMade(j))
+	}
+	if err := j.end(); err != nil {
+		return err
+	}
+	if !a.Start {
+		return nil
+	}
+	if err := o.startAnew(a.To); err != nil {
+		return fmt.Errorf("%s was made, but not started: %w", a.To.Name, err)
+	}
+	return nil
+}
+
+// copySnapshot lets liblxc make the new container.
+func (o *operation) copySnapshot(snap runtime.Ref, store rootStore, a *runtime.RestoreArgs) error {
+	// liblxc writes the host name by way of a path that a container may have
+	// made a link to a file of the host (clone_update_rootfs follows it): that
+	// is done here. A user's liblxc does it with that container's ids.
+	flags, backing := 0, ""
+	if os.Geteuid() == 0 {
+		flags = cloneKeepName
+	}
+	switch {
+	case store.kind != onDir && store.kind != "loop":
+		flags, backing = flags|cloneSnapshot|cloneMaybe, store.kind
+	case a.CoW && store.kind == onDir:
+		flags |= cloneSnapshot // as an overlay
+	case a.CoW:
+		return fmt.Errorf("%w: no overlay can lie on a root on %s", runtime.ErrUnsupported, store.kind)
+	}
+	log, err := cloneContainer(snap, a.To, flags, backing)
+	if err != nil {
+		o.logged(log)
+		return noSpace(fmt.Errorf("copy %s: %w", snap.Name, err), log)
+	}
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	conf, err := readConfOf(a.To)
+	if err != nil {
+		return err
+	}
+	if err := conf.set("lxc.uts.name", a.To.Name); err != nil {
+		return err
+	}
+	if err := conf.write(); err != nil {
+		return err
+	}
+	return writeHostName(snapStore(a.To), a.To.Name)
+}
+
+// dropMade removes what there is of the new container, and the journal.
+func (o *operation) dropMade(j *journal) error {
+	to := runtime.Ref{Path: j.fact(factToPath), Name: j.fact(factToName)}
+	if err := to.Check(); err != nil {
+		return err
+	}
+	if log, err := clearContainer(to); err != nil {
+		o.logged(log)
+		return fmt.Errorf("remove the half-made %s: %w", to.Name, err)
+	}
+	// liblxc notes an overlay on its base before it is whole.
+	snap := runtime.Ref{Path: snapsDir(j.ref()), Name: j.fact(factSnap)}
+	if err := dropRef(filepath.Join(snap.String(), "lxc_snapshots"), to); err != nil {
+		return err
+	}
+	return j.end()
+}
+
+func leftRestoreAs(j *journal) (string, []runtime.RecoverWay) {
+	return "restoring " + j.fact(factSnap) + " as " + j.fact(factToName) + " was interrupted: that container is not whole",
+		[]runtime.RecoverWay{runtime.Undo}
+}
+
+func recoverRestoreAs(o *operation, j *journal, _ runtime.RecoverWay) error { return o.dropMade(j) }

@@ -1,0 +1,359 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+// Steps of a snapshot's journal.
+const (
+	stepStopping = "stopping"
+	stepFreezing = "freezing"
+	stepTaking   = "taking"
+	stepThawing  = "thawing"
+	stepStarting = "starting"
+)
+
+// Facts that the journals of this file and its neighbours know.
+const (
+	factSnap    = "snap"
+	factComment = "comment"
+	factWay     = "way"
+	factAgain   = "again" // "start" or "thaw": what the container is owed
+)
+
+// mark notes in the journal what is begun now.
+func (o *operation) mark(j *journal, step string) error {
+	if err := j.step(step); err != nil {
+		return err
+	}
+	o.reached(step)
+	return nil
+}
+
+// reached tells whoever wants to know of a step that is begun.
+func (o *operation) reached(step string) {
+	if o.at != nil {
+		o.at(step)
+	}
+}
+
+// logged adds liblxc's words to those that the operation has.
+func (o *operation) logged(more string) {
+	before := o.log
+	o.log = func() string { return strings.Trim(before()+"\n"+more, "\n") }
+}
+
+// snapshot takes a snapshot the way that was asked for.
+func (o *operation) snapshot() error {
+	a, ok := o.q.Args.(*runtime.SnapshotArgs)
+	if !ok {
+		a = &runtime.SnapshotArgs{}
+	}
+	if err := o.open(); err != nil {
+		return err
+	}
+	defer func() { o.close() }()
+	store, err := o.rootOf()
+	if err != nil {
+		return err
+	}
+	if why := noSnapshot(store); why != "" {
+		return fmt.Errorf("%w: %s", runtime.ErrUnsupported, why)
+	}
+	state := o.state()
+	switch {
+	case state == runtime.Stopped:
+		return o.snapshotNow(a, store, nil)
+	case a.Way == runtime.StopAndStart:
+		return o.snapshotNow(a, store, (*operation).stopFor)
+	case a.Way == runtime.WhileFrozen:
+		if why := noFrozenSnapshot(store); why != "" {
+			return &runtime.Error{Err: fmt.Errorf("%w: %s", runtime.ErrUnsupported, why), Hint: "Stop it for the snapshot; it can be started again at once."}
+		}
+		if state == runtime.Frozen { // by somebody else: it stays so
+			return o.snapshotNow(a, store, nil)
+		}
+		return o.snapshotNow(a, store, (*operation).freezeFor)
+	default:
+		return &runtime.Error{
+			Err:  fmt.Errorf("%w: it is %s", runtime.ErrWrongState, state),
+			Hint: "A snapshot needs it stopped; it can be stopped for it and started again.",
+		}
+	}
+}
+
+// rootOf is where the root of the container lies, whose handle is open. liblxc
+// gives the value without the backing store (get_config_rootfs_path), so that the
+// file itself is asked first.
+func (o *operation) rootOf() (rootStore, error) {
+	conf, err := readConfOf(o.q.Ref)
+	if err != nil {
+		return rootStore{}, err
+	}
+	values := conf.values("lxc.rootfs.path")
+	if len(values) == 0 {
+		values = items(o.c, "lxc.rootfs.path") // of an include
+	}
+	if len(values) == 0 {
+		return rootStore{}, fmt.Errorf("%w: it has no root file system of its own (lxc.rootfs.path)", runtime.ErrUnsupported)
+	}
+	return storeOf(values[len(values)-1]), nil
+}
+
+// noSnapshot says why no snapshot can be taken at all: what liblxc cannot back
+// up (can_backup of its storage drivers).
+func noSnapshot(s rootStore) string {
+	switch s.kind {
+	case onLVM:
+		// Its clone names the volume after the snapshot, so that the first
+		// snapshots of two containers would have to be one volume.
+		return "liblxc takes no snapshots of a root on lvm"
+	case "rbd":
+		return "liblxc takes no snapshots of a root on rbd"
+	default:
+		return ""
+	}
+}
+
+// noFrozenSnapshot says why no snapshot can be taken of a container that is
+// frozen: files may be half written where they are copied one by one.
+func noFrozenSnapshot(s rootStore) string {
+	switch s.kind {
+	case onBtrfs:
+		if subvolume(s.path) {
+			return ""
+		}
+		return "its root is no subvolume of btrfs: its files would be copied one by one, half written"
+	case onZFS:
+		return ""
+	case onLVM:
+		return noSnapshot(s)
+	default:
+		return "its root is on " + s.kind + ": its files would be copied one by one, half written"
+	}
+}
+
+// snapshotNow takes a snapshot. before, if not nil, brings the container into
+// a state that allows it and notes what it is owed afterwards.
+func (o *operation) snapshotNow(a *runtime.SnapshotArgs, store rootStore, before func(*operation, *journal) error) error {
+	dir := snapsDir(o.q.Ref)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("snapshot directory: %w", fileErr(err))
+	}
+	snap := nextSnap(dir)
+	j, err := openJournal(runtime.Snapshot, o.q.Ref, stepTaking, map[string]string{
+		factSnap: snap.Name, factComment: a.Comment, factWay: store.kind,
+	})
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		if err := before(o, j); err != nil {
+			return errors.Join(err, j.end())
+		}
+	}
+	err = o.mark(j, stepTaking)
+	if err == nil {
+		err = o.take(j, snap)
+	}
+	if err != nil {
+		err = errors.Join(err, o.dropHalf(snap))
+	}
+	again := o.giveBack(j)
+	switch {
+	case again == nil:
+		return errors.Join(err, j.end())
+	case err == nil:
+		err = fmt.Errorf("%s was taken, but %w", snap.Name, again)
+	default:
+		err = errors.Join(err, again)
+	}
+	if j.fact(factAgain) == "thaw" {
+		return err // the next start thaws it
+	}
+	return errors.Join(err, j.end())
+}
+
+// nextSnap is the first name that is free, as liblxc gives them (get_next_index).
+func nextSnap(dir string) runtime.Ref {
+	for i := 0; ; i++ {
+		snap := runtime.Ref{Path: dir, Name: "snap" + strconv.Itoa(i)}
+		if !exists(snap.String()) {
+			return snap
+		}
+	}
+}
+
+// stopFor stops the container, as stop does.
+func (o *operation) stopFor(j *journal) error {
+	j.Facts[factAgain] = []byte("start")
+	if err := o.mark(j, stepStopping); err != nil {
+		return err
+	}
+	o.step("stopping " + o.q.Ref.Name)
+	o.q.Timeout = runtime.Graceful
+	return o.stop()
+}
+
+// freezeFor freezes it.
+func (o *operation) freezeFor(j *journal) error {
+	j.Facts[factAgain] = []byte("thaw")
+	if err := o.mark(j, stepFreezing); err != nil {
+		return err
+	}
+	o.step("freezing " + o.q.Ref.Name)
+	o.q.Timeout = runtime.Freeze.Info().Timeout
+	return o.freeze()
+}
+
+// giveBack puts the container into the state it had.
+func (o *operation) giveBack(j *journal) error {
+	switch j.fact(factAgain) {
+	case "start":
+		if err := o.mark(j, stepStarting); err != nil {
+			return err
+		}
+		o.step("starting " + o.q.Ref.Name)
+		if err := o.startAnew(o.q.Ref); err != nil {
+			return fmt.Errorf("it could not be started again: %w", err)
+		}
+	case "thaw":
+		if err := o.mark(j, stepThawing); err != nil {
+			// The container counts more than the note of it.
+			return errors.Join(err, o.thaw())
+		}
+		if err := o.thaw(); err != nil {
+			return fmt.Errorf("it could not be thawed: %w", err)
+		}
+	}
+	return nil
+}
+
+// startAnew starts a container with its config as it is now, on a handle that
+// stays open.
+func (o *operation) startAnew(ref runtime.Ref) error {
+	if err := loadableHere(ref); err != nil {
+		return err
+	}
+	if o.c != nil {
+		o.close()
+	}
+	mine := o.q
+	defer func() { o.q = mine }()
+	words := o.log
+	o.q.Ref, o.q.Timeout, o.c = ref, runtime.Start.Info().Timeout, nil
+	if err := o.open(); err != nil {
+		return err
+	}
+	fresh := o.log
+	o.log = func() string { return strings.Trim(words()+"\n"+fresh(), "\n") }
+	return o.start()
+}
+
+// take makes liblxc copy the container into its snapshots, with the flags of
+// its own lxcapi_snapshot, and writes what that writes beside it.
+func (o *operation) take(j *journal, snap runtime.Ref) error {
+	o.step("taking " + snap.Name)
+	flags := cloneKeepName | cloneKeepMAC | cloneKeepBacking | cloneMaybe | cloneAllowRunning
+	if j.fact(factWay) != onDir {
+		flags |= cloneSnapshot
+	}
+	log, err := cloneContainer(o.q.Ref, snap, flags, "")
+	if err != nil {
+		o.logged(log)
+		return noSpace(fmt.Errorf("take %s: %w", snap.Name, err), log)
+	}
+	return label(snap, j.fact(factComment))
+}
+
+// label writes the files that tell of a snapshot. The time comes last: a
+// snapshot that has it is whole.
+func label(snap runtime.Ref, comment string) error {
+	if comment != "" {
+		// As lxc-snapshot -c: the file as it is, with an end of line.
+		if err := writeAtomically(filepath.Join(snap.String(), "comment"), []byte(strings.TrimRight(comment, "\n")+"\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	return writeAtomically(filepath.Join(snap.String(), "ts"), []byte(time.Now().Format(snapTime)), 0o644)
+}
+
+// whole says whether a snapshot was taken to its end.
+func whole(snap runtime.Ref) bool {
+	return isRegular(filepath.Join(snap.String(), "config")) && isRegular(filepath.Join(snap.String(), "ts"))
+}
+
+// dropHalf removes a snapshot that was not taken to its end.
+func (o *operation) dropHalf(snap runtime.Ref) error {
+	if whole(snap) {
+		return nil
+	}
+	log, err := clearContainer(snap)
+	if err != nil {
+		o.logged(log)
+		return fmt.Errorf("remove the half-made %s: %w", snap.Name, err)
+	}
+	return nil
+}
+
+// noSpace names a full file system as the cause where liblxc's log does: rsync's
+// words stand in it.
+func noSpace(err error, log string) error {
+	if !strings.Contains(log, "No space left on device") {
+		return err
+	}
+	return &runtime.Error{Err: err, Log: log, Hint: "A file system is full: nothing was changed."}
+}
+
+// deleteSnapshot removes a snapshot that nobody is an overlay on.
+func (o *operation) deleteSnapshot() error {
+	a, ok := o.q.Args.(*runtime.RestoreArgs)
+	if !ok {
+		return fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
+	}
+	snap, err := snapshotOf(o.q.Ref, a.Snap)
+	if err != nil {
+		return err
+	}
+	if err := unused(snap); err != nil {
+		return err
+	}
+	j, err := openJournal(runtime.DeleteSnapshot, o.q.Ref, "removing", map[string]string{factSnap: snap.Name})
+	if err != nil {
+		return err
+	}
+	o.reached("removing")
+	return o.removeSnapshot(j, snap)
+}
+
+// removeSnapshot goes on until nothing of a snapshot is left.
+func (o *operation) removeSnapshot(j *journal, snap runtime.Ref) error {
+	o.step("removing " + snap.Name)
+	var log string
+	var err error
+	switch kind := snapStore(snap).kind; {
+	case kind == "" || kind == onDir || kind == onOverlay || kind == onBtrfs:
+		log, err = clearContainer(snap)
+	default:
+		// Its root lies elsewhere: only liblxc knows how that is removed.
+		if err = loadableHere(snap); err == nil {
+			log, err = destroyContainer(snap)
+		}
+	}
+	if err != nil {
+		o.logged(log)
+		err = fmt.Errorf("remove %s: %w", snap.Name, err)
+	}
+	if err == nil || isRegular(filepath.Join(snap.String(), "config")) {
+		return errors.Join(err, j.end()) // it is gone, or still a snapshot
+	}
+	return err
+}

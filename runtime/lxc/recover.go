@@ -1,0 +1,218 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// tidyTime is how long clearing up after a cancelled operation may take.
+const tidyTime = 10 * time.Minute
+
+// recovery is what can be done about the journal of one kind of operation.
+type recovery struct {
+	// left says what was left, as a sentence, and the ways out, the best first.
+	left func(j *journal) (what string, ways []runtime.RecoverWay)
+	// do goes one of these ways. The journal ends with it, unless something is
+	// kept still.
+	do func(o *operation, j *journal, way runtime.RecoverWay) error
+}
+
+// recoveryOf is the one table of what can be recovered.
+func recoveryOf(op runtime.Op) (recovery, bool) {
+	switch op {
+	case runtime.Snapshot:
+		return recovery{leftSnapshot, recoverSnapshot}, true
+	case runtime.DeleteSnapshot:
+		return recovery{leftDeleteSnapshot, recoverDeleteSnapshot}, true
+	case runtime.Restore:
+		return recovery{leftRestore, recoverRestore}, true
+	case runtime.RestoreAs:
+		return recovery{leftRestoreAs, recoverRestoreAs}, true
+	default:
+		return recovery{}, false
+	}
+}
+
+// brokenRef stands for a journal that cannot be read: nobody knows whose it is.
+func brokenRef(lxcpath string) runtime.Ref { return runtime.Ref{Path: lxcpath, Name: deckDir} }
+
+// Leftovers reads the journals of all lxcpaths but those of others.
+func (a *Adapter) Leftovers(ctx context.Context) ([]runtime.Leftover, error) {
+	type answer struct {
+		all []runtime.Leftover
+		err error
+	}
+	got := make(chan answer, 1)
+	spawn("leftovers", func(err error) { got <- answer{err: err} }, func() {
+		var m answer
+		for _, path := range a.about.Paths {
+			// Whoever else can write there could make a journal say anything.
+			if as, err := a.userOfPath(path); as != nil || err != nil {
+				continue
+			}
+			found, err := leftovers(path)
+			m.all, m.err = append(m.all, found...), errors.Join(m.err, err)
+		}
+		got <- m
+	})
+	select {
+	case m := <-got:
+		if m.err != nil {
+			return m.all, fail("leftovers", runtime.Ref{}, m.err)
+		}
+		return m.all, nil
+	case <-ctx.Done():
+		return nil, fail("leftovers", runtime.Ref{}, ended(ctx))
+	}
+}
+
+// leftovers describes the journals of one lxcpath.
+func leftovers(lxcpath string) ([]runtime.Leftover, error) {
+	found, broken, err := allJournals(lxcpath)
+	if errors.Is(err, runtime.ErrPermission) {
+		return nil, nil // another user's
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []runtime.Leftover
+	for _, b := range broken {
+		out = append(out, runtime.Leftover{
+			ID: b.id, Ref: brokenRef(lxcpath), What: "the record of an operation cannot be read: " + b.err.Error(),
+			Since: b.at, Where: filepath.Join(lxcpath, deckDir, b.id+journalEnd), Size: -1, Ways: []runtime.RecoverWay{runtime.Dismiss},
+		})
+	}
+	for _, j := range found {
+		l := runtime.Leftover{ID: j.ID, Ref: j.ref(), Since: j.Began, Size: -1, Kept: j.Kept}
+		if dir := j.workDir(); exists(dir) {
+			l.Where = dir
+		}
+		if r, ok := recoveryOf(j.Op); ok {
+			l.What, l.Ways = r.left(j)
+		} else {
+			l.What = fmt.Sprintf("%s was interrupted; this lxcdeck does not know how to go on", strings.SplitN(j.ID, "-", 2)[0])
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// recover goes one way out of what was left. The journal is read alone: to look
+// whether others are held would drop this process's own lock (fcntl_locking(2)).
+func (o *operation) recover() error {
+	a, ok := o.q.Args.(*runtime.RecoverArgs)
+	if !ok {
+		return fmt.Errorf("%w: no leftover is named", runtime.ErrInvalid)
+	}
+	dir := filepath.Join(o.q.Ref.Path, deckDir)
+	gone := fmt.Errorf("%w: %s", runtime.ErrNoLeftover, a.ID)
+	if err := ownDeckDir(dir); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return gone
+		}
+		return err
+	}
+	j, err := readJournal(dir, a.ID)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return gone
+	case err != nil && o.q.Ref == brokenRef(o.q.Ref.Path) && a.Way == runtime.Dismiss:
+		j = &journal{ID: a.ID, Path: []byte(o.q.Ref.Path)}
+		return j.end()
+	case err != nil:
+		return err
+	case j.ref() != o.q.Ref:
+		return gone
+	}
+	r, ok := recoveryOf(j.Op)
+	if !ok {
+		return fmt.Errorf("%w: %s is not known to this lxcdeck", runtime.ErrUnsupported, a.ID)
+	}
+	if _, ways := r.left(j); !slices.Contains(ways, a.Way) {
+		return fmt.Errorf("%w: it cannot be cleared that way: %s", runtime.ErrInvalid, a.Way)
+	}
+	endOrphans(j)
+	return r.do(o, j, a.Way)
+}
+
+// tidy undoes what an operation has left that was killed because it was not
+// wanted any more.
+func (a *Adapter) tidy(q runtime.Request, began time.Time) {
+	if k := q.Op.Info().Kind; k == runtime.OnState || k == runtime.OnHost {
+		return
+	}
+	if as, err := a.userOfPath(q.Ref.Path); as != nil || err != nil {
+		return
+	}
+	found, err := journals(q.Ref.Path)
+	if err != nil {
+		return
+	}
+	for _, j := range found {
+		r, ok := recoveryOf(j.Op)
+		if !ok || j.Op != q.Op || j.ref() != q.Ref || j.Kept || j.Began.Before(began.Add(-time.Second)) {
+			continue
+		}
+		if _, ways := r.left(j); !slices.Contains(ways, runtime.Undo) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
+		// What cannot be undone stays a leftover, which is how it is told.
+		_, _ = a.callHelper(ctx, helperRequest{
+			Kind: kindOp, Ref: q.Ref, Op: runtime.Recover, Timeout: tidyTime,
+			Args: &runtime.RecoverArgs{ID: j.ID, Way: runtime.Undo},
+		}, nil, q.Progress)
+		cancel()
+	}
+}
+
+// endOrphans ends the rsync that a killed helper has left: liblxc's own fork ends
+// with the helper, but not what that has started. They are known by their session,
+// which was the helper's: its number stands at the end of the journal's.
+func endOrphans(j *journal) {
+	_, number, _ := cutLast(j.ID, "-")
+	leader, err := strconv.Atoi(number)
+	if err != nil || leader <= 1 || leader == os.Getpid() {
+		return
+	}
+	if _, err := statFields(leader); err == nil {
+		return // the number is another process's by now
+	}
+	for until := time.Now().Add(reapTime); time.Now().Before(until); time.Sleep(pollEvery) {
+		left := false
+		eachPID(func(pid int) {
+			fields, err := statFields(pid)
+			// Field 6 of proc_pid_stat(5) is the session.
+			if err != nil || fields[3] != strconv.Itoa(leader) {
+				return
+			}
+			name, err := readProc("/proc/" + strconv.Itoa(pid) + "/comm")
+			if err == nil && strings.TrimSpace(string(name)) == "rsync" {
+				left = true
+				signalSessionMember(pid, leader, unix.SIGKILL)
+			}
+		})
+		if !left {
+			return
+		}
+	}
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}

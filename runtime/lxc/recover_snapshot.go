@@ -1,0 +1,92 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+
+	"lxcdeck/runtime"
+)
+
+// leftSnapshot says what a snapshot that was killed may have left.
+func leftSnapshot(j *journal) (string, []runtime.RecoverWay) {
+	what := "taking " + j.fact(factSnap) + " was interrupted"
+	switch j.fact(factAgain) {
+	case "thaw":
+		what += "; the container may stand frozen: either way thaws it"
+	case "start":
+		what += "; the container was stopped for it: either way starts it again"
+	}
+	return what, []runtime.RecoverWay{runtime.Finish, runtime.Undo}
+}
+
+// recoverSnapshot takes the snapshot after all, or removes what there is of it.
+// One that is whole stays.
+func recoverSnapshot(o *operation, j *journal, way runtime.RecoverWay) error {
+	if err := loadableHere(j.ref()); err != nil {
+		return err
+	}
+	if err := o.open(); err != nil {
+		return err
+	}
+	defer func() { o.close() }()
+	snap := runtime.Ref{Path: snapsDir(j.ref()), Name: j.fact(factSnap)}
+	err := o.dropHalf(snap)
+	if err == nil && way == runtime.Finish && !whole(snap) {
+		err = o.takeAfterAll(j, snap)
+	}
+	switch s := o.state(); {
+	case j.fact(factAgain) == "thaw" && (s == runtime.Frozen || s == runtime.Freezing):
+		o.q.Timeout = runtime.Thaw.Info().Timeout
+		if terr := o.thaw(); terr != nil {
+			return errors.Join(err, fmt.Errorf("it could not be thawed: %w", terr))
+		}
+	case j.fact(factAgain) == "start" && s == runtime.Stopped:
+		if serr := o.startAnew(j.ref()); serr != nil {
+			err = errors.Join(err, fmt.Errorf("it could not be started again: %w", serr))
+		}
+	}
+	if err != nil && !whole(snap) && exists(snap.String()) {
+		return err // something is left of it still
+	}
+	return errors.Join(err, j.end())
+}
+
+// takeAfterAll takes a snapshot that was interrupted, if the container stands
+// still as it has to.
+func (o *operation) takeAfterAll(j *journal, snap runtime.Ref) error {
+	o.q.Timeout = runtime.Graceful
+	s := o.state()
+	switch again := j.fact(factAgain); {
+	case s == runtime.Stopped:
+	case again == "thaw" && s == runtime.Frozen:
+	case again == "thaw":
+		if err := o.freeze(); err != nil {
+			return err
+		}
+	case again == "start":
+		if err := o.stop(); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("%w: it is %s", runtime.ErrWrongState, s)
+	}
+	if err := o.take(j, snap); err != nil {
+		return errors.Join(err, o.dropHalf(snap))
+	}
+	return nil
+}
+
+func leftDeleteSnapshot(j *journal) (string, []runtime.RecoverWay) {
+	return "deleting " + j.fact(factSnap) + " was interrupted: a part of it is gone", []runtime.RecoverWay{runtime.Finish}
+}
+
+func recoverDeleteSnapshot(o *operation, j *journal, _ runtime.RecoverWay) error {
+	snap := runtime.Ref{Path: snapsDir(j.ref()), Name: j.fact(factSnap)}
+	if !exists(snap.String()) {
+		return j.end()
+	}
+	if err := unused(snap); err != nil {
+		return err
+	}
+	return o.removeSnapshot(j, snap)
+}

@@ -1,0 +1,226 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// Backing stores, as the beginning of lxc.rootfs.path names them
+// (lxc.container.conf(5)).
+const (
+	onDir     = "dir"
+	onOverlay = "overlay"
+	onBtrfs   = "btrfs"
+	onZFS     = "zfs"
+	onLVM     = "lvm"
+)
+
+// rootStore is where a container's root lies.
+type rootStore struct {
+	value string // of lxc.rootfs.path
+	kind  string // backing store
+	path  string // of the root; of an overlay its upper directory
+	lower string // of an overlay: what it lies on, several parted by colons
+}
+
+// storeOf takes the value of lxc.rootfs.path apart. A path without a backing
+// store is a directory: liblxc asks for that first.
+func storeOf(value string) rootStore {
+	kind, rest, ok := strings.Cut(value, ":")
+	if !ok || strings.HasPrefix(value, "/") {
+		return rootStore{value: value, kind: onDir, path: value}
+	}
+	if kind == "overlayfs" {
+		kind = onOverlay
+	}
+	s := rootStore{value: value, kind: kind, path: rest}
+	if kind == onOverlay {
+		// The last path is the upper one (ovl_mount).
+		if i := strings.LastIndex(rest, ":/"); i >= 0 {
+			s.lower, s.path = rest[:i], rest[i+1:]
+		}
+	}
+	return s
+}
+
+// unit is the directory that holds all of the root that is the container's own.
+// liblxc 5 keeps the upper directory of an overlay and the work directory that
+// belongs to it in one directory of that name; older ones side by side.
+func (s rootStore) unit() string {
+	switch s.kind {
+	case onDir, onBtrfs:
+		return s.path
+	case onOverlay:
+		if dir := filepath.Dir(s.path); filepath.Base(dir) == "overlay" {
+			return dir
+		}
+		return s.path
+	default:
+		return ""
+	}
+}
+
+// treeSize is what a directory holds.
+type treeSize struct {
+	entries int
+	bytes   int64 // of regular files, as they read
+	disk    int64 // as they lie, each file once
+}
+
+// measure counts what lies in a directory on the same file system. It never
+// follows a link out of it. stop, if not nil, ends it early.
+func measure(dir string, stop func() error) (treeSize, error) {
+	var size treeSize
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return size, fileErr(err)
+	}
+	defer func() { _ = root.Close() }()
+	var top unix.Stat_t
+	if err := lstat(dir, &top); err != nil {
+		return size, err
+	}
+	links := map[uint64]bool{}
+	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && stop != nil {
+			err = stop()
+		}
+		if err != nil || name == "." {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
+		if !ok {
+			return fmt.Errorf("%w: %s has no status", runtime.ErrUnsupported, name)
+		}
+		size.entries++
+		if st.Mode&unix.S_IFMT == unix.S_IFREG {
+			size.bytes += st.Size
+		}
+		if st.Nlink < 2 || d.IsDir() || !links[st.Ino] {
+			size.disk += st.Blocks * 512
+			links[st.Ino] = true
+		}
+		if d.IsDir() && st.Dev != top.Dev {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		return size, fmt.Errorf("measure %s: %w", dir, fileErr(err))
+	}
+	return size, nil
+}
+
+// usersOf are the containers that liblxc has noted as overlays on a
+// container's root: lines of lxcpath and name in its lxc_snapshots. An old
+// liblxc keeps only their number there.
+func usersOf(ref runtime.Ref) []runtime.Ref {
+	return readRefs(filepath.Join(ref.String(), "lxc_snapshots"))
+}
+
+// readRefs reads lines of lxcpath and name, as liblxc writes them.
+func readRefs(path string) []runtime.Ref {
+	text, err := readSmall(path)
+	if err != nil {
+		return nil
+	}
+	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+	var refs []runtime.Ref
+	for i := 0; i+1 < len(lines); i += 2 {
+		refs = append(refs, runtime.Ref{Path: lines[i], Name: lines[i+1]})
+	}
+	return refs
+}
+
+// dropRef takes one container out of such a file; a file without any goes.
+func dropRef(path string, drop runtime.Ref) error {
+	all := readRefs(path)
+	var text strings.Builder
+	for _, ref := range all {
+		if ref != drop {
+			text.WriteString(ref.Path + "\n" + ref.Name + "\n")
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return nil
+	case text.Len() == 0:
+		return fileErr(os.Remove(path))
+	default:
+		return writeAtomically(path, []byte(text.String()), 0o644)
+	}
+}
+
+// readSmall reads a regular file of at most maxConfig bytes, waiting for nobody.
+func readSmall(path string) ([]byte, error) {
+	var st unix.Stat_t
+	if err := lstat(path, &st); err != nil {
+		return nil, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, fmt.Errorf("%w: %s is %s", runtime.ErrInvalid, path, kindName(st.Mode&unix.S_IFMT))
+	}
+	return readRegular(path, idOf(path, &st))
+}
+
+// clearContainer removes a container's directory with all that is in it, its
+// backing store too. Hooks of its config are not run: they are meant for the
+// container that it is a copy of.
+func clearContainer(ref runtime.Ref) (log string, err error) {
+	if !exists(ref.String()) {
+		return "", nil
+	}
+	if loadableHere(ref) == nil {
+		if conf, err := readConfOf(ref); err == nil && len(conf.values("lxc.hook.destroy")) > 0 {
+			conf.remove("lxc.hook.destroy")
+			if err := conf.write(); err != nil {
+				return "", err
+			}
+		}
+		log, err = destroyContainer(ref)
+		if !exists(ref.String()) {
+			return "", nil
+		}
+	}
+	// What liblxc does not take for a container, or cannot remove, such as the
+	// subvolume of a half-made one, on which rmdir(2) works since Linux 4.18.
+	if inside, merr := mountsBelow(ref.String()); merr != nil || len(inside) > 0 {
+		return log, errors.Join(err, merr, fmt.Errorf("%w: something is mounted in %s", runtime.ErrInUse, ref))
+	}
+	if rerr := os.RemoveAll(ref.String()); rerr != nil {
+		return log, errors.Join(err, fileErr(rerr))
+	}
+	return log, nil
+}
+
+// mountsBelow are the places in a directory where something is mounted (proc(5),
+// /proc/PID/mountinfo, whose fifth field it is).
+func mountsBelow(dir string) ([]string, error) {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fileErr(err)
+	}
+	var found []string
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 4 {
+			at := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(f[4])
+			if at == dir || strings.HasPrefix(at, dir+"/") {
+				found = append(found, at)
+			}
+		}
+	}
+	return found, nil
+}
