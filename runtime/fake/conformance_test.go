@@ -18,6 +18,13 @@ func TestConformance(t *testing.T) {
 			}
 		}
 	}
+	addStopped := func(_ testing.TB, ref runtime.Ref) {
+		rt.Add(fake.Spec{
+			Container: runtime.Container{Ref: ref, State: runtime.Stopped, Config: &runtime.Config{}},
+			Load:      fake.Load{CPU: 0.5, Swing: 0.5, Memory: 1 << 20},
+			NoBootLog: true,
+		})
+	}
 	runtimetest.Test(t, runtimetest.Host{
 		Paths:  paths,
 		Name:   func(word string) string { return word },
@@ -26,13 +33,8 @@ func TestConformance(t *testing.T) {
 			rt = fake.New(fake.Options{Paths: paths, Name: "fake"})
 			return rt
 		},
-		Make: func(_ testing.TB, ref runtime.Ref) {
-			rt.Add(fake.Spec{
-				Container: runtime.Container{Ref: ref, State: runtime.Stopped, Config: &runtime.Config{}},
-				Load:      fake.Load{CPU: 0.5, Swing: 0.5, Memory: 1 << 20},
-				NoBootLog: true,
-			})
-		},
+		Make: addStopped,
+		Own:  addStopped,
 		Logged: func(_ testing.TB, ref runtime.Ref) {
 			rt.Add(fake.Spec{Container: runtime.Container{Ref: ref, State: runtime.Stopped}})
 		},

@@ -221,6 +221,10 @@ func (r *Runtime) snap(b *box, q runtime.Request) {
 	s := runtime.SnapshotInfo{Taken: r.Now(), Size: 64 << 20}
 	if a, ok := q.Args.(*runtime.SnapshotArgs); ok {
 		s.Comment = a.Comment
+		if a.Way == runtime.StopAndStart && b.spec.State != runtime.Stopped {
+			r.become(b, runtime.Stopped)
+			r.become(b, runtime.Running)
+		}
 	}
 	for i := 0; ; i++ {
 		s.Name = "snap" + strconv.Itoa(i)

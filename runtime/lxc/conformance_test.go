@@ -35,6 +35,7 @@ func TestConformance(t *testing.T) {
 		}
 	}
 	h.Make = func(t testing.TB, ref runtime.Ref) { must(t, places[ref.Path].Add(ref.Name)) }
+	h.Own = func(t testing.TB, ref runtime.Ref) { must(t, places[ref.Path].AddOwn(ref.Name)) }
 	h.Logged = func(t testing.TB, ref runtime.Ref) {
 		must(t, places[ref.Path].Add(ref.Name, "lxc.console.buffer.size = auto"))
 	}

@@ -33,6 +33,7 @@ type Host struct {
 	Open func(t testing.TB, paths ...string) runtime.Runtime
 
 	Make   func(t testing.TB, ref runtime.Ref) // a stopped container that can be started, with a POSIX shell, cat, stty and a getty on tty1
+	Own    func(t testing.TB, ref runtime.Ref) // as Make, with a root that no other container has
 	Logged func(t testing.TB, ref runtime.Ref) // as Make, and what its console prints is kept; Make's is not
 	Remove func(t testing.TB, ref runtime.Ref) // in whatever state it is; absent is fine
 	Start  func(t testing.TB, ref runtime.Ref)
@@ -85,6 +86,10 @@ func Test(t *testing.T, h Host) {
 		{"StartCommand", testStartCommand},
 		{"Device", testDevice},
 		{"Mend", testMend},
+		{"Snapshots", testSnapshots},
+		{"SnapshotStates", testSnapshotStates},
+		{"Restore", testRestore},
+		{"RestoreAs", testRestoreAs},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}
