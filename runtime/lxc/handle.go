@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
 )
 
 // handleOf names the file or directory at a path for as long as it lives,
@@ -31,7 +33,11 @@ func handleOf(path string) (string, error) {
 
 // exchange swaps what two names lead to, at once.
 func exchange(a, b string) error {
-	if err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE); err != nil {
+	err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+	if errors.Is(err, unix.EINVAL) { // not every file system can (rename(2))
+		return fmt.Errorf("%w: this file system cannot exchange %s and %s", runtime.ErrUnsupported, a, b)
+	}
+	if err != nil {
 		return fmt.Errorf("exchange %s and %s: %w", a, b, fileErr(err))
 	}
 	return nil

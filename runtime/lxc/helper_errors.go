@@ -2,6 +2,7 @@ package lxc
 
 import (
 	"errors"
+	"fmt"
 
 	"lxcdeck/runtime"
 )
@@ -83,4 +84,33 @@ func (r *helperReply) err() error {
 		return kindError{text: r.Err, kind: kind}
 	}
 	return errors.New(r.Err)
+}
+
+// telling puts words before an error, whose log and hint stay.
+func telling(words string, err error) error {
+	var e *runtime.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("%s: %w", words, err)
+	}
+	out := *e
+	out.Err = fmt.Errorf("%s: %w", words, e.Err)
+	return &out
+}
+
+// also adds what failed after err; either may be nil. The log and hint of the
+// first stay.
+func also(err, more error) error {
+	switch {
+	case more == nil:
+		return err
+	case err == nil:
+		return more
+	}
+	var e *runtime.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("%w; %w", err, more)
+	}
+	out := *e
+	out.Err = fmt.Errorf("%w; %w", e.Err, more)
+	return &out
 }

@@ -81,7 +81,7 @@ func TestSnapshotWhileFrozen(t *testing.T) {
 	// Killed: whichever way, it is thawed.
 	n := 2
 	for _, way := range []runtime.RecoverWay{runtime.Finish, runtime.Undo} {
-		for _, step := range []string{stepFreezing, stepTaking, stepThawing} {
+		for _, step := range []string{stepFreezing, stepTaking, stepCopying, stepThawing} {
 			killedAt(t, step, helperRequest{Kind: kindOp, Op: runtime.Snapshot, Ref: ref, Args: args})
 			if step != stepFreezing {
 				now(runtime.Frozen)

@@ -22,18 +22,18 @@ import (
 
 // Steps of a restore's journal.
 const (
-	stepCopying    = "copying"    // the second container is being made
+	// Before: stepCopying, the second container is being made.
 	stepExchanging = "exchanging" // of the roots
 	stepConfig     = "config"     // of the configs
 )
 
 // Facts of a restore's journal.
 const (
-	factOther = "other" // name of the second container
-	factUnit  = "unit"  // what holds the container's root; "" = only the config names it
-	factSpare = "spare" // what holds the second one's
-	factRoot  = "root"  // handle of what shall be at factUnit after the exchange
-	factHeld  = "held"  // which of the two roots is kept: heldOld or heldMade; "" = none yet
+	factOther  = "other" // name of the second container
+	factUnit   = "unit"  // what holds the container's root; "" = only the config names it
+	factSpare  = "spare" // what holds the second one's
+	factComing = "root"  // handle of what shall be at factUnit after the exchange
+	factHeld   = "held"  // which of the two roots is kept: heldOld or heldMade; "" = none yet
 	// Values of lxc.rootfs.path, where both roots lie in directories.
 	factPath      = "path"
 	factOtherPath = "otherpath"
@@ -82,7 +82,7 @@ func (o *operation) restore() error {
 		return nil
 	}
 	if err := o.startAnew(o.q.Ref); err != nil {
-		return fmt.Errorf("it was restored, but not started: %w", err)
+		return telling("it was restored, but not started", err)
 	}
 	return nil
 }
@@ -99,9 +99,9 @@ func (o *operation) restoreFrom(j *journal, snap runtime.Ref) error {
 	}
 	o.step("undoing what was begun")
 	if uerr := o.unswap(j); uerr != nil {
-		return errors.Join(err, fmt.Errorf("and it could not be undone: %w", uerr))
+		return also(err, telling("it could not be undone", uerr))
 	}
-	return errors.Join(err, o.discard(j))
+	return also(err, o.discard(j))
 }
 
 // keepOther ends an exchange: the other root is kept from now on.
@@ -137,7 +137,7 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 	switch {
 	case its.kind == "":
 		return nil, fmt.Errorf("%w: %s is broken: its config names no root", runtime.ErrConfig, snap.Name)
-	case mine.unit() == "" && mine.kind != onZFS:
+	case mine.unit() == "" && mine.kind != storeZFS:
 		why = "its root is on " + mine.kind
 	case its.kind != mine.kind:
 		why = fmt.Sprintf("its root is on %s, that of %s on %s", mine.kind, snap.Name, its.kind)
@@ -151,7 +151,7 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 		}
 	}
 	facts := map[string]string{factSnap: snap.Name, factOther: o.q.Ref.Name, factWay: mine.kind}
-	if mine.kind == onZFS {
+	if mine.kind == storeZFS {
 		// liblxc names the data set after the container (zfs_clonepaths).
 		facts[factOther] += "-" + time.Now().Format("20060102150405")
 		return facts, nil
@@ -176,7 +176,7 @@ func checkUnits(ref runtime.Ref, mine, its rootStore) error {
 	if err := lstat(ref.Path, &above); err != nil {
 		return err
 	}
-	if st.Dev != above.Dev && mine.kind != onBtrfs {
+	if st.Dev != above.Dev && mine.kind != storeBtrfs {
 		return &runtime.Error{
 			Err:  fmt.Errorf("%w: its root %s is on another file system than %s", runtime.ErrUnsupported, mine.unit(), ref.Path),
 			Hint: "Restore it as a new container instead.",
@@ -189,10 +189,10 @@ func checkUnits(ref runtime.Ref, mine, its rootStore) error {
 		}
 		return fmt.Errorf("%w: the snapshot is broken: %w", runtime.ErrConfig, err)
 	}
-	if size.entries == 0 && mine.kind != onOverlay {
+	if size.entries == 0 && mine.kind != storeOverlay {
 		return fmt.Errorf("%w: the snapshot is broken: its root %s is empty", runtime.ErrConfig, its.path)
 	}
-	if mine.kind == onDir && hasInit(mine.path) && !hasInit(its.path) {
+	if mine.kind == storeDir && hasInit(mine.path) && !hasInit(its.path) {
 		return fmt.Errorf("%w: the snapshot is broken: it has no /sbin/init, and the container has", runtime.ErrConfig)
 	}
 	var free unix.Statfs_t
@@ -227,13 +227,13 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	}
 	// The names and addresses are the container's own: it is no other one.
 	flags, backing := cloneKeepName|cloneKeepMAC, ""
-	if kind := j.fact(factWay); kind != onDir {
+	if kind := j.fact(factWay); kind != storeDir {
 		flags, backing = flags|cloneSnapshot|cloneMaybe, kind
 	}
 	log, err := cloneContainer(snap, other, flags, backing)
 	if err != nil {
 		o.logged(log)
-		return noSpace(fmt.Errorf("copy %s: %w", snap.Name, err), log)
+		return fullWords(fmt.Errorf("copy %s: %w", snap.Name, err), log)
 	}
 	// liblxc has noted it as an overlay on the snapshot, whose upper directory it
 	// has copied: nothing of it is used any more, and it must be free to go.

@@ -33,22 +33,30 @@ func (o *operation) restoreAs() error {
 		return fmt.Errorf("%s is broken: %w", snap.Name, err)
 	}
 	store := snapStore(snap)
-	if store.kind == onDir {
+	if store.kind == storeDir {
 		size, err := measure(store.path, nil)
 		if err == nil && size.entries == 0 || errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: %s is broken: there is nothing in its root %s", runtime.ErrConfig, snap.Name, store.path)
 		}
 	}
-	j, err := openJournal(runtime.RestoreAs, o.q.Ref, stepCopying, map[string]string{
+	j, err := openJournal(runtime.RestoreAs, o.q.Ref, stepTaking, map[string]string{
 		factSnap: snap.Name, factToPath: a.To.Path, factToName: a.To.Name,
 	})
 	if err != nil {
 		return err
 	}
-	o.reached(stepCopying)
-	o.step("copying " + snap.Name)
-	if err := o.copySnapshot(snap, store, a); err != nil {
-		return errors.Join(err, o.dropMade(j))
+	made, err := j.reserve(a.To)
+	switch {
+	case err == nil && !made:
+		err = fmt.Errorf("%w: %s is there already", runtime.ErrExists, a.To)
+	case err == nil:
+		if err = o.mark(j, stepCopying); err == nil {
+			o.step("copying " + snap.Name)
+			err = o.copySnapshot(snap, store, a)
+		}
+	}
+	if err != nil {
+		return also(err, o.dropMade(j))
 	}
 	if err := j.end(); err != nil {
 		return err
@@ -57,7 +65,7 @@ func (o *operation) restoreAs() error {
 		return nil
 	}
 	if err := o.startAnew(a.To); err != nil {
-		return fmt.Errorf("%s was made, but not started: %w", a.To.Name, err)
+		return telling(a.To.Name+" was made, but not started", err)
 	}
 	return nil
 }
@@ -72,9 +80,9 @@ func (o *operation) copySnapshot(snap runtime.Ref, store rootStore, a *runtime.R
 		flags = cloneKeepName
 	}
 	switch {
-	case store.kind != onDir && store.kind != "loop":
+	case store.kind != storeDir && store.kind != "loop":
 		flags, backing = flags|cloneSnapshot|cloneMaybe, store.kind
-	case a.CoW && store.kind == onDir:
+	case a.CoW && store.kind == storeDir:
 		flags |= cloneSnapshot // as an overlay
 	case a.CoW:
 		return fmt.Errorf("%w: no overlay can lie on a root on %s", runtime.ErrUnsupported, store.kind)
@@ -82,7 +90,7 @@ func (o *operation) copySnapshot(snap runtime.Ref, store rootStore, a *runtime.R
 	log, err := cloneContainer(snap, a.To, flags, backing)
 	if err != nil {
 		o.logged(log)
-		return noSpace(fmt.Errorf("copy %s: %w", snap.Name, err), log)
+		return fullWords(fmt.Errorf("copy %s: %w", snap.Name, err), log)
 	}
 	if os.Geteuid() != 0 {
 		return nil
@@ -106,9 +114,11 @@ func (o *operation) dropMade(j *journal) error {
 	if err := to.Check(); err != nil {
 		return err
 	}
-	if log, err := clearContainer(to); err != nil {
-		o.logged(log)
-		return fmt.Errorf("remove the half-made %s: %w", to.Name, err)
+	if err := o.unreserve(j, to); err != nil {
+		return err
+	}
+	if exists(to.String()) {
+		return j.end() // another's
 	}
 	// liblxc notes an overlay on its base before it is whole.
 	snap := runtime.Ref{Path: snapsDir(j.ref()), Name: j.fact(factSnap)}

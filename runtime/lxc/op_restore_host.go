@@ -21,9 +21,9 @@ func writeHostName(store rootStore, name string) error {
 	var dir int
 	var err error
 	switch store.kind {
-	case onDir, onBtrfs:
+	case storeDir, storeBtrfs:
 		dir, err = unix.Open(store.path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	case onOverlay:
+	case storeOverlay:
 		dir, err = overlayRoot(store)
 	default:
 		return nil

@@ -139,7 +139,7 @@ func (j *journal) stage() error {
 		if err != nil {
 			return fmt.Errorf("root to come: %w", err)
 		}
-		j.Facts[factRoot] = []byte(handle)
+		j.Facts[factComing] = []byte(handle)
 	}
 	if j.fact(factHeld) != "" {
 		return nil // it is there, as it was
@@ -172,7 +172,7 @@ func (j *journal) exchangeRoots(come bool) error {
 	if err != nil {
 		return fmt.Errorf("root of the copy: %w", err)
 	}
-	root := j.fact(factRoot)
+	root := j.fact(factComing)
 	switch {
 	case at != root && other != root:
 		return fmt.Errorf("%w: neither %s nor %s is the root that was made", runtime.ErrInvalid, unit, spare)

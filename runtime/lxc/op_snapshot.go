@@ -3,6 +3,7 @@ package lxc
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,6 +18,7 @@ const (
 	stepStopping = "stopping"
 	stepFreezing = "freezing"
 	stepTaking   = "taking"
+	stepCopying  = "copying" // into a directory that is known to be ours
 	stepThawing  = "thawing"
 	stepStarting = "starting"
 )
@@ -26,6 +28,7 @@ const (
 	factSnap    = "snap"
 	factComment = "comment"
 	factWay     = "way"
+	factMade    = "made"  // handle of the directory that was made for the copy: of ours, and no other's
 	factAgain   = "again" // "start" or "thaw": what the container is owed
 )
 
@@ -112,7 +115,7 @@ func (o *operation) rootOf() (rootStore, error) {
 // up (can_backup of its storage drivers).
 func noSnapshot(s rootStore) string {
 	switch s.kind {
-	case onLVM:
+	case storeLVM:
 		// Its clone names the volume after the snapshot, so that the first
 		// snapshots of two containers would have to be one volume.
 		return "liblxc takes no snapshots of a root on lvm"
@@ -127,14 +130,14 @@ func noSnapshot(s rootStore) string {
 // frozen: files may be half written where they are copied one by one.
 func noFrozenSnapshot(s rootStore) string {
 	switch s.kind {
-	case onBtrfs:
+	case storeBtrfs:
 		if subvolume(s.path) {
 			return ""
 		}
 		return "its root is no subvolume of btrfs: its files would be copied one by one, half written"
-	case onZFS:
+	case storeZFS:
 		return ""
-	case onLVM:
+	case storeLVM:
 		return noSnapshot(s)
 	default:
 		return "its root is on " + s.kind + ": its files would be copied one by one, half written"
@@ -144,42 +147,33 @@ func noFrozenSnapshot(s rootStore) string {
 // snapshotNow takes a snapshot. before, if not nil, brings the container into
 // a state that allows it and notes what it is owed afterwards.
 func (o *operation) snapshotNow(a *runtime.SnapshotArgs, store rootStore, before func(*operation, *journal) error) error {
-	dir := snapsDir(o.q.Ref)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("snapshot directory: %w", fileErr(err))
-	}
-	snap := nextSnap(dir)
 	j, err := openJournal(runtime.Snapshot, o.q.Ref, stepTaking, map[string]string{
-		factSnap: snap.Name, factComment: a.Comment, factWay: store.kind,
+		factComment: a.Comment, factWay: store.kind,
 	})
 	if err != nil {
 		return err
 	}
 	if before != nil {
 		if err := before(o, j); err != nil {
-			return errors.Join(err, j.end())
+			return also(err, j.end())
 		}
 	}
-	err = o.mark(j, stepTaking)
-	if err == nil {
-		err = o.take(j, snap)
-	}
-	if err != nil {
-		err = errors.Join(err, o.dropHalf(snap))
+	if err = o.take(j); err != nil {
+		err = also(err, o.dropHalf(j))
 	}
 	again := o.giveBack(j)
 	switch {
 	case again == nil:
-		return errors.Join(err, j.end())
+		return also(err, j.end())
 	case err == nil:
-		err = fmt.Errorf("%s was taken, but %w", snap.Name, again)
+		err = telling(j.fact(factSnap)+" was taken", again)
 	default:
-		err = errors.Join(err, again)
+		err = also(err, again)
 	}
 	if j.fact(factAgain) == "thaw" {
 		return err // the next start thaws it
 	}
-	return errors.Join(err, j.end())
+	return also(err, j.end())
 }
 
 // nextSnap is the first name that is free, as liblxc gives them (get_next_index).
@@ -214,27 +208,26 @@ func (o *operation) freezeFor(j *journal) error {
 	return o.freeze()
 }
 
-// giveBack puts the container into the state it had.
+// giveBack puts the container into the state it had. It counts more than the
+// journal's word on it, which a full file system may not take.
 func (o *operation) giveBack(j *journal) error {
 	switch j.fact(factAgain) {
 	case "start":
-		if err := o.mark(j, stepStarting); err != nil {
-			return err
-		}
+		noted := o.mark(j, stepStarting)
 		o.step("starting " + o.q.Ref.Name)
 		if err := o.startAnew(o.q.Ref); err != nil {
-			return fmt.Errorf("it could not be started again: %w", err)
+			return telling("it could not be started again", err)
 		}
+		return noted
 	case "thaw":
-		if err := o.mark(j, stepThawing); err != nil {
-			// The container counts more than the note of it.
-			return errors.Join(err, o.thaw())
-		}
+		noted := o.mark(j, stepThawing)
 		if err := o.thaw(); err != nil {
-			return fmt.Errorf("it could not be thawed: %w", err)
+			return telling("it could not be thawed", err)
 		}
+		return noted
+	default:
+		return nil
 	}
-	return nil
 }
 
 // startAnew starts a container with its config as it is now, on a handle that
@@ -258,20 +251,92 @@ func (o *operation) startAnew(ref runtime.Ref) error {
 	return o.start()
 }
 
+// snap is the snapshot that a journal speaks of.
+func (j *journal) snap() runtime.Ref {
+	return runtime.Ref{Path: snapsDir(j.ref()), Name: j.fact(factSnap)}
+}
+
 // take makes liblxc copy the container into its snapshots, with the flags of
 // its own lxcapi_snapshot, and writes what that writes beside it.
-func (o *operation) take(j *journal, snap runtime.Ref) error {
+func (o *operation) take(j *journal) error {
+	dir := snapsDir(o.q.Ref)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("snapshot directory: %w", fileErr(err))
+	}
+	for made := false; !made; {
+		j.Facts[factSnap] = []byte(nextSnap(dir).Name)
+		delete(j.Facts, factMade)
+		if err := o.mark(j, stepTaking); err != nil {
+			return err
+		}
+		// An lxc-snapshot may have come first; one that comes later takes the next name.
+		var err error
+		if made, err = j.reserve(j.snap()); err != nil {
+			return err
+		}
+	}
+	if err := o.mark(j, stepCopying); err != nil {
+		return err
+	}
+	snap := j.snap()
 	o.step("taking " + snap.Name)
 	flags := cloneKeepName | cloneKeepMAC | cloneKeepBacking | cloneMaybe | cloneAllowRunning
-	if j.fact(factWay) != onDir {
+	if j.fact(factWay) != storeDir {
 		flags |= cloneSnapshot
 	}
 	log, err := cloneContainer(o.q.Ref, snap, flags, "")
 	if err != nil {
 		o.logged(log)
-		return noSpace(fmt.Errorf("take %s: %w", snap.Name, err), log)
+		return fullWords(fmt.Errorf("take %s: %w", snap.Name, err), log)
 	}
 	return label(snap, j.fact(factComment))
+}
+
+// reserve makes the directory of a container that is to be copied, if there is
+// none, and notes which it is: nobody else's is ever removed for it. liblxc copies
+// into a directory without a config.
+func (j *journal) reserve(ref runtime.Ref) (made bool, err error) {
+	err = os.Mkdir(ref.String(), 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("make %s: %w", ref, fileErr(err))
+	}
+	handle, err := handleOf(ref.String())
+	if err != nil {
+		return true, err
+	}
+	j.Facts[factMade] = []byte(handle)
+	// As liblxc makes them (do_create_container_dir).
+	return true, fileErr(os.Chmod(ref.String(), 0o770))
+}
+
+// owns says whether a directory is the one that was made for this journal.
+func (j *journal) owns(ref runtime.Ref) bool {
+	handle, err := handleOf(ref.String())
+	return err == nil && handle == j.fact(factMade)
+}
+
+// unreserve removes the copy that was made for this journal, and nothing else.
+func (o *operation) unreserve(j *journal, ref runtime.Ref) error {
+	switch {
+	case !exists(ref.String()):
+		return nil
+	case j.fact(factMade) == "":
+		// Killed before it was noted: then there is nothing in it. What has
+		// something in it is somebody else's.
+		_ = os.Remove(ref.String())
+		return nil
+	case !j.owns(ref):
+		return nil
+	}
+	log, err := clearContainer(ref)
+	if err != nil {
+		o.logged(log)
+		return telling("remove the half-made "+ref.Name, err)
+	}
+	return nil
 }
 
 // label writes the files that tell of a snapshot. The time comes last: a
@@ -292,21 +357,19 @@ func whole(snap runtime.Ref) bool {
 }
 
 // dropHalf removes a snapshot that was not taken to its end.
-func (o *operation) dropHalf(snap runtime.Ref) error {
-	if whole(snap) {
+func (o *operation) dropHalf(j *journal) error {
+	if j.fact(factSnap) == "" || j.taken() {
 		return nil
 	}
-	log, err := clearContainer(snap)
-	if err != nil {
-		o.logged(log)
-		return fmt.Errorf("remove the half-made %s: %w", snap.Name, err)
-	}
-	return nil
+	return o.unreserve(j, j.snap())
 }
 
-// noSpace names a full file system as the cause where liblxc's log does: rsync's
+// taken says whether the snapshot was taken to its end.
+func (j *journal) taken() bool { return j.fact(factMade) != "" && j.owns(j.snap()) && whole(j.snap()) }
+
+// fullWords names a full file system as the cause where liblxc's log does: rsync's
 // words stand in it.
-func noSpace(err error, log string) error {
+func fullWords(err error, log string) error {
 	if !strings.Contains(log, "No space left on device") {
 		return err
 	}
@@ -340,7 +403,7 @@ func (o *operation) removeSnapshot(j *journal, snap runtime.Ref) error {
 	var log string
 	var err error
 	switch kind := snapStore(snap).kind; {
-	case kind == "" || kind == onDir || kind == onOverlay || kind == onBtrfs:
+	case kind == "" || kind == storeDir || kind == storeOverlay || kind == storeBtrfs:
 		log, err = clearContainer(snap)
 	default:
 		// Its root lies elsewhere: only liblxc knows how that is removed.
@@ -353,7 +416,7 @@ func (o *operation) removeSnapshot(j *journal, snap runtime.Ref) error {
 		err = fmt.Errorf("remove %s: %w", snap.Name, err)
 	}
 	if err == nil || isRegular(filepath.Join(snap.String(), "config")) {
-		return errors.Join(err, j.end()) // it is gone, or still a snapshot
+		return also(err, j.end()) // it is gone, or still a snapshot
 	}
 	return err
 }

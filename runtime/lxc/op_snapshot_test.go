@@ -159,7 +159,7 @@ func TestSnapshotOfARunningContainer(t *testing.T) {
 	config := filepath.Join(ref.String(), "config")
 	put(t, config, reading(t, config)+"lxc.net.1.type = veth\nlxc.net.1.link = lxcdtnone0\n")
 	err := doing(t, a, runtime.Snapshot, ref, &runtime.SnapshotArgs{Way: runtime.StopAndStart})
-	if err == nil || !strings.Contains(err.Error(), "snap1 was taken, but it could not be started again") || !strings.Contains(err.Error(), "lxcdtnone0") {
+	if err == nil || !strings.Contains(err.Error(), "snap1 was taken: it could not be started again") || !strings.Contains(err.Error(), "lxcdtnone0") {
 		t.Errorf("error %v", err)
 	}
 	if got := snapshots(t, a, ref); len(got) != 2 {

@@ -102,7 +102,8 @@ func leftovers(lxcpath string) ([]runtime.Leftover, error) {
 		if r, ok := recoveryOf(j.Op); ok {
 			l.What, l.Ways = r.left(j)
 		} else {
-			l.What = fmt.Sprintf("%s was interrupted; this lxcdeck does not know how to go on", strings.SplitN(j.ID, "-", 2)[0])
+			l.What = "an operation was interrupted that this lxcdeck does not know: its record can be removed, but not what it has made"
+			l.Ways = []runtime.RecoverWay{runtime.Dismiss}
 		}
 		out = append(out, l)
 	}
@@ -137,7 +138,10 @@ func (o *operation) recover() error {
 		return gone
 	}
 	r, ok := recoveryOf(j.Op)
-	if !ok {
+	switch {
+	case !ok && a.Way == runtime.Dismiss:
+		return j.end()
+	case !ok:
 		return fmt.Errorf("%w: %s is not known to this lxcdeck", runtime.ErrUnsupported, a.ID)
 	}
 	if _, ways := r.left(j); !slices.Contains(ways, a.Way) {

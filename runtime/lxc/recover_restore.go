@@ -1,7 +1,6 @@
 package lxc
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -61,7 +60,7 @@ func (o *operation) swapOrBack(j *journal) error {
 	if j.Kept {
 		return err // nothing was begun: the journal on disk is as it was
 	}
-	return errors.Join(err, o.takeBack(j))
+	return also(err, o.takeBack(j))
 }
 
 // takeBack undoes an exchange: what was kept before it is kept again, what was

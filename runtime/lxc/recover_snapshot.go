@@ -1,7 +1,6 @@
 package lxc
 
 import (
-	"errors"
 	"fmt"
 
 	"lxcdeck/runtime"
@@ -9,7 +8,10 @@ import (
 
 // leftSnapshot says what a snapshot that was killed may have left.
 func leftSnapshot(j *journal) (string, []runtime.RecoverWay) {
-	what := "taking " + j.fact(factSnap) + " was interrupted"
+	what := "taking a snapshot was interrupted"
+	if snap := j.fact(factSnap); snap != "" {
+		what = "taking " + snap + " was interrupted"
+	}
 	switch j.fact(factAgain) {
 	case "thaw":
 		what += "; the container may stand frozen: either way thaws it"
@@ -29,31 +31,30 @@ func recoverSnapshot(o *operation, j *journal, way runtime.RecoverWay) error {
 		return err
 	}
 	defer func() { o.close() }()
-	snap := runtime.Ref{Path: snapsDir(j.ref()), Name: j.fact(factSnap)}
-	err := o.dropHalf(snap)
-	if err == nil && way == runtime.Finish && !whole(snap) {
-		err = o.takeAfterAll(j, snap)
+	err := o.dropHalf(j)
+	if err == nil && way == runtime.Finish && !j.taken() {
+		err = o.takeAfterAll(j)
 	}
 	switch s := o.state(); {
 	case j.fact(factAgain) == "thaw" && (s == runtime.Frozen || s == runtime.Freezing):
 		o.q.Timeout = runtime.Thaw.Info().Timeout
 		if terr := o.thaw(); terr != nil {
-			return errors.Join(err, fmt.Errorf("it could not be thawed: %w", terr))
+			return also(err, telling("it could not be thawed", terr))
 		}
 	case j.fact(factAgain) == "start" && s == runtime.Stopped:
 		if serr := o.startAnew(j.ref()); serr != nil {
-			err = errors.Join(err, fmt.Errorf("it could not be started again: %w", serr))
+			err = also(err, telling("it could not be started again", serr))
 		}
 	}
-	if err != nil && !whole(snap) && exists(snap.String()) {
+	if err != nil && j.fact(factMade) != "" && j.owns(j.snap()) && !j.taken() {
 		return err // something is left of it still
 	}
-	return errors.Join(err, j.end())
+	return also(err, j.end())
 }
 
 // takeAfterAll takes a snapshot that was interrupted, if the container stands
 // still as it has to.
-func (o *operation) takeAfterAll(j *journal, snap runtime.Ref) error {
+func (o *operation) takeAfterAll(j *journal) error {
 	o.q.Timeout = runtime.Graceful
 	s := o.state()
 	switch again := j.fact(factAgain); {
@@ -70,8 +71,8 @@ func (o *operation) takeAfterAll(j *journal, snap runtime.Ref) error {
 	default:
 		return fmt.Errorf("%w: it is %s", runtime.ErrWrongState, s)
 	}
-	if err := o.take(j, snap); err != nil {
-		return errors.Join(err, o.dropHalf(snap))
+	if err := o.take(j); err != nil {
+		return also(err, o.dropHalf(j))
 	}
 	return nil
 }

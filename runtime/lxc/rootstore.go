@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	golxc "github.com/lxc/go-lxc"
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
@@ -17,11 +18,11 @@ import (
 // Backing stores, as the beginning of lxc.rootfs.path names them
 // (lxc.container.conf(5)).
 const (
-	onDir     = "dir"
-	onOverlay = "overlay"
-	onBtrfs   = "btrfs"
-	onZFS     = "zfs"
-	onLVM     = "lvm"
+	storeDir     = "dir"
+	storeOverlay = "overlay"
+	storeBtrfs   = "btrfs"
+	storeZFS     = "zfs"
+	storeLVM     = "lvm"
 )
 
 // rootStore is where a container's root lies.
@@ -37,13 +38,13 @@ type rootStore struct {
 func storeOf(value string) rootStore {
 	kind, rest, ok := strings.Cut(value, ":")
 	if !ok || strings.HasPrefix(value, "/") {
-		return rootStore{value: value, kind: onDir, path: value}
+		return rootStore{value: value, kind: storeDir, path: value}
 	}
 	if kind == "overlayfs" {
-		kind = onOverlay
+		kind = storeOverlay
 	}
 	s := rootStore{value: value, kind: kind, path: rest}
-	if kind == onOverlay {
+	if kind == storeOverlay {
 		// The last path is the upper one (ovl_mount).
 		if i := strings.LastIndex(rest, ":/"); i >= 0 {
 			s.lower, s.path = rest[:i], rest[i+1:]
@@ -57,9 +58,9 @@ func storeOf(value string) rootStore {
 // belongs to it in one directory of that name; older ones side by side.
 func (s rootStore) unit() string {
 	switch s.kind {
-	case onDir, onBtrfs:
+	case storeDir, storeBtrfs:
 		return s.path
-	case onOverlay:
+	case storeOverlay:
 		if dir := filepath.Dir(s.path); filepath.Base(dir) == "overlay" {
 			return dir
 		}
@@ -177,22 +178,22 @@ func readSmall(path string) ([]byte, error) {
 }
 
 // clearContainer removes a container's directory with all that is in it, its
-// backing store too. Hooks of its config are not run: they are meant for the
-// container that it is a copy of.
+// backing store too, unless it runs or others are overlays on it. Hooks of its
+// config are not run: they are meant for the container that it is a copy of.
 func clearContainer(ref runtime.Ref) (log string, err error) {
 	if !exists(ref.String()) {
 		return "", nil
 	}
+	if err := unused(ref); err != nil {
+		return "", err
+	}
 	if loadableHere(ref) == nil {
-		if conf, err := readConfOf(ref); err == nil && len(conf.values("lxc.hook.destroy")) > 0 {
-			conf.remove("lxc.hook.destroy")
-			if err := conf.write(); err != nil {
-				return "", err
-			}
-		}
-		log, err = destroyContainer(ref)
+		log, err = destroyQuietly(ref)
 		if !exists(ref.String()) {
 			return "", nil
+		}
+		if errors.Is(err, runtime.ErrWrongState) {
+			return log, err
 		}
 	}
 	// What liblxc does not take for a container, or cannot remove, such as the
@@ -204,6 +205,31 @@ func clearContainer(ref runtime.Ref) (log string, err error) {
 		return log, errors.Join(err, fileErr(rerr))
 	}
 	return log, nil
+}
+
+// destroyQuietly lets liblxc destroy a container that does not run, without its hooks.
+func destroyQuietly(ref runtime.Ref) (log string, err error) {
+	s, err := handle(ref, func(c *golxc.Container) (runtime.State, error) {
+		s, _ := runtime.ParseState(c.State().String())
+		return s, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if s != runtime.Stopped {
+		return "", fmt.Errorf("%w: %s is %s", runtime.ErrWrongState, ref, s)
+	}
+	conf, err := readConfOf(ref)
+	if err != nil {
+		return "", err
+	}
+	if len(conf.values("lxc.hook.destroy")) > 0 {
+		conf.remove("lxc.hook.destroy")
+		if err := conf.write(); err != nil {
+			return "", err
+		}
+	}
+	return destroyContainer(ref)
 }
 
 // mountsBelow are the places in a directory where something is mounted (proc(5),

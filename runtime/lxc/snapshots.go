@@ -139,7 +139,7 @@ func readSnapshot(ctx context.Context, snap runtime.Ref) runtime.SnapshotInfo {
 	// Only where all of it lies in its own directory: a subvolume shares most of
 	// its blocks with others, a zfs data set is elsewhere.
 	switch kind := snapStore(snap).kind; kind {
-	case onDir, onOverlay:
+	case storeDir, storeOverlay:
 		if size, err := measure(s.Path, ctx.Err); err == nil {
 			s.Size = size.disk
 		}
