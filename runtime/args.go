@@ -69,7 +69,7 @@ func (q *Request) checkArgs() error {
 		return err
 	}
 	for _, other := range q.Others() {
-		if err := other.Check(); err != nil {
+		if err := other.CheckNew(); err != nil {
 			return err
 		}
 		if other == q.Ref {

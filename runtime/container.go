@@ -40,6 +40,27 @@ func (r Ref) Check() error {
 	return nil
 }
 
+// MaxHostName is how long a host name may be (HOST_NAME_MAX of limits.h), in bytes.
+const MaxHostName = 64
+
+// CheckNew refuses a name that a new container cannot have: liblxc leaves hidden
+// directories out of its lists, a line break would begin a line of the config,
+// and the name becomes the host name inside (sethostname(2)).
+func (r Ref) CheckNew() error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	switch {
+	case r.Name[0] == '.':
+		return fmt.Errorf("%w: container name %q begins with a dot: LXC would not list it", ErrInvalid, r.Name)
+	case strings.ContainsFunc(r.Name, func(c rune) bool { return c < ' ' || c == 0x7f }):
+		return fmt.Errorf("%w: container name %q has a control character in it", ErrInvalid, r.Name)
+	case len(r.Name) > MaxHostName:
+		return fmt.Errorf("%w: container name of %d bytes: as a host name it may have %d at most", ErrInvalid, len(r.Name), MaxHostName)
+	}
+	return nil
+}
+
 // State is LXC's own state of a container (lxc(7), lxc_state_t in state.h).
 type State uint8
 

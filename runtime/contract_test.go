@@ -131,6 +131,27 @@ func TestRefCheck(t *testing.T) {
 	}
 }
 
+func TestRefCheckNew(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"web-1": true, "with space": true, strings.Repeat("a", 64): true, "東京": true,
+		strings.Repeat("a", 65): false, ".hidden": false, "a\nb": false, "a\x1b": false, "a\x7f": false, "": false, "a/b": false,
+	} {
+		ref := runtime.Ref{Path: "/p", Name: name}
+		other := runtime.Request{Op: runtime.Clone, Ref: runtime.Ref{Path: "/p", Name: "web"}, Args: &runtime.CloneArgs{To: ref}}
+		made := runtime.Request{Op: runtime.Create, Ref: ref, Args: &runtime.CreateArgs{Template: "busybox"}}
+		for _, err := range []error{ref.CheckNew(), other.Check(), made.Check()} {
+			if (err == nil) != ok || (err != nil && !errors.Is(err, runtime.ErrInvalid)) {
+				t.Errorf("%q: %v, want ok %v", name, err, ok)
+			}
+		}
+	}
+	// What is there already may have any name, and be destroyed.
+	q := runtime.Request{Op: runtime.Destroy, Ref: runtime.Ref{Path: "/p", Name: ".odd\n"}}
+	if err := q.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRefOrder(t *testing.T) {
 	refs := []runtime.Ref{{Path: "/a", Name: "a"}, {Path: "/b", Name: "a"}, {Path: "/a", Name: "b"}}
 	for i := range refs {

@@ -149,6 +149,11 @@ func (q *Request) Check() error {
 			return err
 		}
 	}
+	if q.Op.Info().Kind == Makes {
+		if err := q.Ref.CheckNew(); err != nil {
+			return err
+		}
+	}
 	return q.checkArgs()
 }
 
