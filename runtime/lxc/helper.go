@@ -42,6 +42,7 @@ const (
 // Kinds of helperRequest.
 const (
 	kindOp       = "op"
+	kindUndo     = "undo" // what was left of an operation whose helper was killed
 	kindAttach   = "attach"
 	kindExec     = "exec"
 	kindConsole  = "console"
@@ -66,6 +67,8 @@ type helperRequest struct {
 	Who      string        // who asks, for what is written down
 	Record   string        // under which the audit log knows the operation
 	Audit    string        // file of that log, if the helper is the same user; "" = it writes nothing
+	Paths    []string      // the lxcpaths in use
+	Since    time.Time     // of an undo: when what is undone began
 	Shell    *runtime.Shell
 	Failed   *failedStart // of a diagnosis
 	// Of a console; the last two also stand in later messages, as its new size.
@@ -107,6 +110,7 @@ type helperProc struct {
 	stderr *os.File
 	done   chan struct{} // closed when it has been reaped
 	gentle bool          // its process in a container is to be ended by it, not orphaned
+	whole  bool          // what it has started ends with it, when it does not end by itself
 
 	mu   sync.Mutex
 	gone bool // under mu: reaped, so that its number may be another's
@@ -174,7 +178,8 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 		stderr.Close()
 		return nil, fmt.Errorf("%w: start: %w", runtime.ErrHelper, err)
 	}
-	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{}), gentle: q.Kind == kindAttach || q.Kind == kindExec}
+	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{}), gentle: q.Kind == kindAttach || q.Kind == kindExec,
+		whole: q.Kind == kindUndo || q.Kind == kindOp && q.Op.Info().Kind != runtime.OnState}
 	spawn("helper reaper", func(error) {}, func() {
 		p.reap(cmd)
 	})
@@ -197,6 +202,9 @@ func helperCommand(q helperRequest, asUser *user) *exec.Cmd {
 	}
 	cmd.Dir = "/"
 	cmd.Env = helperEnv(asUser)
+	if q.Op == runtime.Create {
+		cmd.Env = append(cmd.Env, proxies()...) // for templates that download
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if asUser != nil && asUser.uid != os.Geteuid() {
 		cred := &syscall.Credential{Uid: uint32(asUser.uid), Gid: uint32(asUser.gid)}
@@ -318,8 +326,9 @@ func (p *helperProc) reap(cmd *exec.Cmd) {
 			break
 		}
 	}
-	if p.gentle && end.Code != exited {
-		// Somebody killed it: nobody else ends its process in the container.
+	if (p.gentle || p.whole) && end.Code != exited {
+		// Somebody killed it: nobody else ends its process in the container, or
+		// what works for it.
 		signalSession(p.pid, unix.SIGKILL)
 	}
 	p.mu.Lock()

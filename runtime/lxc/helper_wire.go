@@ -15,9 +15,10 @@ import (
 
 // wireRequest is a helperRequest as it travels.
 type wireRequest struct {
-	plainRequest            // without its Ref, Args and Shell
+	plainRequest            // without its Ref, Args, Paths and Shell
 	Ref          [2][]byte  // lxcpath, name
 	Args         []byte     `json:",omitempty"` // in gob, whose strings are bytes; the Op tells the type
+	Paths        [][]byte   `json:",omitempty"`
 	Shell        *wireShell `json:",omitempty"`
 }
 
@@ -32,8 +33,8 @@ type wireShell struct {
 
 // MarshalJSON is for messages to a helper.
 func (q helperRequest) MarshalJSON() ([]byte, error) {
-	w := wireRequest{plainRequest: plainRequest(q), Ref: refBytes(q.Ref)}
-	w.plainRequest.Args = nil
+	w := wireRequest{plainRequest: plainRequest(q), Ref: refBytes(q.Ref), Paths: bytesOf(q.Paths)}
+	w.plainRequest.Args, w.plainRequest.Paths = nil, nil
 	if q.Args != nil {
 		var b bytes.Buffer
 		if err := gob.NewEncoder(&b).Encode(q.Args); err != nil {
@@ -57,7 +58,7 @@ func (q *helperRequest) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*q = helperRequest(w.plainRequest)
-	q.Ref = refOf(w.Ref)
+	q.Ref, q.Paths = refOf(w.Ref), stringsOf(w.Paths)
 	if len(w.Args) > 0 {
 		if q.Args = q.Op.NewArgs(); q.Args == nil {
 			return fmt.Errorf("%w: %s takes no arguments", runtime.ErrInvalid, q.Op)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"time"
 
 	"lxcdeck/runtime"
@@ -35,7 +37,7 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	defer cancel()
 	r, err := a.callHelper(limited, helperRequest{
 		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect, Spare: q.Spare,
-		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as), Who: who(),
+		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as), Who: who(), Paths: a.about.Paths,
 	}, as, q.Progress)
 	if as == nil { // another user's helper could name any
 		removeCgroups(r.Left)
@@ -43,6 +45,7 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	if err == nil && r.OK {
 		return nil
 	}
+	killed := err != nil // it ended without an answer
 	if err == nil {
 		err = r.err()
 	}
@@ -50,12 +53,12 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	if late {
 		err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, graceful)
 	}
-	if limited.Err() != nil {
-		a.tidy(q, began)
-	}
 	cleared := false
-	if limited.Err() != nil && (q.Op == runtime.Start || q.Op == runtime.Restart) {
+	if limited.Err() != nil && starts(&q) {
 		cleared, err = a.endStart(q.Ref, began, err)
+	}
+	if killed && info.Kind != runtime.OnState {
+		r, err = a.takeBack(q, as, began, err)
 	}
 	e := &runtime.Error{Op: info.Name, Ref: q.Ref, Err: err, Log: r.Log, Hint: r.Hint}
 	switch {
@@ -66,6 +69,13 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 		e.Hint = hint(err, r.Log)
 	}
 	return e
+}
+
+// starts says whether an operation starts q.Ref, so that a monitor may be left
+// when its helper is killed.
+func starts(q *runtime.Request) bool {
+	a, ok := q.Args.(*runtime.CreateArgs)
+	return q.Op == runtime.Start || q.Op == runtime.Restart || ok && a.Start
 }
 
 // times are how long the helper waits before it changes its means (or gives
@@ -165,6 +175,11 @@ func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 // root, whoever else can write there.
 func (a *Adapter) userOfPath(path string) (*user, error) {
 	_, _, err := newWalker(a.trust).walk(path)
+	for errors.Is(err, fs.ErrNotExist) && path != "/" {
+		// An lxcpath that is not there yet is made by who can write above it.
+		path = filepath.Dir(path)
+		_, _, err = newWalker(a.trust).walk(path)
+	}
 	return userFor(err)
 }
 

@@ -2,12 +2,8 @@ package lxc
 
 import "lxcdeck/runtime"
 
-func (o *operation) create() error { return runtime.ErrUnsupported }
-
 func (o *operation) clone() error { return runtime.ErrUnsupported }
 
 func (o *operation) rename() error { return runtime.ErrUnsupported }
-
-func (o *operation) destroy() error { return runtime.ErrUnsupported }
 
 func (o *operation) setAutostart() error { return runtime.ErrUnsupported }

@@ -17,9 +17,6 @@ import (
 	"lxcdeck/runtime"
 )
 
-// tidyTime is how long clearing up after a cancelled operation may take.
-const tidyTime = 10 * time.Minute
-
 // recovery is what can be done about the journal of one kind of operation.
 type recovery struct {
 	// left says what was left, as a sentence, and the ways out, the best first.
@@ -32,6 +29,10 @@ type recovery struct {
 // recoveryOf is the one table of what can be recovered.
 func recoveryOf(op runtime.Op) (recovery, bool) {
 	switch op {
+	case runtime.Create:
+		return recovery{leftCreate, recoverCreate}, true
+	case runtime.Destroy:
+		return recovery{leftDestroy, recoverDestroy}, true
 	case runtime.Snapshot:
 		return recovery{leftSnapshot, recoverSnapshot}, true
 	case runtime.DeleteSnapshot:
@@ -149,37 +150,6 @@ func (o *operation) recover() error {
 	}
 	endOrphans(j)
 	return r.do(o, j, a.Way)
-}
-
-// tidy undoes what an operation has left that was killed because it was not
-// wanted any more.
-func (a *Adapter) tidy(q runtime.Request, began time.Time) {
-	if k := q.Op.Info().Kind; k == runtime.OnState || k == runtime.OnHost {
-		return
-	}
-	if as, err := a.userOfPath(q.Ref.Path); as != nil || err != nil {
-		return
-	}
-	found, err := journals(q.Ref.Path)
-	if err != nil {
-		return
-	}
-	for _, j := range found {
-		r, ok := recoveryOf(j.Op)
-		if !ok || j.Op != q.Op || j.ref() != q.Ref || j.Kept || j.Began.Before(began.Add(-time.Second)) {
-			continue
-		}
-		if _, ways := r.left(j); !slices.Contains(ways, runtime.Undo) {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
-		// What cannot be undone stays a leftover, which is how it is told.
-		_, _ = a.callHelper(ctx, helperRequest{
-			Kind: kindOp, Ref: q.Ref, Op: runtime.Recover, Timeout: tidyTime,
-			Args: &runtime.RecoverArgs{ID: j.ID, Way: runtime.Undo},
-		}, nil, q.Progress)
-		cancel()
-	}
 }
 
 // endOrphans ends the rsync that a killed helper has left: liblxc's own fork ends

@@ -47,7 +47,7 @@ func needsScope(q helperRequest) bool {
 	case kindConsole, kindBootLog, kindDiagnose:
 		return false
 	default:
-		return q.Op == runtime.Start || q.Op == runtime.Restart
+		return starts(&runtime.Request{Op: q.Op, Args: q.Args})
 	}
 }
 

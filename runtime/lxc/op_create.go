@@ -1,0 +1,294 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// Steps of a create, as its journal has them.
+const (
+	makingDir   = "making its directory"
+	makingRoot  = "making its root"
+	startingNew = "starting it"
+)
+
+// Facts of a create, as its journal has them.
+const (
+	factDir    = "dir"    // device and inode of the container's directory: of ours and no other's
+	factStore  = "store"  // lxc.rootfs.path of a store that lies outside that directory
+	factRoot   = "root"   // directory outside it that the root is made in
+	factBefore = "before" // mode and owner of that directory, when it was there before, empty
+	factIDMap  = "idmap"  // lines of lxc.idmap
+)
+
+// create makes a container. Whatever stops it, what it had made is removed: by
+// itself when it fails, by another helper when it is killed (takeBack), and by
+// recoverCreate when nobody was left to do so.
+func (o *operation) create() error {
+	a, ok := o.q.Args.(*runtime.CreateArgs)
+	if !ok {
+		return fmt.Errorf("%w: it is not said what to make", runtime.ErrInvalid)
+	}
+	p, err := planCreate(o.q.Ref, a)
+	if err != nil {
+		return err
+	}
+	if err := clearOldJournals(o.q.Ref); err != nil {
+		return err
+	}
+	j, err := openJournal(runtime.Create, o.q.Ref, makingDir, p.facts)
+	if err != nil {
+		return noSpaceHint(err)
+	}
+	if err := o.makeDir(j); err != nil {
+		return noSpaceHint(errors.Join(err, j.end()))
+	}
+	if err := o.makeContainer(p, j); err != nil {
+		o.step("removing what was made")
+		return withUndo(err, undoCreate(j))
+	}
+	if err := o.startNew(p, j); err != nil {
+		return errors.Join(err, j.end())
+	}
+	return j.end()
+}
+
+// withUndo is the error of an operation, with the words of the one that taking it
+// back has met: what callers decide on is the first.
+func withUndo(err, undo error) error {
+	if undo == nil {
+		return err
+	}
+	var e *runtime.Error
+	if errors.As(err, &e) {
+		told := *e
+		told.Err = fmt.Errorf("%w; what it had made could not be removed: %s", e.Err, undo.Error())
+		return &told
+	}
+	return fmt.Errorf("%w; what it had made could not be removed: %s", err, undo.Error())
+}
+
+// makeDir makes the container's directory, and so takes the name: liblxc goes on
+// with one that is there (create_container_dir), but so does a second lxc-create.
+// Its inode proves later that what is removed is what was made.
+func (o *operation) makeDir(j *journal) error {
+	dir := o.q.Ref.String()
+	if err := os.Mkdir(dir, 0o770); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%w: %s is there already", runtime.ErrExists, dir)
+		}
+		return fileErr(err)
+	}
+	id, err := dirID(dir)
+	if err == nil {
+		j.Facts[factDir] = []byte(id)
+		err = j.step(makingRoot)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(dir))
+	}
+	return nil
+}
+
+// dirID is a directory's identity as text.
+func dirID(path string) (string, error) {
+	var st unix.Stat_t
+	if err := lstat(path, &st); err != nil {
+		return "", err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return "", &fs.PathError{Op: "lstat", Path: path, Err: unix.ENOTDIR}
+	}
+	return strconv.FormatUint(st.Dev, 10) + ":" + strconv.FormatUint(st.Ino, 10), nil
+}
+
+// makeContainer lets liblxc and the template do their work.
+func (o *operation) makeContainer(p *createPlan, j *journal) error {
+	unmark, err := marked(j.ID)
+	if err != nil {
+		return err
+	}
+	defer unmark()
+	read := globalLog()
+	o.step("running template " + p.name)
+	out, err := openOutput(func(b []byte) { o.tell(runtime.Progress{Output: b}) })
+	if err != nil {
+		return err
+	}
+	err = createIn(o.q.Ref, p.template, p.config, &p.backing, p.args.Args)
+	out.end()
+	if err != nil {
+		return p.failure(err, lastLines(out.tail, lastWordsMax), read())
+	}
+	if len(p.idmap) > 0 && os.Geteuid() == 0 {
+		return ownUp(o.q.Ref)
+	}
+	return nil
+}
+
+// ownUp gives directory and config of root's unprivileged container back to
+// root. liblxc and the templates leave both to the container's own root
+// (do_create_container_dir, chown_mapped_root), who could then write what root
+// loads: such a container would be listed as another's and not be started.
+func ownUp(ref runtime.Ref) error {
+	dir, err := os.OpenFile(ref.String(), os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return fileErr(err)
+	}
+	defer dir.Close()
+	// The directory first: nobody else can then put another file in place.
+	if err := errors.Join(dir.Chown(0, 0), dir.Chmod(0o755)); err != nil {
+		return fileErr(err)
+	}
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return fileErr(err)
+	}
+	for _, name := range names {
+		fd, err := unix.Openat(int(dir.Fd()), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+		if err != nil { // a link, say: nothing that is loaded
+			continue
+		}
+		var st unix.Stat_t
+		err = unix.Fstat(fd, &st)
+		if err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Nlink == 1 && st.Uid != 0 {
+			err = errors.Join(unix.Fchown(fd, 0, 0), unix.Fchmod(fd, st.Mode&0o7777&^0o022))
+		}
+		_ = unix.Close(fd)
+		if err != nil {
+			return fmt.Errorf("give %s to root: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// startNew starts what was made, if that was asked for. What does not start is
+// kept: it was made as it was asked for.
+func (o *operation) startNew(p *createPlan, j *journal) error {
+	if !p.args.Start {
+		return nil
+	}
+	// Until it runs, a cancel still takes it back.
+	_ = j.step(startingNew)
+	o.step("starting " + o.q.Ref.Name)
+	err := loadableHere(o.q.Ref)
+	if err == nil {
+		err = o.open()
+	}
+	if err == nil {
+		defer o.close()
+		o.q.Timeout = runtime.Start.Info().Timeout
+		err = o.start()
+	}
+	if err != nil {
+		return &runtime.Error{Err: fmt.Errorf("created, but it did not start: %w", err), Log: o.log(), Hint: hint(err, o.log())}
+	}
+	return nil
+}
+
+// createPlan is a create that has been looked at from all sides, before
+// anything is touched.
+type createPlan struct {
+	ref      runtime.Ref
+	args     *runtime.CreateArgs
+	name     string // of the template, for people
+	template string // its path
+	config   string
+	idmap    []string
+	backing  runtime.Backing
+	facts    map[string]string
+}
+
+func planCreate(ref runtime.Ref, a *runtime.CreateArgs) (*createPlan, error) {
+	p := &createPlan{ref: ref, args: a, facts: map[string]string{}}
+	var err error
+	if p.template, err = findTemplate(a.Template); err != nil {
+		return nil, err
+	}
+	p.name = strings.TrimPrefix(filepath.Base(p.template), templatePrefix)
+	for _, w := range a.Args {
+		// liblxc writes the words into a comment of the config (prepend_lxc_header).
+		if strings.ContainsAny(w, "\n\r\x00") {
+			return nil, fmt.Errorf("%w: argument %q of the template has a line break in it, which would end up as a line of the config",
+				runtime.ErrInvalid, w)
+		}
+	}
+	// A user's own lxcpath may not be there yet; lxc-create makes it too.
+	if err := os.MkdirAll(ref.Path, 0o755); err != nil {
+		return nil, fileErr(err)
+	}
+	base, err := baseLines(a)
+	if err != nil {
+		return nil, err
+	}
+	p.idmap = idMaps(a, base)
+	if err := mayMap(p.idmap, ownTrust()); err != nil {
+		return nil, err
+	}
+	own, err := ownLines(a)
+	if err != nil {
+		return nil, err
+	}
+	p.config = newConfig(a, base, own)
+	p.facts[factIDMap] = strings.Join(p.idmap, "\n")
+	p.backing, err = planBacking(ref, a.Backing, p.facts)
+	return p, err
+}
+
+// clearOldJournals ends what an earlier create of the same name has left in
+// writing only: its directory is gone, or this one could not begin. Left on, it
+// would later have the new container for what it may remove.
+func clearOldJournals(ref runtime.Ref) error {
+	dir := filepath.Join(ref.Path, deckDir)
+	if err := ownDeckDir(dir); err != nil {
+		return nil //nolint:nilerr // none is there, or what openJournal refuses
+	}
+	all, err := journals(ref.Path)
+	if err != nil {
+		return err
+	}
+	for _, j := range all {
+		switch {
+		case j.ref() != ref || j.Kept || j.Op != runtime.Create && j.Op != runtime.Destroy:
+		case j.fact(factStore) != "" || j.fact(factRoot) != "":
+			return &runtime.Error{
+				Err:  fmt.Errorf("%w: an earlier %s of it was interrupted and may have left something", runtime.ErrExists, j.Op),
+				Hint: "Clear that first: it is among what was left.",
+			}
+		default:
+			if err := j.end(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leftCreate describes a create that did not come to its end.
+func leftCreate(j *journal) (what string, ways []runtime.RecoverWay) {
+	if j.Step == startingNew {
+		return "it was created; lxcdeck was killed while it was started", []runtime.RecoverWay{runtime.Finish, runtime.Undo}
+	}
+	return "a create was interrupted while it was " + j.Step, []runtime.RecoverWay{runtime.Undo}
+}
+
+// recoverCreate undoes a create that did not come to its end; one that was
+// complete but for its start can be kept too.
+func recoverCreate(_ *operation, j *journal, way runtime.RecoverWay) error {
+	switch {
+	case way == runtime.Finish && j.Step == startingNew:
+		return j.end()
+	case way == runtime.Finish:
+		return fmt.Errorf("%w: a create that was interrupted cannot be finished: undo it", runtime.ErrUnsupported)
+	}
+	return undoCreate(j)
+}

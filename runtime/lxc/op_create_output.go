@@ -1,0 +1,141 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+const (
+	// outputChunk is how much of a template's output one message carries at most.
+	outputChunk = 64 << 10
+	// outputTail is how much of its end is kept for the error.
+	outputTail = 16 << 10
+)
+
+// outputPipe stands in for this helper's standard output and error while a
+// template runs, and hands on what is written there. It is read as fast as it is
+// taken and no faster, so that a flood waits in the pipe and fills no memory.
+type outputPipe struct {
+	r     *os.File
+	saved [3]int // what 1 and 2 were
+	done  chan struct{}
+	take  func([]byte)
+	tail  []byte
+}
+
+func openOutput(take func([]byte)) (*outputPipe, error) {
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		return nil, os.NewSyscallError("pipe2", err)
+	}
+	defer unix.Close(ends[1])
+	// Non-blocking on this side alone: the two ends are two descriptions.
+	err := unix.SetNonblock(ends[0], true)
+	p := &outputPipe{r: os.NewFile(uintptr(ends[0]), "output of the template"), done: make(chan struct{}), take: take}
+	for fd := 1; fd <= 2 && err == nil; fd++ {
+		p.saved[fd], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, exeFiles)
+	}
+	for fd := 1; fd <= 2 && err == nil; fd++ {
+		err = unix.Dup3(ends[1], fd, 0)
+	}
+	if err != nil {
+		p.r.Close()
+		return nil, fmt.Errorf("output of the template: %w", err)
+	}
+	spawn("output", func(error) { close(p.done) }, func() {
+		p.read()
+		close(p.done)
+	})
+	return p, nil
+}
+
+func (p *outputPipe) read() {
+	for {
+		buf := make([]byte, outputChunk)
+		n, err := p.r.Read(buf)
+		p.hand(buf[:n])
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *outputPipe) hand(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	p.take(b)
+	p.tail = append(p.tail, b...)
+	if over := len(p.tail) - outputTail; over > 0 {
+		p.tail = append(p.tail[:0], p.tail[over:]...)
+	}
+}
+
+// end gives 1 and 2 back. All that the template itself wrote lies in the pipe by
+// now; what it left in the background may hold the other end for ever, so the
+// rest is read without waiting, and no more than a pipe holds.
+func (p *outputPipe) end() {
+	for fd := 1; fd <= 2; fd++ {
+		_ = unix.Dup3(p.saved[fd], fd, 0)
+		_ = unix.Close(p.saved[fd])
+	}
+	_ = p.r.SetReadDeadline(time.Unix(1, 0))
+	<-p.done
+	fd := int(p.r.Fd())
+	_ = unix.SetNonblock(fd, true) // Fd has undone it
+	size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	if err != nil {
+		size = outputChunk
+	}
+	for buf := make([]byte, outputChunk); size > 0; {
+		n, err := unix.Read(fd, buf)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if n <= 0 {
+			break
+		}
+		p.hand(slices.Clone(buf[:n]))
+		size -= n
+	}
+	p.r.Close()
+}
+
+// lastLines are the last words of a program, at most n lines that are not blank,
+// as a terminal would show them.
+func lastLines(tail []byte, n int) []string {
+	var o runtime.Output
+	_, _ = o.Write(tail)
+	var lines []string
+	for i := o.Len() - 1; i >= 0 && len(lines) < n; i-- {
+		if l := strings.TrimSpace(o.Line(i)); l != "" {
+			lines = append(lines, strings.ToValidUTF8(l, "\uFFFD"))
+		}
+	}
+	slices.Reverse(lines)
+	return lines
+}
+
+// telling puts the line that tells most first: the last that calls itself an
+// error, else the last.
+func telling(lines []string) []string {
+	best := len(lines) - 1
+	for i := len(lines) - 1; i >= 0; i-- {
+		if low := strings.ToLower(lines[i]); strings.Contains(low, "error") || strings.Contains(low, "fatal") {
+			best = i
+			break
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return append([]string{lines[best]}, slices.Delete(slices.Clone(lines), best, best+1)...)
+}

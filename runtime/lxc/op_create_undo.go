@@ -1,0 +1,204 @@
+package lxc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	golxc "github.com/lxc/go-lxc"
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+const (
+	// markKey is the environment variable by which processes that work for a
+	// journal are known. Whoever leaves the helper's session or becomes a daemon
+	// still has it; see proc_pid_environ(5).
+	markKey = "LXCDECK_JOURNAL"
+	// endMarkedTime is how long killed processes may take to be gone.
+	endMarkedTime = 20 * time.Second
+)
+
+// undoCreate removes what a create has made, and nothing else. Each step can be
+// done again when it is interrupted itself.
+func undoCreate(j *journal) error {
+	ref := j.ref()
+	if err := endMarked(j.ID); err != nil {
+		return err
+	}
+	id, err := dirID(ref.String())
+	switch {
+	case err == nil && j.fact(factDir) == "":
+		// Killed between the directory and the word on it: there is nothing in it.
+		if err := os.Remove(ref.String()); err != nil {
+			return fmt.Errorf("%s: it is not known whether this create has made it: %w", ref, fileErr(err))
+		}
+	case err == nil && id != j.fact(factDir):
+		return fmt.Errorf("%w: %s is another one by now: nothing was removed", runtime.ErrExists, ref)
+	case err == nil:
+		if err := removeMade(j); err != nil {
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if err := putBackRoot(j); err != nil {
+		return err
+	}
+	return j.end()
+}
+
+// removeMade removes a half-made container.
+func removeMade(j *journal) error {
+	ref := j.ref()
+	if hasMonitor(ref) {
+		return fmt.Errorf("%w: it runs: stop it first, or keep it", runtime.ErrWrongState)
+	}
+	// As long as it is there, loading the container would let liblxc destroy
+	// whatever the half-written config names (ongoing_create).
+	if err := os.Remove(filepath.Join(ref.String(), "partial")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fileErr(err)
+	}
+	if j.fact(factStore) != "" || os.Geteuid() != 0 {
+		if err := destroyStore(j); err != nil {
+			return err
+		}
+	}
+	if err := removeTree(ref.String()); err != nil {
+		return fmt.Errorf("remove %s: %w", ref, err)
+	}
+	return nil
+}
+
+// hasMonitor says whether a container has a monitor, whoever it is.
+func hasMonitor(ref runtime.Ref) bool {
+	q, err := askMonitor(ref, cmdGetState)
+	if err == nil {
+		_ = q.conn.Close()
+	}
+	return !errors.Is(err, errNoMonitor)
+}
+
+// destroyStore lets liblxc remove what lies in a volume, or belongs to the ids of
+// a user namespace. It is told what that is by the journal alone: what a template
+// has written into the config meanwhile may name something else.
+func destroyStore(j *journal) error {
+	ref := j.ref()
+	config := filepath.Join(ref.String(), "config")
+	f, err := os.OpenFile(config, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o640)
+	if err != nil {
+		return fileErr(err)
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	c, err := golxc.NewContainer(ref.Name, ref.Path)
+	if err != nil {
+		return unloadable(ref)
+	}
+	defer func() { _ = c.Release() }()
+	read := captureLog(c)
+	source := j.fact(factStore)
+	if source == "" {
+		if source = j.fact(factRoot); source == "" {
+			source = filepath.Join(ref.String(), "rootfs")
+		}
+		source = "dir:" + source
+	}
+	var errs []error
+	errs = append(errs, c.SetConfigItem("lxc.rootfs.path", source))
+	for line := range strings.SplitSeq(j.fact(factIDMap), "\n") {
+		if line != "" {
+			errs = append(errs, c.SetConfigItem("lxc.idmap", line))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	if err := c.Destroy(); err != nil && exists(ref.String()) {
+		return &runtime.Error{Err: fmt.Errorf("liblxc: %w", err), Log: read()}
+	}
+	return nil
+}
+
+// putBackRoot removes a root that was made outside the container's directory. A
+// directory that was there before stays, empty as it was.
+func putBackRoot(j *journal) error {
+	root := j.fact(factRoot)
+	if root == "" {
+		return nil
+	}
+	before := j.fact(factBefore)
+	if before == "" {
+		if err := removeTree(root); err != nil {
+			return fmt.Errorf("remove %s: %w", root, err)
+		}
+		return nil
+	}
+	var mode, uid, gid int
+	if _, err := fmt.Sscan(before, &mode, &uid, &gid); err != nil {
+		return fmt.Errorf("journal: %s %q: %w", factBefore, before, err)
+	}
+	err := emptyTree(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.Mkdir(root, 0o700)
+	}
+	if err != nil {
+		return fmt.Errorf("empty %s: %w", root, err)
+	}
+	return errors.Join(os.Chown(root, uid, gid), unix.Chmod(root, uint32(mode)))
+}
+
+// endMarked ends all processes that still work for a journal.
+func endMarked(id string) error {
+	mark := []byte(markKey + "=" + id)
+	for until := time.Now().Add(endMarkedTime); ; time.Sleep(pollEvery) {
+		left := 0
+		eachPID(func(pid int) {
+			if pid != os.Getpid() && hasMark(pid, mark) {
+				left = pid
+				endIf(pid, mark)
+			}
+		})
+		if left == 0 {
+			return nil
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("%w: process %d, which works on it, cannot be ended", runtime.ErrNoAnswer, left)
+		}
+	}
+}
+
+func hasMark(pid int, mark []byte) bool {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return false
+	}
+	for word := range bytes.SplitSeq(text, []byte{0}) {
+		if bytes.Equal(word, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// endIf kills a process by its pidfd, if it is the same that was looked at.
+func endIf(pid int, mark []byte) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	if !hasMark(pid, mark) {
+		return
+	}
+	for errors.Is(unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0), unix.EINTR) {
+	}
+}

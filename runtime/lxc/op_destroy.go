@@ -1,0 +1,191 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	golxc "github.com/lxc/go-lxc"
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// Steps of a destroy, as its journal has them.
+const (
+	removingSnapshots = "removing its snapshots"
+	removingRoot      = "removing its root and config"
+)
+
+// destroy removes a container for good. What others need of it is refused before
+// anything is removed; once that has begun, it can only be finished.
+func (o *operation) destroy() error {
+	a, _ := o.q.Args.(*runtime.DestroyArgs)
+	snaps, err := snapshotNames(o.q.Ref)
+	if err != nil {
+		return err
+	}
+	if len(snaps) > 0 && (a == nil || !a.Snapshots) {
+		return &runtime.Error{
+			Err:  fmt.Errorf("%w: %s", runtime.ErrHasSnapshots, strings.Join(snaps, ", ")),
+			Hint: "Delete them first, or destroy them with it.",
+		}
+	}
+	if err := o.open(); err != nil {
+		return err
+	}
+	defer o.close()
+	roots := items(o.c, "lxc.rootfs.path")
+	if err := destroyable(o.q.Ref, o.q.Paths, roots); err != nil {
+		return err
+	}
+	j, err := o.openDestroy(roots)
+	if err != nil {
+		return err
+	}
+	if err := o.destroyAll(j, len(snaps) > 0); err != nil {
+		return o.notDestroyed(j, err)
+	}
+	return j.end()
+}
+
+// openDestroy begins the journal: all that a destroy has to know when the
+// config is gone already. On a disk that is full there is none: what makes room
+// must not need any.
+func (o *operation) openDestroy(roots []string) (*journal, error) {
+	facts := map[string]string{factStore: strings.Join(roots, "\n"), factIDMap: strings.Join(items(o.c, "lxc.idmap"), "\n")}
+	id, err := dirID(o.q.Ref.String())
+	if err != nil {
+		return nil, err
+	}
+	facts[factDir] = id
+	j, err := openJournal(runtime.Destroy, o.q.Ref, removingSnapshots, facts)
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return &journal{ID: "none", Path: []byte(o.q.Ref.Path), Name: []byte(o.q.Ref.Name)}, nil
+	}
+	return j, err
+}
+
+func (o *operation) destroyAll(j *journal, snaps bool) error {
+	if snaps {
+		o.step(removingSnapshots)
+		// It fails where there are none (do_snapshot_destroy_all).
+		if err := o.c.DestroyAllSnapshots(); err != nil {
+			return fmt.Errorf("liblxc: snapshots: %w", err)
+		}
+	}
+	_ = j.step(removingRoot)
+	o.step(removingRoot)
+	if err := o.c.Destroy(); err != nil {
+		return fmt.Errorf("liblxc: %w", err)
+	}
+	return nil
+}
+
+// notDestroyed is the end of a destroy that failed. As long as the config is
+// there, it is a container and can be destroyed again; without it only the
+// journal knows what the rest is.
+func (o *operation) notDestroyed(j *journal, err error) error {
+	if exists(filepath.Join(o.q.Ref.String(), "config")) {
+		return errors.Join(err, j.end())
+	}
+	if !exists(o.q.Ref.String()) {
+		return errors.Join(err, j.end())
+	}
+	return &runtime.Error{
+		Err: fmt.Errorf("%w; a part of it was removed", err), Log: o.log(),
+		Hint: "What keeps the rest, such as a mount or an immutable file (chattr), has to go; then finish it: it is among what was left.",
+	}
+}
+
+// snapshotNames are the names of what liblxc keeps as snapshots of a container,
+// by its own rule for what counts (has_snapshots in lxccontainer.c).
+func snapshotNames(ref runtime.Ref) ([]string, error) {
+	entries, err := os.ReadDir(snapshotDir(ref))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("snapshots: %w", fileErr(err))
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, nil
+}
+
+// snapshotDir is where liblxc keeps snapshots: beside the lxcpath if such a
+// directory is left from LXC 1.0, else in the container's (get_snappath_dir).
+func snapshotDir(ref runtime.Ref) string {
+	if old := ref.Path + "snaps"; exists(old) {
+		return filepath.Join(old, ref.Name)
+	}
+	return filepath.Join(ref.String(), "snaps")
+}
+
+// leftDestroy describes a destroy that did not come to its end.
+func leftDestroy(j *journal) (what string, ways []runtime.RecoverWay) {
+	return "a destroy was interrupted while it was " + j.Step, []runtime.RecoverWay{runtime.Finish}
+}
+
+// recoverDestroy finishes a destroy that did not come to its end.
+func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
+	if way != runtime.Finish {
+		return fmt.Errorf("%w: a destroy that has begun can only be finished", runtime.ErrUnsupported)
+	}
+	ref := j.ref()
+	id, err := dirID(ref.String())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return j.end()
+	case err != nil:
+		return err
+	case id != j.fact(factDir):
+		return fmt.Errorf("%w: %s is another one by now: nothing was removed", runtime.ErrExists, ref)
+	case hasMonitor(ref):
+		return fmt.Errorf("%w: it runs: stop it first", runtime.ErrWrongState)
+	}
+	roots := nonEmpty(j.fact(factStore))
+	if err := destroyable(ref, o.q.Paths, roots); err != nil {
+		return err
+	}
+	config := filepath.Join(ref.String(), "config")
+	if !exists(config) {
+		text := ""
+		for _, root := range roots {
+			text += "lxc.rootfs.path = " + root + "\n"
+		}
+		for _, line := range nonEmpty(j.fact(factIDMap)) {
+			text += "lxc.idmap = " + line + "\n"
+		}
+		if err := writeAtomically(config, []byte(text), 0o640); err != nil {
+			return err
+		}
+	}
+	if err := loadableHere(ref); err != nil {
+		return err
+	}
+	c, err := golxc.NewContainer(ref.Name, ref.Path)
+	if err != nil {
+		return unloadable(ref)
+	}
+	defer func() { _ = c.Release() }()
+	read := operationLog(c)
+	snaps, err := snapshotNames(ref)
+	if err == nil && len(snaps) > 0 {
+		err = c.DestroyAllSnapshots()
+	}
+	if err == nil {
+		err = c.Destroy()
+	}
+	if err != nil {
+		return &runtime.Error{Err: fmt.Errorf("liblxc: %w", err), Log: read()}
+	}
+	return j.end()
+}
+
+func nonEmpty(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return l == "" })
+}

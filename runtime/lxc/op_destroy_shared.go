@@ -1,0 +1,205 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// dependants is the file in which liblxc keeps who is an overlay or a snapshot of
+// a container (mod_rdep in lxccontainer.c): two lines each, lxcpath and name.
+const dependants = "lxc_snapshots"
+
+// destroyable says whether nobody else needs what a destroy would remove.
+func destroyable(ref runtime.Ref, paths, roots []string) error {
+	dirs := append([]string{ref.String()}, rootDirs(roots)...)
+	if err := ownRoots(ref, dirs[1:]); err != nil {
+		return err
+	}
+	needed, err := neededBy(ref)
+	if err != nil {
+		return err
+	}
+	snaps, err := snapshotNames(ref)
+	if err != nil {
+		return err
+	}
+	for _, s := range snaps {
+		more, err := neededBy(runtime.Ref{Path: snapshotDir(ref), Name: s})
+		if err != nil {
+			return err
+		}
+		needed = append(needed, more...)
+	}
+	// Its own snapshots go with it.
+	needed = slices.DeleteFunc(needed, func(r runtime.Ref) bool { return r.Path == snapshotDir(ref) })
+	needed = append(needed, sharing(ref, paths, dirs, roots)...)
+	if len(needed) == 0 {
+		return nil
+	}
+	slices.SortFunc(needed, order)
+	needed = slices.Compact(needed)
+	names := make([]string, len(needed))
+	for i, r := range needed {
+		names[i] = r.Name
+		if r.Path != ref.Path {
+			names[i] = r.String()
+		}
+	}
+	return &runtime.Error{
+		Err:  fmt.Errorf("%w: %s", runtime.ErrInUse, strings.Join(names, ", ")),
+		Hint: "They have its root for theirs, or for what theirs is made of: destroy them first.",
+	}
+}
+
+// rootDirs are the directories that liblxc would remove with a root: of an
+// overlay the upper one alone (ovl_destroy).
+func rootDirs(roots []string) []string {
+	var out []string
+	for _, r := range roots {
+		if kind, _, ok := strings.Cut(r, ":"); ok && (kind == "overlay" || kind == "overlayfs") {
+			parts := strings.Split(r, ":")
+			out = append(out, parts[len(parts)-1])
+			continue
+		}
+		if kind, path, ok := strings.Cut(r, ":"); ok && slices.Contains([]string{"dir", "btrfs", "loop", "nbd"}, kind) {
+			r = path
+		}
+		if filepath.IsAbs(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// ownRoots refuses a root that is more than a container's: liblxc would remove
+// the host's own files if a config said lxc.rootfs.path = /.
+func ownRoots(ref runtime.Ref, roots []string) error {
+	for _, root := range roots {
+		real, err := filepath.EvalSymlinks(root)
+		if err != nil {
+			continue // not there
+		}
+		for _, keep := range append([]string{ref.Path, "/usr", "/etc", "/home", "/root", "/boot", "/proc", "/sys", "/dev", "/run", "/var/lib", "/tmp", "/srv", "/opt"}, os.TempDir()) {
+			if keep, err = filepath.EvalSymlinks(keep); err == nil && encloses(real, keep) {
+				return &runtime.Error{
+					Err:  fmt.Errorf("%w: its root is %s, which holds %s too", runtime.ErrInUse, root, keep),
+					Hint: "It would be removed with the container: take lxc.rootfs.path out of its config first.",
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// encloses says whether dir is path, or above it.
+func encloses(dir, path string) bool {
+	return dir == "/" || path == dir || strings.HasPrefix(path, dir+"/")
+}
+
+// neededBy are the containers that liblxc has noted as dependants. One whose
+// lxcpath is there without it was removed by other means; where the lxcpath is
+// not there either, it may be on a disk that is not mounted now.
+func neededBy(ref runtime.Ref) ([]runtime.Ref, error) {
+	f, err := os.OpenFile(filepath.Join(ref.String(), dependants), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fileErr(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxConfig))
+	if err != nil {
+		return nil, fileErr(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	var out []runtime.Ref
+	for i := 0; i+1 < len(lines); i += 2 {
+		r := runtime.Ref{Path: lines[i], Name: lines[i+1]}
+		if r.Check() == nil && (exists(r.String()) || !exists(r.Path)) {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// sharing are the other containers of some lxcpaths whose root is, or is made
+// of, or holds one of these directories, or is the same volume. What cannot be
+// read says nothing.
+func sharing(ref runtime.Ref, paths, dirs, volumes []string) []runtime.Ref {
+	if !slices.Contains(paths, ref.Path) {
+		paths = append(slices.Clone(paths), ref.Path)
+	}
+	mine := resolved(dirs)
+	var out []runtime.Ref
+	for _, path := range paths {
+		found, _, _ := readPath(path)
+		for _, other := range found {
+			if other == ref || sameDir(other.String(), ref.String()) {
+				continue
+			}
+			lines := rootLines(other)
+			if slices.ContainsFunc(lines, func(l string) bool { return slices.Contains(volumes, l) }) ||
+				slices.ContainsFunc(resolved(roots(lines)), func(theirs string) bool { return touches(mine, theirs) }) {
+				out = append(out, other)
+			}
+		}
+	}
+	return out
+}
+
+// touches says whether one of these directories is, holds, or lies in a root of
+// another. Whoever has the host's own root for theirs shares everything with
+// everybody, and loses nothing that is not theirs.
+func touches(mine []string, theirs string) bool {
+	return theirs != "/" && slices.ContainsFunc(mine, func(d string) bool { return encloses(d, theirs) || encloses(theirs, d) })
+}
+
+func sameDir(x, y string) bool {
+	a, err1 := os.Stat(x)
+	b, err2 := os.Stat(y)
+	return err1 == nil && err2 == nil && os.SameFile(a, b)
+}
+
+// resolved are directories without links on the way, as far as they are there.
+func resolved(dirs []string) []string {
+	out := make([]string, 0, len(dirs))
+	for _, d := range dirs {
+		if real, err := filepath.EvalSymlinks(d); err == nil {
+			d = real
+		}
+		out = append(out, filepath.Clean(d))
+	}
+	return out
+}
+
+// rootLines are the values of lxc.rootfs.path in a container's config, read as
+// text: it may be somebody else's, and is not loaded.
+func rootLines(ref runtime.Ref) []string {
+	path := filepath.Join(ref.String(), "config")
+	var st unix.Stat_t
+	if lstat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size > maxConfig {
+		return nil
+	}
+	text, err := readRegular(path, idOf(path, &st))
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := setting(line); ok && key == "lxc.rootfs.path" {
+			out = append(out, value)
+		}
+	}
+	return out
+}

@@ -1,0 +1,75 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+// undoTime is how long what a killed operation has made may take to be removed.
+const undoTime = 5 * time.Minute
+
+// takeBack lets another helper undo what one that was killed has left. why is
+// the error so far.
+func (a *Adapter) takeBack(q runtime.Request, as *user, since time.Time, why error) (helperReply, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), undoTime)
+	defer cancel()
+	r, err := a.callHelper(ctx, helperRequest{
+		Kind: kindUndo, Ref: q.Ref, Op: q.Op, Args: q.Args, Since: since, Paths: a.about.Paths,
+	}, as, q.Progress)
+	if err == nil {
+		err = r.err()
+	}
+	if err == nil {
+		return helperReply{}, why
+	}
+	if r.Hint == "" {
+		r.Hint = "What is left is kept for a later try: it is among what was left."
+	}
+	return r, fmt.Errorf("%w; what it had made could not be removed: %s", why, err.Error())
+}
+
+// helperUndo takes back what a helper has left that was killed while it did q.Op
+// on q.Ref, since q.Since.
+func helperUndo(conn *msgConn, q helperRequest) helperReply {
+	// A killed process holds its locks until the kernel has done with it.
+	for until := time.Now().Add(reapTime); held(q.Ref) && time.Now().Before(until); {
+		time.Sleep(pollEvery)
+	}
+	// Before the lock is taken: to ask who holds it would drop one's own.
+	all, err := journals(q.Ref.Path)
+	if err != nil {
+		return failedReply(err, "")
+	}
+	locks, err := holdAll(&q)
+	if err != nil {
+		return failedReply(err, "")
+	}
+	defer locks.release()
+	o := &operation{q: q, info: q.Op.Info(), conn: conn, log: func() string { return "" }}
+	for _, j := range all {
+		if j.Op == q.Op && j.ref() == q.Ref && !j.Kept && !j.Began.Before(q.Since) {
+			o.step("removing what was made")
+			err = errors.Join(err, o.undo(j))
+		}
+	}
+	if err != nil {
+		return failedReply(err, "")
+	}
+	return helperReply{OK: true}
+}
+
+// undo takes one operation back.
+func (o *operation) undo(j *journal) error {
+	switch j.Op {
+	case runtime.Create:
+		return recoverCreate(o, j, runtime.Undo)
+	case runtime.Destroy:
+		return fmt.Errorf("%w: a part of it was removed", runtime.ErrUnsupported)
+	default:
+		return nil
+	}
+}
