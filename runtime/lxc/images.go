@@ -57,15 +57,21 @@ func listImages(ctx context.Context, script, server string, env []string) ([]run
 	if server != "" {
 		args = append(args, "--server="+server)
 	}
+	// A script that is killed leaves its temporary files.
+	tmp, err := os.MkdirTemp("", "lxcdeck-images-")
+	if err != nil {
+		return nil, fmt.Errorf("list of images: %w", fileErr(err))
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
 	cmd := exec.CommandContext(ctx, script, args...)
-	cmd.Env, cmd.Dir = append(env, "LC_ALL=C"), "/"
+	cmd.Env, cmd.Dir = append(env, "LC_ALL=C", "TMPDIR="+tmp), "/"
 	var out cappedBuffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// Not reaped yet: the number is still its group's.
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 	cmd.WaitDelay = reapTime
-	err := cmd.Run()
+	err = cmd.Run()
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
