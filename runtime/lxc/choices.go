@@ -23,11 +23,6 @@ const (
 	sysNet = "/sys/class/net"
 	// askTime is how long a program may take to say whether something is there.
 	askTime = 10 * time.Second
-	// lxcNetFix is the ID of the Fix that enables lxc-net.
-	lxcNetFix = "lxc-net"
-	// lxcNetUnit makes the bridge that lxcNetConf names.
-	lxcNetUnit = "lxc-net.service"
-	lxcNetConf = "/etc/default/lxc-net"
 )
 
 // Choices says what a new container can be made of on this host. It runs zfs,
@@ -216,41 +211,11 @@ func defaultNet(config, net string) runtime.DefaultNet {
 
 // netFix offers to enable lxc-net, where that would make the bridge.
 func netFix(link string) *runtime.Fix {
-	if os.Geteuid() != 0 || link != lxcNetBridge(lxcNetConf) || findProgram("systemctl", helperPath) == "" {
+	n := newNetService()
+	if bridge, _ := n.bridge(); bridge != link {
 		return nil
 	}
-	for _, dir := range []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"} {
-		if exists(filepath.Join(dir, lxcNetUnit)) {
-			return &runtime.Fix{
-				ID: lxcNetFix, Title: "Enable " + lxcNetUnit + ", which makes the bridge " + link,
-				Command: []string{"systemctl", "enable", "--now", lxcNetUnit},
-			}
-		}
-	}
-	return nil
-}
-
-// lxcNetBridge is the bridge that lxc-net makes; "" = it is told to make none.
-func lxcNetBridge(file string) string {
-	bridge, use := "lxcbr0", true
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return bridge
-	}
-	for line := range strings.Lines(string(text)) {
-		key, value, ok := setting(line)
-		switch {
-		case !ok:
-		case key == "LXC_BRIDGE":
-			bridge = value
-		case key == "USE_LXC_BRIDGE":
-			use = value == "true"
-		}
-	}
-	if !use {
-		return ""
-	}
-	return bridge
+	return n.fix()
 }
 
 // ownIDMaps are the id maps that this user may use: the ranges of subuid(5) and

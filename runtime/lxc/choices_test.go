@@ -102,14 +102,6 @@ func TestDefaultNet(t *testing.T) {
 			t.Errorf("somebody else's config was read: %+v", got)
 		}
 	}
-	for text, want := range map[string]string{
-		"": "lxcbr0", "USE_LXC_BRIDGE=\"true\"\nLXC_BRIDGE=\"mybr\"\n": "mybr", "USE_LXC_BRIDGE=\"false\"\n": "", "#LXC_BRIDGE=x\n": "lxcbr0",
-	} {
-		put(t, dir+"/lxc-net", text)
-		if got := lxcNetBridge(dir + "/lxc-net"); got != want {
-			t.Errorf("%q: bridge %q, want %q", text, got, want)
-		}
-	}
 }
 
 func TestIDMaps(t *testing.T) {

@@ -37,11 +37,14 @@ const (
 	// reapTime is how long a killed helper may take to be gone; one in an
 	// uninterruptible system call is left to the kernel.
 	reapTime = 2 * time.Second
+	// softGrace is how long a template may take to end when it is asked to.
+	softGrace = 5 * time.Second
 )
 
 // Kinds of helperRequest.
 const (
 	kindOp       = "op"
+	kindMake     = "make" // liblxc's part of a create
 	kindUndo     = "undo" // what was left of an operation whose helper was killed
 	kindAttach   = "attach"
 	kindExec     = "exec"
@@ -68,6 +71,7 @@ type helperRequest struct {
 	Record   string        // under which the audit log knows the operation
 	Audit    string        // file of that log, if the helper is the same user; "" = it writes nothing
 	Paths    []string      // the lxcpaths in use
+	Text     []byte        // of a make: the first config
 	Since    time.Time     // of an undo: when what is undone began
 	Shell    *runtime.Shell
 	Failed   *failedStart // of a diagnosis
@@ -110,6 +114,7 @@ type helperProc struct {
 	stderr *os.File
 	done   chan struct{} // closed when it has been reaped
 	gentle bool          // its process in a container is to be ended by it, not orphaned
+	soft   bool          // what it runs is asked to end first, so that it can clear up after itself
 	whole  bool          // what it has started ends with it, when it does not end by itself
 
 	mu   sync.Mutex
@@ -179,6 +184,7 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 		return nil, fmt.Errorf("%w: start: %w", runtime.ErrHelper, err)
 	}
 	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{}), gentle: q.Kind == kindAttach || q.Kind == kindExec,
+		soft:  q.Kind == kindOp && q.Op == runtime.Create,
 		whole: q.Kind == kindUndo || q.Kind == kindOp && q.Op.Info().Kind != runtime.OnState}
 	spawn("helper reaper", func(error) {}, func() {
 		p.reap(cmd)
@@ -287,6 +293,10 @@ func (p *helperProc) receive(ctx context.Context) (helperReply, []int, error) {
 		}
 		return m.reply, m.fds, nil
 	case <-ctx.Done():
+		if p.soft {
+			p.signal(unix.SIGTERM)
+			p.await(softGrace)
+		}
 		if !p.gentle {
 			p.kill()
 		}
@@ -339,11 +349,14 @@ func (p *helperProc) reap(cmd *exec.Cmd) {
 }
 
 // kill ends the helper's whole process group at once.
-func (p *helperProc) kill() {
+func (p *helperProc) kill() { p.signal(unix.SIGKILL) }
+
+// signal signals the helper's whole process group.
+func (p *helperProc) signal(sig unix.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.gone {
-		_ = unix.Kill(-p.pid, unix.SIGKILL)
+		_ = unix.Kill(-p.pid, sig)
 	}
 }
 

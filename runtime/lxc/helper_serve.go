@@ -123,6 +123,8 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 			}).Stop()
 		}
 		return helperOp(conn, q)
+	case q.Kind == kindMake:
+		return helperMake(q)
 	case q.Kind == kindUndo:
 		return helperUndo(conn, q)
 	case (q.Kind == kindAttach || q.Kind == kindExec) && q.Shell != nil:

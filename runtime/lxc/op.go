@@ -50,8 +50,11 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 		err = r.err()
 	}
 	late := errors.Is(err, runtime.ErrNoAnswer) && ctx.Err() == nil && limited.Err() != nil
-	if late {
+	switch {
+	case late && info.Kind == runtime.OnState:
 		err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, graceful)
+	case late:
+		err = &named{fmt.Errorf("not done within %s", graceful), runtime.ErrNoAnswer}
 	}
 	cleared := false
 	if limited.Err() != nil && starts(&q) {
@@ -63,6 +66,7 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	e := &runtime.Error{Op: info.Name, Ref: q.Ref, Err: err, Log: r.Log, Hint: r.Hint}
 	switch {
 	case e.Hint != "":
+	case late && info.Kind != runtime.OnState: // no monitor has to do with it
 	case late && cleared:
 		e.Hint = "A hook of its config may hang: look at lxc.hook.*."
 	default:

@@ -42,6 +42,14 @@ func (o *operation) create() error {
 	if err != nil {
 		return err
 	}
+	if !exists(o.q.Ref.Path) {
+		// A user's own lxcpath is not there at first; lxc-create makes it too.
+		if err := os.MkdirAll(o.q.Ref.Path, 0o755); err != nil {
+			return fileErr(err)
+		}
+		// Fails where a container is in it.
+		defer func() { _ = os.Remove(o.q.Ref.Path) }()
+	}
 	if err := clearOldJournals(o.q.Ref); err != nil {
 		return err
 	}
@@ -54,7 +62,10 @@ func (o *operation) create() error {
 	}
 	if err := o.makeContainer(p, j); err != nil {
 		o.step("removing what was made")
-		return withUndo(err, undoCreate(j))
+		if undo := undoCreate(j); undo != nil {
+			return alsoFailed(err, undo)
+		}
+		return err
 	}
 	if err := o.startNew(p, j); err != nil {
 		return errors.Join(err, j.end())
@@ -62,20 +73,21 @@ func (o *operation) create() error {
 	return j.end()
 }
 
-// withUndo is the error of an operation, with the words of the one that taking it
-// back has met: what callers decide on is the first.
-func withUndo(err, undo error) error {
-	if undo == nil {
-		return err
-	}
+// alsoFailed is the error of an operation, with the words of what taking it back
+// has met: what callers decide on is the first.
+func alsoFailed(err, undo error) error {
+	told := runtime.Error{Err: err}
 	var e *runtime.Error
 	if errors.As(err, &e) {
-		told := *e
-		told.Err = fmt.Errorf("%w; what it had made could not be removed: %s", e.Err, undo.Error())
-		return &told
+		told = *e
 	}
-	return fmt.Errorf("%w; what it had made could not be removed: %s", err, undo.Error())
+	told.Err = fmt.Errorf("%w; what it had made could not be removed: %s", told.Err, undo.Error())
+	told.Hint = keptHint
+	return &told
 }
+
+// keptHint is for what could not be taken back.
+const keptHint = "It is kept among what was left: what is in the way has to go, then it can be cleared."
 
 // makeDir makes the container's directory, and so takes the name: liblxc goes on
 // with one that is there (create_container_dir), but so does a second lxc-create.
@@ -111,23 +123,18 @@ func dirID(path string) (string, error) {
 	return strconv.FormatUint(st.Dev, 10) + ":" + strconv.FormatUint(st.Ino, 10), nil
 }
 
-// makeContainer lets liblxc and the template do their work.
+// makeContainer lets liblxc and the template do their work, in a process of their own.
 func (o *operation) makeContainer(p *createPlan, j *journal) error {
-	unmark, err := marked(j.ID)
-	if err != nil {
-		return err
-	}
-	defer unmark()
-	read := globalLog()
+	defer outliveCancel()()
 	o.step("running template " + p.name)
 	out, err := openOutput(func(b []byte) { o.tell(runtime.Progress{Output: b}) })
 	if err != nil {
 		return err
 	}
-	err = createIn(o.q.Ref, p.template, p.config, &p.backing, p.args.Args)
+	r, err := o.callMaker(p, j, out.w)
 	out.end()
 	if err != nil {
-		return p.failure(err, lastLines(out.tail, lastWordsMax), read())
+		return p.failure(err, lastLines(out.tail, lastWordsMax), r.Log)
 	}
 	if len(p.idmap) > 0 && os.Geteuid() == 0 {
 		return ownUp(o.q.Ref)
@@ -222,10 +229,6 @@ func planCreate(ref runtime.Ref, a *runtime.CreateArgs) (*createPlan, error) {
 				runtime.ErrInvalid, w)
 		}
 	}
-	// A user's own lxcpath may not be there yet; lxc-create makes it too.
-	if err := os.MkdirAll(ref.Path, 0o755); err != nil {
-		return nil, fileErr(err)
-	}
 	base, err := baseLines(a)
 	if err != nil {
 		return nil, err
@@ -244,9 +247,10 @@ func planCreate(ref runtime.Ref, a *runtime.CreateArgs) (*createPlan, error) {
 	return p, err
 }
 
-// clearOldJournals ends what an earlier create of the same name has left in
-// writing only: its directory is gone, or this one could not begin. Left on, it
-// would later have the new container for what it may remove.
+// clearOldJournals ends what an earlier create or destroy of the same name has
+// left in writing only: its directory is gone, or this create could not begin, and
+// of a destroy that goes last. Left on, it would later have the new container for
+// what it may remove.
 func clearOldJournals(ref runtime.Ref) error {
 	dir := filepath.Join(ref.Path, deckDir)
 	if err := ownDeckDir(dir); err != nil {
@@ -259,9 +263,9 @@ func clearOldJournals(ref runtime.Ref) error {
 	for _, j := range all {
 		switch {
 		case j.ref() != ref || j.Kept || j.Op != runtime.Create && j.Op != runtime.Destroy:
-		case j.fact(factStore) != "" || j.fact(factRoot) != "":
+		case j.Op == runtime.Create && (j.fact(factStore) != "" || j.fact(factRoot) != ""):
 			return &runtime.Error{
-				Err:  fmt.Errorf("%w: an earlier %s of it was interrupted and may have left something", runtime.ErrExists, j.Op),
+				Err:  fmt.Errorf("%w: an earlier create of it was interrupted and may have left something", runtime.ErrExists),
 				Hint: "Clear that first: it is among what was left.",
 			}
 		default:

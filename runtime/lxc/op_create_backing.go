@@ -99,6 +99,9 @@ func planDir(ref runtime.Ref, b *runtime.Backing, facts map[string]string) error
 	}
 	var st unix.Stat_t
 	switch err := lstat(dir, &st); {
+	case errors.Is(err, os.ErrNotExist) && !exists(filepath.Dir(dir)):
+		// liblxc would make it too (mkdir_p), and a create that fails would leave it.
+		return fmt.Errorf("%w: there is no directory %s for the root to lie in", runtime.ErrInvalid, filepath.Dir(dir))
 	case errors.Is(err, os.ErrNotExist):
 		facts[factRoot] = dir
 		return nil

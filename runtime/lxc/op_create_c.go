@@ -31,7 +31,6 @@ import "C"
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"unsafe"
 
@@ -40,13 +39,14 @@ import (
 
 // This file calls liblxc where go-lxc does not do: its Create frees the backing
 // store's specifications before liblxc reads them, takes "n", "no" and "non" for
-// no template at all, and knows only some of the stores. It runs in helpers.
+// no template at all, and knows only some of the stores.
 
 // logPrefix begins the lines that liblxc prints of its log.
 const logPrefix = C.DECK_PREFIX
 
 // globalLog makes liblxc write the ERROR lines of this whole process to memory:
-// the log of a handle would be saved with the configuration that it makes.
+// the log of a handle would be saved with the configuration that it makes. It
+// cannot be taken back: lxc_log_close leaves it on standard error alone.
 func globalLog() (read func() string) {
 	f, err := memFile("liblxc log")
 	if err != nil {
@@ -134,13 +134,4 @@ func (s *cStrings) free() {
 		C.free(p)
 	}
 	s.all = nil
-}
-
-// marked puts a word into the environment of all that this process starts until
-// unmark, by which they are found when nobody is left who knows them.
-func marked(id string) (unmark func(), err error) {
-	if err := os.Setenv(markKey, id); err != nil {
-		return nil, err
-	}
-	return func() { _ = os.Unsetenv(markKey) }, nil
 }

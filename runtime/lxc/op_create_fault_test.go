@@ -5,10 +5,13 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	osuser "os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -199,4 +202,126 @@ func mountImage(t *testing.T, path, kind string, size int64) {
 		}
 	}
 	t.Cleanup(func() { must(t, unix.Unmount(path, 0)) })
+}
+
+// TestCreateGivenUp: a deadline that passes is a cancel, and what the template
+// calls its own is for it to clear away.
+func TestCreateGivenUp(t *testing.T) {
+	m := newMaking(t, "late")
+	own := m.s.Path + "/.own"
+	script := m.script("trap 'rm -f " + own + "; exit 1' TERM; echo > " + own + "; while :; do sleep 1; done")
+	err := m.a.Do(t.Context(), runtime.Request{Op: runtime.Create, Ref: m.ref, Timeout: 2 * time.Second,
+		Args: &runtime.CreateArgs{Template: script, Network: runtime.Network{Kind: runtime.NoNetwork}}})
+	if !errors.Is(err, runtime.ErrNoAnswer) || strings.Contains(err.Error(), "monitor") {
+		t.Errorf("%v", err)
+	}
+	m.nothingLeft()
+	if exists(own) {
+		t.Error("the template could not clear up after itself")
+	}
+}
+
+// TestCreateStartFails: what was made is kept, and it says so.
+func TestCreateStartFails(t *testing.T) {
+	m := newMaking(t, "nostart")
+	// What an included file says of networks, groups and ids gives way, too.
+	put(t, m.s.Path+"/.more", "lxc.net.0.type = veth\nlxc.net.0.link = lxcdtnone0\nlxc.group = old\nlxc.idmap = u 0 1 1\nlxc.start.order = 1\n")
+	args := &runtime.CreateArgs{Template: "busybox", Start: true, Config: m.s.Path + "/.conf", Auto: &runtime.AutostartArgs{Order: 3, Groups: []string{"new"}}}
+	put(t, args.Config, "lxc.include = "+m.s.Path+"/.more\nlxc.idmap =\nlxc.apparmor.profile = unconfined\nlxc.hook.pre-start = /bin/false\n")
+	err := m.do(t.Context(), args)
+	var e *runtime.Error
+	if !errors.As(err, &e) || !strings.Contains(e.Err.Error(), "created, but it did not start") || !strings.Contains(e.Hint, "hook") {
+		t.Errorf("%v, hint %q", err, e.Hint)
+	}
+	c := find(t, list(t, m.a), m.ref.Name)
+	if c.State != runtime.Stopped || c.Config == nil || !slices.Equal(c.Config.Groups, []string{"new"}) || c.Config.Order != 3 || c.Config.Unprivileged {
+		t.Errorf("%+v, config %+v", c, c.Config)
+	}
+	if exists(m.s.Path + "/" + deckDir) {
+		t.Error("a journal was left")
+	}
+	config := filepath.Join(m.ref.String(), "config")
+	text, err := os.ReadFile(config)
+	must(t, err)
+	must(t, os.WriteFile(config, []byte(strings.ReplaceAll(string(text), "lxc.hook.pre-start", "#")), 0o640))
+	must(t, do(t, m.a, runtime.Start, m.ref)) // with the network that it was given
+	must(t, do(t, m.a, runtime.Kill, m.ref))
+}
+
+// TestCreateStartCancelled: until it runs, nothing is kept.
+func TestCreateStartCancelled(t *testing.T) {
+	m := newMaking(t, "halfstart")
+	// In a hook its monitor does not answer: how long it may take to is waited for.
+	m.a = newAdapter(t, Options{Paths: []string{m.s.Path}, Answer: time.Second})
+	hook, mark := m.s.Path+"/.hook", m.s.Path+"/.hooked"
+	put(t, hook, "#!/bin/sh\necho $$ > "+mark+"\nexec sleep 600\n")
+	must(t, os.Chmod(hook, 0o755))
+	args := &runtime.CreateArgs{Template: "busybox", Start: true, Config: m.s.Path + "/.conf"}
+	put(t, args.Config, "lxc.apparmor.profile = unconfined\nlxc.hook.pre-start = "+hook+"\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	got := make(chan error, 1)
+	go func() { got <- m.do(ctx, args) }()
+	eventually(t, "the hook", func() bool { return size(mark) > 0 })
+	t.Cleanup(func() { endByFile(mark) })
+	all, err := journals(m.s.Path)
+	must(t, err)
+	if len(all) != 0 { // its operation still runs
+		t.Errorf("%+v", all[0])
+	}
+	cancel()
+	if err := <-got; !errors.Is(err, runtime.ErrCancelled) {
+		t.Errorf("%v", err)
+	}
+	m.nothingLeft()
+}
+
+// TestCreateAsUserNeedsIDMap makes a container in a directory of somebody who
+// has no ids to give.
+func TestCreateAsUserNeedsIDMap(t *testing.T) {
+	s := lxctest.New(t)
+	nobody, err := osuser.Lookup("nobody")
+	if err != nil {
+		t.Skip("this host has no user nobody: operations as another user are not tested")
+	}
+	uid, err := strconv.Atoi(nobody.Uid)
+	must(t, err)
+	path := s.Path + "/.theirs"
+	must(t, os.Mkdir(path, 0o755))
+	must(t, os.Chown(path, uid, 0))
+	a := adapterFor(t, path)
+	ref := runtime.Ref{Path: path, Name: "lxcdt-theirs"}
+	for _, maps := range [][]runtime.IDMap{nil, {{Host: 100000, Count: 65536}}} {
+		err = a.Do(t.Context(), runtime.Request{Op: runtime.Create, Ref: ref, Args: &runtime.CreateArgs{
+			Template: "busybox", IDMap: maps, Network: runtime.Network{Kind: runtime.NoNetwork}}})
+		if err == nil || !strings.Contains(err.Error(), "/etc/subuid") {
+			t.Errorf("%v", err)
+		}
+	}
+	if entries, err := os.ReadDir(path); err != nil || len(entries) > 0 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+// TestCreateAfterALostOne: what an interrupted create left in writing only does
+// not outlive the next one, whose container it would name.
+func TestCreateAfterALostOne(t *testing.T) {
+	m := newMaking(t, "again")
+	_, err := openJournal(runtime.Create, m.ref, makingRoot, map[string]string{factDir: "1:1"})
+	must(t, err)
+	must(t, m.do(t.Context(), &runtime.CreateArgs{Template: "busybox"}))
+	if all, err := journals(m.s.Path); err != nil || len(all) != 0 {
+		t.Errorf("%v, %v", all, err)
+	}
+	must(t, do(t, m.a, runtime.Destroy, m.ref))
+	// A destroy that was killed between its last act and the word on it.
+	_, err = openJournal(runtime.Destroy, m.ref, removingRoot, map[string]string{factDir: "1:1", factStore: "dir:" + m.ref.String() + "/rootfs"})
+	must(t, err)
+	must(t, m.do(t.Context(), &runtime.CreateArgs{Template: "busybox"}))
+	must(t, do(t, m.a, runtime.Destroy, m.ref))
+	m.nothingLeft()
+	_, err = openJournal(runtime.Create, m.ref, makingRoot, map[string]string{factDir: "1:1", factRoot: m.s.Path + "/.elsewhere"})
+	must(t, err)
+	if err := m.do(t.Context(), &runtime.CreateArgs{Template: "busybox"}); !errors.Is(err, runtime.ErrExists) || exists(m.ref.String()) {
+		t.Errorf("something of it may be elsewhere: %v", err)
+	}
 }

@@ -2,7 +2,6 @@ package lxc
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -20,36 +19,22 @@ const (
 	outputTail = 16 << 10
 )
 
-// outputPipe stands in for this helper's standard output and error while a
-// template runs, and hands on what is written there. It is read as fast as it is
-// taken and no faster, so that a flood waits in the pipe and fills no memory.
+// outputPipe hands on what a template writes to its standard output and error. It
+// is read as fast as it is taken and no faster, so that a flood waits in the pipe
+// and fills no memory.
 type outputPipe struct {
-	r     *os.File
-	saved [3]int // what 1 and 2 were
-	done  chan struct{}
-	take  func([]byte)
-	tail  []byte
+	r, w *os.File
+	done chan struct{}
+	take func([]byte)
+	tail []byte
 }
 
 func openOutput(take func([]byte)) (*outputPipe, error) {
-	var ends [2]int
-	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
-		return nil, os.NewSyscallError("pipe2", err)
-	}
-	defer unix.Close(ends[1])
-	// Non-blocking on this side alone: the two ends are two descriptions.
-	err := unix.SetNonblock(ends[0], true)
-	p := &outputPipe{r: os.NewFile(uintptr(ends[0]), "output of the template"), done: make(chan struct{}), take: take}
-	for fd := 1; fd <= 2 && err == nil; fd++ {
-		p.saved[fd], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, exeFiles)
-	}
-	for fd := 1; fd <= 2 && err == nil; fd++ {
-		err = unix.Dup3(ends[1], fd, 0)
-	}
+	r, w, err := os.Pipe()
 	if err != nil {
-		p.r.Close()
-		return nil, fmt.Errorf("output of the template: %w", err)
+		return nil, err
 	}
+	p := &outputPipe{r: r, w: w, done: make(chan struct{}), take: take}
 	spawn("output", func(error) { close(p.done) }, func() {
 		p.read()
 		close(p.done)
@@ -79,18 +64,18 @@ func (p *outputPipe) hand(b []byte) {
 	}
 }
 
-// end gives 1 and 2 back. All that the template itself wrote lies in the pipe by
-// now; what it left in the background may hold the other end for ever, so the
-// rest is read without waiting, and no more than a pipe holds.
+// end reads what is left and closes the pipe. All that the template itself wrote
+// lies in it by now; what it left in the background may hold the other end for
+// ever, so nothing is waited for, and no more is read than a pipe holds.
 func (p *outputPipe) end() {
-	for fd := 1; fd <= 2; fd++ {
-		_ = unix.Dup3(p.saved[fd], fd, 0)
-		_ = unix.Close(p.saved[fd])
-	}
+	p.w.Close()
 	_ = p.r.SetReadDeadline(time.Unix(1, 0))
 	<-p.done
+	defer p.r.Close()
 	fd := int(p.r.Fd())
-	_ = unix.SetNonblock(fd, true) // Fd has undone it
+	if unix.SetNonblock(fd, true) != nil { // Fd may have undone it
+		return
+	}
 	size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
 	if err != nil {
 		size = outputChunk
@@ -106,7 +91,6 @@ func (p *outputPipe) end() {
 		p.hand(slices.Clone(buf[:n]))
 		size -= n
 	}
-	p.r.Close()
 }
 
 // lastLines are the last words of a program, at most n lines that are not blank,

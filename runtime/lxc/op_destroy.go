@@ -17,6 +17,7 @@ import (
 
 // Steps of a destroy, as its journal has them.
 const (
+	aboutToDestroy    = "about to be destroyed"
 	removingSnapshots = "removing its snapshots"
 	removingRoot      = "removing its root and config"
 )
@@ -43,6 +44,9 @@ func (o *operation) destroy() error {
 	if err := destroyable(o.q.Ref, o.q.Paths, roots); err != nil {
 		return err
 	}
+	if err := forgetGone(o.q.Ref, snaps); err != nil {
+		return err
+	}
 	j, err := o.openDestroy(roots)
 	if err != nil {
 		return err
@@ -63,7 +67,7 @@ func (o *operation) openDestroy(roots []string) (*journal, error) {
 		return nil, err
 	}
 	facts[factDir] = id
-	j, err := openJournal(runtime.Destroy, o.q.Ref, removingSnapshots, facts)
+	j, err := openJournal(runtime.Destroy, o.q.Ref, aboutToDestroy, facts)
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
 		return &journal{ID: "none", Path: []byte(o.q.Ref.Path), Name: []byte(o.q.Ref.Name)}, nil
 	}
@@ -72,6 +76,7 @@ func (o *operation) openDestroy(roots []string) (*journal, error) {
 
 func (o *operation) destroyAll(j *journal, snaps bool) error {
 	if snaps {
+		_ = j.step(removingSnapshots)
 		o.step(removingSnapshots)
 		// It fails where there are none (do_snapshot_destroy_all).
 		if err := o.c.DestroyAllSnapshots(); err != nil {
@@ -127,11 +132,17 @@ func snapshotDir(ref runtime.Ref) string {
 
 // leftDestroy describes a destroy that did not come to its end.
 func leftDestroy(j *journal) (what string, ways []runtime.RecoverWay) {
+	if j.Step == aboutToDestroy {
+		return "a destroy was interrupted before anything was removed", []runtime.RecoverWay{runtime.Undo, runtime.Finish}
+	}
 	return "a destroy was interrupted while it was " + j.Step, []runtime.RecoverWay{runtime.Finish}
 }
 
 // recoverDestroy finishes a destroy that did not come to its end.
 func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
+	if way == runtime.Undo && j.Step == aboutToDestroy {
+		return j.end()
+	}
 	if way != runtime.Finish {
 		return fmt.Errorf("%w: a destroy that has begun can only be finished", runtime.ErrUnsupported)
 	}
@@ -174,6 +185,9 @@ func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
 	defer func() { _ = c.Release() }()
 	read := operationLog(c)
 	snaps, err := snapshotNames(ref)
+	if err == nil {
+		err = forgetGone(ref, snaps)
+	}
 	if err == nil && len(snaps) > 0 {
 		err = c.DestroyAllSnapshots()
 	}

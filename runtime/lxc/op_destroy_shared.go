@@ -133,6 +133,28 @@ func neededBy(ref runtime.Ref) ([]runtime.Ref, error) {
 	return out, nil
 }
 
+// forgetGone removes lists of dependants that are all gone: liblxc counts lines
+// (has_fs_snapshots), and would never destroy what they are of.
+func forgetGone(ref runtime.Ref, snaps []string) error {
+	refs := []runtime.Ref{ref}
+	for _, s := range snaps {
+		refs = append(refs, runtime.Ref{Path: snapshotDir(ref), Name: s})
+	}
+	for _, r := range refs {
+		needed, err := neededBy(r)
+		if err != nil {
+			return err
+		}
+		if len(needed) > 0 {
+			continue // its own snapshots, which go first
+		}
+		if err := os.Remove(filepath.Join(r.String(), dependants)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fileErr(err)
+		}
+	}
+	return nil
+}
+
 // sharing are the other containers of some lxcpaths whose root is, or is made
 // of, or holds one of these directories, or is the same volume. What cannot be
 // read says nothing.

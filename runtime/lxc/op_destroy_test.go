@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -186,4 +187,43 @@ func TestDestroyFails(t *testing.T) {
 	if exists(ref.String()) {
 		t.Error("something was left")
 	}
+}
+
+// TestDestroyKilled: a destroy whose helper is killed is finished later.
+func TestDestroyKilled(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	hook, mark := s.Path+"/.hook", s.Path+"/.hooked"
+	put(t, hook, "#!/bin/sh\n[ -s "+mark+" ] && exit 0\necho $$ > "+mark+"\nexec sleep 600\n")
+	must(t, os.Chmod(hook, 0o755))
+	ref := ownRoot(t, s, "lxcdt-killed", "lxc.hook.destroy = "+hook)
+	ctx, cancel := context.WithCancel(t.Context())
+	got := make(chan error, 1)
+	go func() { got <- a.Do(ctx, runtime.Request{Op: runtime.Destroy, Ref: ref}) }()
+	eventually(t, "the hook", func() bool { return size(mark) > 0 })
+	t.Cleanup(func() { endByFile(mark) })
+	cancel()
+	err := <-got
+	var e *runtime.Error
+	if !errors.Is(err, runtime.ErrCancelled) || !errors.As(err, &e) || !strings.Contains(e.Hint, "Finish") {
+		t.Errorf("%v", err)
+	}
+	must(t, recovered(t, ref, runtime.Finish))
+	if exists(ref.String()) || exists(s.Path+"/"+deckDir) {
+		t.Error("something was left")
+	}
+}
+
+// TestDestroyWithoutItsDependants: clones that were removed by hand keep nothing.
+func TestDestroyWithoutItsDependants(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	ref := ownRoot(t, s, "lxcdt-below")
+	list := filepath.Join(ref.String(), dependants)
+	put(t, list, "/lxcdt-not-mounted\nlxcdt-x\n")
+	if err := do(t, a, runtime.Destroy, ref); !errors.Is(err, runtime.ErrInUse) || !strings.Contains(err.Error(), "/lxcdt-not-mounted/lxcdt-x") {
+		t.Errorf("a dependant on a disk that is not mounted: %v", err)
+	}
+	put(t, list, s.Path+"\nlxcdt-gone\n")
+	must(t, do(t, a, runtime.Destroy, ref))
 }

@@ -27,9 +27,9 @@ func (a *Adapter) takeBack(q runtime.Request, as *user, since time.Time, why err
 		return helperReply{}, why
 	}
 	if r.Hint == "" {
-		r.Hint = "What is left is kept for a later try: it is among what was left."
+		r.Hint = keptHint
 	}
-	return r, fmt.Errorf("%w; what it had made could not be removed: %s", why, err.Error())
+	return r, fmt.Errorf("%w; %s", why, err.Error())
 }
 
 // helperUndo takes back what a helper has left that was killed while it did q.Op
@@ -66,9 +66,15 @@ func helperUndo(conn *msgConn, q helperRequest) helperReply {
 func (o *operation) undo(j *journal) error {
 	switch j.Op {
 	case runtime.Create:
-		return recoverCreate(o, j, runtime.Undo)
+		if err := undoCreate(j); err != nil {
+			return fmt.Errorf("what it had made could not be removed: %w", err)
+		}
+		return nil
 	case runtime.Destroy:
-		return fmt.Errorf("%w: a part of it was removed", runtime.ErrUnsupported)
+		if j.Step == aboutToDestroy {
+			return j.end()
+		}
+		return &runtime.Error{Err: errors.New("a part of it may be gone already"), Hint: "Finish it: it is among what was left."}
 	default:
 		return nil
 	}
