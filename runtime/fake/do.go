@@ -83,6 +83,9 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 	case !ok && kind != runtime.Makes && kind != runtime.OnHost:
 		return runtime.Unknown, runtime.ErrNotFound
 	case !ok:
+		if a, is := q.Args.(*runtime.CreateArgs); is {
+			return runtime.Unknown, r.makeable(a)
+		}
 		return runtime.Unknown, nil
 	}
 	c := r.shown(b)

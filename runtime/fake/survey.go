@@ -109,8 +109,13 @@ func (r *Runtime) Choices(ctx context.Context) (runtime.Choices, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.made(), nil
+}
+
+// made is what a new container can be made of. Callers hold r.mu.
+func (r *Runtime) made() runtime.Choices {
 	if r.choices != nil {
-		return *r.choices, nil
+		return *r.choices
 	}
 	return runtime.Choices{
 		Templates: []runtime.Template{
@@ -121,7 +126,19 @@ func (r *Runtime) Choices(ctx context.Context) (runtime.Choices, error) {
 		Bridges: []string{"lxcbr0"}, Default: runtime.DefaultNet{Type: "veth", Link: "lxcbr0"},
 		Backings: []string{"dir"}, BackingOut: map[string]string{"zfs": "the zfs program is not installed"},
 		IDMaps: []runtime.IDMap{{Host: 100000, Count: 65536}, {Group: true, Host: 100000, Count: 65536}},
-	}, nil
+	}
+}
+
+// makeable says whether a new container can be made so. Callers hold r.mu.
+func (r *Runtime) makeable(a *runtime.CreateArgs) error {
+	c := r.made()
+	if !slices.ContainsFunc(c.Templates, func(t runtime.Template) bool { return t.Name == a.Template || t.Path == a.Template }) {
+		return fmt.Errorf("%w: no template %s", runtime.ErrInvalid, a.Template)
+	}
+	if a.Backing.Type != "" && !slices.Contains(c.Backings, a.Backing.Type) {
+		return fmt.Errorf("%w: backing store %s: %s", runtime.ErrUnsupported, a.Backing.Type, c.BackingOut[a.Backing.Type])
+	}
+	return nil
 }
 
 // Images gives the download template's index.

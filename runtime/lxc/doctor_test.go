@@ -30,7 +30,7 @@ func ill(t *testing.T, s *lxctest.Scratch, a *Adapter, name string, args *runtim
 	if args != nil {
 		q = args
 	}
-	err := ask(t, a, runtime.Start, ref, q)
+	err := askFor(t, a, runtime.Start, ref, q)
 	if err == nil {
 		t.Fatalf("%s started", name)
 	}
@@ -173,9 +173,9 @@ func TestDoctorKnowsWhatWasRefused(t *testing.T) {
 	must(t, s.Add("lxcdt-refused"))
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-refused"}
-	must(t, ask(t, a, runtime.Lock, ref, &runtime.LockArgs{Why: "backup"}))
+	must(t, askFor(t, a, runtime.Lock, ref, &runtime.LockArgs{Why: "backup"}))
 	wantCause(t, diagnosed(t, a, ref, do(t, a, runtime.Start, ref)), "container is locked: locked by", "unlock")
-	must(t, ask(t, a, runtime.Unlock, ref, nil))
+	must(t, askFor(t, a, runtime.Unlock, ref, nil))
 	must(t, do(t, a, runtime.Start, ref))
 	wantCause(t, diagnosed(t, a, ref, do(t, a, runtime.Start, ref)), "wrong state: it is RUNNING", "started it")
 	ro := newAdapter(t, Options{Paths: []string{s.Path}, ReadOnly: true})

@@ -134,10 +134,10 @@ func TestLastWords(t *testing.T) {
 	if strings.Join(lines, "|") != "done|ERROR: x|last\uFFFD" {
 		t.Errorf("%q", lines)
 	}
-	if got := telling(lines); got[0] != "ERROR: x" || len(got) != 3 {
+	if got := mostTelling(lines); got[0] != "ERROR: x" || len(got) != 3 {
 		t.Errorf("%q", got)
 	}
-	if telling(nil) != nil {
+	if mostTelling(nil) != nil {
 		t.Error("words of nobody")
 	}
 	began := time.Now()

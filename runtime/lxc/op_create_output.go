@@ -108,9 +108,9 @@ func lastLines(tail []byte, n int) []string {
 	return lines
 }
 
-// telling puts the line that tells most first: the last that calls itself an
+// mostTelling puts the line that tells most first: the last that calls itself an
 // error, else the last.
-func telling(lines []string) []string {
+func mostTelling(lines []string) []string {
 	best := len(lines) - 1
 	for i := len(lines) - 1; i >= 0; i-- {
 		if low := strings.ToLower(lines[i]); strings.Contains(low, "error") || strings.Contains(low, "fatal") {

@@ -63,7 +63,7 @@ func findTemplate(name string) (string, error) {
 func (p *createPlan) failure(err error, words []string, log string) error {
 	// With the log at hand, liblxc's own copy of it on standard error says nothing new.
 	words = slices.DeleteFunc(words, func(l string) bool { return log != "" && strings.HasPrefix(l, logPrefix+": ") })
-	lines := telling(words)
+	lines := mostTelling(words)
 	if log != "" {
 		lines = append(lines, strings.Split(log, "\n")...)
 	}

@@ -39,7 +39,7 @@ func TestDeviceNodes(t *testing.T) {
 	node := func(device, as string) *runtime.DeviceArgs { return &runtime.DeviceArgs{Device: device, As: as} }
 
 	full := mknod(t, filepath.Join(s.Path, ".full"), unix.S_IFCHR, 1, 7)
-	must(t, ask(t, a, runtime.AddDevice, ref, node(full, "/dev/sub/dir/full")))
+	must(t, askFor(t, a, runtime.AddDevice, ref, node(full, "/dev/sub/dir/full")))
 	var st unix.Stat_t
 	must(t, unix.Stat(root+"/dev/sub/dir/full", &st))
 	if st.Rdev != unix.Mkdev(1, 7) || st.Mode&unix.S_IFMT != unix.S_IFCHR {
@@ -52,14 +52,14 @@ func TestDeviceNodes(t *testing.T) {
 	}
 	// Gone from the host, it can still be taken out.
 	must(t, os.Remove(full))
-	must(t, ask(t, a, runtime.RemoveDevice, ref, node(full, "/dev/sub/dir/full")))
+	must(t, askFor(t, a, runtime.RemoveDevice, ref, node(full, "/dev/sub/dir/full")))
 	if exists(root + "/dev/sub/dir/full") {
 		t.Error("removed, and still there")
 	}
 
 	// A second name is not the device: the first goes on to work.
-	must(t, ask(t, a, runtime.AddDevice, ref, node("/dev/null", "/dev/null2")))
-	must(t, ask(t, a, runtime.RemoveDevice, ref, node("/dev/null2", "")))
+	must(t, askFor(t, a, runtime.AddDevice, ref, node("/dev/null", "/dev/null2")))
+	must(t, askFor(t, a, runtime.RemoveDevice, ref, node("/dev/null2", "")))
 	must(t, s.Tool("lxc-attach", ref.Name, "--", "/bin/sh", "-c", "echo x > /dev/null"))
 
 	// liblxc would replace, and delete, whatever has the name.
@@ -91,7 +91,7 @@ func TestDeviceNodes(t *testing.T) {
 		{runtime.AddDevice, node("dev/null", ""), runtime.ErrInvalid},
 		{runtime.AddDevice, node("/dev/../dev/null", ""), runtime.ErrInvalid},
 	} {
-		if err := ask(t, a, c.op, ref, c.args); !errors.Is(err, c.want) {
+		if err := askFor(t, a, c.op, ref, c.args); !errors.Is(err, c.want) {
 			t.Errorf("%s %+v: %v, want %v", c.op, *c.args, err, c.want)
 		}
 	}
@@ -111,7 +111,7 @@ func TestDevicesOfUnprivilegedContainers(t *testing.T) {
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-map"}
 	var told *runtime.Error
-	err := ask(t, a, runtime.AddDevice, ref, &runtime.DeviceArgs{Device: "/dev/full", As: "/dev/lxcdt-full"})
+	err := askFor(t, a, runtime.AddDevice, ref, &runtime.DeviceArgs{Device: "/dev/full", As: "/dev/lxcdt-full"})
 	if !errors.Is(err, runtime.ErrUnsupported) || !errors.As(err, &told) ||
 		!strings.Contains(told.Hint, "lxc.mount.entry = /dev/full dev/lxcdt-full none bind,create=file 0 0") {
 		t.Errorf("%v", err)
@@ -154,14 +154,14 @@ func TestDisksInUse(t *testing.T) {
 	// Another node of the same disk is the same disk.
 	alias := mknod(t, filepath.Join(s.Path, ".alias"), unix.S_IFBLK, unix.Major(st.Rdev), unix.Minor(st.Rdev))
 	for _, name := range []string{loop, alias} {
-		err := ask(t, a, runtime.AddDevice, ref, &runtime.DeviceArgs{Device: name, As: "/dev/lxcdt-disk"})
+		err := askFor(t, a, runtime.AddDevice, ref, &runtime.DeviceArgs{Device: name, As: "/dev/lxcdt-disk"})
 		if !errors.Is(err, runtime.ErrInUse) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s, mounted: %v", name, err)
 		}
 	}
 	unmount()
-	must(t, ask(t, a, runtime.AddDevice, ref, &runtime.DeviceArgs{Device: alias, As: "/dev/lxcdt-disk"}))
-	must(t, ask(t, a, runtime.RemoveDevice, ref, &runtime.DeviceArgs{Device: alias, As: "/dev/lxcdt-disk"}))
+	must(t, askFor(t, a, runtime.AddDevice, ref, &runtime.DeviceArgs{Device: alias, As: "/dev/lxcdt-disk"}))
+	must(t, askFor(t, a, runtime.RemoveDevice, ref, &runtime.DeviceArgs{Device: alias, As: "/dev/lxcdt-disk"}))
 }
 
 // inNamespace runs one test of this program again, in a network namespace of
@@ -231,7 +231,7 @@ func TestInterfaces(t *testing.T) {
 	ipTool(t, "addr", "add", "10.98.0.1/24", "dev", "two")
 	ipTool(t, "route", "add", "default", "dev", "two", "table", "77", "metric", "9")
 
-	must(t, ask(t, a, runtime.AddDevice, ref, net("one", "eth9")))
+	must(t, askFor(t, a, runtime.AddDevice, ref, net("one", "eth9")))
 	if got := inside(); len(got) != 2 || got[1] != "eth9" && got[0] != "eth9" {
 		t.Errorf("in the container: %v", got)
 	}
@@ -254,14 +254,14 @@ func TestInterfaces(t *testing.T) {
 		{runtime.RemoveDevice, net("host-lo", "lo"), runtime.ErrInvalid},
 		{runtime.RemoveDevice, net("two", "eth9"), runtime.ErrExists},
 	} {
-		if err := ask(t, a, c.op, ref, c.args); !errors.Is(err, c.want) {
+		if err := askFor(t, a, c.op, ref, c.args); !errors.Is(err, c.want) {
 			t.Errorf("%s %+v: %v, want %v", c.op, *c.args, err, c.want)
 		}
 	}
 	if !up("port") || !up("two") || !up("br0") {
 		t.Error("what was refused has taken an interface down")
 	}
-	must(t, ask(t, a, runtime.RemoveDevice, ref, net("one", "eth9")))
+	must(t, askFor(t, a, runtime.RemoveDevice, ref, net("one", "eth9")))
 	up("one")
 
 	// IPv6, and a route of several hops.
@@ -273,7 +273,7 @@ func TestInterfaces(t *testing.T) {
 	ipTool(t, "addr", "add", "10.97.0.1/24", "dev", "one-p")
 	ipTool(t, "route", "add", "default", "table", "78", "nexthop", "via", "10.97.0.2", "dev", "one-p", "nexthop", "via", "10.98.0.2", "dev", "two")
 	for _, name := range []string{"one", "one-p", "two"} {
-		if err := ask(t, a, runtime.AddDevice, ref, net(name, "")); !errors.Is(err, runtime.ErrInUse) || !strings.Contains(err.Error(), name) {
+		if err := askFor(t, a, runtime.AddDevice, ref, net(name, "")); !errors.Is(err, runtime.ErrInUse) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -282,7 +282,7 @@ func TestInterfaces(t *testing.T) {
 	// bridge is up again.
 	ipTool(t, "route", "del", "default")
 	var told *runtime.Error
-	err := ask(t, a, runtime.AddDevice, ref, net("br0", ""))
+	err := askFor(t, a, runtime.AddDevice, ref, net("br0", ""))
 	if !errors.As(err, &told) || told.Log == "" && !strings.Contains(err.Error(), "liblxc") {
 		t.Errorf("a bridge: %v", err)
 	}

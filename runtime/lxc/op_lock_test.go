@@ -15,7 +15,7 @@ import (
 	"lxcdeck/runtime/lxctest"
 )
 
-func ask(t testing.TB, a *Adapter, op runtime.Op, ref runtime.Ref, args runtime.Args) error {
+func askFor(t testing.TB, a *Adapter, op runtime.Op, ref runtime.Ref, args runtime.Args) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
@@ -44,18 +44,18 @@ func TestWhateverHasTheLocksNameLocks(t *testing.T) {
 			t.Errorf("%s: lock = %+v, want an empty one", name, c.Lock)
 		}
 		for _, op := range []runtime.Op{runtime.Start, runtime.Lock} {
-			if err := ask(t, a, op, ref, nil); !errors.Is(err, runtime.ErrLocked) {
+			if err := askFor(t, a, op, ref, nil); !errors.Is(err, runtime.ErrLocked) {
 				t.Errorf("%s: %s: %v", name, op, err)
 			}
 		}
-		must(t, ask(t, a, runtime.Unlock, ref, nil))
+		must(t, askFor(t, a, runtime.Unlock, ref, nil))
 		if c := find(t, list(t, a), ref.Name); c.Lock != nil || exists(file) {
 			t.Errorf("%s: still locked", name)
 		}
 	}
 	must(t, os.Mkdir(file, 0o755))
 	var told *runtime.Error
-	err := ask(t, a, runtime.Unlock, ref, nil)
+	err := askFor(t, a, runtime.Unlock, ref, nil)
 	if !errors.As(err, &told) || !strings.Contains(told.Hint, "by hand") {
 		t.Errorf("unlock of a directory: %v", err)
 	}
@@ -101,7 +101,7 @@ func TestLockFile(t *testing.T) {
 	if err := json.Unmarshal(text, &info); err != nil || st.Mode() != 0o644 || info.By != who() {
 		t.Errorf("lock file %s %q: %v, want it by %q", st.Mode(), text, err, who())
 	}
-	must(t, ask(t, a, runtime.Unlock, ref, nil))
+	must(t, askFor(t, a, runtime.Unlock, ref, nil))
 	entries, err := os.ReadDir(ref.String())
 	must(t, err)
 	if len(entries) != 1 {
@@ -110,17 +110,17 @@ func TestLockFile(t *testing.T) {
 
 	// One that liblxc cannot load can be locked all the same.
 	broken := runtime.Ref{Path: s.Path, Name: "lxcdt-broken"}
-	must(t, ask(t, a, runtime.Lock, broken, &runtime.LockArgs{Why: "being repaired"}))
+	must(t, askFor(t, a, runtime.Lock, broken, &runtime.LockArgs{Why: "being repaired"}))
 	if c := find(t, list(t, a), broken.Name); c.Lock == nil || c.Lock.Why != "being repaired" {
 		t.Errorf("lock of a broken one: %+v", c.Lock)
 	}
-	must(t, ask(t, a, runtime.Unlock, broken, nil))
+	must(t, askFor(t, a, runtime.Unlock, broken, nil))
 
 	ro := newAdapter(t, Options{Paths: []string{s.Path}, ReadOnly: true})
-	if err := ask(t, ro, runtime.Lock, ref, nil); !errors.Is(err, runtime.ErrReadOnly) || exists(file) {
+	if err := askFor(t, ro, runtime.Lock, ref, nil); !errors.Is(err, runtime.ErrReadOnly) || exists(file) {
 		t.Errorf("lock, read-only: %v", err)
 	}
-	if err := ask(t, a, runtime.Lock, ref, &runtime.LockArgs{Why: "two\nlines"}); !errors.Is(err, runtime.ErrInvalid) {
+	if err := askFor(t, a, runtime.Lock, ref, &runtime.LockArgs{Why: "two\nlines"}); !errors.Is(err, runtime.ErrInvalid) {
 		t.Errorf("a reason of two lines: %v", err)
 	}
 }
@@ -133,7 +133,7 @@ func TestHelperHonoursALock(t *testing.T) {
 	must(t, s.Start("lxcdt-lock"))
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-lock"}
-	must(t, ask(t, a, runtime.Lock, ref, nil))
+	must(t, askFor(t, a, runtime.Lock, ref, nil))
 	for _, q := range []helperRequest{
 		{Op: runtime.Kill},
 		{Op: runtime.AddDevice, Args: &runtime.DeviceArgs{Device: "/dev/null", As: "/dev/lxcdt"}},
@@ -163,7 +163,7 @@ func TestLockOnAFullDisk(t *testing.T) {
 	_ = os.WriteFile(filepath.Join(place, "filler"), make([]byte, 64<<10), 0o644)
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-full"}
-	err := ask(t, a, runtime.Lock, ref, nil)
+	err := askFor(t, a, runtime.Lock, ref, nil)
 	if err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("lock on a full disk: %v", err)
 	}

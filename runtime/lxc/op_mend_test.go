@@ -33,7 +33,7 @@ func TestDoctorMendsAnInit(t *testing.T) {
 	if d.Fix == nil || d.Fix.ID != "chmod-x:"+file || !slices.Equal(d.Fix.Command, []string{"chmod", "a+x", file}) {
 		t.Fatalf("fix = %+v", d.Fix)
 	}
-	mend := func(id string) error { return ask(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: id}) }
+	mend := func(id string) error { return askFor(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: id}) }
 	// What is not in the way is not touched, inside or out.
 	outside := filepath.Join(s.Path, ".outside")
 	put(t, outside, "")
@@ -64,7 +64,7 @@ func TestDoctorMendsAnInit(t *testing.T) {
 		t.Errorf("a setuid file: %v", err)
 	}
 	ro := newAdapter(t, Options{Paths: []string{s.Path}, ReadOnly: true})
-	if err := ask(t, ro, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}); !errors.Is(err, runtime.ErrReadOnly) {
+	if err := askFor(t, ro, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}); !errors.Is(err, runtime.ErrReadOnly) {
 		t.Errorf("mend, read-only: %v", err)
 	}
 }
@@ -81,7 +81,7 @@ func TestDoctorMendsAHook(t *testing.T) {
 		t.Fatal("no fix is offered")
 	}
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-hook"}
-	must(t, ask(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}))
+	must(t, askFor(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}))
 	must(t, do(t, a, runtime.Start, ref))
 }
 
@@ -99,7 +99,7 @@ func TestDoctorMendsTheWayToTheRoot(t *testing.T) {
 	if d.Fix == nil {
 		t.Fatal("no fix is offered")
 	}
-	must(t, ask(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}))
+	must(t, askFor(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: d.Fix.ID}))
 	if st, err := os.Stat(ref.String()); err != nil || st.Mode().Perm() != 0o751 {
 		t.Errorf("mended: %v, %v", st.Mode(), err)
 	}
@@ -112,7 +112,7 @@ func TestDoctorMendsTheWayToTheRoot(t *testing.T) {
 	if d.Fix != nil {
 		t.Errorf("a fix is offered: %+v", d.Fix)
 	}
-	if err := ask(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: "chmod-x:" + s.Path}); !errors.Is(err, runtime.ErrWrongState) {
+	if err := askFor(t, a, runtime.Mend, ref, &runtime.MendArgs{Fix: "chmod-x:" + s.Path}); !errors.Is(err, runtime.ErrWrongState) {
 		t.Errorf("mend outside: %v", err)
 	}
 	must(t, os.Chmod(s.Path, 0o755))
