@@ -175,3 +175,34 @@ func (r *inRoot) readFile(name string, limit int64) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// writeFile puts a text into a regular file that is there, which keeps owner and
+// mode. One that has a second name is left alone: what that one is for is not
+// known.
+func (r *inRoot) writeFile(name string, text []byte) error {
+	fd, err := r.find(name)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return fmt.Errorf("%s in the container: %w", name, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Nlink != 1 {
+		return fmt.Errorf("%w: %s in the container is no regular file, or has two names", runtime.ErrInvalid, name)
+	}
+	f, err := os.OpenFile("/proc/self/fd/"+strconv.Itoa(fd), os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return fmt.Errorf("%s in the container: %w", name, err)
+	}
+	defer f.Close()
+	// Written over and then cut, so that it is never empty.
+	if _, err := f.Write(text); err != nil {
+		return fmt.Errorf("write %s in the container: %w", name, err)
+	}
+	if err := errors.Join(f.Truncate(int64(len(text))), f.Sync()); err != nil {
+		return fmt.Errorf("write %s in the container: %w", name, err)
+	}
+	return nil
+}

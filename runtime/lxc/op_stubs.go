@@ -2,8 +2,6 @@ package lxc
 
 import "lxcdeck/runtime"
 
-func (o *operation) clone() error { return runtime.ErrUnsupported }
-
 func (o *operation) rename() error { return runtime.ErrUnsupported }
 
 func (o *operation) setAutostart() error { return runtime.ErrUnsupported }
