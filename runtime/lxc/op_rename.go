@@ -1,0 +1,437 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// Steps of a rename's journal.
+const (
+	stepMove    = "move"    // in place
+	stepCopy    = "copy"    // by copy: the new one is being made
+	stepDestroy = "destroy" // by copy: the new one is whole, the old one goes
+)
+
+// factRootValue is the old lxc.rootfs.path in a rename's journal.
+const factRootValue = "root"
+
+// rename gives a container another name. liblxc's own way is a copy of the root
+// and the destruction of the old one (do_lxcapi_rename), and it refuses what has
+// snapshots. Here the directory is renamed wherever that is enough, and what
+// names its path follows.
+func (o *operation) rename() error {
+	a, ok := o.q.Args.(*runtime.RenameArgs)
+	if !ok {
+		return fmt.Errorf("%w: rename takes other arguments", runtime.ErrInvalid)
+	}
+	from, to := o.q.Ref, runtime.Ref{Path: o.q.Ref.Path, Name: a.To}
+	value, err := rootValue(from)
+	if err != nil && !errors.Is(err, runtime.ErrUnsupported) {
+		return err
+	}
+	if err := mayRename(from, to); err != nil {
+		return err
+	}
+	if why := renameCopies(value); why != "" {
+		return o.renameByCopy(from, to, why, a.Copy)
+	}
+	j, err := openJournal(runtime.Rename, from, stepMove, map[string]string{toPath: to.Path, toName: to.Name, factRootValue: value})
+	if err != nil {
+		return err
+	}
+	if err := moveDir(from, to); err != nil {
+		return errors.Join(err, j.end())
+	}
+	o.step("correcting paths")
+	if err := finishRename(j); err != nil {
+		return withUndo(err, undoRename(j))
+	}
+	return nil
+}
+
+// renameCopies says why a root has to be copied to be renamed; "" = it has not.
+func renameCopies(value string) string {
+	switch kind, _ := backing(value); kind {
+	case "zfs", "lvm", "rbd", "nbd":
+		return "its root is a volume of kind " + kind + " that has the container's name"
+	}
+	return ""
+}
+
+// mayRename refuses what would leave something behind that names the old path.
+func mayRename(from, to runtime.Ref) error {
+	c, err := readConfOf(from)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(c.values("lxc.uts.name"), from.Name) && len(to.Name) > hostNameMax {
+		return tooLongForHost(to.Name)
+	}
+	if strings.ContainsAny(to.Name, "\n\r") {
+		return fmt.Errorf("%w: name %q with a line break in it", runtime.ErrInvalid, to.Name)
+	}
+	if kind, _ := backing(strings.Join(c.values("lxc.rootfs.path"), "")); kind == "overlay" && strings.ContainsAny(to.Name, ":,") {
+		return fmt.Errorf("%w: overlays cannot lie in paths with a colon or a comma", runtime.ErrInvalid)
+	}
+	// Where LXC 1.0 kept them, by lxcpath and name; get_snappath_dir looks there first.
+	if old := filepath.Join(from.Path+"snaps", from.Name); exists(old) {
+		return fmt.Errorf("%w: in %s, where an old LXC kept them by the container's name", runtime.ErrHasSnapshots, old)
+	}
+	users, err := usersOfPath(from)
+	if err != nil {
+		return err
+	}
+	if len(users) > 0 {
+		return &runtime.Error{Op: "rename", Ref: from, Err: fmt.Errorf("%w: %s", runtime.ErrInUse, refList(users)),
+			Hint: "They lie upon its root, or name its path in their config: destroy them first, or keep the name."}
+	}
+	return nil
+}
+
+// refList are containers in running text.
+func refList(refs []runtime.Ref) string {
+	var names []string
+	for _, r := range refs {
+		names = append(names, r.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// usersOfPath are the containers that need another one to be where it is: those
+// that lie upon its root or its snapshots, by liblxc's books, and those of its
+// lxcpath whose config names its directory.
+func usersOfPath(ref runtime.Ref) ([]runtime.Ref, error) {
+	snaps, err := snapshotDirs(ref)
+	if err != nil {
+		return nil, err
+	}
+	var out []runtime.Ref
+	for _, base := range append([]runtime.Ref{ref}, snaps...) {
+		deps, err := dependantsOf(base)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, deps...)
+	}
+	entries, err := os.ReadDir(ref.Path)
+	if err != nil {
+		return nil, fileErr(err)
+	}
+	for _, e := range entries {
+		other := runtime.Ref{Path: ref.Path, Name: e.Name()}
+		if other == ref || !e.IsDir() {
+			continue
+		}
+		// One that cannot be read, or is none, needs nothing of ours.
+		if c, err := readConfOf(other); err == nil && c.namesPath(ref) {
+			out = append(out, other)
+		}
+	}
+	slices.SortFunc(out, order)
+	out = slices.Compact(out)
+	// Its own snapshots go with it.
+	return slices.DeleteFunc(out, func(r runtime.Ref) bool { return r.Path == filepath.Join(ref.String(), "snaps") }), nil
+}
+
+// namesPath says whether a path in the configuration leads into a container's directory.
+func (c *confFile) namesPath(ref runtime.Ref) bool {
+	tried := &confFile{lines: slices.Clone(c.lines)}
+	n := 0
+	for _, dir := range spellings(ref) {
+		n += tried.replacePath(dir, dir+"-")
+	}
+	return n > 0
+}
+
+// spellings are the paths of a container's directory as a config may have them:
+// the lxcpath as it was given, and without its symbolic links.
+func spellings(ref runtime.Ref) []string {
+	out := []string{ref.String()}
+	if real, err := filepath.EvalSymlinks(ref.Path); err == nil && real != ref.Path {
+		out = append(out, filepath.Join(real, ref.Name))
+	}
+	return out
+}
+
+// moveDir renames the directory, and never over another.
+func moveDir(from, to runtime.Ref) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from.String(), unix.AT_FDCWD, to.String(), unix.RENAME_NOREPLACE)
+	switch {
+	case errors.Is(err, unix.EEXIST):
+		return fmt.Errorf("%w: %s is there already", runtime.ErrExists, to)
+	case err != nil:
+		return fmt.Errorf("rename %s to %s: %w", from, to.Name, fileErr(err))
+	}
+	return syncDir(to.Path)
+}
+
+// finishRename corrects what names the old path, once the directory has its new
+// name, and ends the journal. It can be done again from the beginning.
+func finishRename(j *journal) error {
+	m := move{at: j.made(), was: j.ref(), now: j.made(), root: j.fact(factRootValue)}
+	if err := m.correct(); err != nil {
+		return err
+	}
+	return j.end()
+}
+
+// undoRename goes back to the old name, and ends the journal.
+func undoRename(j *journal) error {
+	from, to := j.ref(), j.made()
+	if exists(to.String()) && !exists(from.String()) {
+		m := move{at: to, was: to, now: from, root: j.fact(factRootValue)}
+		if err := m.correct(); err != nil {
+			return err
+		}
+		if err := moveDir(to, from); err != nil {
+			return err
+		}
+	}
+	return j.end()
+}
+
+// leftRename tells of a rename that was killed half way.
+func leftRename(j *journal) (what string, ways []runtime.RecoverWay) {
+	what = "a rename to " + j.made().Name + " was interrupted"
+	switch j.Step {
+	case stepCopy:
+		return what + ": the copy is not whole", []runtime.RecoverWay{runtime.Undo}
+	case stepDestroy:
+		return what + ": the copy is whole, and the old container is not destroyed yet", []runtime.RecoverWay{runtime.Finish}
+	}
+	return what, []runtime.RecoverWay{runtime.Finish, runtime.Undo}
+}
+
+// recoverRename finishes or undoes a rename that was killed.
+func recoverRename(_ *operation, j *journal, way runtime.RecoverWay) error {
+	from, to := j.ref(), j.made()
+	if err := to.Check(); err != nil {
+		return fmt.Errorf("journal %s: %w", j.ID, err)
+	}
+	dir, err := holdDir()
+	if err != nil {
+		return err
+	}
+	if h, err := hold(dir, to, runtime.Recover); err == nil {
+		defer h.Close()
+	} else {
+		return err
+	}
+	if _, ways := leftRename(j); !slices.Contains(ways, way) {
+		return fmt.Errorf("%w: %s of a rename that was interrupted in its step %q", runtime.ErrUnsupported, way, j.Step)
+	}
+	here, there := exists(from.String()), exists(to.String())
+	switch {
+	case j.Step == stepCopy:
+		return endAfter(j, removeHalf(to, from))
+	case j.Step == stepDestroy && here:
+		if _, err := readConfOf(to); err != nil {
+			return fmt.Errorf("the new container is gone, and the old one is kept: %w", err)
+		}
+		return endAfter(j, destroyOld(from))
+	case j.Step == stepDestroy || !here && !there:
+		return j.end()
+	case here && there:
+		return fmt.Errorf("%w: %s and %s are both there by now", runtime.ErrExists, from, to)
+	case here && way == runtime.Finish:
+		if err := moveDir(from, to); err != nil {
+			return err
+		}
+		return finishRename(j)
+	case way == runtime.Finish:
+		return finishRename(j)
+	default:
+		return undoRename(j)
+	}
+}
+
+func endAfter(j *journal, err error) error {
+	if err != nil {
+		return err
+	}
+	return j.end()
+}
+
+func destroyOld(ref runtime.Ref) error {
+	if err := loadableHere(ref); err != nil {
+		return err
+	}
+	if log, err := destroyContainer(ref); err != nil {
+		return &runtime.Error{Op: "rename", Ref: ref, Err: fmt.Errorf("destroy the old one: %w", err), Log: log}
+	}
+	return nil
+}
+
+// renameByCopy is liblxc's way, step by step: the old one goes when the new one
+// is whole.
+func (o *operation) renameByCopy(from, to runtime.Ref, why string, asked bool) error {
+	snaps, err := snapshotDirs(from)
+	if err != nil {
+		return err
+	}
+	if len(snaps) > 0 {
+		return fmt.Errorf("%w, and %s: they would not come along", runtime.ErrHasSnapshots, why)
+	}
+	if !asked {
+		free, err := freeOn(from.Path)
+		if err != nil {
+			return err
+		}
+		return &runtime.Error{Op: "rename", Ref: from,
+			Err:  fmt.Errorf("%w without a copy: %s; %s has %s free", runtime.ErrUnsupported, why, from.Path, humanBytes(free)),
+			Hint: "Ask for the copy, which takes as much room again until the old one is destroyed.",
+		}
+	}
+	c, err := readConfOf(from)
+	if err != nil {
+		return err
+	}
+	p := &clonePlan{from: from, to: to, keepMAC: true, keepName: !slices.Contains(c.values("lxc.uts.name"), from.Name)}
+	if err := p.check(); err != nil {
+		return err
+	}
+	j, err := openJournal(runtime.Rename, from, stepCopy, map[string]string{toPath: to.Path, toName: to.Name})
+	if err != nil {
+		return err
+	}
+	if err := o.copyTo(p); err != nil {
+		return withUndo(err, endAfter(j, removeHalf(to, from)))
+	}
+	if err := j.step(stepDestroy); err != nil {
+		return withUndo(err, endAfter(j, removeHalf(to, from)))
+	}
+	o.step("destroying " + from.Name)
+	return endAfter(j, destroyOld(from))
+}
+
+// move is a container's directory that has changed its name, or is about to:
+// what names one path in it is to name the other.
+type move struct {
+	at       runtime.Ref // where it is while it is corrected
+	was, now runtime.Ref
+	root     string // lxc.rootfs.path under one of the names
+}
+
+// correct corrects it all. What is correct already stays as it is.
+func (m *move) correct() error {
+	snaps, err := snapshotDirs(m.at)
+	if err != nil {
+		return err
+	}
+	for _, ref := range append([]runtime.Ref{m.at}, snaps...) {
+		if err := m.correctConfig(ref); err != nil {
+			return err
+		}
+		if err := m.correctBooks(ref); err != nil {
+			return err
+		}
+	}
+	if m.root == "" || os.Geteuid() != 0 {
+		return nil
+	}
+	root := m.root
+	for _, other := range []runtime.Ref{m.was, m.now} {
+		for _, dir := range spellings(other) {
+			root = replacePath(root, dir, m.at.String(), ":")
+		}
+	}
+	err = inRootOf(root, func(r *inRoot) error { return renameHost(r, false, []string{m.was.Name}, m.now.Name) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a root that is not there has no host name
+	}
+	return err
+}
+
+// correctConfig corrects the configuration of the container, or of one of its
+// snapshots.
+func (m *move) correctConfig(ref runtime.Ref) error {
+	c, err := readConfOf(ref)
+	if err != nil {
+		return err
+	}
+	before := c.String()
+	was, now := spellings(m.was), spellings(m.now)
+	for i := range was {
+		c.replacePath(was[i], now[min(i, len(now)-1)])
+	}
+	if slices.Contains(c.values("lxc.uts.name"), m.was.Name) {
+		if err := c.set("lxc.uts.name", m.now.Name); err != nil {
+			return err
+		}
+	}
+	for _, file := range c.values("lxc.mount.fstab") {
+		if err := m.correctFstab(file); err != nil {
+			return err
+		}
+	}
+	if c.String() == before {
+		return nil
+	}
+	return c.write()
+}
+
+// correctFstab corrects the fstab(5) that a config names, if it lies in the
+// container's directory: another is not its own.
+func (m *move) correctFstab(file string) error {
+	rel, ok := "", false
+	for _, dir := range spellings(m.now) {
+		if after, found := strings.CutPrefix(file, dir+"/"); found {
+			rel, ok = after, true
+		}
+	}
+	if !ok {
+		return nil
+	}
+	c, err := readConf(filepath.Join(m.at.String(), rel))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	text := c.String()
+	was, now := spellings(m.was), spellings(m.now)
+	for i := range was {
+		text = replaceInFstab(text, was[i], now[min(i, len(now)-1)])
+	}
+	if text == c.String() {
+		return nil
+	}
+	return replaceFile(c.path, c.id, []byte(text))
+}
+
+// correctBooks corrects liblxc's books of who lies upon whom: those of the
+// container, or of one of its snapshots, and those of what it lies upon.
+func (m *move) correctBooks(ref runtime.Ref) error {
+	bases, err := basesOf(ref)
+	if err != nil {
+		return err
+	}
+	errs := []error{changePairs(ref, dependantsFile, m.follow), changePairs(ref, basesFile, m.follow)}
+	for _, base := range bases {
+		if base != m.was && base != m.now && exists(base.String()) {
+			errs = append(errs, changePairs(base, dependantsFile, m.follow))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// follow is where a container is that lay in the directory under its old name.
+func (m *move) follow(r runtime.Ref) (runtime.Ref, bool) {
+	switch {
+	case r == m.was:
+		return m.now, true
+	case r.Path == filepath.Join(m.was.String(), "snaps"):
+		return runtime.Ref{Path: filepath.Join(m.now.String(), "snaps"), Name: r.Name}, true
+	}
+	return r, true
+}
