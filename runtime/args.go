@@ -319,8 +319,10 @@ func (a *DeviceArgs) LXCCommand(op Op, r Ref) string {
 
 // AutostartArgs are what lxc-autostart(1) goes by.
 type AutostartArgs struct {
-	Auto   bool          // lxc.start.auto
-	Order  int           // lxc.start.order
+	Auto bool // lxc.start.auto
+	// Order is lxc.start.order: the lowest starts first, negative ones too, and
+	// of the same the one whose name comes first (lxc-autostart --list).
+	Order  int
 	Delay  time.Duration // lxc.start.delay, whole seconds: wait after its start
 	Groups []string      // lxc.group
 }
