@@ -96,9 +96,6 @@ func (r *Runtime) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footp
 		f.Snapshots = append(f.Snapshots, s.Name)
 		f.SnapSize += max(0, s.Size)
 	}
-	if len(f.Snapshots) > 0 {
-		f.RenameCopies = "it has snapshots"
-	}
 	return f, nil
 }
 
@@ -335,10 +332,6 @@ func (r *Runtime) refuse(b *box, q runtime.Request) error {
 		}
 		if a.Way == runtime.IfStopped && b.spec.State != runtime.Stopped {
 			return fmt.Errorf("%w: it is %s", runtime.ErrWrongState, b.spec.State)
-		}
-	case *runtime.RenameArgs:
-		if len(b.spec.Snapshots) > 0 && !a.Copy {
-			return fmt.Errorf("%w: its root would have to be copied", runtime.ErrHasSnapshots)
 		}
 	}
 	if q.Op == runtime.Unlock && b.spec.Lock == nil {

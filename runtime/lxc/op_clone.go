@@ -160,9 +160,9 @@ func (p *clonePlan) chooseBacking() error {
 		return fmt.Errorf("%w: a root of kind %s has no copy on write of kind %s", runtime.ErrUnsupported, p.kind, p.backing)
 	case p.cow && (p.backing == "dir" || p.backing == "loop"):
 		return fmt.Errorf("%w: a root of kind %s has no copy on write; an overlay has", runtime.ErrUnsupported, p.backing)
-	case p.cow && p.backing == "overlay" && p.kind == "dir" && !strings.Contains(p.paths[0], p.from.Name):
+	case p.kind == "dir" && !strings.Contains(p.paths[0], p.from.Name):
 		// dir_new_path puts the new name in the place of the old one.
-		return fmt.Errorf("%w: its root is %s, and LXC lays overlays only upon roots with the container's name in their path", runtime.ErrUnsupported, p.paths[0])
+		return fmt.Errorf("%w: its root is %s, and LXC clones only roots with the container's name in their path", runtime.ErrUnsupported, p.paths[0])
 	case p.cow && p.backing == "overlay" && p.kind != "dir" && p.kind != "overlay":
 		return fmt.Errorf("%w: LXC lays overlays upon directories and other overlays only, and its root is of kind %s", runtime.ErrUnsupported, p.kind)
 	}

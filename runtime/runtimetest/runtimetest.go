@@ -93,6 +93,13 @@ func Test(t *testing.T, h Host) {
 		{"SnapshotStates", testSnapshotStates},
 		{"Restore", testRestore},
 		{"RestoreAs", testRestoreAs},
+		{"Clone", testClone},
+		{"CloneOverlay", testCloneOverlay},
+		{"CloneRefused", testCloneRefused},
+		{"Rename", testRename},
+		{"RenameRefused", testRenameRefused},
+		{"Autostart", testAutostart},
+		{"Footprint", testFootprint},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}

@@ -1,0 +1,153 @@
+package lxc
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+// partialGrace is how long a Footprint whose context has ended may take to tell
+// what it found.
+const partialGrace = 2 * time.Second
+
+// Footprint measures what belongs to a container and what hangs on it. It asks
+// liblxc nothing, and reads politely: a List does not wait for it.
+func (a *Adapter) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) {
+	if err := ref.Check(); err != nil {
+		return runtime.Footprint{}, fail("footprint", ref, err)
+	}
+	if err := ended(ctx); err != nil {
+		return runtime.Footprint{}, fail("footprint", ref, err)
+	}
+	type answer struct {
+		f   runtime.Footprint
+		err error
+	}
+	// Whoever gives up does not wait for a disk that does not answer.
+	got := make(chan answer, 1)
+	spawn("footprint", func(err error) { got <- answer{err: err} }, func() {
+		var m answer
+		m.err = politely("footprint", func() (err error) {
+			m.f, err = footprint(ctx, ref)
+			return err
+		})
+		got <- m
+	})
+	select {
+	case m := <-got:
+		return m.f, fail("footprint", ref, m.err)
+	case <-ctx.Done():
+	}
+	// What was found until now is worth more than nothing, if it comes soon.
+	grace := time.NewTimer(partialGrace)
+	defer grace.Stop()
+	select {
+	case m := <-got:
+		return m.f, fail("footprint", ref, m.err)
+	case <-grace.C:
+		return runtime.Footprint{}, fail("footprint", ref, ended(ctx))
+	}
+}
+
+func footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) {
+	f := runtime.Footprint{Size: -1, SnapSize: -1}
+	if !exists(ref.String()) {
+		return f, fmt.Errorf("%w in %s", runtime.ErrNotFound, ref.Path)
+	}
+	c, err := readConfOf(ref)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, fmt.Errorf("%w: %s has no config file", runtime.ErrNotFound, ref)
+	}
+	if err != nil {
+		return f, err
+	}
+	value := ""
+	if v := c.values("lxc.rootfs.path"); len(v) > 0 {
+		value = v[len(v)-1]
+	}
+	kind, paths := backing(value)
+	f.Backing, f.RenameCopies, f.FrozenSnapshot = kind, renameCopies(value), whyNotFrozen(kind)
+	if f.Free, err = freeOn(ref.Path); err != nil {
+		return f, err
+	}
+	clones, err := dependantsOf(ref)
+	if err != nil {
+		return f, err
+	}
+	dir := filepath.Join(ref.String(), "snaps")
+	for _, r := range clones {
+		if r.Path != dir { // its own snapshots go with it
+			f.Clones = append(f.Clones, r)
+		}
+	}
+	snaps, err := snapshotDirs(ref)
+	if err != nil {
+		return f, err
+	}
+	for _, s := range snaps {
+		f.Snapshots = append(f.Snapshots, s.Name)
+	}
+	// liblxc counts them: snap9 is older than snap10.
+	slices.SortFunc(f.Snapshots, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	err = weigh(ctx, &f, ref, kind, paths)
+	return f, err
+}
+
+// weigh measures the root and config of a container, and its snapshots.
+func weigh(ctx context.Context, f *runtime.Footprint, ref runtime.Ref, kind string, paths []string) error {
+	var root, snaps sizes
+	if err := root.measure(ctx, ref.String(), "snaps"); err != nil {
+		return err
+	}
+	if kind == "overlay" {
+		paths = paths[len(paths)-1:] // what it lies upon is another's
+	}
+	for _, path := range paths {
+		// Beside what was measured already, and no device.
+		if liesIn(ref.String(), path) || !slices.Contains([]string{"dir", "btrfs", "overlay"}, kind) {
+			continue
+		}
+		if err := root.measure(ctx, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if dir := filepath.Join(ref.String(), "snaps"); exists(dir) {
+		if err := snaps.measure(ctx, dir); err != nil {
+			return err
+		}
+	}
+	f.Size, f.SnapSize, f.Partial = root.disk, snaps.disk, root.partial || snaps.partial
+	if slices.Contains([]string{"zfs", "lvm", "rbd", "nbd"}, kind) {
+		f.Size = -1 // it lies in a volume
+	}
+	return nil
+}
+
+// liesIn says whether a path lies in a directory, or is it.
+func liesIn(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+// whyNotFrozen says why a container of this backing store cannot have a
+// snapshot taken while it is frozen; "" = it can.
+func whyNotFrozen(kind string) string {
+	switch kind {
+	case "btrfs", "zfs", "lvm":
+		return ""
+	case "overlay":
+		return "its root is an overlay, whose upper directory is copied file by file"
+	case "dir":
+		return "its root is a plain directory, which is copied file by file"
+	default:
+		return "LXC takes no snapshots of roots of kind " + kind
+	}
+}
