@@ -325,8 +325,7 @@ func (r *Runtime) refuse(b *box, q runtime.Request) error {
 			return fmt.Errorf("%w: %s", runtime.ErrInUse, on[0].Name)
 		}
 	}
-	switch a := q.Args.(type) {
-	case *runtime.SnapshotArgs:
+	if a, ok := q.Args.(*runtime.SnapshotArgs); ok {
 		if a.Way == runtime.WhileFrozen {
 			return fmt.Errorf("%w: its root is a plain directory", runtime.ErrUnsupported)
 		}

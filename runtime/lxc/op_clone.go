@@ -156,6 +156,10 @@ func (p *clonePlan) chooseBacking() error {
 	switch {
 	case p.backing == "overlay" && !p.cow:
 		return fmt.Errorf("%w: an overlay is copy on write; a copy of all files is of kind dir", runtime.ErrInvalid)
+	case p.kind == "btrfs" && p.backing == "dir":
+		// storage_copy asks for a snapshot whenever the old root is on btrfs, and
+		// dir_clonepaths refuses.
+		return fmt.Errorf("%w: LXC clones a subvolume of btrfs to btrfs only", runtime.ErrUnsupported)
 	case p.cow && p.backing != "overlay" && p.backing != p.kind:
 		return fmt.Errorf("%w: a root of kind %s has no copy on write of kind %s", runtime.ErrUnsupported, p.kind, p.backing)
 	case p.cow && (p.backing == "dir" || p.backing == "loop"):
@@ -169,9 +173,12 @@ func (p *clonePlan) chooseBacking() error {
 	return nil
 }
 
-// copiesFiles says whether all files are copied. btrfs takes a snapshot of its
-// own; overlays on overlays copy what lies in the upper directory.
-func (p *clonePlan) copiesFiles() bool { return !p.cow || p.kind == "overlay" }
+// copiesFiles says whether files are copied. From btrfs to btrfs liblxc always
+// takes a snapshot of the subvolume; overlays on overlays copy what lies in the
+// upper directory.
+func (p *clonePlan) copiesFiles() bool {
+	return p.kind == "overlay" || !p.cow && (p.kind != "btrfs" || p.backing != "btrfs")
+}
 
 // stores are the backing stores that a clone can have.
 func stores() []string { return []string{"dir", "overlay", "btrfs", "zfs", "lvm", "loop", "rbd"} }

@@ -1,0 +1,271 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/lxctest"
+)
+
+// small mounts a file system of a few megabytes and a few files.
+func small(t testing.TB, options string) string {
+	t.Helper()
+	rootOnly(t)
+	dir, err := os.MkdirTemp("", lxctest.Prefix)
+	must(t, err)
+	must(t, os.Chmod(dir, 0o755))
+	must(t, unix.Mount("lxcdt", dir, "tmpfs", 0, "mode=755,"+options))
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+		must(t, os.Remove(dir))
+	})
+	return dir
+}
+
+func TestCloneOnAFullDisk(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := ownRoot(t, s.Path, "lxcdt-a")
+	for i := range 40 {
+		put(t, filepath.Join(ref.String(), "rootfs/data", fmt.Sprint(i)), strings.Repeat("x", 100<<10))
+	}
+	for name, options := range map[string]string{
+		"too large, as can be seen before": "size=1m",
+		"no room for more files":           "size=64m,nr_inodes=30",
+		"no room at all":                   "size=1m,nr_inodes=2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			place := small(t, options)
+			dst := runtime.Ref{Path: place, Name: "lxcdt-b"}
+			err := change(t, a, runtime.Clone, ref, &runtime.CloneArgs{To: dst})
+			var e *runtime.Error
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), "no space left") || e.Hint == "" {
+				t.Errorf("%v\nhint: %+v", err, e)
+			}
+			nothingLeft(t, place)
+			nothingLeft(t, s.Path, "lxcdt-a")
+			nothingLeft(t, ref.String(), "config", "rootfs")
+		})
+	}
+}
+
+// heavy makes the root large enough to be caught half way: a file whose holes
+// take rsync minutes to read.
+func heavy(t testing.TB, ref runtime.Ref) {
+	t.Helper()
+	put(t, filepath.Join(ref.String(), "rootfs/zz-large"), "x")
+	must(t, unix.Truncate(filepath.Join(ref.String(), "rootfs/zz-large"), 1<<40))
+}
+
+// underWay begins a clone and waits until it copies. The error comes over the channel.
+func underWay(ctx context.Context, t *testing.T, a *Adapter, ref, dst runtime.Ref) <-chan error {
+	t.Helper()
+	var mu sync.Mutex
+	var seen []uint64
+	ended := make(chan error, 1)
+	go func() {
+		ended <- a.Do(ctx, runtime.Request{Op: runtime.Clone, Ref: ref, Args: &runtime.CloneArgs{To: dst}, Progress: func(p runtime.Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			if p.Total > 0 {
+				seen = append(seen, p.Done)
+			}
+		}})
+	}()
+	eventually(t, "a count of bytes that moves", func() bool {
+		select {
+		case err := <-ended:
+			t.Fatalf("it is over already: %v", err)
+		default:
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return len(seen) > 2 && seen[len(seen)-1] > seen[0]
+	})
+	return ended
+}
+
+func TestCloneCancelled(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := ownRoot(t, s.Path, "lxcdt-a")
+	heavy(t, ref)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := underWay(ctx, t, a, ref, to(ref, "lxcdt-b"))
+	cancel()
+	if err := <-ended; !errors.Is(err, runtime.ErrCancelled) || strings.Contains(err.Error(), "cleared") {
+		t.Errorf("%v", err)
+	}
+	nothingLeft(t, s.Path, "lxcdt-a")
+	if out, _ := exec.Command("pgrep", "-f", "rsync.*"+s.Path).Output(); len(out) > 0 {
+		t.Errorf("rsync still runs: %s", out)
+	}
+}
+
+func TestCloneKilled(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := ownRoot(t, s.Path, "lxcdt-a")
+	heavy(t, ref)
+	dst := to(ref, "lxcdt-b")
+	ended := underWay(t.Context(), t, a, ref, dst)
+	// The helper alone dies, and its journal tells of what it left.
+	helper := helperOf(t, os.Getpid(), helperArg)
+	must(t, unix.Kill(-helper, unix.SIGKILL))
+	if err := <-ended; !errors.Is(err, runtime.ErrHelper) {
+		t.Errorf("%v", err)
+	}
+	nothingLeft(t, s.Path, "lxcdt-a")
+
+	// Helper and caller die: the next start finds it. The journal is what a
+	// helper has written that nobody cleared after.
+	ctx, cancel := context.WithCancel(t.Context())
+	ended = underWay(ctx, t, a, ref, dst)
+	all, err := journalsOf(ref.Path)
+	must(t, err)
+	kept := read(t, filepath.Join(ref.Path, deckDir, all[0]))
+	cancel()
+	<-ended
+	put(t, filepath.Join(ref.Path, deckDir, all[0]), kept)
+	must(t, os.Chmod(filepath.Join(ref.Path, deckDir), 0o700))
+	put(t, filepath.Join(dst.String(), "rootfs/half"), "x")
+	put(t, filepath.Join(ref.String(), dependantsFile), dst.Path+"\n"+dst.Name+"\n")
+	left, err := journals(ref.Path)
+	must(t, err)
+	if len(left) != 1 {
+		t.Fatalf("leftovers: %v", left)
+	}
+	l := left[0]
+	if what, ways := leftClone(l); l.made() != dst || l.ref() != ref || !strings.Contains(what, dst.Name) || !slices.Equal(ways, []runtime.RecoverWay{runtime.Undo}) {
+		t.Errorf("%s: %v, %+v", what, ways, l)
+	}
+	must(t, change(t, a, runtime.Recover, ref, &runtime.RecoverArgs{ID: l.ID, Way: runtime.Undo}))
+	nothingLeft(t, s.Path, "lxcdt-a")
+	nothingLeft(t, ref.String(), "config", "rootfs")
+	if err := change(t, a, runtime.Recover, ref, &runtime.RecoverArgs{ID: l.ID, Way: runtime.Undo}); !errors.Is(err, runtime.ErrNoLeftover) {
+		t.Errorf("twice: %v", err)
+	}
+}
+
+// journalsOf are the names of the journals of an lxcpath, those under way too.
+func journalsOf(path string) (names []string, err error) {
+	entries, err := os.ReadDir(filepath.Join(path, deckDir))
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), journalEnd) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// helperOf finds the child of a process whose command line ends so.
+func helperOf(t testing.TB, parent int, arg string) int {
+	t.Helper()
+	for _, pid := range childrenOf(parent) {
+		if cmd, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && strings.HasSuffix(strings.TrimRight(string(cmd), "\x00"), arg) {
+			return pid
+		}
+	}
+	t.Fatalf("process %d has no child %s", parent, arg)
+	return 0
+}
+
+func TestCloneWithoutRsync(t *testing.T) {
+	s := lxctest.New(t)
+	ref := ownRoot(t, s.Path, "lxcdt-a")
+	t.Setenv("PATH", t.TempDir())
+	copies := &clonePlan{from: ref, to: to(ref, "lxcdt-b")}
+	var e *runtime.Error
+	if err := copies.check(); !errors.Is(err, runtime.ErrUnsupported) || !strings.Contains(err.Error(), "rsync") || !errors.As(err, &e) || e.Hint == "" {
+		t.Errorf("%v", err)
+	}
+	over := &clonePlan{from: ref, to: to(ref, "lxcdt-b"), cow: true}
+	if err := over.check(); err != nil {
+		t.Errorf("an overlay needs no rsync: %v", err)
+	}
+}
+
+// btrfsPath gives an lxcpath on a btrfs of its own.
+func btrfsPath(t *testing.T) string {
+	t.Helper()
+	rootOnly(t)
+	if _, err := exec.LookPath("mkfs.btrfs"); err != nil {
+		t.Skip("btrfs-progs are not installed: roots on btrfs are left out")
+	}
+	dir, err := os.MkdirTemp("", lxctest.Prefix)
+	must(t, err)
+	at, image := filepath.Join(dir, "fs"), filepath.Join(dir, "image")
+	must(t, os.Mkdir(at, 0o755))
+	must(t, os.Chmod(dir, 0o755))
+	put(t, image, "")
+	must(t, os.Truncate(image, 256<<20))
+	for _, cmd := range [][]string{{"mkfs.btrfs", "-q", image}, {"mount", "-o", "loop", image, at}} {
+		if out, err := exec.Command(cmd[0], cmd[1:]...).CombinedOutput(); err != nil {
+			must(t, os.RemoveAll(dir))
+			t.Fatalf("%v: %v: %s", cmd, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", at).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v: %s", err, out)
+			return
+		}
+		must(t, os.RemoveAll(dir))
+	})
+	return at
+}
+
+func TestCloneAndRenameOnBtrfs(t *testing.T) {
+	path := btrfsPath(t)
+	a := newAdapter(t, Options{Paths: []string{path}})
+	ref := ownRoot(t, path, "lxcdt-a")
+	root := filepath.Join(ref.String(), "rootfs")
+	must(t, os.Rename(root, root+"-dir"))
+	for _, cmd := range [][]string{{"btrfs", "subvolume", "create", root}, {"cp", "-a", root + "-dir/.", root}, {"rm", "-r", root + "-dir"}} {
+		if out, err := exec.Command(cmd[0], cmd[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v: %s", cmd, err, out)
+		}
+	}
+	c, err := readConfOf(ref)
+	must(t, err)
+	must(t, c.set("lxc.rootfs.path", "btrfs:"+root))
+	must(t, c.write())
+	for name, args := range map[string]*runtime.CloneArgs{"lxcdt-snap": {CoW: true}, "lxcdt-copy": {}} {
+		args.To = to(ref, name)
+		if err := change(t, a, runtime.Clone, ref, args); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := read(t, filepath.Join(path, name, "rootfs/etc/hostname")); got != name+"\n" {
+			t.Errorf("%s: hostname %q", name, got)
+		}
+		if !isSubvolume(filepath.Join(path, name, "rootfs")) {
+			t.Errorf("%s is no subvolume", name)
+		}
+	}
+	if err := change(t, a, runtime.Clone, ref, &runtime.CloneArgs{To: to(ref, "lxcdt-dir"), Backing: "dir"}); !errors.Is(err, runtime.ErrUnsupported) {
+		t.Errorf("a directory of a subvolume: %v", err)
+	}
+	must(t, change(t, a, runtime.Rename, to(ref, "lxcdt-snap"), &runtime.RenameArgs{To: "lxcdt-new"}))
+	f, err := a.Footprint(t.Context(), to(ref, "lxcdt-new"))
+	if err != nil || f.Backing != "btrfs" || f.FrozenSnapshot != "" || f.RenameCopies != "" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	// Half-made ones go, subvolumes and all.
+	must(t, removeHalf(to(ref, "lxcdt-new"), ref))
+	must(t, removeHalf(to(ref, "lxcdt-copy"), ref))
+	nothingLeft(t, path, "lxcdt-a")
+}
