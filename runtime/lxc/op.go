@@ -60,7 +60,7 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	if limited.Err() != nil && starts(&q) {
 		cleared, err = a.endStart(q.Ref, began, err)
 	}
-	if killed && info.Kind != runtime.OnState {
+	if killed && (info.Kind == runtime.Makes || info.Kind == runtime.OnContainer) {
 		r, err = a.takeBack(q, as, began, err)
 	}
 	e := &runtime.Error{Op: info.Name, Ref: q.Ref, Err: err, Log: r.Log, Hint: r.Hint}

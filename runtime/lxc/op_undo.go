@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"lxcdeck/runtime"
@@ -62,20 +63,24 @@ func helperUndo(conn *msgConn, q helperRequest) helperReply {
 	return helperReply{OK: true}
 }
 
-// undo takes one operation back.
+// undo takes one operation back, if that is a way out of what it has left.
 func (o *operation) undo(j *journal) error {
-	switch j.Op {
-	case runtime.Create:
-		if err := undoCreate(j); err != nil {
-			return fmt.Errorf("what it had made could not be removed: %w", err)
-		}
-		return nil
-	case runtime.Destroy:
+	if j.Op == runtime.Destroy {
 		if j.Step == aboutToDestroy {
 			return j.end()
 		}
 		return &runtime.Error{Err: errors.New("a part of it may be gone already"), Hint: "Finish it: it is among what was left."}
-	default:
+	}
+	r, ok := recoveryOf(j.Op)
+	if !ok {
 		return nil
 	}
+	if _, ways := r.left(j); !slices.Contains(ways, runtime.Undo) {
+		return nil
+	}
+	endOrphans(j)
+	if err := r.do(o, j, runtime.Undo); err != nil {
+		return fmt.Errorf("what it had made could not be removed: %w", err)
+	}
+	return nil
 }

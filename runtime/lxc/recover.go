@@ -33,6 +33,10 @@ func recoveryOf(op runtime.Op) (recovery, bool) {
 		return recovery{leftCreate, recoverCreate}, true
 	case runtime.Destroy:
 		return recovery{leftDestroy, recoverDestroy}, true
+	case runtime.Clone:
+		return recovery{leftClone, recoverClone}, true
+	case runtime.Rename:
+		return recovery{leftRename, recoverRename}, true
 	case runtime.Snapshot:
 		return recovery{leftSnapshot, recoverSnapshot}, true
 	case runtime.DeleteSnapshot:

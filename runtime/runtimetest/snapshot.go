@@ -7,8 +7,8 @@ import (
 	"lxcdeck/runtime"
 )
 
-// own makes a container with a root of its own, which goes with the test.
-func (s *suite) own(t *testing.T, word string, state runtime.State) runtime.Ref {
+// ownIn makes a container with a root of its own, in a state; it goes with the test.
+func (s *suite) ownIn(t *testing.T, word string, state runtime.State) runtime.Ref {
 	t.Helper()
 	ref := s.ref(0, word)
 	s.Own(t, ref)
@@ -61,7 +61,7 @@ func (s *suite) left(t *testing.T, ref runtime.Ref) []runtime.Leftover {
 }
 
 func testSnapshots(t *testing.T, s *suite) {
-	ref := s.own(t, "snaps", runtime.Stopped)
+	ref := s.ownIn(t, "snaps", runtime.Stopped)
 	s.snaps(t, ref, 0)
 	s.must(t, runtime.Snapshot, ref, &runtime.SnapshotArgs{Comment: "before the upgrade"})
 	s.must(t, runtime.Snapshot, ref, nil)
@@ -95,7 +95,7 @@ func testSnapshots(t *testing.T, s *suite) {
 }
 
 func testSnapshotStates(t *testing.T, s *suite) {
-	ref := s.own(t, "snapstate", runtime.Running)
+	ref := s.ownIn(t, "snapstate", runtime.Running)
 	wantError(t, s.do(t, runtime.Snapshot, ref, nil), runtime.ErrWrongState, "snapshot", ref)
 	wantError(t, s.do(t, runtime.Snapshot, ref, &runtime.SnapshotArgs{Way: runtime.WhileFrozen}), runtime.ErrUnsupported, "snapshot", ref)
 	if c := s.get(t, ref); c.State != runtime.Running {
@@ -114,7 +114,7 @@ func testSnapshotStates(t *testing.T, s *suite) {
 }
 
 func testRestore(t *testing.T, s *suite) {
-	ref := s.own(t, "restore", runtime.Stopped)
+	ref := s.ownIn(t, "restore", runtime.Stopped)
 	s.must(t, runtime.Snapshot, ref, nil)
 	args := &runtime.RestoreArgs{Snap: "snap0"}
 	wantError(t, s.do(t, runtime.Restore, ref, &runtime.RestoreArgs{Snap: "snap3"}), runtime.ErrNoSnapshot, "restore", ref)
@@ -141,7 +141,7 @@ func testRestore(t *testing.T, s *suite) {
 }
 
 func testRestoreAs(t *testing.T, s *suite) {
-	ref := s.own(t, "restoreas", runtime.Stopped)
+	ref := s.ownIn(t, "restoreas", runtime.Stopped)
 	s.must(t, runtime.Snapshot, ref, nil)
 	s.bring(t, ref, runtime.Running) // the snapshot stands still
 	whole, over := s.made(t, "whole"), s.made(t, "over")
