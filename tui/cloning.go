@@ -109,6 +109,10 @@ func (k *cloning) fit(f *form) {
 	f.fields[clonePath].off = len(k.m.about.Paths) < 2
 	f.fields[cloneEphemeral].off = how.at != onWrite
 	f.fields[cloneStart].off = how.at == onWrite && f.fields[cloneEphemeral].on
+	f.fields[cloneName].warn = ""
+	if !f.fields[cloneHost].on {
+		f.fields[cloneName].warn = asHostName(f.text(cloneName))
+	}
 	how.help = k.cost(how.at, f.fields[clonePath].choice() == k.from.Path)
 }
 

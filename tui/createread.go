@@ -74,12 +74,19 @@ func (c *creation) readName(m *Model) {
 		at.bad = why
 		return
 	}
+	at.warn = asHostName(ref.Name)
+}
+
+// asHostName says what speaks against a container's name as its host name; "" =
+// nothing does.
+func asHostName(name string) string {
 	switch {
-	case len(ref.Name) > hostNameMax:
-		at.warn = fmt.Sprintf("it becomes the host name too, which has %d bytes at most", hostNameMax)
-	case strings.Trim(ref.Name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") != "" || strings.HasPrefix(ref.Name, "-"):
-		at.warn = "it becomes the host name too: letters, digits and - are safe there"
+	case len(name) > hostNameMax:
+		return fmt.Sprintf("it becomes the host name too, which has %d bytes at most", hostNameMax)
+	case strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") != "" || strings.HasPrefix(name, "-"):
+		return "it becomes the host name too: letters, digits and - are safe there"
 	}
+	return ""
 }
 
 // whyNotNew says why no container of that name can be made; "" = it can.

@@ -59,9 +59,9 @@ func (d *destroying) inUse(ref runtime.Ref) string {
 	case x == nil:
 		return ""
 	case len(x.foot.Clones) > 0:
-		return areOn(d.m.namesOf(x.foot.Clones), len(x.foot.Clones), "its root")
+		return areOn(d.m.names(x.foot.Clones), len(x.foot.Clones), "its root")
 	case len(x.used) > 0:
-		return areOn(d.m.namesOf(x.used[0].Used), len(x.used[0].Used), "its snapshot "+x.used[0].Name)
+		return areOn(d.m.names(x.used[0].Used), len(x.used[0].Used), "its snapshot "+x.used[0].Name)
 	}
 	return ""
 }

@@ -2,8 +2,6 @@ package tui
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -99,14 +97,8 @@ func (m *Model) whyNoName(ref runtime.Ref) error {
 	case strings.TrimSpace(ref.Name) != ref.Name:
 		return errors.New("the name begins or ends with a blank")
 	}
-	if err := ref.Check(); err != nil {
-		return inForm(err)
-	}
-	switch {
-	case m.byRef(ref) != nil:
-		return fmt.Errorf("%w: there is a container %s in %s", runtime.ErrExists, ref.Name, ref.Path)
-	case slices.Contains(m.listing.noConfig, ref):
-		return fmt.Errorf("%w: %s is a directory without a config", runtime.ErrExists, ref)
+	if why := m.whyNotNew(ref); why != "" {
+		return errors.New(why)
 	}
 	return nil
 }
@@ -115,15 +107,6 @@ func (m *Model) whyNoName(ref runtime.Ref) error {
 // already what kind of error it is.
 func inForm(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), runtime.ErrInvalid.Error()+": "))
-}
-
-// namesOf lists containers in running text.
-func (m *Model) namesOf(refs []runtime.Ref) string {
-	names := make([]string, len(refs))
-	for i, r := range refs {
-		names[i] = m.called(r)
-	}
-	return strings.Join(names, ", ")
 }
 
 // areOn says that containers are overlays on something.

@@ -84,7 +84,7 @@ func TestCloneForm(t *testing.T) {
 	d.press("enter")
 	d.sees("a name is needed")
 	d.typed("alpha")
-	d.sees("name is taken: there is a container alpha in /var/lib/lxc")
+	d.sees("there is a container of that name")
 	d.press("enter")
 	d.askedNothing()
 	d.press("ctrl+u")
@@ -92,9 +92,11 @@ func TestCloneForm(t *testing.T) {
 	d.sees(`container name "a/b" is not one path component`)
 	d.press("ctrl+u")
 	d.typed("bravo-2")
-	d.seesNo("taken", "component")
+	d.seesNo("of that name", "component")
 	d.sees("lxc-copy -P /var/lib/lxc -n bravo -N bravo-2")
-	d.press("tab", "space") // another lxcpath
+	d.typed("_")
+	d.sees("letters, digits and - are safe there") // that keeps nobody from it
+	d.press("backspace", "tab", "space")           // another lxcpath
 	d.sees("-p /srv/lxc")
 	d.press("tab", "space") // on write
 	d.sees("< on write >", "an overlay: bravo has to stay", "ephemeral", " -s")
@@ -113,7 +115,7 @@ func TestNamesThatCannotBe(t *testing.T) {
 	d.rt.NoConfig(ref("ruin"))
 	d.press("ctrl+r", "j", "C")
 	for _, x := range [][2]string{
-		{"ruin", "is a directory without a config"}, {"..", "is not one path component"}, {" a", "begins or ends with a blank"},
+		{"ruin", "a directory of that name is in the way"}, {"..", "is not one path component"}, {" a", "begins or ends with a blank"},
 		{strings.Repeat("x", 300), "of 300 bytes (255 at most)"},
 	} {
 		d.press("ctrl+u")
@@ -177,7 +179,7 @@ func TestRenameInPlace(t *testing.T) {
 	d.press("j", "M")
 	d.sees("Rename bravo", "new name", "in place, nothing is copied")
 	d.press("enter")
-	d.sees("name is taken: there is a container bravo")
+	d.sees("there is a container of that name")
 	d.typed("2")
 	d.press("enter")
 	d.sees("Rename bravo to bravo2?", "in place", "lxc-copy -P /var/lib/lxc -n bravo -R -N bravo2")

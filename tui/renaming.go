@@ -25,6 +25,7 @@ func (m *Model) askRename(c runtime.Container) tea.Cmd {
 		fields: []formField{textField("new name", "", c.Name)},
 		submit: func(f *form) tea.Cmd { r.to = f.text(0); return r.ask() },
 	}).under(formRules{
+		fit: func(f *form) { f.fields[0].warn = asHostName(f.text(0)) },
 		check: func(f *form) (int, error) {
 			return 0, m.whyNoName(runtime.Ref{Path: c.Path, Name: f.text(0)})
 		},
@@ -87,7 +88,7 @@ func (r *renaming) facts() []views.PromptFact {
 	case r.x.err != nil:
 		return []views.PromptFact{{Name: "how", Text: "in place, or not at all; not measured: " + r.x.err.Error(), Warn: true}}
 	case len(foot.Clones) > 0:
-		return []views.PromptFact{{Name: "in use", Text: areOn(r.m.namesOf(foot.Clones), len(foot.Clones), "its root") +
+		return []views.PromptFact{{Name: "in use", Text: areOn(r.m.names(foot.Clones), len(foot.Clones), "its root") +
 			" and would lose it", Warn: true}}
 	case foot.RenameCopies == "":
 		return []views.PromptFact{{Name: "how", Text: "in place, nothing is copied"}}

@@ -84,7 +84,7 @@ func (s *snapping) note() string {
 	case len(out) == 1:
 		parts = append(parts, "Left out: "+s.cannot[0].Why+".")
 	case len(out) > 1:
-		parts = append(parts, "Left out: "+s.m.namesOf(out)+".")
+		parts = append(parts, "Left out: "+s.m.names(out)+".")
 	}
 	return strings.Join(parts, " ")
 }
