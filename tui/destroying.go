@@ -108,7 +108,7 @@ func (d *destroying) refresh() {
 	default:
 		s.Title, s.Want = "Destroy "+plural(len(can), "container")+"?", strconv.Itoa(len(can))
 		for i, c := range can {
-			s.Targets[i].Note = d.brief(d.found[c.Ref])
+			s.Targets[i].With = d.brief(d.found[c.Ref])
 		}
 		q := d.request(can[0])
 		s.Command = q.LXCCommand() + "; ..."

@@ -36,7 +36,7 @@ func (m *Model) askLock() tea.Cmd {
 	}}
 	for i, c := range can {
 		if c.Lock != nil {
-			q.state.Targets[i].Note = c.Lock.String()
+			q.state.Targets[i].With = c.Lock.String()
 		}
 	}
 	q.picks = []func() tea.Cmd{
@@ -84,7 +84,7 @@ func (m *Model) askUnlock(cs []runtime.Container, cannot []keymap.Refusal) tea.C
 		}
 	} else {
 		for i, c := range cs {
-			s.Targets[i].Note = c.Lock.String()
+			s.Targets[i].With = c.Lock.String()
 		}
 	}
 	return m.ask(&question{state: s, yes: func() tea.Cmd { return m.unlock(cs) }})

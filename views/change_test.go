@@ -36,7 +36,7 @@ func promptGoldens(t *testing.T, th *Theme, name string, w, h int) {
 	t.Helper()
 	golden(t, "destroy-"+name, th.Prompt(destroyState(), w, h), false)
 	many := &PromptState{Kind: AskTyped, Title: "Destroy 2 containers?", Want: "2", Waits: true, Targets: []Target{
-		{Name: "test-7", State: runtime.Stopped, Note: "437M and 3 snapshots"}, {Name: "test-8", State: runtime.Stopped, Note: "measuring ..."},
+		{Name: "test-7", State: runtime.Stopped, With: "437M and 3 snapshots"}, {Name: "test-8", State: runtime.Stopped, With: "measuring ..."},
 		{Name: "base", State: runtime.Stopped, Skip: "test-8 is an overlay on its root"},
 	}}
 	golden(t, "destroy-many-"+name, th.Prompt(many, w, h), false)
@@ -52,7 +52,7 @@ func TestPromptAndPlanFitEverywhere(t *testing.T) {
 	nasty := "\x1b[2J日本語\n" + strings.Repeat("x", 90)
 	p := destroyState()
 	p.Facts = append(p.Facts, PromptFact{Name: nasty, Text: nasty, Warn: true})
-	p.Targets = append(p.Targets, Target{Name: nasty, Note: nasty}, Target{Name: nasty, Skip: nasty})
+	p.Targets = append(p.Targets, Target{Name: nasty, With: nasty}, Target{Name: nasty, Skip: nasty})
 	p.Typed, p.Note = nasty, nasty
 	plan := planState()
 	plan.Rows = append(plan.Rows, PlanRow{Name: nasty, Group: nasty, Order: 1 << 30, Delay: time.Hour}, PlanRow{Name: nasty, Why: nasty})

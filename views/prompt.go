@@ -32,7 +32,7 @@ func (t *Theme) Prompt(s *PromptState, w, h int) Block {
 func promptWidth(s *PromptState) int {
 	n := max(44, Width(Clean(s.Title))+4, Width(Clean(s.Command)))
 	for _, tg := range s.Targets {
-		n = max(n, Width(Clean(tg.Name))+Width(Clean(tg.Skip))+Width(Clean(tg.Note))+14)
+		n = max(n, Width(Clean(tg.Name))+Width(Clean(tg.Skip))+Width(Clean(tg.With))+14)
 	}
 	name := 0
 	for _, f := range s.Facts {
@@ -92,9 +92,9 @@ func (t *Theme) promptTargets(s *PromptState, inner, n int) []string {
 			l.add(Strong, t.Cut(Clean(tg.Name), max(1, inner-Width(state)-2)))
 			l.gap(2)
 			l.add(role, state)
-			if tg.Note != "" {
+			if tg.With != "" {
 				l.gap(2)
-				l.add(Dim, Clean(tg.Note))
+				l.add(Dim, Clean(tg.With))
 			}
 		}
 		rows = append(rows, l.String())

@@ -172,7 +172,7 @@ type Target struct {
 	State runtime.State
 	As    string // what stands in place of the state; "" = the state
 	Skip  string // why it is left out; "" = it is not
-	Note  string // what goes with it; "" = nothing is said of that
+	With  string // what goes with it; "" = nothing is said of that
 }
 
 // PromptFact is a line of a question about what goes with the answer.
