@@ -249,7 +249,7 @@ func (a *RestoreArgs) Check() error {
 
 // LXCCommand is the equal lxc-snapshot; of a clone from it, lxc-copy.
 func (a *RestoreArgs) LXCCommand(op Op, r Ref) string {
-	cmd := ""
+	var cmd string
 	switch {
 	case op == DeleteSnapshot:
 		return tool("lxc-snapshot", r) + " -d " + ShellQuote(a.Snap)
@@ -340,7 +340,7 @@ func (a *AutostartArgs) Check() error {
 	return nil
 }
 
-// LXCCommand: no lxc-* tool sets it; these are the lines of the config.
+// LXCCommand is empty: no lxc-* tool sets it, and Lines are the config's.
 func (a *AutostartArgs) LXCCommand(Op, Ref) string { return "" }
 
 // Lines are the config's own, as pairs of key and value.
@@ -375,7 +375,7 @@ func (a *LockArgs) Check() error {
 	return nil
 }
 
-// LXCCommand: LXC knows no locks.
+// LXCCommand is empty: LXC knows no locks.
 func (a *LockArgs) LXCCommand(Op, Ref) string { return "" }
 
 // RecoverArgs say what is done with a Leftover.
@@ -415,7 +415,7 @@ func (a *RecoverArgs) Check() error {
 	return nil
 }
 
-// LXCCommand: LXC does not know what it left.
+// LXCCommand is empty: LXC does not know what it left.
 func (a *RecoverArgs) LXCCommand(Op, Ref) string { return "" }
 
 // MendArgs name a Fix.
@@ -431,7 +431,7 @@ func (a *MendArgs) Check() error {
 	return nil
 }
 
-// LXCCommand: the Fix has its own command.
+// LXCCommand is empty: the Fix has its own command.
 func (a *MendArgs) LXCCommand(Op, Ref) string { return "" }
 
 // tool begins the command line of an lxc-* tool.

@@ -180,6 +180,14 @@ func (l *LockInfo) String() string {
 	return s
 }
 
+// Err refuses an operation because of the lock; it wraps ErrLocked.
+func (l *LockInfo) Err() error { return lockedError{"it is " + l.String()} }
+
+type lockedError struct{ text string }
+
+func (e lockedError) Error() string { return e.text }
+func (lockedError) Unwrap() error   { return ErrLocked }
+
 // Counted says whether the kernel keeps counters of the container that can be
 // read: it has an init, also while its monitor does not say how it is.
 func (c *Container) Counted() bool {

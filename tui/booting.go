@@ -218,6 +218,10 @@ func (m *Model) onBooted(ours bool, err error) tea.Cmd {
 	if b == nil || !ours {
 		return nil
 	}
+	if m.jobs.leaving {
+		m.endBoot("cancelled")
+		return nil
+	}
 	wait := b.steps[b.at].Delay
 	switch {
 	case errors.Is(err, runtime.ErrCancelled):

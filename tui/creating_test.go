@@ -252,6 +252,7 @@ func TestCreateWarns(t *testing.T) {
 	d.seesNo("this machine is")
 	d.fill("name", strings.Repeat("x", 65))
 	d.sees("which has 64 bytes at most")
+	d.fill("name", "echo")
 	d.press("enter")
 	if _, a := d.created(); a.Template != "debian" || len(a.IDMap) != 2 {
 		t.Fatalf("%+v", a)

@@ -50,6 +50,21 @@ type (
 	fanTickMsg struct{ id int }
 )
 
+// updateFan takes what is about a command in many containers.
+func (m *Model) updateFan(msg tea.Msg) (cmd tea.Cmd, ok bool) {
+	switch msg := msg.(type) {
+	case fanMsg:
+		m.onFan(msg)
+	case fanOverMsg:
+		m.onFanOver(msg)
+	case fanTickMsg:
+		return m.onFanTick(msg), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
 func (m *Model) fanOutHandlers() map[keymap.ID]func() tea.Cmd {
 	return map[keymap.ID]func() tea.Cmd{keymap.FanOut: m.openFanOut}
 }

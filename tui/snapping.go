@@ -35,17 +35,23 @@ type snapping struct {
 	alive  []runtime.Container // of all, those that are not stopped
 	cannot []keymap.Refusal
 	found  map[runtime.Ref]*measured
-	offer  string // the way that is chosen unless the person chooses another
+	offer  string  // the way that is chosen unless the person chooses another
+	back   overlay // shown again afterwards; nil = nothing
 }
 
-// askSnapshot asks for a comment and, where a container is not stopped, how it
-// is to be kept from changing its files meanwhile.
+// askSnapshot asks for a snapshot of the marked containers, or the selected one.
 func (m *Model) askSnapshot() tea.Cmd {
 	can, cannot := keymap.Split(runtime.Snapshot, m.situation())
 	if len(can) == 0 {
 		return nil // the door has said why
 	}
-	s := &snapping{m: m, all: can, cannot: cannot, found: map[runtime.Ref]*measured{}}
+	return m.openSnapping(can, cannot, nil)
+}
+
+// openSnapping asks for a comment and, where a container is not stopped, how it
+// is to be kept from changing its files meanwhile. back is shown again afterwards.
+func (m *Model) openSnapping(can []runtime.Container, cannot []keymap.Refusal, back overlay) tea.Cmd {
+	s := &snapping{m: m, all: can, cannot: cannot, found: map[runtime.Ref]*measured{}, back: back}
 	var refs []runtime.Ref
 	for _, c := range can {
 		if c.State != runtime.Stopped {
@@ -57,6 +63,7 @@ func (m *Model) askSnapshot() tea.Cmd {
 		title: "Take a snapshot of " + m.howMany(can), action: "takes it",
 		note: s.note(), fields: []formField{textField("comment", "none", ""), choiceField("how")}, submit: s.submit,
 	}).under(formRules{fit: s.fit, check: s.check, command: s.command})
+	f.back = back
 	s.ways(f)
 	f.look(m)
 	m.overlay = f
@@ -204,6 +211,7 @@ func (s *snapping) submit(f *form) tea.Cmd {
 			Title: "Stop " + s.m.howMany(stop) + " for a snapshot?", Targets: s.m.targetsOf(stop, nil),
 			More: "Stopped, then started again once the snapshot is taken.", Command: s.command(f),
 		},
-		yes: func() tea.Cmd { return s.m.enqueue(reqs) },
+		yes:  func() tea.Cmd { return s.m.enqueue(reqs) },
+		back: s.back,
 	})
 }

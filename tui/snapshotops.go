@@ -1,10 +1,8 @@
 package tui
 
 import (
-	"context"
 	"slices"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -12,17 +10,6 @@ import (
 	"lxcdeck/runtime"
 	"lxcdeck/views"
 )
-
-// waysDeadline is how long is waited for the word whether a snapshot can be
-// taken while the container is frozen: a whole root may be read for it.
-const waysDeadline = 15 * time.Second
-
-// snapWaysMsg says how a snapshot of a running container can be taken.
-type snapWaysMsg struct {
-	form  *form
-	print runtime.Footprint
-	err   error
-}
 
 // may gives the container if the operation can be done to it now, else says
 // why not.
@@ -117,18 +104,6 @@ func (x *snapList) settle(m *Model, old *runtime.Leftover, way runtime.RecoverWa
 		runtime.Request{Op: runtime.Recover, Ref: x.ref, Args: &runtime.RecoverArgs{ID: old.ID, Way: way}})
 }
 
-// The fields of the form a snapshot is taken with.
-const (
-	takeComment = iota
-	takeWay
-)
-
-// The ways to take a snapshot of a container that is not stopped.
-const (
-	wayStop   = "stop it, snapshot, start it again"
-	wayFrozen = "while it is frozen"
-)
-
 // take asks for the comment of a new snapshot, and how it is taken if the
 // container is not stopped.
 func (x *snapList) take(m *Model) tea.Cmd {
@@ -136,59 +111,7 @@ func (x *snapList) take(m *Model) tea.Cmd {
 	if !ok {
 		return nil
 	}
-	request := func(f *form) runtime.Request {
-		a := &runtime.SnapshotArgs{Comment: strings.TrimSpace(f.text(takeComment))}
-		if way := &f.fields[takeWay]; !way.off {
-			if a.Way = runtime.StopAndStart; way.choice() == wayFrozen {
-				a.Way = runtime.WhileFrozen
-			}
-		}
-		return runtime.Request{Op: runtime.Snapshot, Ref: x.ref, Expect: c.State, Args: a}
-	}
-	f := &form{title: "Snapshot " + m.called(x.ref), action: "takes it", wrong: -1, back: x, fields: []formField{
-		textField("comment", "none", ""),
-		{
-			kind: views.ChoiceField, label: "how", list: true, off: c.State == runtime.Stopped, choices: []string{wayStop, wayFrozen},
-			notes: map[string]string{wayStop: "its processes end"}, out: map[string]string{wayFrozen: "looking whether that can be done here ..."},
-		},
-	}}
-	f.live = func(_ *Model, f *form) tea.Cmd {
-		way := &f.fields[takeWay]
-		way.bad = way.out[way.choice()]
-		q := request(f)
-		f.command = q.LXCCommand()
-		return nil
-	}
-	f.submit = func(f *form) tea.Cmd { return m.enqueue([]runtime.Request{request(f)}) }
-	m.overlay = f
-	cmds := []tea.Cmd{f.look(m)}
-	if !f.fields[takeWay].off {
-		cmds = append(cmds, m.readSnapWays(x.ref, f))
-	}
-	return tea.Batch(cmds...)
-}
-
-func (m *Model) readSnapWays(ref runtime.Ref, f *form) tea.Cmd {
-	rt, parent := m.rt, m.out.ctx
-	return cmd("footprint", func() tea.Msg {
-		ctx, cancel := context.WithTimeout(parent, waysDeadline)
-		defer cancel()
-		got, err := rt.Footprint(ctx, ref)
-		return snapWaysMsg{f, got, err}
-	})
-}
-
-func (m *Model) onSnapWays(msg snapWaysMsg) tea.Cmd {
-	why := msg.print.FrozenSnapshot
-	if msg.err != nil {
-		why = msg.err.Error()
-	}
-	way := &msg.form.fields[takeWay]
-	way.out = map[string]string{wayFrozen: why}
-	if why == "" {
-		way.notes[wayFrozen] = "no lxc-* command does that"
-	}
-	return msg.form.look(m)
+	return m.openSnapping([]runtime.Container{c}, nil, x)
 }
 
 // The fields of the form a snapshot is restored as a new container with.

@@ -112,7 +112,7 @@ func TestSnapshotListWithoutAny(t *testing.T) {
 	d.press("k", "j", "R", "D", "A", "x", "u", "enter")
 	d.sees("no snapshot yet")
 	d.press("n")
-	d.sees("Snapshot bravo", "comment")
+	d.sees("Take a snapshot of bravo", "comment")
 	d.typed("first 'one'")
 	d.sees(`printf %s 'first '\''one'\''' > COMMENT && lxc-snapshot`)
 	d.press("enter")
@@ -126,31 +126,17 @@ func TestSnapshotListWithoutAny(t *testing.T) {
 func TestSnapshotOfARunningContainer(t *testing.T) {
 	d := newDeck(t, 100, 24, Options{}, snapped()...)
 	d.press("p", "n")
-	d.sees("stop it, snapshot, start it again", "lxc-stop -P /var/lib/lxc -n alpha && lxc-snapshot")
+	d.sees("Take a snapshot of alpha", "its root is a plain directory", "lxc-stop -P /var/lib/lxc -n alpha && lxc-snapshot")
 	d.typed("c")
-	d.press("down", "space")
-	d.sees("while it is frozen  ", "its root is a plain directory")
-	d.press("down", "enter")
 	d.press("enter")
-	d.sees("its root is a plain directory")
+	d.sees("Stop alpha for a snapshot?")
 	d.asked(0)
-	d.press("space", "up", "enter", "enter")
+	d.yes()
 	q := d.asked(1)
-	if q.Expect != runtime.Running || *q.Args.(*runtime.SnapshotArgs) != (runtime.SnapshotArgs{Comment: "c", Way: runtime.StopAndStart}) {
+	if a := q.Args.(*runtime.SnapshotArgs); q.Expect != runtime.Running || a.Comment != "c" || a.Way != runtime.StopAndStart {
 		t.Fatalf("%+v", q)
 	}
 	d.sees("Snapshots of alpha", "snap2")
-	// Where it can be, it is done while the container is frozen.
-	d.press("n")
-	f := d.m.overlay.(*form)
-	d.send(snapWaysMsg{form: f})
-	d.press("down", "space", "down", "enter")
-	d.sees("while it is frozen", "no lxc-* command does that")
-	d.seesNo("$ lxc-")
-	d.press("enter")
-	if q := d.asked(2); q.Args.(*runtime.SnapshotArgs).Way != runtime.WhileFrozen {
-		t.Fatalf("%+v", q)
-	}
 }
 
 func TestSnapshotRestoreInPlace(t *testing.T) {

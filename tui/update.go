@@ -77,14 +77,6 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onJobPace()
 	case armedMsg:
 		return m.onArmed(msg)
-	case fanMsg:
-		m.onFan(msg)
-		return nil
-	case fanOverMsg:
-		m.onFanOver(msg)
-		return nil
-	case fanTickMsg:
-		return m.onFanTick(msg)
 	case gaugedMsg:
 		return m.onGauged(msg)
 	case crashMsg:
@@ -97,6 +89,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return cmd
 	}
 	if cmd, ok := m.updateJobs(msg); ok {
+		return cmd
+	}
+	if cmd, ok := m.updateFan(msg); ok {
 		return cmd
 	}
 	m.dirty, m.paint.all = dirty, all
@@ -151,8 +146,6 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case oldRootsMsg:
 		m.onOldRoots(msg)
 		return nil, true
-	case snapWaysMsg:
-		return m.onSnapWays(msg), true
 	}
 	return nil, false
 }

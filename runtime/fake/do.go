@@ -91,7 +91,7 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 	c := r.shown(b)
 	switch {
 	case c.Lock != nil && !q.Op.Info().Locked:
-		return c.State, fmt.Errorf("%w: %s", runtime.ErrLocked, c.Lock)
+		return c.State, c.Lock.Err()
 	case c.Foreign != nil:
 		return c.State, fmt.Errorf("%w (uid %d)", runtime.ErrForeign, *c.Foreign)
 	case !c.NoAnswerSince.IsZero():

@@ -37,6 +37,7 @@ type Spec struct {
 	// NoStart is what its starts fail with, until something is mended.
 	NoStart   error
 	Snapshots []runtime.SnapshotInfo // the oldest first
+	Devices   []string               // names that were put into it
 	// Base is what the container is an overlay on: another container, or a
 	// snapshot (Path PATH/NAME/snaps). Zero = it has a root of its own.
 	Base runtime.Ref
@@ -97,7 +98,11 @@ type box struct {
 }
 
 func newBox(spec Spec, phase float64) *box {
-	return &box{spec: spec, phase: phase, sessions: make(map[*Session]struct{}), ttys: make(map[int]*Session)}
+	b := &box{spec: spec, phase: phase, sessions: make(map[*Session]struct{}), ttys: make(map[int]*Session), devices: map[string]bool{}}
+	for _, name := range spec.Devices {
+		b.devices[name] = true
+	}
+	return b
 }
 
 // New makes a host with these containers.

@@ -42,8 +42,6 @@ func (b *box) device(op runtime.Op, a *runtime.DeviceArgs) error {
 	switch {
 	case op == runtime.AddDevice && b.devices[name]:
 		return fmt.Errorf("%w: %s is there in the container", runtime.ErrExists, name)
-	case op == runtime.AddDevice && b.devices == nil:
-		b.devices = map[string]bool{name: true}
 	case op == runtime.AddDevice:
 		b.devices[name] = true
 	case !b.devices[name]:

@@ -220,7 +220,7 @@ func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 	case runtime.AddDevice, runtime.RemoveDevice, runtime.Mend:
 		return r.repair(b, q)
 	case runtime.Recover:
-		a := q.Args.(*runtime.RecoverArgs)
+		a, _ := q.Args.(*runtime.RecoverArgs) // Request.Check has seen to it
 		i := slices.IndexFunc(r.leftovers, func(l runtime.Leftover) bool { return l.ID == a.ID && l.Ref == q.Ref })
 		if i < 0 {
 			return runtime.ErrNoLeftover
@@ -252,7 +252,7 @@ func (r *Runtime) snap(b *box, q runtime.Request) {
 
 // useSnapshot deletes one, or restores it.
 func (r *Runtime) useSnapshot(b *box, q runtime.Request) error {
-	a := q.Args.(*runtime.RestoreArgs)
+	a, _ := q.Args.(*runtime.RestoreArgs) // Request.Check has seen to it
 	i := slices.IndexFunc(b.spec.Snapshots, func(s runtime.SnapshotInfo) bool { return s.Name == a.Snap })
 	if i < 0 {
 		return fmt.Errorf("%w: %s", runtime.ErrNoSnapshot, a.Snap)

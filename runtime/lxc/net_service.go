@@ -39,11 +39,9 @@ func newNetService() netService {
 	}
 }
 
-// lxcNetFix is the offer to make LXC's bridge by enabling lxc-net; nil where
-// that cannot be done: without systemd or the unit, for a user, or where the
-// service is told to make none.
-func lxcNetFix() *runtime.Fix { return newNetService().fix() }
-
+// fix is the offer to make LXC's bridge by enabling lxc-net; nil where that
+// cannot be done: without systemd or the unit, for a user, or where the service
+// is told to make none.
 func (n netService) fix() *runtime.Fix {
 	bridge, used := n.bridge()
 	if n.uid != 0 || !used || !exists(n.booted) || n.unit() == "" || n.systemctl() == "" {

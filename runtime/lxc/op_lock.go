@@ -49,7 +49,7 @@ func mayTouch(info *runtime.OpInfo, ref runtime.Ref, ours bool) error {
 	switch {
 	case l != nil && !info.Locked:
 		return &runtime.Error{
-			Op: info.Name, Ref: ref, Err: fmt.Errorf("%w: %s", runtime.ErrLocked, l),
+			Op: info.Name, Ref: ref, Err: l.Err(),
 			Hint: "Ask whoever locked it; unlock takes the lock away.",
 		}
 	case l == nil && info.Op == runtime.Unlock:

@@ -29,7 +29,7 @@ func recoverRestore(o *operation, j *journal, way runtime.RecoverWay) error {
 		return o.discard(j)
 	}
 	if l := lockOf(j.ref(), true); l != nil {
-		return fmt.Errorf("%w: %s", runtime.ErrLocked, l)
+		return l.Err()
 	}
 	if err := loadableHere(j.ref()); err != nil {
 		return err

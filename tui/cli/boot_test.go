@@ -90,7 +90,7 @@ func TestFailedStartIsDiagnosed(t *testing.T) {
 
 func TestMissingBridgeIsSaid(t *testing.T) {
 	rt := testHost()
-	rt.SetChoices(runtime.Choices{IDMapsWhy: "no line in /etc/subuid", Default: runtime.DefaultNet{Type: "veth", Link: "lxcbr0", Missing: true,
+	rt.SetChoices(runtime.Choices{Templates: choices().Templates, IDMapsWhy: "no line in /etc/subuid", Default: runtime.DefaultNet{Type: "veth", Link: "lxcbr0", Missing: true,
 		Fix: &runtime.Fix{Title: "Enable lxc-net", Command: []string{"systemctl", "enable", "--now", "lxc-net"}}}})
 	if r := lxcdeck(t, rt, "create", "new", "-t", "busybox"); r.code != 0 || !strings.Contains(r.err, "bridge lxcbr0") || !strings.Contains(r.err, "Enable lxc-net: systemctl enable") {
 		t.Errorf("result = %+v", r)

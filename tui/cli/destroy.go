@@ -87,7 +87,11 @@ func (d *deck) tellFootprint(ref runtime.Ref, f *runtime.Footprint, a *runtime.D
 		if !a.Snapshots {
 			how = "it would be refused: without --snapshots it has to have none"
 		}
-		d.warn("  %d snapshots (%s): %s; %s", n, sizeOf(f.SnapSize, f.Partial), strings.Join(f.Snapshots, ", "), how)
+		word := "snapshots"
+		if n == 1 {
+			word = "snapshot"
+		}
+		d.warn("  %d %s (%s): %s; %s", n, word, sizeOf(f.SnapSize, f.Partial), strings.Join(f.Snapshots, ", "), how)
 	}
 	if len(f.Clones) > 0 {
 		d.warn("  it would be refused: these are overlays on it and have to go before: %s", refNames(f.Clones))

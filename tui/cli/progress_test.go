@@ -216,6 +216,7 @@ func TestCancelWhileNobodyReads(t *testing.T) {
 // ctrl+c cancels, and the runtime takes back what it had begun.
 func TestInterruptCancels(t *testing.T) {
 	rt := fake.New(fake.Options{Paths: []string{path}})
+	rt.SetChoices(choices())
 	rt.Fail(fake.Do, ref("a"), fake.Fault{Stuck: true})
 	done := make(chan int, 1)
 	go func() {
