@@ -91,7 +91,6 @@ type helperReply struct {
 	Hint         string // what to do next; may be empty
 	Log          string // liblxc's own ERROR lines
 	State        runtime.State
-	Left         []string          // cgroups that the operation has left
 	Progress     *runtime.Progress // not the end yet
 	Notice       string            // attach: how the pty came to be
 	Reason       string            // attach: why the process could not even begin; may be empty

@@ -29,7 +29,6 @@ type operation struct {
 	conn *msgConn
 	c    *golxc.Container
 	log  func() string
-	left []string // cgroups that are to be removed when this helper has ended
 	// at, if not nil, is told of every step that a journal notes; tests end the
 	// process there.
 	at func(step string)
@@ -79,11 +78,9 @@ func (o *operation) onState() helperReply {
 		err = o.run()
 	}
 	if err != nil {
-		r := failedReply(err, o.log())
-		r.Left = o.left
-		return r
+		return failedReply(err, o.log())
 	}
-	return helperReply{OK: true, State: o.state(), Left: o.left}
+	return helperReply{OK: true, State: o.state()}
 }
 
 // open takes a fresh handle: its configuration is read now.

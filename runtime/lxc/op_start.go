@@ -3,7 +3,6 @@ package lxc
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -27,7 +26,7 @@ const (
 // returns when the container runs, or is known not to.
 func (o *operation) start() error {
 	began := time.Now()
-	log := newStartLog(o.c, o.log)
+	log, home := newStartLog(o.c, o.log), ownCgroups()
 	o.log = log.errors
 	if err := o.c.WantDaemonize(true); err != nil {
 		return fmt.Errorf("liblxc: %w", err)
@@ -42,6 +41,7 @@ func (o *operation) start() error {
 	} else {
 		err = o.c.Start()
 	}
+	goHome(home)
 	if err != nil {
 		// liblxc answers before its monitor has said all that it has to say.
 		o.clearAfter(log, began)
@@ -63,29 +63,15 @@ func (o *operation) start() error {
 }
 
 // clearAfter waits for the end of the monitor of a start that came to nothing,
-// and notes the cgroups that it leaves: liblxc moves the process that starts a
-// container into the monitor's cgroup too, and cannot remove it while that
-// process, this one, lives (cgfsng_monitor_destroy of cgfsng.c).
+// and removes the cgroups that it leaves: liblxc cannot remove its monitor's
+// while the process that started it is in it too (cgfsng_monitor_destroy).
 func (o *operation) clearAfter(log *startLog, began time.Time) {
 	for until := time.Now().Add(lastWordsTime); len(monitorsOf(o.q.Ref, began)) > 0; time.Sleep(pollEvery) {
 		if time.Now().After(until) {
 			return
 		}
 	}
-	o.left = log.cgroups()
-}
-
-// removeCgroups removes what a start has left, when its helper has ended: after
-// a thousand of them liblxc finds no name for the next. What is in use stays.
-func removeCgroups(names []string) {
-	tops := cgroupTops()
-	for _, name := range names {
-		for _, top := range tops {
-			if filepath.IsLocal(name) {
-				_ = unix.Rmdir(filepath.Join(top, name))
-			}
-		}
-	}
+	removeCgroups(log.cgroups())
 }
 
 // cgroupTops are the directories where cgroup hierarchies are mounted.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	golxc "github.com/lxc/go-lxc"
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
@@ -82,9 +84,6 @@ func TestStartSaysHowItEnded(t *testing.T) {
 	if err := do(t, a, runtime.Start, init); err != nil && !strings.Contains(err.Error(), "its init: exit status 1") {
 		t.Errorf("an init that fails: %v", err)
 	}
-	if left := leftCgroups(t, "lxc.*.lxcdt-end*", "lxc.*.lxcdt-init*"); len(left) > 0 {
-		t.Errorf("left: %v", left)
-	}
 	if err := startWith(t, a, ref, ""); !errors.Is(err, runtime.ErrInvalid) {
 		t.Errorf("an empty command: %v", err)
 	}
@@ -110,6 +109,47 @@ func TestHowInitEnded(t *testing.T) {
 		}
 		must(t, f.Close())
 	}
+}
+
+// TestStartLeavesNoCgroups looks at starts while the process that has started
+// lives on. Its containers have names that no other test run has.
+func TestStartLeavesNoCgroups(t *testing.T) {
+	s := lxctest.New(t)
+	own := "lxcdt-" + strconv.Itoa(os.Getpid())
+	must(t, s.Add(own+"-runs"))
+	must(t, s.Add(own+"-fails", "lxc.net.0.type = veth", "lxc.net.0.link = lxcdt-none"))
+	left := func() (left []string) {
+		for _, top := range cgroupTops() {
+			found, err := filepath.Glob(filepath.Join(top, "lxc.*."+own+"-*"))
+			must(t, err)
+			left = append(left, found...)
+		}
+		return left
+	}
+	before := ownCgroups()
+	for _, c := range []struct {
+		name    string
+		command []string
+		ok      bool
+	}{{"-fails", nil, false}, {"-runs", []string{"/bin/true"}, true}, {"-runs", []string{"/bin/false"}, false}, {"-runs", nil, true}} {
+		handle, err := golxc.NewContainer(own+c.name, s.Path)
+		must(t, err)
+		o := &operation{c: handle, log: func() string { return "" }, q: helperRequest{
+			Op: runtime.Start, Ref: runtime.Ref{Path: s.Path, Name: own + c.name}, Timeout: patience, Args: &runtime.StartArgs{Command: c.command},
+		}}
+		if err := o.start(); (err == nil) != c.ok {
+			t.Errorf("start of %s, %q: %v", c.name, c.command, err)
+		}
+		if after := ownCgroups(); !slices.Equal(before, after) {
+			t.Errorf("%s: the starter is in %v, and was in %v", c.name, after, before)
+		}
+		if runs := c.ok && c.command == nil; runs == (len(left()) == 0) {
+			t.Errorf("%s, %q: its cgroups: %v", c.name, c.command, left())
+		}
+		o.close()
+	}
+	must(t, s.Stop(own+"-runs"))
+	eventually(t, "the end of its cgroups", func() bool { return len(left()) == 0 })
 }
 
 // TestStartLogDoesNotGrow looks at the log that the monitor keeps open.
