@@ -20,7 +20,15 @@ const (
 	relistEvery = 60 * time.Second
 	// pollEvery is the look when it is not.
 	pollEvery = 2 * time.Second
+	// listRest is how long the list rests at most between two looks, however many
+	// changes are announced: with gather it is what an announced change may take.
+	// Below that it rests three times as long as a look takes, so that a batch of
+	// a hundred starts is not slowed down by being looked at.
+	listRest = 50 * time.Millisecond
 )
+
+// listDueMsg ends the rest between two looks.
+type listDueMsg struct{}
 
 // listedMsg is the end of one List.
 type listedMsg struct {
@@ -34,6 +42,8 @@ type listing struct {
 	inFlight bool
 	again    bool // somebody asked while one was out
 	since    time.Time
+	ended    time.Time // end of the last one
+	resting  bool      // a look is wanted, and waits for the rest to be over
 	done     time.Time // end of the last good one; zero = never
 	err      error
 	noConfig []runtime.Ref
@@ -48,6 +58,14 @@ func (m *Model) list() tea.Cmd {
 		l.again = true
 		return nil
 	}
+	if l.resting {
+		return nil
+	}
+	rest := min(listRest, 3*l.ended.Sub(l.since)) - m.clock.Now().Sub(l.ended)
+	if !l.ended.IsZero() && rest > 0 {
+		l.resting = true
+		return m.clock.After(rest, listDueMsg{})
+	}
 	l.inFlight, l.again, l.since = true, false, m.clock.Now()
 	rt, parent := m.rt, m.out.ctx
 	return cmd("list", func() tea.Msg {
@@ -56,6 +74,12 @@ func (m *Model) list() tea.Cmd {
 		got, err := rt.List(ctx)
 		return listedMsg{got, err}
 	})
+}
+
+// onListDue looks after a rest.
+func (m *Model) onListDue() tea.Cmd {
+	m.listing.resting = false
+	return m.list()
 }
 
 // pollMsg is the look while there is no whole watch, no List came through, or
@@ -92,7 +116,7 @@ func (m *Model) onPoll() tea.Cmd {
 // onListed takes the truth over.
 func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	l := &m.listing
-	l.inFlight, l.err = false, msg.err
+	l.inFlight, l.err, l.ended = false, msg.err, m.clock.Now()
 	var next tea.Cmd
 	if l.again {
 		next = m.list()

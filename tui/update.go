@@ -164,6 +164,8 @@ func (m *Model) readAgain() tea.Cmd {
 // onUnseen is what changes nothing on the screen.
 func (m *Model) onUnseen(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
+	case listDueMsg:
+		return m.onListDue()
 	case tea.MouseReleaseMsg:
 		return m.onMouse(msg.Mouse(), vt.Release)
 	case tea.MouseMotionMsg:
