@@ -1,9 +1,11 @@
 package lxc
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,7 +17,8 @@ import (
 // lock goes with the process that held it.
 func TestHold(t *testing.T) {
 	if os.Getenv("LXCDECK_TEST_HOLD") != "" { // the other process
-		_, err := holdAll(&helperRequest{Op: runtime.Start, Ref: runtime.Ref{Path: "/lxcdt", Name: os.Getenv("LXCDECK_TEST_HOLD")}})
+		path := cmp.Or(os.Getenv("LXCDECK_TEST_HOLD_PATH"), "/lxcdt")
+		_, err := holdAll(&helperRequest{Op: runtime.Start, Ref: runtime.Ref{Path: path, Name: os.Getenv("LXCDECK_TEST_HOLD")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,6 +41,26 @@ func TestHold(t *testing.T) {
 	}
 	h.release()
 	if out, err := other(t.Name()); err != nil {
+		t.Errorf("it is not held any more: %v\n%s", err, out)
+	}
+}
+
+// TestHeldWhileJournalsAreRead: a create that finds what an earlier one has left
+// does not lose its own lock over it.
+func TestHeldWhileJournalsAreRead(t *testing.T) {
+	ref := runtime.Ref{Path: t.TempDir(), Name: "lxcdt-held"}
+	j, err := openJournal(runtime.Create, ref, "making", nil)
+	must(t, err)
+	h, err := holdAll(&helperRequest{Op: runtime.Create, Ref: ref})
+	must(t, err)
+	defer h.release()
+	must(t, clearOldJournals(ref))
+	if exists(filepath.Join(ref.Path, deckDir, j.ID+journalEnd)) {
+		t.Error("the old journal is still there")
+	}
+	cmd := exec.Command(selfExe, "-test.run=^TestHold$")
+	cmd.Env = append(os.Environ(), "LXCDECK_TEST_HOLD_PATH="+ref.Path, "LXCDECK_TEST_HOLD="+ref.Name)
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "create (process ") {
 		t.Errorf("it is not held any more: %v\n%s", err, out)
 	}
 }

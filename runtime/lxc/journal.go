@@ -166,13 +166,15 @@ type brokenJournal struct {
 
 // journals reads all journals of an lxcpath that can be read, the oldest first.
 // Those of operations that still run are left out: their containers are held.
-func journals(lxcpath string) ([]*journal, error) {
-	out, _, err := allJournals(lxcpath)
+// mine are those that this process holds itself: to ask for them would drop its
+// locks (fcntl_locking(2)), and nobody else works on them.
+func journals(lxcpath string, mine ...runtime.Ref) ([]*journal, error) {
+	out, _, err := allJournals(lxcpath, mine...)
 	return out, err
 }
 
 // allJournals also gives those that cannot be read.
-func allJournals(lxcpath string) (out []*journal, broken []brokenJournal, err error) {
+func allJournals(lxcpath string, mine ...runtime.Ref) (out []*journal, broken []brokenJournal, err error) {
 	dir := filepath.Join(lxcpath, deckDir)
 	if err := ownDeckDir(dir); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -199,7 +201,7 @@ func allJournals(lxcpath string) (out []*journal, broken []brokenJournal, err er
 				b.at = info.ModTime()
 			}
 			broken = append(broken, b)
-		case string(j.Path) == lxcpath && !held(j.ref()):
+		case string(j.Path) == lxcpath && (slices.Contains(mine, j.ref()) || !held(j.ref())):
 			out = append(out, j)
 		}
 	}

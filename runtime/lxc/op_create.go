@@ -256,7 +256,7 @@ func clearOldJournals(ref runtime.Ref) error {
 	if err := ownDeckDir(dir); err != nil {
 		return nil //nolint:nilerr // none is there, or what openJournal refuses
 	}
-	all, err := journals(ref.Path)
+	all, err := journals(ref.Path, ref)
 	if err != nil {
 		return err
 	}
