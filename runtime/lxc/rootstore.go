@@ -207,24 +207,36 @@ func clearContainer(ref runtime.Ref) (log string, err error) {
 	return log, nil
 }
 
-// destroyQuietly lets liblxc destroy a container that does not run, without its hooks.
+// destroyQuietly lets liblxc destroy a container that does not run, without its
+// hooks. One whose root is not its own it leaves alone.
 func destroyQuietly(ref runtime.Ref) (log string, err error) {
-	s, err := handle(ref, func(c *golxc.Container) (runtime.State, error) {
+	type loaded struct {
+		state       runtime.State
+		root, hooks []string
+	}
+	is, err := handle(ref, func(c *golxc.Container) (loaded, error) {
 		s, _ := runtime.ParseState(c.State().String())
-		return s, nil
+		return loaded{s, items(c, "lxc.rootfs.path"), items(c, "lxc.hook.destroy")}, nil
 	})
 	if err != nil {
 		return "", err
 	}
-	if s != runtime.Stopped {
-		return "", fmt.Errorf("%w: %s is %s", runtime.ErrWrongState, ref, s)
+	if is.state != runtime.Stopped {
+		return "", fmt.Errorf("%w: %s is %s", runtime.ErrWrongState, ref, is.state)
 	}
 	conf, err := readConfOf(ref)
 	if err != nil {
 		return "", err
 	}
-	if len(conf.values("lxc.hook.destroy")) > 0 {
+	// liblxc begins a copy with the config of what is copied, less the line of its
+	// root: where that line stands in an include, or behind blanks, the half-made
+	// copy still names the root of the other, and liblxc would remove it.
+	if text := conf.values("lxc.rootfs.path"); len(is.root) > 0 && (len(text) == 0 || !madeFor(ref, text[len(text)-1])) {
+		return "", nil
+	}
+	if len(is.hooks) > 0 {
 		conf.remove("lxc.hook.destroy")
+		conf.add("lxc.hook.destroy =\n") // takes back those of an include
 		if err := conf.write(); err != nil {
 			return "", err
 		}
@@ -232,20 +244,36 @@ func destroyQuietly(ref runtime.Ref) (log string, err error) {
 	return destroyContainer(ref)
 }
 
+// madeFor says whether liblxc has made a root for a container: in its directory,
+// or as a volume of its name (dir_clonepaths, zfs_clonepaths, lvm_clonepaths).
+func madeFor(ref runtime.Ref, root string) bool {
+	switch s := storeOf(root); s.kind {
+	case storeDir, storeOverlay, storeBtrfs, "loop":
+		return liesIn(ref.String(), s.path)
+	default:
+		return filepath.Base(s.path) == ref.Name
+	}
+}
+
 // mountsBelow are the places in a directory where something is mounted (proc(5),
-// /proc/PID/mountinfo, whose fifth field it is).
+// /proc/PID/mountinfo, whose fifth field it is: a path without symbolic links).
 func mountsBelow(dir string) ([]string, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fileErr(err)
+	}
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, fileErr(err)
 	}
 	var found []string
 	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 4 {
-			at := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(f[4])
-			if at == dir || strings.HasPrefix(at, dir+"/") {
-				found = append(found, at)
-			}
+		f := strings.Fields(line)
+		if len(f) > 4 && (f[4] == fstabWord(real) || strings.HasPrefix(f[4], fstabWord(real)+"/")) {
+			found = append(found, f[4])
 		}
 	}
 	return found, nil
