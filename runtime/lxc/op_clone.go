@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,12 +51,12 @@ func (o *operation) clone() error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	j, err := openJournal(runtime.Clone, p.from, "copy", map[string]string{toPath: p.to.Path, toName: p.to.Name})
+	j, err := openJournal(runtime.Clone, p.from, stepCopy, map[string]string{toPath: p.to.Path, toName: p.to.Name})
 	if err != nil {
 		return err
 	}
-	if err := o.copyTo(p); err != nil {
-		return withUndo(err, undoClone(j))
+	if err := o.copyTo(j, p); err != nil {
+		return withUndo(err, o.undoCopy(j))
 	}
 	// It is whole: what comes now does not undo it.
 	if err := j.end(); err != nil {
@@ -86,7 +87,7 @@ func (o *operation) startClone(p *clonePlan) error {
 	case err == nil:
 		return nil
 	case p.ephemeral && (s.c == nil || s.lxcState() == runtime.Stopped):
-		return withUndo(fmt.Errorf("the clone did not start, and was removed: %w", err), removeHalf(p.to, p.from))
+		return withUndo(fmt.Errorf("the clone did not start, and was removed: %w", err), o.removeCopy(p.to, p.from))
 	default:
 		return fmt.Errorf("it was cloned, but did not start: %w", err)
 	}
@@ -223,8 +224,19 @@ func rootValue(ref runtime.Ref) (string, error) {
 	return v[0], nil
 }
 
-// copyTo makes the new container, up to its host name.
-func (o *operation) copyTo(p *clonePlan) error {
+// copyTo makes the new container, up to its host name, in a directory that its
+// journal knows.
+func (o *operation) copyTo(j *journal, p *clonePlan) error {
+	made, err := j.reserve(p.to)
+	switch {
+	case err != nil:
+		return p.explain(err, "")
+	case !made:
+		return fmt.Errorf("%w: %s is there already", runtime.ErrExists, p.to)
+	}
+	if err := j.step(stepCopy); err != nil {
+		return p.explain(err, "")
+	}
 	o.step("copying " + p.from.Name)
 	end, err := o.watchCopy(p)
 	if err != nil {
@@ -269,8 +281,10 @@ func (p *clonePlan) liblxc() (log string, err error) {
 // explain finds the cause in liblxc's words.
 func (p *clonePlan) explain(err error, log string) error {
 	e := &runtime.Error{Op: "clone", Ref: p.from, Err: err, Log: log}
-	if free, ferr := freeOn(p.to.Path); strings.Contains(log, "No space left on device") || strings.Contains(log, "write failed") || (ferr == nil && free < 1<<20) {
-		e.Err = fmt.Errorf("%w: %w", err, unix.ENOSPC)
+	if free, ferr := freeOn(p.to.Path); errors.Is(err, unix.ENOSPC) || strings.Contains(log, "No space left on device") || strings.Contains(log, "write failed") || (ferr == nil && free < 1<<20) {
+		if !errors.Is(err, unix.ENOSPC) {
+			e.Err = fmt.Errorf("%w: %w", err, unix.ENOSPC)
+		}
 		e.Hint = fmt.Sprintf("The file system of %s is full (%s free, %s left of its files' numbers). Nothing of the new container was left there.",
 			p.to.Path, humanBytes(free), freeInodes(p.to.Path))
 	}

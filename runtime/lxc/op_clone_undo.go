@@ -1,12 +1,7 @@
 package lxc
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"lxcdeck/runtime"
 )
@@ -23,95 +18,47 @@ func leftClone(j *journal) (what string, ways []runtime.RecoverWay) {
 
 // recoverClone removes what a clone that was killed has made. It cannot be
 // finished: nobody knows which files are whole.
-func recoverClone(_ *operation, j *journal, way runtime.RecoverWay) error {
+func recoverClone(o *operation, j *journal, way runtime.RecoverWay) error {
 	if way != runtime.Undo && way != runtime.Dismiss {
 		return fmt.Errorf("%w: a clone can only be undone", runtime.ErrUnsupported)
 	}
-	return undoClone(j)
+	return o.undoCopy(j)
 }
 
-// undoClone removes what a clone has made so far, and ends its journal.
-func undoClone(j *journal) error {
+// undoCopy removes the container that was made for a journal so far, and ends
+// the journal. Another that has its name by now stays, and stays in the books.
+func (o *operation) undoCopy(j *journal) error {
 	to := j.made()
 	if err := to.Check(); err != nil {
 		return fmt.Errorf("journal %s: %w", j.ID, err)
 	}
-	if err := removeHalf(to, j.ref()); err != nil {
+	bases := []runtime.Ref{j.ref()}
+	if j.owns(to) {
+		if more, err := basesOf(to); err == nil { // else it is half written
+			bases = append(bases, more...)
+		}
+	}
+	if err := o.unreserve(j, to); err != nil {
 		return err
+	}
+	if !exists(to.String()) {
+		if err := forget(to, bases...); err != nil {
+			return err
+		}
 	}
 	return j.end()
 }
 
-// removeHalf removes a container that is not whole, also from the books of
-// those it was to lie upon.
-func removeHalf(half runtime.Ref, upon ...runtime.Ref) error {
-	more, err := basesOf(half)
+// removeCopy removes a container that was just made, also from the books of
+// those it lies upon.
+func (o *operation) removeCopy(made runtime.Ref, upon ...runtime.Ref) error {
+	more, err := basesOf(made)
 	if err != nil {
-		more = nil // half written
-	}
-	if err := forget(half, append(more, upon...)...); err != nil {
 		return err
 	}
-	if !exists(half.String()) {
-		return nil
-	}
-	if err := removeVolume(half); err != nil {
+	if log, err := clearContainer(made); err != nil {
+		o.logged(log)
 		return err
 	}
-	if err := unmounted(half.String()); err != nil {
-		return err
-	}
-	// Subvolumes of btrfs go with rmdir(2) once they are empty, since Linux 4.18.
-	if err := os.RemoveAll(half.String()); err != nil {
-		return fmt.Errorf("remove %s: %w", half, fileErr(err))
-	}
-	return nil
-}
-
-// removeVolume lets liblxc remove a root that is no directory.
-func removeVolume(half runtime.Ref) error {
-	c, err := readConfOf(half)
-	if err != nil {
-		return nil //nolint:nilerr // it came to nothing before its config
-	}
-	v := c.values("lxc.rootfs.path")
-	if len(v) == 0 {
-		return nil
-	}
-	if kind, _ := backing(v[0]); kind != "zfs" && kind != "lvm" && kind != "rbd" {
-		return nil
-	}
-	if err := loadableHere(half); err != nil {
-		return err
-	}
-	if log, err := destroyContainer(half); err != nil {
-		return &runtime.Error{Op: "destroy", Ref: half, Err: err, Log: log}
-	}
-	return nil
-}
-
-// unmounted refuses to remove what something is mounted in: it would be emptied.
-func unmounted(dir string) error {
-	text, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return fmt.Errorf("mounts: %w", err)
-	}
-	real, err := filepath.EvalSymlinks(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fileErr(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		f := strings.Fields(line)
-		if len(f) < 5 {
-			continue
-		}
-		at := f[4]
-		if at == fstabWord(real) || strings.HasPrefix(at, fstabWord(real)+"/") {
-			return fmt.Errorf("%w: %s is mounted there", runtime.ErrBusy, at)
-		}
-	}
-	return nil
+	return forget(made, append(more, upon...)...)
 }

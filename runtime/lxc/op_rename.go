@@ -44,7 +44,14 @@ func (o *operation) rename() error {
 	if why := renameCopies(value); why != "" {
 		return o.renameByCopy(from, to, why, a.Copy)
 	}
-	j, err := openJournal(runtime.Rename, from, stepMove, map[string]string{toPath: to.Path, toName: to.Name, factRootValue: value})
+	// Which directory it is: when this is killed, another may get one of its names.
+	handle, err := handleOf(from.String())
+	if err != nil {
+		return err
+	}
+	j, err := openJournal(runtime.Rename, from, stepMove, map[string]string{
+		toPath: to.Path, toName: to.Name, factRootValue: value, factMade: handle,
+	})
 	if err != nil {
 		return err
 	}
@@ -187,7 +194,7 @@ func finishRename(j *journal) error {
 // undoRename goes back to the old name, and ends the journal.
 func undoRename(j *journal) error {
 	from, to := j.ref(), j.made()
-	if exists(to.String()) && !exists(from.String()) {
+	if j.owns(to) && !exists(from.String()) {
 		m := move{at: to, was: to, now: from, root: j.fact(factRootValue)}
 		if err := m.correct(); err != nil {
 			return err
@@ -212,36 +219,22 @@ func leftRename(j *journal) (what string, ways []runtime.RecoverWay) {
 }
 
 // recoverRename finishes or undoes a rename that was killed.
-func recoverRename(_ *operation, j *journal, way runtime.RecoverWay) error {
+func recoverRename(o *operation, j *journal, way runtime.RecoverWay) error {
 	from, to := j.ref(), j.made()
-	if err := to.Check(); err != nil {
-		return fmt.Errorf("journal %s: %w", j.ID, err)
-	}
-	dir, err := holdDir()
-	if err != nil {
-		return err
-	}
-	if h, err := hold(dir, to, runtime.Recover); err == nil {
-		defer h.Close()
-	} else {
-		return err
-	}
 	if _, ways := leftRename(j); !slices.Contains(ways, way) {
 		return fmt.Errorf("%w: %s of a rename that was interrupted in its step %q", runtime.ErrUnsupported, way, j.Step)
 	}
-	here, there := exists(from.String()), exists(to.String())
+	switch j.Step {
+	case stepCopy:
+		return o.undoCopy(j)
+	case stepDestroy:
+		return finishCopy(j)
+	}
+	// Another that has one of the names by now has nothing to do with it.
+	here, there := j.owns(from), j.owns(to)
 	switch {
-	case j.Step == stepCopy:
-		return endAfter(j, removeHalf(to, from))
-	case j.Step == stepDestroy && here:
-		if _, err := readConfOf(to); err != nil {
-			return fmt.Errorf("the new container is gone, and the old one is kept: %w", err)
-		}
-		return endAfter(j, destroyOld(from))
-	case j.Step == stepDestroy || !here && !there:
+	case !here && !there:
 		return j.end()
-	case here && there:
-		return fmt.Errorf("%w: %s and %s are both there by now", runtime.ErrExists, from, to)
 	case here && way == runtime.Finish:
 		if err := moveDir(from, to); err != nil {
 			return err
@@ -252,6 +245,22 @@ func recoverRename(_ *operation, j *journal, way runtime.RecoverWay) error {
 	default:
 		return undoRename(j)
 	}
+}
+
+// finishCopy destroys the old container of a rename by copy, if the new one is
+// there still.
+func finishCopy(j *journal) error {
+	from, to := j.ref(), j.made()
+	if !exists(from.String()) {
+		return j.end()
+	}
+	if !j.owns(to) {
+		return fmt.Errorf("%w: the new container %s is gone, and the old one is kept", runtime.ErrNotFound, to)
+	}
+	if _, err := readConfOf(to); err != nil {
+		return fmt.Errorf("the new container is broken, and the old one is kept: %w", err)
+	}
+	return endAfter(j, destroyOld(from))
 }
 
 func endAfter(j *journal, err error) error {
@@ -303,11 +312,11 @@ func (o *operation) renameByCopy(from, to runtime.Ref, why string, asked bool) e
 	if err != nil {
 		return err
 	}
-	if err := o.copyTo(p); err != nil {
-		return withUndo(err, endAfter(j, removeHalf(to, from)))
+	if err := o.copyTo(j, p); err != nil {
+		return withUndo(err, o.undoCopy(j))
 	}
 	if err := j.step(stepDestroy); err != nil {
-		return withUndo(err, endAfter(j, removeHalf(to, from)))
+		return withUndo(err, o.undoCopy(j))
 	}
 	o.step("destroying " + from.Name)
 	return endAfter(j, destroyOld(from))

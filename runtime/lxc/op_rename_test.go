@@ -158,7 +158,11 @@ func TestRenameKilled(t *testing.T) {
 				config := read(t, filepath.Join(ref.String(), "config"))
 				value, err := rootValue(ref)
 				must(t, err)
-				j, err := openJournal(runtime.Rename, ref, stepMove, map[string]string{toPath: s.Path, toName: "lxcdt-b", factRootValue: value})
+				handle, err := handleOf(ref.String())
+				must(t, err)
+				j, err := openJournal(runtime.Rename, ref, stepMove, map[string]string{
+					toPath: s.Path, toName: "lxcdt-b", factRootValue: value, factMade: handle,
+				})
 				must(t, err)
 				half(t, j)
 				what, ways := leftRename(j)
@@ -188,12 +192,49 @@ func TestRenameByCopyKilled(t *testing.T) {
 		s := lxctest.New(t)
 		a := newAdapter(t, Options{Paths: []string{s.Path}})
 		ref := ownRoot(t, s.Path, "lxcdt-a")
-		ownRoot(t, s.Path, "lxcdt-b")
-		j, err := openJournal(runtime.Rename, ref, step, map[string]string{toPath: s.Path, toName: "lxcdt-b"})
+		copied := ownRoot(t, s.Path, "lxcdt-b")
+		handle, err := handleOf(copied.String())
+		must(t, err)
+		j, err := openJournal(runtime.Rename, ref, step, map[string]string{toPath: s.Path, toName: "lxcdt-b", factMade: handle})
 		must(t, err)
 		_, ways := leftRename(j)
 		must(t, change(t, a, runtime.Recover, ref, &runtime.RecoverArgs{ID: j.ID, Way: ways[0]}))
 		nothingLeft(t, s.Path, left)
+	}
+}
+
+// What is called like one of the two by now, but is another, is left alone.
+func TestRenameKilledMeetsAnother(t *testing.T) {
+	for step, ways := range map[string][]runtime.RecoverWay{
+		stepMove: {runtime.Finish, runtime.Undo}, stepCopy: {runtime.Undo}, stepDestroy: {runtime.Finish},
+	} {
+		for _, way := range ways {
+			s := lxctest.New(t)
+			a := newAdapter(t, Options{Paths: []string{s.Path}})
+			gone := ownRoot(t, s.Path, "lxcdt-gone")
+			handle, err := handleOf(gone.String())
+			must(t, err)
+			must(t, os.Rename(gone.String(), filepath.Join(s.Path, ".gone")))
+			ref, other := to(gone, "lxcdt-a"), ownRoot(t, s.Path, "lxcdt-b")
+			want := []string{".gone", "lxcdt-b"}
+			if step == stepDestroy {
+				ownRoot(t, s.Path, "lxcdt-a")
+				want = append(want, "lxcdt-a", deckDir)
+			}
+			config := read(t, filepath.Join(other.String(), "config"))
+			j, err := openJournal(runtime.Rename, ref, step, map[string]string{
+				toPath: s.Path, toName: "lxcdt-b", factRootValue: other.String() + "/rootfs", factMade: handle,
+			})
+			must(t, err)
+			err = change(t, a, runtime.Recover, ref, &runtime.RecoverArgs{ID: j.ID, Way: way})
+			if (err != nil) != (step == stepDestroy) {
+				t.Errorf("%s of %s: %v", way, step, err)
+			}
+			nothingLeft(t, s.Path, want...)
+			if got := read(t, filepath.Join(other.String(), "config")); got != config {
+				t.Errorf("%s of %s: the config is\n%s", way, step, got)
+			}
+		}
 	}
 }
 

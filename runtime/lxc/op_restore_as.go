@@ -10,12 +10,6 @@ import (
 	"lxcdeck/runtime"
 )
 
-// Facts of the journal of a snapshot that becomes a new container.
-const (
-	factToPath = "topath"
-	factToName = "toname"
-)
-
 // restoreAs makes a new container of a snapshot, with a MAC address and a host
 // name of its own. The flags are those of liblxc's own lxcapi_snapshot_restore,
 // which can make it in the same lxcpath only, and not while the container has
@@ -40,7 +34,7 @@ func (o *operation) restoreAs() error {
 		}
 	}
 	j, err := openJournal(runtime.RestoreAs, o.q.Ref, stepTaking, map[string]string{
-		factSnap: snap.Name, factToPath: a.To.Path, factToName: a.To.Name,
+		factSnap: snap.Name, toPath: a.To.Path, toName: a.To.Name,
 	})
 	if err != nil {
 		return err
@@ -110,7 +104,7 @@ func (o *operation) copySnapshot(snap runtime.Ref, store rootStore, a *runtime.R
 
 // dropMade removes what there is of the new container, and the journal.
 func (o *operation) dropMade(j *journal) error {
-	to := runtime.Ref{Path: j.fact(factToPath), Name: j.fact(factToName)}
+	to := j.made()
 	if err := to.Check(); err != nil {
 		return err
 	}
@@ -129,7 +123,7 @@ func (o *operation) dropMade(j *journal) error {
 }
 
 func leftRestoreAs(j *journal) (string, []runtime.RecoverWay) {
-	return "restoring " + j.fact(factSnap) + " as " + j.fact(factToName) + " was interrupted: that container is not whole",
+	return "restoring " + j.fact(factSnap) + " as " + j.made().Name + " was interrupted: that container is not whole",
 		[]runtime.RecoverWay{runtime.Undo}
 }
 

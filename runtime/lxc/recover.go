@@ -152,6 +152,21 @@ func (o *operation) recover() error {
 	if _, ways := r.left(j); !slices.Contains(ways, a.Way) {
 		return fmt.Errorf("%w: it cannot be cleared that way: %s", runtime.ErrInvalid, a.Way)
 	}
+	if made := j.made(); made.Name != "" {
+		if err := made.Check(); err != nil {
+			return fmt.Errorf("journal %s: %w", j.ID, err)
+		}
+		// That of the request is held already, and is another one.
+		dir, err := holdDir()
+		if err != nil {
+			return err
+		}
+		h, err := hold(dir, made, runtime.Recover)
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+	}
 	endOrphans(j)
 	return r.do(o, j, a.Way)
 }
