@@ -3,6 +3,7 @@ package lxc
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,6 +80,33 @@ func TestHeldByAHelper(t *testing.T) {
 	}
 	h.release()
 	must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Kill, Ref: ref}))
+}
+
+// TestJournalsSideBySide: the directory goes with the last journal, and whoever
+// begins one at that moment does not miss it.
+func TestJournalsSideBySide(t *testing.T) {
+	dir := t.TempDir()
+	failed := make(chan error, 4)
+	for i := range cap(failed) {
+		go func() {
+			var err error
+			for range 300 {
+				var j *journal
+				if j, err = openJournal(runtime.Clone, runtime.Ref{Path: dir, Name: fmt.Sprint("c", i)}, "copy", nil); err != nil {
+					break
+				}
+				if err = j.end(); err != nil {
+					break
+				}
+			}
+			failed <- err
+		}()
+	}
+	for range cap(failed) {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // TestJournal: what was begun is found again, until it has come to its end.

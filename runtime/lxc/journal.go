@@ -52,10 +52,6 @@ func (j *journal) fact(key string) string { return string(j.Facts[key]) }
 // openJournal begins the journal of an operation. It is on disk when the call
 // returns.
 func openJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]string) (*journal, error) {
-	dir, err := makeDeckDir(ref.Path)
-	if err != nil {
-		return nil, err
-	}
 	j := &journal{
 		Op: op, Path: []byte(ref.Path), Name: []byte(ref.Name), Began: time.Now().UTC(), Step: step, Facts: map[string][]byte{},
 		ID: fmt.Sprintf("%s-%d-%d", op, time.Now().UnixNano(), os.Getpid()),
@@ -63,7 +59,24 @@ func openJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]s
 	for k, v := range facts {
 		j.Facts[k] = []byte(v)
 	}
-	return j, j.write(dir)
+	for {
+		dir, made, err := makeDeckDir(ref.Path)
+		if err == nil {
+			err = j.write(dir)
+		}
+		if err == nil && made {
+			err = syncDir(ref.Path)
+		}
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && exists(ref.Path):
+			continue // the end of another journal has just removed the directory
+		case err != nil && dir != "":
+			return nil, errors.Join(err, j.end())
+		case err != nil:
+			return nil, err
+		}
+		return j, nil
+	}
 }
 
 // step says what is begun now.
@@ -136,13 +149,16 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// makeDeckDir makes lxcdeck's own directory in an lxcpath. Nobody else may write there.
-func makeDeckDir(lxcpath string) (string, error) {
-	dir := filepath.Join(lxcpath, deckDir)
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("journal: %w", fileErr(err))
+// makeDeckDir makes lxcdeck's own directory in an lxcpath, if it is not there.
+// Nobody else may write there.
+func makeDeckDir(lxcpath string) (dir string, made bool, err error) {
+	dir = filepath.Join(lxcpath, deckDir)
+	err = os.Mkdir(dir, 0o700)
+	made = err == nil
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", false, fmt.Errorf("journal: %w", fileErr(err))
 	}
-	return dir, ownDeckDir(dir)
+	return dir, made, ownDeckDir(dir)
 }
 
 // ownDeckDir says whether what is found there can be believed.
