@@ -182,7 +182,7 @@ func (r *Record) finish(now time.Time, took time.Duration, err error) {
 	r.Time, r.Seconds = now.UTC(), took.Round(time.Millisecond).Seconds()
 	ok := err == nil
 	if r.OK = &ok; !ok {
-		r.Error = text(err.Error())
+		r.Error = text(maskSaid(err.Error()))
 	}
 }
 

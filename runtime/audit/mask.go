@@ -26,6 +26,9 @@ var (
 	secretValue = regexp.MustCompile(`(?i)([\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential|authorization|cookie)[\w-]*["']?(?:=|:\s*|\s+))(?:"[^"]*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s;]+)`)
 	// scriptVar is an assignment in a script, or a word that could be one.
 	scriptVar = regexp.MustCompile(`(^|[\s;&|(])([A-Z_][A-Z0-9_]*)=(?:"[^"]*"|'[^']*'|[^\s;&|)]+)`)
+	// secretSaid is a secret as a program repeats its arguments in what it says
+	// of a failure. Words such as "token expired" are none.
+	secretSaid = regexp.MustCompile(`(?i)((?:--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential)[\w-]*\s+|[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential)[\w-]*["']?=))(?:"[^"]*"|'[^']*'|[^\s;&]+)`)
 	// userInfo is a password in a URL.
 	userInfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@`)
 )
@@ -104,6 +107,12 @@ func maskText(w string) string {
 	w = userInfo.ReplaceAllString(w, "${1}"+mask+"@")
 	w = secretValue.ReplaceAllString(w, "${1}"+mask)
 	return scriptVar.ReplaceAllString(w, "${1}${2}="+mask)
+}
+
+// maskSaid masks what looks like a secret in the words of an error, which may be
+// those of a template that repeats what it was given.
+func maskSaid(words string) string {
+	return secretSaid.ReplaceAllString(userInfo.ReplaceAllString(words, "${1}"+mask+"@"), "${1}"+mask)
 }
 
 // envNames are the variables of an environment, without their values.
