@@ -76,7 +76,11 @@ func held(ref runtime.Ref) bool {
 	return unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lk) == nil && lk.Type != unix.F_UNLCK
 }
 
+// holdFile is the same for one lxcpath whatever it is called.
 func holdFile(dir string, ref runtime.Ref) string {
+	if real, err := filepath.EvalSymlinks(ref.Path); err == nil {
+		ref.Path = real
+	}
 	sum := sha256.Sum256([]byte(ref.String()))
 	return filepath.Join(dir, hex.EncodeToString(sum[:16]))
 }
@@ -116,21 +120,27 @@ func holdDir() (string, error) {
 		}
 		if _, err := os.Stat(base); err != nil {
 			base = filepath.Join(os.TempDir(), "lxcdeck-"+strconv.Itoa(uid))
-			if err := os.Mkdir(base, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-				return "", fmt.Errorf("lock directory: %w", fileErr(err))
+			// Whoever was there first could put another directory in its place.
+			if err := makePrivate(base); err != nil {
+				return "", err
 			}
 		}
 	}
 	dir := filepath.Join(base, "lxcdeck")
+	return dir, makePrivate(dir)
+}
+
+// makePrivate makes a directory that nobody else can write, if it is not there.
+func makePrivate(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", fmt.Errorf("lock directory: %w", fileErr(err))
+		return fmt.Errorf("lock directory: %w", fileErr(err))
 	}
 	var st unix.Stat_t
 	if err := lstat(dir, &st); err != nil {
-		return "", err
+		return err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
-		return "", fmt.Errorf("%w: lock directory %s belongs to somebody else or can be written by others", runtime.ErrPermission, dir)
+		return fmt.Errorf("%w: lock directory %s belongs to somebody else or can be written by others", runtime.ErrPermission, dir)
 	}
-	return dir, nil
+	return nil
 }

@@ -82,6 +82,21 @@ func TestHeldByAHelper(t *testing.T) {
 	must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Kill, Ref: ref}))
 }
 
+// TestHoldByAnyPath: an lxcpath and a link to it are the same place.
+func TestHoldByAnyPath(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(dir, link))
+	h, err := holdAll(&helperRequest{Op: runtime.Stop, Ref: runtime.Ref{Path: dir, Name: "lxcdt-held"}})
+	must(t, err)
+	defer h.release()
+	cmd := exec.Command(selfExe, "-test.run=^TestHold$")
+	cmd.Env = append(os.Environ(), "LXCDECK_TEST_HOLD_PATH="+link, "LXCDECK_TEST_HOLD=lxcdt-held")
+	if out, err := cmd.CombinedOutput(); err == nil {
+		t.Errorf("it was held twice:\n%s", out)
+	}
+}
+
 // TestJournalsSideBySide: the directory goes with the last journal, and whoever
 // begins one at that moment does not miss it.
 func TestJournalsSideBySide(t *testing.T) {
