@@ -173,7 +173,9 @@ func (o *operation) recover() error {
 
 // endOrphans ends the rsync that a killed helper has left: liblxc's own fork ends
 // with the helper, but not what that has started. They are known by their session,
-// which was the helper's: its number stands at the end of the journal's.
+// which was the helper's: its number stands at the end of the journal's. That may
+// be another's session by now: what is older than the journal, or than the boot
+// after it, has nothing to do with it.
 func endOrphans(j *journal) {
 	_, number, _ := cutLast(j.ID, "-")
 	leader, err := strconv.Atoi(number)
@@ -182,6 +184,9 @@ func endOrphans(j *journal) {
 	}
 	if _, err := statFields(leader); err == nil {
 		return // the number is another process's by now
+	}
+	if boot, err := startTime(1); err != nil || boot.After(j.Began) {
+		return // nothing of it has outlived the host, or the container that lxcdeck runs in
 	}
 	for until := time.Now().Add(reapTime); time.Now().Before(until); time.Sleep(pollEvery) {
 		left := false
@@ -192,7 +197,8 @@ func endOrphans(j *journal) {
 				return
 			}
 			name, err := readProc("/proc/" + strconv.Itoa(pid) + "/comm")
-			if err == nil && strings.TrimSpace(string(name)) == "rsync" {
+			began, terr := startTime(pid)
+			if err == nil && terr == nil && strings.TrimSpace(string(name)) == "rsync" && began.After(j.Began.Add(-time.Second)) {
 				left = true
 				signalSessionMember(pid, leader, unix.SIGKILL)
 			}
