@@ -91,6 +91,7 @@ type helperReply struct {
 	Hint         string // what to do next; may be empty
 	Log          string // liblxc's own ERROR lines
 	State        runtime.State
+	Leaves       bool              // the helper ends now, whatever its request said: it may not be sound
 	Progress     *runtime.Progress // not the end yet
 	Notice       string            // attach: how the pty came to be
 	Reason       string            // attach: why the process could not even begin; may be empty
@@ -140,7 +141,7 @@ func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user,
 			if q.Audit != "" {
 				_ = p.conn.send(receipt{}, nil) // a helper that is gone needs none
 			}
-			if q.Stay > 0 {
+			if q.Stay > 0 && !r.Leaves {
 				a.putIdle(p)
 			} else {
 				p.await(reapTime)

@@ -65,7 +65,7 @@ func serveHelper() int {
 			return helperFailed
 		}
 		q.awaitReceipt(conn, began, &r)
-		if q.Stay <= 0 || !conn.waits(q.Stay) {
+		if q.Stay <= 0 || r.Leaves || !conn.waits(q.Stay) {
 			return 0
 		}
 	}
@@ -101,6 +101,7 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 	defer func() {
 		if p := recover(); p != nil {
 			r = failedReply(fmt.Errorf("%w: panic: %v", runtime.ErrHelper, p), "")
+			r.Leaves = true
 		}
 	}()
 	if q.Kind != kindOp || q.Op.Info().Kind != runtime.OnHost {
