@@ -1,6 +1,8 @@
 package lxc
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -42,6 +44,30 @@ func TestHelperStays(t *testing.T) {
 	a.mu.Unlock()
 	must(t, a.Close())
 	within(t, "the end of a helper whose Adapter was closed", gone)
+}
+
+// TestStayingHelperKeepsNoDescriptors: a long batch does not fill its table.
+func TestStayingHelperKeepsNoDescriptors(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	ref := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "a"}
+	must(t, s.Add(ref.Name))
+	open := func() int {
+		must(t, do(t, a, runtime.Start, ref))
+		must(t, do(t, a, runtime.Kill, ref))
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", a.idle[len(a.idle)-1].proc.pid))
+		must(t, err)
+		return len(entries)
+	}
+	first, last := open(), 0
+	for range 10 {
+		last = open()
+	}
+	if last > first+6 {
+		t.Errorf("%d descriptors after the first round, %d after the last", first, last)
+	}
 }
 
 // TestMonitorsKeepNoHelper: a monitor does not hold the socket of the helper
