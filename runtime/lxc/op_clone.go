@@ -253,7 +253,7 @@ func (o *operation) copyTo(j *journal, p *clonePlan) error {
 	if p.keepName || os.Geteuid() != 0 {
 		return nil
 	}
-	return p.nameHost()
+	return nameHost(p.to, oldHostNames(p.from))
 }
 
 // liblxc lets liblxc do its part, in a process of one thread. go-lxc's Clone

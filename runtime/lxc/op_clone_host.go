@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,14 +16,15 @@ import (
 // maxHostFile is how large /etc/hostname and /etc/hosts may be to be corrected.
 const maxHostFile = 64 << 10
 
-// nameHost gives the new container its name inside.
-func (p *clonePlan) nameHost() error {
-	value, err := rootValue(p.to)
+// nameHost gives a new container its name inside. old are those of what it is a
+// copy of.
+func nameHost(to runtime.Ref, old []string) error {
+	value, err := rootValue(to)
 	if err != nil {
 		return err
 	}
 	// Whatever the old one's name was inside: liblxc overwrites it too.
-	return inRootOf(value, func(r *inRoot) error { return renameHost(r, true, oldHostNames(p.from), p.to.Name) })
+	return inRootOf(value, func(r *inRoot) error { return renameHost(r, true, old, to.Name) })
 }
 
 // oldHostNames are the names that a container may have for itself.
@@ -35,8 +37,8 @@ func oldHostNames(ref runtime.Ref) []string {
 }
 
 // renameHost writes a host name into a root: into /etc/hostname, if it holds
-// an old name or always, and in the place of old names in /etc/hosts. A root that has no such files, or other things in their
-// place, stays as it is.
+// an old name or always, and in the place of old names in /etc/hosts. A root that
+// has no such files, or other things in their place, stays as it is.
 func renameHost(r *inRoot, always bool, old []string, name string) error {
 	text, err := r.readFile("/etc/hostname", maxHostFile)
 	has := strings.TrimSpace(string(text))
@@ -131,19 +133,24 @@ func inRootOf(value string, f func(*inRoot) error) error {
 
 // mountOverlay mounts an overlay as liblxc does (ovl_mount), but nowhere: the
 // mount is the descriptor's alone and ends with it (fsmount(2)). paths are lower
-// directories, the topmost first, and the upper one; beside that lies "work".
+// directories, the topmost first, and the upper one; beside that lies "work", or
+// "olwork" where an old LXC has made it.
 func mountOverlay(paths []string) (int, error) {
 	if len(paths) < 2 {
 		return -1, fmt.Errorf("%w: an overlay of %d directories", runtime.ErrConfig, len(paths))
 	}
 	upper := paths[len(paths)-1]
+	work := filepath.Join(filepath.Dir(upper), "work")
+	if old := filepath.Join(filepath.Dir(upper), "olwork"); !exists(work) && exists(old) {
+		work = old
+	}
 	fsfd, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return -1, fmt.Errorf("overlay: fsopen: %w", err)
 	}
 	defer unix.Close(fsfd)
 	for _, opt := range [][2]string{
-		{"lowerdir", strings.Join(paths[:len(paths)-1], ":")}, {"upperdir", upper}, {"workdir", upper[:strings.LastIndexByte(upper, '/')] + "/work"},
+		{"lowerdir", strings.Join(paths[:len(paths)-1], ":")}, {"upperdir", upper}, {"workdir", work},
 	} {
 		if err := unix.FsconfigSetString(fsfd, opt[0], opt[1]); err != nil {
 			return -1, fmt.Errorf("overlay: %s %s: %w", opt[0], opt[1], err)

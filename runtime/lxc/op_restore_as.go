@@ -99,7 +99,7 @@ func (o *operation) copySnapshot(snap runtime.Ref, store rootStore, a *runtime.R
 	if err := conf.write(); err != nil {
 		return err
 	}
-	return writeHostName(snapStore(a.To), a.To.Name)
+	return nameHost(a.To, append(oldHostNames(snap), o.q.Ref.Name))
 }
 
 // dropMade removes what there is of the new container, and the journal.
