@@ -26,7 +26,9 @@ const (
 )
 
 // dependantsOf are the containers, or snapshots (their lxcpath then ends in
-// NAME/snaps), that lie upon a container's root. Those that are gone are left out.
+// NAME/snaps), that lie upon a container's root. One whose lxcpath is there without
+// it was removed by other means; where the lxcpath is not there either, it may be
+// on a disk that is not mounted now.
 func dependantsOf(ref runtime.Ref) ([]runtime.Ref, error) { return pairsOf(ref, dependantsFile, true) }
 
 // basesOf are the containers that a container lies upon.
@@ -39,7 +41,7 @@ func pairsOf(ref runtime.Ref, file string, present bool) ([]runtime.Ref, error) 
 	}
 	var out []runtime.Ref
 	for _, r := range p.refs {
-		if (!present || exists(r.String())) && !slices.Contains(out, r) {
+		if (!present || exists(r.String()) || !exists(r.Path)) && !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	}
@@ -82,7 +84,9 @@ func readPairs(path string) (*pairs, error) {
 	}
 	for pair := range slices.Chunk(lines, 2) {
 		if len(pair) == 2 {
-			p.refs = append(p.refs, runtime.Ref{Path: pair[0], Name: pair[1]})
+			if r := (runtime.Ref{Path: pair[0], Name: pair[1]}); r.Check() == nil {
+				p.refs = append(p.refs, r)
+			}
 		}
 	}
 	return p, nil
@@ -126,7 +130,7 @@ func forget(gone runtime.Ref, upon ...runtime.Ref) error {
 // snapshotDirs are the directories of a container's snapshots, as the containers
 // that they are to liblxc.
 func snapshotDirs(ref runtime.Ref) ([]runtime.Ref, error) {
-	dir := filepath.Join(ref.String(), "snaps")
+	dir := snapsDir(ref)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

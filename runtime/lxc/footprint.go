@@ -82,7 +82,7 @@ func footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) 
 	if err != nil {
 		return f, err
 	}
-	dir := filepath.Join(ref.String(), "snaps")
+	dir := snapsDir(ref)
 	for _, r := range clones {
 		if r.Path != dir { // its own snapshots go with it
 			f.Clones = append(f.Clones, r)
@@ -119,7 +119,7 @@ func weigh(ctx context.Context, f *runtime.Footprint, ref runtime.Ref, kind stri
 			return err
 		}
 	}
-	if dir := filepath.Join(ref.String(), "snaps"); exists(dir) {
+	if dir := snapsDir(ref); exists(dir) {
 		if err := snaps.measure(ctx, dir); err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ func (o *operation) notDestroyed(j *journal, err error) error {
 // snapshotNames are the names of what liblxc keeps as snapshots of a container,
 // by its own rule for what counts (has_snapshots in lxccontainer.c).
 func snapshotNames(ref runtime.Ref) ([]string, error) {
-	entries, err := os.ReadDir(snapshotDir(ref))
+	entries, err := os.ReadDir(snapsDir(ref))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("snapshots: %w", fileErr(err))
 	}
@@ -119,15 +119,6 @@ func snapshotNames(ref runtime.Ref) ([]string, error) {
 		names[i] = e.Name()
 	}
 	return names, nil
-}
-
-// snapshotDir is where liblxc keeps snapshots: beside the lxcpath if such a
-// directory is left from LXC 1.0, else in the container's (get_snappath_dir).
-func snapshotDir(ref runtime.Ref) string {
-	if old := ref.Path + "snaps"; exists(old) {
-		return filepath.Join(old, ref.Name)
-	}
-	return filepath.Join(ref.String(), "snaps")
 }
 
 // leftDestroy describes a destroy that did not come to its end.

@@ -3,7 +3,6 @@ package lxc
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,17 +14,13 @@ import (
 	"lxcdeck/runtime"
 )
 
-// dependants is the file in which liblxc keeps who is an overlay or a snapshot of
-// a container (mod_rdep in lxccontainer.c): two lines each, lxcpath and name.
-const dependants = "lxc_snapshots"
-
 // destroyable says whether nobody else needs what a destroy would remove.
 func destroyable(ref runtime.Ref, paths, roots []string) error {
 	dirs := append([]string{ref.String()}, rootDirs(roots)...)
 	if err := ownRoots(ref, dirs[1:]); err != nil {
 		return err
 	}
-	needed, err := neededBy(ref)
+	needed, err := dependantsOf(ref)
 	if err != nil {
 		return err
 	}
@@ -34,14 +29,14 @@ func destroyable(ref runtime.Ref, paths, roots []string) error {
 		return err
 	}
 	for _, s := range snaps {
-		more, err := neededBy(runtime.Ref{Path: snapshotDir(ref), Name: s})
+		more, err := dependantsOf(runtime.Ref{Path: snapsDir(ref), Name: s})
 		if err != nil {
 			return err
 		}
 		needed = append(needed, more...)
 	}
 	// Its own snapshots go with it.
-	needed = slices.DeleteFunc(needed, func(r runtime.Ref) bool { return r.Path == snapshotDir(ref) })
+	needed = slices.DeleteFunc(needed, func(r runtime.Ref) bool { return r.Path == snapsDir(ref) })
 	needed = append(needed, sharing(ref, paths, dirs, roots)...)
 	if len(needed) == 0 {
 		return nil
@@ -106,49 +101,22 @@ func encloses(dir, path string) bool {
 	return dir == "/" || path == dir || strings.HasPrefix(path, dir+"/")
 }
 
-// neededBy are the containers that liblxc has noted as dependants. One whose
-// lxcpath is there without it was removed by other means; where the lxcpath is
-// not there either, it may be on a disk that is not mounted now.
-func neededBy(ref runtime.Ref) ([]runtime.Ref, error) {
-	f, err := os.OpenFile(filepath.Join(ref.String(), dependants), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fileErr(err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfig))
-	if err != nil {
-		return nil, fileErr(err)
-	}
-	lines := strings.Split(string(text), "\n")
-	var out []runtime.Ref
-	for i := 0; i+1 < len(lines); i += 2 {
-		r := runtime.Ref{Path: lines[i], Name: lines[i+1]}
-		if r.Check() == nil && (exists(r.String()) || !exists(r.Path)) {
-			out = append(out, r)
-		}
-	}
-	return out, nil
-}
-
 // forgetGone removes lists of dependants that are all gone: liblxc counts lines
 // (has_fs_snapshots), and would never destroy what they are of.
 func forgetGone(ref runtime.Ref, snaps []string) error {
 	refs := []runtime.Ref{ref}
 	for _, s := range snaps {
-		refs = append(refs, runtime.Ref{Path: snapshotDir(ref), Name: s})
+		refs = append(refs, runtime.Ref{Path: snapsDir(ref), Name: s})
 	}
 	for _, r := range refs {
-		needed, err := neededBy(r)
+		needed, err := dependantsOf(r)
 		if err != nil {
 			return err
 		}
 		if len(needed) > 0 {
 			continue // its own snapshots, which go first
 		}
-		if err := os.Remove(filepath.Join(r.String(), dependants)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(r.String(), dependantsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fileErr(err)
 		}
 	}

@@ -219,10 +219,14 @@ func TestDestroyWithoutItsDependants(t *testing.T) {
 	s := lxctest.New(t)
 	a := adapterFor(t, s.Path)
 	ref := ownRootIn(t, s, "lxcdt-below")
-	list := filepath.Join(ref.String(), dependants)
+	list := filepath.Join(ref.String(), dependantsFile)
 	put(t, list, "/lxcdt-not-mounted\nlxcdt-x\n")
 	if err := do(t, a, runtime.Destroy, ref); !errors.Is(err, runtime.ErrInUse) || !strings.Contains(err.Error(), "/lxcdt-not-mounted/lxcdt-x") {
 		t.Errorf("a dependant on a disk that is not mounted: %v", err)
+	}
+	put(t, list, "2\n") // as LXC kept it before 1.1: nobody knows whose
+	if err := do(t, a, runtime.Destroy, ref); !errors.Is(err, runtime.ErrInUse) || !exists(list) {
+		t.Errorf("two dependants without names: %v", err)
 	}
 	put(t, list, s.Path+"\nlxcdt-gone\n")
 	must(t, do(t, a, runtime.Destroy, ref))

@@ -238,8 +238,8 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	// liblxc has noted it as an overlay on the snapshot, whose upper directory it
 	// has copied: nothing of it is used any more, and it must be free to go.
 	if err := errors.Join(
-		dropRef(filepath.Join(snap.String(), "lxc_snapshots"), other),
-		dropRef(filepath.Join(other.String(), "lxc_rdepends"), snap),
+		forget(other, snap),
+		changePairs(other, basesFile, func(r runtime.Ref) (runtime.Ref, bool) { return r, r != snap }),
 	); err != nil {
 		return fmt.Errorf("note on overlays: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"lxcdeck/runtime"
 )
@@ -116,7 +115,7 @@ func (o *operation) dropMade(j *journal) error {
 	}
 	// liblxc notes an overlay on its base before it is whole.
 	snap := runtime.Ref{Path: snapsDir(j.ref()), Name: j.fact(factSnap)}
-	if err := dropRef(filepath.Join(snap.String(), "lxc_snapshots"), to); err != nil {
+	if err := forget(to, snap); err != nil {
 		return err
 	}
 	return j.end()

@@ -125,46 +125,6 @@ func measure(dir string, stop func() error) (treeSize, error) {
 	return size, nil
 }
 
-// usersOf are the containers that liblxc has noted as overlays on a
-// container's root: lines of lxcpath and name in its lxc_snapshots. An old
-// liblxc keeps only their number there.
-func usersOf(ref runtime.Ref) []runtime.Ref {
-	return readRefs(filepath.Join(ref.String(), "lxc_snapshots"))
-}
-
-// readRefs reads lines of lxcpath and name, as liblxc writes them.
-func readRefs(path string) []runtime.Ref {
-	text, err := readSmall(path)
-	if err != nil {
-		return nil
-	}
-	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
-	var refs []runtime.Ref
-	for i := 0; i+1 < len(lines); i += 2 {
-		refs = append(refs, runtime.Ref{Path: lines[i], Name: lines[i+1]})
-	}
-	return refs
-}
-
-// dropRef takes one container out of such a file; a file without any goes.
-func dropRef(path string, drop runtime.Ref) error {
-	all := readRefs(path)
-	var text strings.Builder
-	for _, ref := range all {
-		if ref != drop {
-			text.WriteString(ref.Path + "\n" + ref.Name + "\n")
-		}
-	}
-	switch {
-	case len(all) == 0:
-		return nil
-	case text.Len() == 0:
-		return fileErr(os.Remove(path))
-	default:
-		return writeAtomically(path, []byte(text.String()), 0o644)
-	}
-}
-
 // readSmall reads a regular file of at most maxConfig bytes, waiting for nobody.
 func readSmall(path string) ([]byte, error) {
 	var st unix.Stat_t
@@ -194,6 +154,10 @@ func clearContainer(ref runtime.Ref) (log string, err error) {
 		}
 		if errors.Is(err, runtime.ErrWrongState) {
 			return log, err
+		}
+		// liblxc may have refused because of an overlay that was made just now.
+		if uerr := unused(ref); uerr != nil {
+			return log, uerr
 		}
 	}
 	// What liblxc does not take for a container, or cannot remove, such as the

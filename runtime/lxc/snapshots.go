@@ -184,35 +184,32 @@ func snapshotOf(ref runtime.Ref, name string) (runtime.Ref, error) {
 	return snap, nil
 }
 
-// unused refuses a container or snapshot that others are overlays on.
-func unused(ref runtime.Ref) error {
-	file := filepath.Join(ref.String(), "lxc_snapshots")
-	used := usersOf(ref)
-	if len(used) == 0 {
-		if n := countIn(file); n > 0 {
-			return fmt.Errorf("%w: %s counts %d overlay clones", runtime.ErrInUse, file, n)
-		}
+// usersOf are all that liblxc has noted as overlays on a container's root, also
+// those that are gone.
+func usersOf(ref runtime.Ref) []runtime.Ref {
+	p, err := readPairs(filepath.Join(ref.String(), dependantsFile))
+	if err != nil || p == nil {
 		return nil
 	}
-	names := make([]string, len(used))
-	for i, u := range used {
-		names[i] = u.String()
-	}
-	return &runtime.Error{
-		Err:  fmt.Errorf("%w: overlay clones on it: %s", runtime.ErrInUse, strings.Join(names, ", ")),
-		Hint: "Destroy these first. If one is gone for good, take its two lines out of " + runtime.ShellQuote(file) + ".",
-	}
+	return p.refs
 }
 
-// countIn is the number that an old liblxc keeps in the place of names.
-func countIn(file string) int {
-	text, err := readSmall(file)
-	if err != nil {
-		return 0
+// unused refuses a container or snapshot that others are overlays on, and one of
+// which that cannot be known.
+func unused(ref runtime.Ref) error {
+	p, err := readPairs(filepath.Join(ref.String(), dependantsFile))
+	switch {
+	case err != nil:
+		return fmt.Errorf("overlay clones on it: %w", err)
+	case p == nil:
+		return nil
+	case p.count > 0:
+		return fmt.Errorf("%w: %s counts %d overlay clones", runtime.ErrInUse, p.path, p.count)
+	case len(p.refs) == 0:
+		return nil
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return 0
+	return &runtime.Error{
+		Err:  fmt.Errorf("%w: overlay clones on it: %s", runtime.ErrInUse, refList(p.refs)),
+		Hint: "Destroy these first. If one is gone for good, take its two lines out of " + runtime.ShellQuote(p.path) + ".",
 	}
-	return n
 }
