@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Ref names one container: the lxcpath that holds its directory, and its name.
@@ -43,9 +44,14 @@ func (r Ref) Check() error {
 // MaxHostName is how long a host name may be (HOST_NAME_MAX of limits.h), in bytes.
 const MaxHostName = 64
 
+// shellSigns are what a shell takes for more than itself, beside white space.
+const shellSigns = "*?[]\\\"'`$&;|<>(){}!#~"
+
 // CheckNew refuses a name that a new container cannot have: liblxc leaves hidden
 // directories out of its lists, a line break would begin a line of the config,
-// and the name becomes the host name inside (sethostname(2)).
+// and the name becomes the host name inside (sethostname(2)). LXC's templates do
+// not quote it, nor does liblxc for a hook (run_script_argv of utils.c): the
+// busybox template of a new "web x" changed the mode of the container "web".
 func (r Ref) CheckNew() error {
 	if err := r.Check(); err != nil {
 		return err
@@ -55,6 +61,8 @@ func (r Ref) CheckNew() error {
 		return fmt.Errorf("%w: container name %q begins with a dot: LXC would not list it", ErrInvalid, r.Name)
 	case strings.ContainsFunc(r.Name, func(c rune) bool { return c < ' ' || c == 0x7f }):
 		return fmt.Errorf("%w: container name %q has a control character in it", ErrInvalid, r.Name)
+	case strings.ContainsFunc(r.Name, unicode.IsSpace) || strings.ContainsAny(r.Name, shellSigns):
+		return fmt.Errorf("%w: container name %q has a space in it or a sign that shells take apart: LXC's templates and hooks would reach other files", ErrInvalid, r.Name)
 	case len(r.Name) > MaxHostName:
 		return fmt.Errorf("%w: container name of %d bytes: as a host name it may have %d at most", ErrInvalid, len(r.Name), MaxHostName)
 	}

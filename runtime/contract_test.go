@@ -133,8 +133,9 @@ func TestRefCheck(t *testing.T) {
 
 func TestRefCheckNew(t *testing.T) {
 	for name, ok := range map[string]bool{
-		"web-1": true, "with space": true, strings.Repeat("a", 64): true, "東京": true,
+		"web-1": true, "web_2.x@y+z": true, strings.Repeat("a", 64): true, "東京": true,
 		strings.Repeat("a", 65): false, ".hidden": false, "a\nb": false, "a\x1b": false, "a\x7f": false, "": false, "a/b": false,
+		"web x": false, "web*": false, "a;b": false, "$(a)": false, "a\u00a0b": false,
 	} {
 		ref := runtime.Ref{Path: "/p", Name: name}
 		other := runtime.Request{Op: runtime.Clone, Ref: runtime.Ref{Path: "/p", Name: "web"}, Args: &runtime.CloneArgs{To: ref}}
