@@ -139,7 +139,22 @@ func TestJournal(t *testing.T) {
 	if len(all) != 1 || all[0].ref() != ref || all[0].Step != "swap" || all[0].fact("old") != "/x/\xfe" || all[0].Op != runtime.Restore {
 		t.Fatalf("%+v", all)
 	}
+	// Numbers of operations change from version to version.
+	if text, err := os.ReadFile(dir + "/" + deckDir + "/" + j.ID + journalEnd); err != nil || !strings.Contains(string(text), `"Verb":"restore"`) || strings.Contains(string(text), `"Op"`) {
+		t.Errorf("%s: %v", text, err)
+	}
+	// A writer that was killed has left its half; another one writes still.
+	cmd := exec.Command("true")
+	must(t, cmd.Run())
+	put(t, fmt.Sprintf("%s/%s/%s%d-1", dir, deckDir, tempBegin, cmd.Process.Pid), "{")
+	writing := fmt.Sprintf("%s/%s/%s%d-1", dir, deckDir, tempBegin, os.Getppid())
+	put(t, writing, "{")
 	must(t, all[0].end())
+	if entries, err := os.ReadDir(dir + "/" + deckDir); err != nil || len(entries) != 1 {
+		t.Errorf("what is written is there still, and nothing else: %v, %v", entries, err)
+	}
+	must(t, os.Remove(writing))
+	clearDeckDir(dir + "/" + deckDir)
 	if all, err := journals(dir); err != nil || len(all) != 0 {
 		t.Fatal(all, err)
 	}

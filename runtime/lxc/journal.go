@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,13 +30,16 @@ const (
 	// maxJournal is the largest journal that is read, in bytes.
 	maxJournal = 64 << 10
 	journalEnd = ".json"
+	// tempBegin begins the name of a file that is being written; its writer's number follows.
+	tempBegin = ".lxcdeck-"
 )
 
 // journal is the record of one operation that is not over, or of something that
 // it keeps on purpose. Paths are bytes: a name need not be UTF-8.
 type journal struct {
 	ID    string     // file name without its end, and what RecoverArgs name
-	Op    runtime.Op // which is under way
+	Op    runtime.Op `json:"-"` // which is under way
+	Verb  string     // its name: the numbers are another lxcdeck's in other versions
 	Path  []byte     // lxcpath and
 	Name  []byte     // name of the Request's container
 	Began time.Time
@@ -53,7 +57,7 @@ func (j *journal) fact(key string) string { return string(j.Facts[key]) }
 // returns.
 func openJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]string) (*journal, error) {
 	j := &journal{
-		Op: op, Path: []byte(ref.Path), Name: []byte(ref.Name), Began: time.Now().UTC(), Step: step, Facts: map[string][]byte{},
+		Op: op, Verb: op.String(), Path: []byte(ref.Path), Name: []byte(ref.Name), Began: time.Now().UTC(), Step: step, Facts: map[string][]byte{},
 		ID: fmt.Sprintf("%s-%d-%d", op, time.Now().UnixNano(), os.Getpid()),
 	}
 	for k, v := range facts {
@@ -97,9 +101,29 @@ func (j *journal) end() error {
 	if err := os.Remove(filepath.Join(dir, j.ID+journalEnd)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("journal: %w", fileErr(err))
 	}
-	// Fails as long as there is something in it.
-	_ = os.Remove(dir)
+	clearDeckDir(dir)
 	return nil
+}
+
+// clearDeckDir removes what killed writers have left, and the directory if
+// nothing else is in it.
+func clearDeckDir(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), tempBegin)
+		number, _, named := strings.Cut(number, "-")
+		pid, err := strconv.Atoi(number)
+		if !ok || !named || err != nil {
+			continue
+		}
+		if _, err := statFields(pid); errors.Is(err, fs.ErrNotExist) {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+	_ = os.Remove(dir) // fails as long as there is something in it
 }
 
 // write puts the journal in place at once, or not at all.
@@ -114,7 +138,7 @@ func (j *journal) write(dir string) error {
 // writeAtomically replaces a file, or makes it: at every instant its name leads
 // to the old text or to the new one, also after a crash of the host.
 func writeAtomically(path string, text []byte, mode fs.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".lxcdeck-*")
+	f, err := os.CreateTemp(filepath.Dir(path), tempBegin+strconv.Itoa(os.Getpid())+"-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, fileErr(err))
 	}
@@ -240,6 +264,7 @@ func readJournal(dir, id string) (*journal, error) {
 		return nil, fmt.Errorf("journal %s: %w", filepath.Join(dir, id+journalEnd), err)
 	}
 	j.ID = id
+	j.Op, _ = runtime.ParseOp(j.Verb)
 	if err := j.ref().Check(); err != nil {
 		return nil, fmt.Errorf("journal %s: %w", id, err)
 	}

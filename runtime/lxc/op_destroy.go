@@ -69,7 +69,7 @@ func (o *operation) openDestroy(roots []string) (*journal, error) {
 	facts[factDir] = id
 	j, err := openJournal(runtime.Destroy, o.q.Ref, aboutToDestroy, facts)
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		return &journal{ID: "none", Path: []byte(o.q.Ref.Path), Name: []byte(o.q.Ref.Name)}, nil
+		return &journal{ID: "none", Op: runtime.Destroy, Verb: runtime.Destroy.String(), Path: []byte(o.q.Ref.Path), Name: []byte(o.q.Ref.Name)}, nil
 	}
 	return j, err
 }

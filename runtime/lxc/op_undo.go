@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -59,6 +60,10 @@ func helperUndo(conn *msgConn, q helperRequest) helperReply {
 	}
 	if err != nil {
 		return failedReply(err, "")
+	}
+	// It may have been killed before its journal was whole.
+	if dir := filepath.Join(q.Ref.Path, deckDir); ownDeckDir(dir) == nil {
+		clearDeckDir(dir)
 	}
 	return helperReply{OK: true}
 }
