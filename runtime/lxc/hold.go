@@ -61,19 +61,32 @@ func (h *holds) release() {
 }
 
 // held says whether an operation is under way on a container, in whichever lxcdeck.
-func held(ref runtime.Ref) bool {
+func held(ref runtime.Ref) bool { return holder(ref) != nil }
+
+// holder is the refusal that says which operation is under way on a container;
+// nil = none is.
+func holder(ref runtime.Ref) error {
 	dir, err := holdDir()
 	if err != nil {
-		return false
+		return nil
 	}
 	f, err := os.OpenFile(holdFile(dir, ref), os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return false
+		return nil
 	}
 	// Closing it would drop a lock of this process, which never asks about its own.
 	defer f.Close()
 	lk := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
-	return unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lk) == nil && lk.Type != unix.F_UNLCK
+	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lk); err != nil || lk.Type == unix.F_UNLCK {
+		return nil
+	}
+	return heldBy(f)
+}
+
+// heldBy is the refusal of a container that another process holds.
+func heldBy(f *os.File) error {
+	text, _ := io.ReadAll(io.LimitReader(f, 256))
+	return fmt.Errorf("%w: %s, in another lxcdeck", runtime.ErrBusy, strings.TrimSpace(string(text)))
 }
 
 // holdFile is the same for one lxcpath whatever it is called.
@@ -97,8 +110,7 @@ func hold(dir string, ref runtime.Ref, op runtime.Op) (*os.File, error) {
 		if !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EACCES) {
 			return nil, fmt.Errorf("lock of %s: %w", ref.Name, err)
 		}
-		text, _ := io.ReadAll(io.LimitReader(f, 256))
-		return nil, fmt.Errorf("%w: %s, in another lxcdeck", runtime.ErrBusy, strings.TrimSpace(string(text)))
+		return nil, heldBy(f)
 	}
 	if err := f.Truncate(0); err == nil {
 		_, err = fmt.Fprintf(f, "%s (process %d)\n", op, os.Getpid())

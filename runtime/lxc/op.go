@@ -152,6 +152,10 @@ func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 	}
 	as, err := userFor(found.err)
 	if err != nil {
+		// A container that is being made cannot be loaded yet.
+		if busy := holder(q.Ref); busy != nil {
+			return nil, busy
+		}
 		return nil, err
 	}
 	if m := a.managers.of(q.Ref, found.manager); m != "" && !info.Managed {

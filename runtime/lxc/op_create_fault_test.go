@@ -47,6 +47,9 @@ func TestCreateHelperKilled(t *testing.T) {
 	if len(helpers) != 1 {
 		t.Fatalf("helpers %v", helpers)
 	}
+	// It cannot be loaded yet: that it is being made is the truth for all others.
+	other := newAdapter(t, Options{Paths: []string{m.s.Path}})
+	mention(t, doing(t, other, runtime.Destroy, m.ref, nil), runtime.ErrBusy, "create (process ")
 	must(t, unix.Kill(helpers[0], unix.SIGKILL))
 	if err := <-got; !errors.Is(err, runtime.ErrHelper) {
 		t.Errorf("%v", err)
