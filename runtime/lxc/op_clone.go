@@ -154,6 +154,9 @@ func (p *clonePlan) chooseBacking() error {
 	if !slices.Contains(stores(), p.backing) {
 		return fmt.Errorf("%w: backing store %q", runtime.ErrInvalid, p.backing)
 	}
+	if _, out := backings(p.to.Path, runtime.Backing{}); p.backing != p.kind && p.backing != "overlay" && out[p.backing] != "" {
+		return fmt.Errorf("%w: backing store %s: %s", runtime.ErrUnsupported, p.backing, out[p.backing])
+	}
 	switch {
 	case p.backing == "overlay" && !p.cow:
 		return fmt.Errorf("%w: an overlay is copy on write; a copy of all files is of kind dir", runtime.ErrInvalid)
@@ -247,6 +250,11 @@ func (o *operation) copyTo(j *journal, p *clonePlan) error {
 	if err != nil {
 		return p.explain(err, log)
 	}
+	if p.copiesFiles() {
+		if err := stoodStill(p.from); err != nil {
+			return err
+		}
+	}
 	if err := p.finishConfig(); err != nil {
 		return err
 	}
@@ -289,6 +297,15 @@ func (p *clonePlan) explain(err error, log string) error {
 			p.to.Path, humanBytes(free), freeInodes(p.to.Path))
 	}
 	return e
+}
+
+// stoodStill refuses a copy whose files changed under it: an lxc-start does not
+// know that a container is being copied.
+func stoodStill(from runtime.Ref) error {
+	if !hasMonitor(from) {
+		return nil
+	}
+	return fmt.Errorf("%w: it was started while its files were copied, and the copy would be half old, half new", runtime.ErrWrongState)
 }
 
 // freeInodes is how many files can be made on a file system.

@@ -281,3 +281,38 @@ func TestCloneAndRenameOnBtrfs(t *testing.T) {
 	must(t, o.removeCopy(to(ref, "lxcdt-copy"), ref))
 	nothingLeft(t, path, "lxcdt-a")
 }
+
+// TestCopiesOfWhatIsStartedMeanwhile: an lxc-start does not know that a container
+// is being copied.
+func TestCopiesOfWhatIsStartedMeanwhile(t *testing.T) {
+	s, a, ref := large(t)
+	for _, q := range []runtime.Request{
+		{Op: runtime.Snapshot, Ref: ref},
+		{Op: runtime.Clone, Ref: ref, Args: &runtime.CloneArgs{To: to(ref, "lxcdt-made")}},
+	} {
+		got := make(chan error, 1)
+		go func() { got <- a.Do(context.Background(), q) }()
+		eventually(t, "the copy", func() bool { return copyOf(s.Path) != 0 })
+		rsync := copyOf(s.Path)
+		must(t, unix.Kill(rsync, unix.SIGSTOP))
+		must(t, s.Start(ref.Name))
+		must(t, unix.Kill(rsync, unix.SIGCONT))
+		mention(t, <-got, runtime.ErrWrongState, "started while its files were copied")
+		if got := find(t, list(t, a), ref.Name).State; got != runtime.Running {
+			t.Errorf("%s: it is %s", q.Op, got)
+		}
+		must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Kill, Ref: ref}))
+		wantAsBefore(t, s, a, ref)
+	}
+}
+
+func TestCloneToAStoreThatIsNotThere(t *testing.T) {
+	s := lxctest.New(t)
+	if onBtrfs(s.Path) {
+		t.Skip("the temporary directory is on btrfs")
+	}
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := ownRoot(t, s.Path, "lxcdt-a")
+	mention(t, change(t, a, runtime.Clone, ref, &runtime.CloneArgs{To: to(ref, "lxcdt-b"), Backing: "btrfs"}), runtime.ErrUnsupported, "not on btrfs")
+	nothingLeft(t, s.Path, "lxcdt-a")
+}

@@ -289,6 +289,11 @@ func (o *operation) take(j *journal) error {
 		o.logged(log)
 		return fullWords(fmt.Errorf("take %s: %w", snap.Name, err), log)
 	}
+	if flags&cloneSnapshot == 0 {
+		if err := stoodStill(o.q.Ref); err != nil {
+			return fmt.Errorf("take %s: %w", snap.Name, err)
+		}
+	}
 	return label(snap, j.fact(factComment))
 }
 
