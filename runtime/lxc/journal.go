@@ -56,13 +56,7 @@ func (j *journal) fact(key string) string { return string(j.Facts[key]) }
 // openJournal begins the journal of an operation. It is on disk when the call
 // returns.
 func openJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]string) (*journal, error) {
-	j := &journal{
-		Op: op, Verb: op.String(), Path: []byte(ref.Path), Name: []byte(ref.Name), Began: time.Now().UTC(), Step: step, Facts: map[string][]byte{},
-		ID: fmt.Sprintf("%s-%d-%d", op, time.Now().UnixNano(), os.Getpid()),
-	}
-	for k, v := range facts {
-		j.Facts[k] = []byte(v)
-	}
+	j := newJournal(op, ref, step, facts)
 	for {
 		dir, made, err := makeDeckDir(ref.Path)
 		if err == nil {
@@ -81,6 +75,27 @@ func openJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]s
 		}
 		return j, nil
 	}
+}
+
+// openIfRoom begins the journal of an operation that makes room. On a disk that
+// is full there is none on disk: what makes room must not need any.
+func openIfRoom(op runtime.Op, ref runtime.Ref, step string, facts map[string]string) (*journal, error) {
+	j, err := openJournal(op, ref, step, facts)
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return newJournal(op, ref, step, facts), nil
+	}
+	return j, err
+}
+
+func newJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]string) *journal {
+	j := &journal{
+		Op: op, Verb: op.String(), Path: []byte(ref.Path), Name: []byte(ref.Name), Began: time.Now().UTC(), Step: step, Facts: map[string][]byte{},
+		ID: fmt.Sprintf("%s-%d-%d", op, time.Now().UnixNano(), os.Getpid()),
+	}
+	for k, v := range facts {
+		j.Facts[k] = []byte(v)
+	}
+	return j
 }
 
 // step says what is begun now.
@@ -149,6 +164,10 @@ func writeAtomically(path string, text []byte, mode fs.FileMode) (err error) {
 		}
 	}()
 	if _, err := f.Write(text); err != nil {
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err // its path is that of the temporary file
+		}
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := errors.Join(f.Chmod(mode), f.Sync(), f.Close()); err != nil {

@@ -316,3 +316,23 @@ func TestCloneToAStoreThatIsNotThere(t *testing.T) {
 	mention(t, change(t, a, runtime.Clone, ref, &runtime.CloneArgs{To: to(ref, "lxcdt-b"), Backing: "btrfs"}), runtime.ErrUnsupported, "not on btrfs")
 	nothingLeft(t, s.Path, "lxcdt-a")
 }
+
+// TestRoomIsMadeOnAFullDisk: what makes room needs none, and what is refused for
+// want of it leaves nothing.
+func TestRoomIsMadeOnAFullDisk(t *testing.T) {
+	place := small(t, "size=1m")
+	a := newAdapter(t, Options{Paths: []string{place}})
+	ref := ownRoot(t, place, "lxcdt-a")
+	must(t, doing(t, a, runtime.Snapshot, ref, nil))
+	filler := filepath.Join(place, "filler")
+	_ = os.WriteFile(filler, make([]byte, 2<<20), 0o600)
+	if err := doing(t, a, runtime.Snapshot, ref, nil); err == nil || !strings.Contains(err.Error(), "no space left on device") {
+		t.Errorf("%v", err)
+	}
+	nothingLeft(t, place, "filler", "lxcdt-a")
+	must(t, doing(t, a, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "snap0"}))
+	_ = os.WriteFile(filler, make([]byte, 2<<20), 0o600)
+	must(t, doing(t, a, runtime.Destroy, ref, nil))
+	nothingLeft(t, place, "filler")
+	must(t, os.Remove(filler))
+}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	golxc "github.com/lxc/go-lxc"
-	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 )
@@ -58,8 +57,7 @@ func (o *operation) destroy() error {
 }
 
 // openDestroy begins the journal: all that a destroy has to know when the
-// config is gone already. On a disk that is full there is none: what makes room
-// must not need any.
+// config is gone already.
 func (o *operation) openDestroy(roots []string) (*journal, error) {
 	facts := map[string]string{factStore: strings.Join(roots, "\n"), factIDMap: strings.Join(items(o.c, "lxc.idmap"), "\n")}
 	id, err := dirID(o.q.Ref.String())
@@ -67,11 +65,7 @@ func (o *operation) openDestroy(roots []string) (*journal, error) {
 		return nil, err
 	}
 	facts[factDir] = id
-	j, err := openJournal(runtime.Destroy, o.q.Ref, aboutToDestroy, facts)
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		return &journal{ID: "none", Op: runtime.Destroy, Verb: runtime.Destroy.String(), Path: []byte(o.q.Ref.Path), Name: []byte(o.q.Ref.Name)}, nil
-	}
-	return j, err
+	return openIfRoom(runtime.Destroy, o.q.Ref, aboutToDestroy, facts)
 }
 
 func (o *operation) destroyAll(j *journal, snaps bool) error {

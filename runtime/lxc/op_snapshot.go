@@ -394,7 +394,7 @@ func (o *operation) deleteSnapshot() error {
 	if err := unused(snap); err != nil {
 		return err
 	}
-	j, err := openJournal(runtime.DeleteSnapshot, o.q.Ref, "removing", map[string]string{factSnap: snap.Name})
+	j, err := openIfRoom(runtime.DeleteSnapshot, o.q.Ref, "removing", map[string]string{factSnap: snap.Name})
 	if err != nil {
 		return err
 	}
