@@ -11,7 +11,7 @@ package lxc
 #include <unistd.h>
 #include <lxc/lxccontainer.h>
 
-enum { DECK_CLONE, DECK_DESTROY };
+enum { DECK_CLONE, DECK_DESTROY, DECK_DESTROY_SNAPSHOTS };
 
 static int deck_job(int job, const char *path, const char *name, const char *to_path, const char *to,
 		    int flags, const char *backing, const char *log)
@@ -29,6 +29,8 @@ static int deck_job(int job, const char *path, const char *name, const char *to_
 		return 1;
 	if (job == DECK_DESTROY)
 		return c->destroy(c) ? 0 : 1;
+	if (job == DECK_DESTROY_SNAPSHOTS)
+		return c->snapshot_destroy_all(c) ? 0 : 1;
 	return c->clone(c, to, to_path, flags, backing, NULL, 0, NULL) ? 0 : 1;
 }
 
@@ -65,8 +67,13 @@ import (
 // journal has to tell before. So this room asks liblxc itself, and in a fork:
 // lxc_log_init is the only way to liblxc's words that leaves no lxc.log.file in a
 // config that is saved, but it is for ever, and a container that is started later
-// by the same process would not write to its own log file. liblxc forks from this
-// process in the same way for all that it does.
+// by the same process would not write to its own log file.
+//
+// The fork has one thread. liblxc makes processes by a bare clone(2)
+// (lxc_raw_clone, userns_exec_full) that then change their ids and groups, as a
+// clone does and whatever a user destroys: from a process with threads of Go such
+// a child can wait for ever for a thread that was just being made, or for a lock
+// that another thread had.
 
 // errLXC is a refusal of liblxc; its words stand in the log.
 var errLXC = errors.New("liblxc failed")
@@ -90,6 +97,12 @@ func cloneContainer(from, to runtime.Ref, flags int, backing string) (log string
 // destroyContainer makes liblxc destroy a container, by its config.
 func destroyContainer(ref runtime.Ref) (log string, err error) {
 	return forked(C.DECK_DESTROY, ref, runtime.Ref{}, 0, "")
+}
+
+// destroySnapshots makes liblxc destroy all snapshots of a container. It fails
+// where there are none (do_snapshot_destroy_all).
+func destroySnapshots(ref runtime.Ref) (log string, err error) {
+	return forked(C.DECK_DESTROY_SNAPSHOTS, ref, runtime.Ref{}, 0, "")
 }
 
 func forked(job C.int, from, to runtime.Ref, flags int, backing string) (string, error) {

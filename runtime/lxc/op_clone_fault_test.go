@@ -315,6 +315,17 @@ func TestCloneToAStoreThatIsNotThere(t *testing.T) {
 	ref := ownRoot(t, s.Path, "lxcdt-a")
 	mention(t, change(t, a, runtime.Clone, ref, &runtime.CloneArgs{To: to(ref, "lxcdt-b"), Backing: "btrfs"}), runtime.ErrUnsupported, "not on btrfs")
 	nothingLeft(t, s.Path, "lxcdt-a")
+	// lxc-copy does make one, which lxc-destroy cannot remove.
+	must(t, s.Tool("lxc-copy", ref.Name, "-N", "lxcdt-b", "-B", "btrfs"))
+	var e *runtime.Error
+	err := doing(t, a, runtime.Destroy, to(ref, "lxcdt-b"), nil)
+	if !errors.As(err, &e) || !strings.Contains(e.Hint, "dir:") || !strings.Contains(e.Log, "Error destroying rootfs") {
+		t.Errorf("%v %+v", err, e)
+	}
+	conf := filepath.Join(s.Path, "lxcdt-b", "config")
+	put(t, conf, strings.ReplaceAll(read(t, conf), "btrfs:", "dir:"))
+	must(t, doing(t, a, runtime.Destroy, to(ref, "lxcdt-b"), nil))
+	nothingLeft(t, s.Path, "lxcdt-a")
 }
 
 // TestRoomIsMadeOnAFullDisk: what makes room needs none, and what is refused for

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	golxc "github.com/lxc/go-lxc"
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
@@ -91,20 +90,6 @@ func hasMonitor(ref runtime.Ref) bool {
 // has written into the config meanwhile may name something else.
 func destroyStore(j *journal) error {
 	ref := j.ref()
-	config := filepath.Join(ref.String(), "config")
-	f, err := os.OpenFile(config, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o640)
-	if err != nil {
-		return fileErr(err)
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	c, err := golxc.NewContainer(ref.Name, ref.Path)
-	if err != nil {
-		return unloadable(ref)
-	}
-	defer func() { _ = c.Release() }()
-	read := captureLog(c)
 	source := j.fact(factStore)
 	if source == "" {
 		if source = j.fact(factRoot); source == "" {
@@ -112,18 +97,24 @@ func destroyStore(j *journal) error {
 		}
 		source = "dir:" + source
 	}
-	var errs []error
-	errs = append(errs, c.SetConfigItem("lxc.rootfs.path", source))
-	for line := range strings.SplitSeq(j.fact(factIDMap), "\n") {
-		if line != "" {
-			errs = append(errs, c.SetConfigItem("lxc.idmap", line))
-		}
+	if strings.ContainsAny(source, "\n\r") {
+		return fmt.Errorf("%w: root %q has a line break in it", runtime.ErrInvalid, source)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("liblxc: %w", err)
+	text := "lxc.rootfs.path = " + source + "\n"
+	for _, line := range nonEmpty(j.fact(factIDMap)) {
+		text += "lxc.idmap = " + line + "\n"
 	}
-	if err := c.Destroy(); err != nil && exists(ref.String()) {
-		return &runtime.Error{Err: fmt.Errorf("liblxc: %w", err), Log: read()}
+	config := filepath.Join(ref.String(), "config")
+	f, err := os.OpenFile(config, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o640)
+	if err != nil {
+		return fileErr(err)
+	}
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", config, err)
+	}
+	if log, err := destroyContainer(ref); err != nil && exists(ref.String()) {
+		return &runtime.Error{Err: err, Log: log}
 	}
 	return nil
 }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	golxc "github.com/lxc/go-lxc"
-
 	"lxcdeck/runtime"
 )
 
@@ -72,15 +70,16 @@ func (o *operation) destroyAll(j *journal, snaps bool) error {
 	if snaps {
 		_ = j.step(removingSnapshots)
 		o.step(removingSnapshots)
-		// It fails where there are none (do_snapshot_destroy_all).
-		if err := o.c.DestroyAllSnapshots(); err != nil {
-			return fmt.Errorf("liblxc: snapshots: %w", err)
+		if log, err := destroySnapshots(o.q.Ref); err != nil {
+			o.logged(log)
+			return fmt.Errorf("snapshots: %w", err)
 		}
 	}
 	_ = j.step(removingRoot)
 	o.step(removingRoot)
-	if err := o.c.Destroy(); err != nil {
-		return fmt.Errorf("liblxc: %w", err)
+	if log, err := destroyContainer(o.q.Ref); err != nil {
+		o.logged(log)
+		return err
 	}
 	return nil
 }
@@ -90,7 +89,14 @@ func (o *operation) destroyAll(j *journal, snaps bool) error {
 // journal knows what the rest is.
 func (o *operation) notDestroyed(j *journal, err error) error {
 	if exists(filepath.Join(o.q.Ref.String(), "config")) {
-		return errors.Join(err, j.end())
+		err = errors.Join(err, j.end())
+		if value, verr := rootValue(o.q.Ref); verr == nil {
+			if s := storeOf(value); s.kind == storeBtrfs && exists(s.path) && !onBtrfs(s.path) {
+				return &runtime.Error{Err: err, Log: o.log(),
+					Hint: "Its config says that its root is on btrfs, which it is not: lxc.rootfs.path has to begin with dir: instead."}
+			}
+		}
+		return err
 	}
 	if !exists(o.q.Ref.String()) {
 		return errors.Join(err, j.end())
@@ -163,24 +169,19 @@ func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
 	if err := loadableHere(ref); err != nil {
 		return err
 	}
-	c, err := golxc.NewContainer(ref.Name, ref.Path)
-	if err != nil {
-		return unloadable(ref)
-	}
-	defer func() { _ = c.Release() }()
-	read := operationLog(c)
 	snaps, err := snapshotNames(ref)
 	if err == nil {
 		err = forgetGone(ref, snaps)
 	}
+	log := ""
 	if err == nil && len(snaps) > 0 {
-		err = c.DestroyAllSnapshots()
+		log, err = destroySnapshots(ref)
 	}
 	if err == nil {
-		err = c.Destroy()
+		log, err = destroyContainer(ref)
 	}
 	if err != nil {
-		return &runtime.Error{Err: fmt.Errorf("liblxc: %w", err), Log: read()}
+		return &runtime.Error{Err: err, Log: log}
 	}
 	return j.end()
 }
