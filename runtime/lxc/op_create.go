@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -23,7 +22,7 @@ const (
 
 // Facts of a create, as its journal has them.
 const (
-	factDir    = "dir"    // device and inode of the container's directory: of ours and no other's
+	factDir    = "dir"    // handle of the container's directory: of ours and no other's
 	factStore  = "store"  // lxc.rootfs.path of a store that lies outside that directory
 	factRoot   = "root"   // directory outside it that the root is made in
 	factBefore = "before" // mode and owner of that directory, when it was there before, empty
@@ -120,7 +119,8 @@ func dirID(path string) (string, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return "", &fs.PathError{Op: "lstat", Path: path, Err: unix.ENOTDIR}
 	}
-	return strconv.FormatUint(st.Dev, 10) + ":" + strconv.FormatUint(st.Ino, 10), nil
+	// ext4 gives the number of a directory that was removed to the next that is made.
+	return handleOf(path)
 }
 
 // makeContainer lets liblxc and the template do their work, in a process of their own.

@@ -93,6 +93,10 @@ func mayRename(from, to runtime.Ref) error {
 	if old := filepath.Join(from.Path+"snaps", from.Name); exists(old) {
 		return fmt.Errorf("%w: in %s, where an old LXC kept them by the container's name", runtime.ErrHasSnapshots, old)
 	}
+	if kept := keptFor(from); kept != "" {
+		return &runtime.Error{Op: "rename", Ref: from, Err: &named{fmt.Errorf("under its name is kept: %s", kept), runtime.ErrInUse},
+			Hint: "Dismiss or undo that first: it is among what was left."}
+	}
 	users, err := usersOfPath(from)
 	if err != nil {
 		return err

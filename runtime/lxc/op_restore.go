@@ -150,7 +150,11 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 			Hint: "Restore it as a new container instead.",
 		}
 	}
-	facts := map[string]string{factSnap: snap.Name, factOther: o.q.Ref.Name, factWay: mine.kind}
+	id, err := dirID(o.q.Ref.String())
+	if err != nil {
+		return nil, err
+	}
+	facts := map[string]string{factDir: id, factSnap: snap.Name, factOther: o.q.Ref.Name, factWay: mine.kind}
 	if mine.kind == storeZFS {
 		// liblxc names the data set after the container (zfs_clonepaths).
 		facts[factOther] += "-" + time.Now().Format("20060102150405")

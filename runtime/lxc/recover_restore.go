@@ -1,13 +1,64 @@
 package lxc
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"lxcdeck/runtime"
 )
 
+// leftRestore describes what a restore has left. What is kept for a container
+// that is gone goes to no other, whatever its name.
 func leftRestore(j *journal) (string, []runtime.RecoverWay) {
+	what, ways := leftOfRestore(j)
+	if gone := j.gone(); gone != "" {
+		return what + "; " + gone, []runtime.RecoverWay{runtime.Dismiss}
+	}
+	return what, ways
+}
+
+// gone says that the container that a journal speaks of is not there any more;
+// "" = it is.
+func (j *journal) gone() string {
+	id, err := dirID(j.ref().String())
+	switch was := j.fact(factDir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "that container is gone"
+	case err == nil && was != "" && id != was:
+		return "that container is gone, and another one has its name"
+	}
+	return ""
+}
+
+// keptFor says what a restore keeps for a container; "" = nothing. It looks at no
+// lock, as a helper does that holds the container's own (fcntl_locking(2)).
+func keptFor(ref runtime.Ref) string {
+	dir := filepath.Join(ref.Path, deckDir)
+	if ownDeckDir(dir) != nil {
+		return ""
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), journalEnd)
+		if !ok {
+			continue
+		}
+		if j, err := readJournal(dir, id); err == nil && j.Op == runtime.Restore && j.ref() == ref && j.gone() == "" {
+			what, _ := leftOfRestore(j)
+			return what
+		}
+	}
+	return ""
+}
+
+func leftOfRestore(j *journal) (string, []runtime.RecoverWay) {
 	snap := j.fact(factSnap)
 	switch {
 	case j.Kept && j.fact(factHeld) == heldMade:
@@ -25,7 +76,7 @@ func leftRestore(j *journal) (string, []runtime.RecoverWay) {
 // recoverRestore goes on with an exchange, takes it back, or lets go of what is
 // kept. Undo of what is kept is another exchange, so that it can be undone too.
 func recoverRestore(o *operation, j *journal, way runtime.RecoverWay) error {
-	if j.Kept && way == runtime.Dismiss {
+	if way == runtime.Dismiss {
 		return o.discard(j)
 	}
 	if l := lockOf(j.ref(), true); l != nil {

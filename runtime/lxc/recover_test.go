@@ -93,9 +93,9 @@ func TestCancelledCopiesLeaveNothing(t *testing.T) {
 	}
 }
 
-// TestKilledHelpersAreTakenBack kills the helper alone: the rsync that goes on
-// writing is ended by whoever takes the copy back.
-func TestKilledHelpersAreTakenBack(t *testing.T) {
+// TestKilledHelpersLeaveNothing kills the helper alone: the Adapter takes back what
+// it has made, and ends the rsync that goes on writing.
+func TestKilledHelpersLeaveNothing(t *testing.T) {
 	s, a, ref := large(t)
 	for _, q := range copying(ref) {
 		t.Run(q.Op.String(), func(t *testing.T) {
@@ -195,5 +195,34 @@ func TestJournalsThatCannotBeRead(t *testing.T) {
 	put(t, filepath.Join(deck, "snapshot-1-1.json"), "{")
 	if left := leftoversOf(t, a); len(left) != 0 {
 		t.Errorf("believed: %+v", left)
+	}
+}
+
+// TestWhatIsKeptGoesToNoOther: what a restore keeps is of one container, not of
+// whichever has its name.
+func TestWhatIsKeptGoesToNoOther(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := history(t, s, "lxcdt-kept")
+	must(t, doing(t, a, runtime.Restore, ref, &runtime.RestoreArgs{Snap: "snap0"}))
+	mention(t, doing(t, a, runtime.Rename, ref, &runtime.RenameArgs{To: "lxcdt-new"}), runtime.ErrInUse, "from before the restore of snap0")
+	must(t, doing(t, a, runtime.Destroy, ref, &runtime.DestroyArgs{Snapshots: true}))
+	for _, want := range []string{"container is gone", "another one has its name"} {
+		left := leftoversOf(t, a)
+		if len(left) != 1 || !strings.Contains(left[0].What, want) || !slices.Equal(left[0].Ways, []runtime.RecoverWay{runtime.Dismiss}) {
+			t.Fatalf("left: %+v", left)
+		}
+		if err := doing(t, a, runtime.Recover, ref, &runtime.RecoverArgs{ID: left[0].ID, Way: runtime.Undo}); err == nil {
+			t.Error("it was undone")
+		}
+		if !exists(ref.String()) {
+			must(t, s.AddOwn(ref.Name))
+			put(t, filepath.Join(rootOn(ref), "era"), "other")
+		}
+	}
+	must(t, goes(t, a, runtime.Dismiss))
+	wantNothingLeft(t, a, s.Path)
+	if got := reading(t, rootOn(ref), "era"); got != "other" {
+		t.Errorf("the other one's root is of %q", got)
 	}
 }
