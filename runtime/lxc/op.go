@@ -88,6 +88,8 @@ func times(info *runtime.OpInfo, asked time.Duration) (graceful, limit time.Dura
 		limit = 2*asked + killGrace
 	case asked > 0 && info.Op == runtime.Stop:
 		limit = asked + killGrace
+	case asked > 0 && info.Kind != runtime.OnState:
+		return asked, asked // its helper has no deadline of its own to tell of
 	case asked > 0:
 		// Who asks for a second does not want to wait for six. Two are what a
 		// freeze needs to be taken back.

@@ -51,6 +51,7 @@ func TestTimesOfOperations(t *testing.T) {
 		{runtime.Shutdown, 10 * time.Second, 10 * time.Second, 15 * time.Second},
 		{runtime.Start, 0, time.Minute, 65 * time.Second},
 		{runtime.Start, time.Second, time.Second, 3 * time.Second},
+		{runtime.Clone, time.Second, time.Second, time.Second},
 		{runtime.Restart, 0, time.Minute, 140 * time.Second},
 		{runtime.Restart, time.Second, time.Second, 22 * time.Second},
 	} {
