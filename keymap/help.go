@@ -119,11 +119,15 @@ func PaletteItems(m *Map, query string, s Situation) []PaletteItem {
 			continue
 		}
 		score, hits, ok := fuzzy(query, a.Title)
-		if !ok {
-			if score, _, ok = fuzzy(query, string(a.ID)); !ok {
-				continue
-			}
-			score, hits = score-1, nil
+		byID, _, okID := fuzzy(query, string(a.ID)) // ":leftovers" and its beginning, as a notice names it
+		if !ok && !okID {
+			continue
+		}
+		switch {
+		case !ok:
+			score = byID - 1
+		case okID && len(query) > 2: // shorter ones stand in too many
+			score = max(score, byID)
 		}
 		found = append(found, scored{PaletteItem{a, strings.Join(m.keyNames(a.ID), "  "), Why(a, s), hits}, score})
 	}
