@@ -93,7 +93,7 @@ func (m *Model) askFanOut() tea.Cmd {
 	var names, out []string
 	for _, c := range m.targets() {
 		if why := m.whyNoShell(c); why != "" {
-			short, _, _ := strings.Cut(whyAlone(c, why), ":") // behind it stands what to do
+			short, _, _ := strings.Cut(whyAlone(c, why), ": ") // behind it stands what to do
 			out = append(out, m.called(c.Ref)+" ("+short+")")
 			continue
 		}
