@@ -91,7 +91,7 @@ func (x *snapList) settle(m *Model, old *runtime.Leftover, way runtime.RecoverWa
 	}
 	title, more := "Dismiss the kept root of "+m.called(x.ref)+"?", "It is removed for good: "+old.What+"."
 	if way == runtime.Undo {
-		title, more = "Undo the restore of "+m.called(x.ref)+"?", "Root and config are swapped back to what they were before it: what has changed since is lost. "+old.What+"."
+		title, more = "Undo the restore of "+m.called(x.ref)+"?", "Swapped back: "+old.What+". Those of now are kept instead, until they are dismissed."
 	}
 	if !slices.Contains(old.Ways, way) {
 		m.say(noteWarn, "it cannot be done ("+way.String()+"): "+old.What, "")

@@ -181,7 +181,8 @@ func TestSnapshotOldRoots(t *testing.T) {
 	d.press("enter")
 	d.sees("A kept root of bravo", "kept one", "path     /w")
 	d.press("esc", "u")
-	d.sees("Undo the restore of bravo?", "swapped back")
+	d.sees("Undo the restore of bravo?")
+	d.says("Swapped back: kept one. Those of now are kept instead")
 	d.says("No lxc-* command does that.")
 	d.yes()
 	if q := d.asked(1); q.Op != runtime.Recover || *q.Args.(*runtime.RecoverArgs) != (runtime.RecoverArgs{ID: "a", Way: runtime.Undo}) {
