@@ -21,7 +21,7 @@ func (m *Model) doing(q *runtime.Request) string {
 
 // asked is a job by its verb: "clone web-1 to web-2".
 func (m *Model) askedFor(q *runtime.Request) string {
-	return m.withNames(q.Op.Info().Name, q)
+	return m.withNames(opWords(q), q)
 }
 
 func (m *Model) withNames(verb string, q *runtime.Request) string {
@@ -36,7 +36,7 @@ func (m *Model) withNames(verb string, q *runtime.Request) string {
 
 // saying is a job in a notice: "web-1: clone to web-2".
 func (m *Model) saying(q *runtime.Request) string {
-	s := q.Op.Info().Name
+	s := opWords(q)
 	if q.Ref != (runtime.Ref{}) {
 		s = m.called(q.Ref) + ": " + s
 	}
@@ -89,7 +89,7 @@ func (m *Model) reportBatch(b *batch) {
 	if b.total() < 2 {
 		return
 	}
-	text := fmt.Sprintf("%s: %d of %d done in %s", b.op.Info().Name, b.good, b.total(), short(b.ended.Sub(b.asked)))
+	text := fmt.Sprintf("%s: %d of %d done in %s", plainVerb(b.op.Info().Name), b.good, b.total(), short(b.ended.Sub(b.asked)))
 	if b.cancelled > 0 {
 		text += fmt.Sprintf(", %d cancelled", b.cancelled)
 	}

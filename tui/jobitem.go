@@ -14,7 +14,7 @@ func (m *Model) batchWords(b *batch) string {
 	if b.total() == 1 {
 		return m.askedFor(&b.jobs[0].req)
 	}
-	return b.op.Info().Name + " " + plural(b.total(), "container")
+	return plainVerb(b.op.Info().Name) + " " + plural(b.total(), "container")
 }
 
 // jobItem is a row as it is painted.
@@ -123,11 +123,13 @@ func (m *Model) pastItem(p *runtime.Past) views.JobItem {
 	if p.Took == 0 {
 		it.Took = -1
 	}
-	switch p.Result {
-	case runtime.PastDone:
+	switch {
+	case p.Result == runtime.PastDone:
 		it.Mark, it.Result = views.JobDone, ""
-	case "":
+	case p.Result == "":
 		it.Mark = views.JobLost
+	case strings.HasSuffix(p.Result, ": "+runtime.ErrCancelled.Error()):
+		it.Mark, it.Result = views.JobCancelled, ""
 	}
 	return it
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -87,10 +88,15 @@ func (m *Model) onMissed(msg missedMsg) {
 }
 
 func (m *Model) pastWords(p *runtime.Past) string {
+	words := plainVerb(p.Op)
 	if p.Ref == (runtime.Ref{}) {
-		return p.Op
+		return words
 	}
-	return p.Op + " " + m.called(p.Ref)
+	words += " " + m.called(p.Ref)
+	if !slices.Contains(m.about.Paths, p.Ref.Path) { // the log is the whole host's
+		words += " in " + p.Ref.Path
+	}
+	return words
 }
 
 // survey is the context of what is only looked at, off the loop.

@@ -159,6 +159,8 @@ func somePast() []runtime.Past {
 		{At: noon.Add(-time.Hour), Who: "alice\x1b[31m", Op: "destroy", Ref: ref("old"), Result: runtime.PastDone, Took: 3 * time.Second, Command: "lxc-destroy -P /var/lib/lxc -n old"},
 		{At: noon.Add(-50 * time.Hour), Who: "bob", Op: "create", Ref: ref("alpha"), Result: "create alpha: disk full", Took: time.Minute},
 		{At: noon.Add(-60 * time.Hour), Op: "clone", Ref: ref("alpha")},
+		{At: noon.Add(-61 * time.Hour), Op: "create", Ref: ref("c1"), Result: "create c1: cancelled", Took: 7 * time.Second},
+		{At: noon.Add(-62 * time.Hour), Op: "delete-snapshot", Ref: runtime.Ref{Path: "/w", Name: "x"}, Result: runtime.PastDone},
 	}
 }
 
@@ -176,7 +178,8 @@ func TestHistory(t *testing.T) {
 		t.Error("read before anybody looks")
 	}
 	d.press("j", "S", "J")
-	d.sees("this session", "start bravo", "earlier", "destroy old", `by alice\x1b[31m`, "done in 3s", "failed after 1m0s", "its end was not recorded")
+	d.sees("this session", "start bravo", "earlier", "destroy old", `by alice\x1b[31m`, "done in 3s", "failed after 1m0s", "no end recorded yet",
+		"cancelled after 7s", "delete snapshot x in /w") // the log is the whole host's
 	d.press("j", "y")
 	if len(d.copied) != 1 || d.copied[0] != "lxc-destroy -P /var/lib/lxc -n old" {
 		t.Fatalf("%q", d.copied)

@@ -49,7 +49,7 @@ func TestLeftovers(t *testing.T) {
 	if a, ok := q.Args.(*runtime.RecoverArgs); !ok || q.Op != runtime.Recover || q.Ref != ref("bravo") || a.ID != "r1" || a.Way != runtime.Finish {
 		t.Fatalf("%+v", q)
 	}
-	d.sees("1/1", "alpha", "bravo: recover done")
+	d.sees("1/1", "alpha", "bravo: recover (finish) done")
 	d.seesNo("f finishes it")
 	d.press("esc")
 	d.m.readOnly = true

@@ -116,3 +116,16 @@ func isVariable(s string) bool {
 	}
 	return s != ""
 }
+
+// plainVerb is an operation's verb as words: "delete-snapshot" is what the
+// command line and the audit log call it.
+func plainVerb(name string) string { return strings.ReplaceAll(name, "-", " ") }
+
+// opWords is what a request does, in words: "delete snapshot", "recover (undo)".
+func opWords(q *runtime.Request) string {
+	words := plainVerb(q.Op.Info().Name)
+	if a, ok := q.Args.(*runtime.RecoverArgs); ok && a != nil {
+		words += " (" + a.Way.String() + ")"
+	}
+	return words
+}

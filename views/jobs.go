@@ -242,7 +242,7 @@ func (t *Theme) jobPieces(it *JobItem, w int) []piece {
 	case JobCancelled:
 		add(0, Warn, after("cancelled", "after"))
 	case JobLost:
-		add(0, Warn, "its end was not recorded")
+		add(0, Warn, "no end recorded yet")
 	case JobEnding:
 		add(0, Warn, "cancelling "+took)
 	default:
