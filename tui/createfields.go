@@ -66,12 +66,12 @@ func templateArgs(template string) []templateArg {
 		return []templateArg{{"busybox", "--busybox-path", "the busybox of the host's PATH", ""}}
 	case "local":
 		return []templateArg{
-			{"metadata", "--metadata", "/path/to/meta.tar.xz", "name the archive with the image's metadata"},
-			{"file tree", "--fstree", "/path/to/rootfs.tar.xz", "name the archive with the image's file tree"},
+			{"metadata", "--metadata", "such as /path/to/meta.tar.xz", "name the archive with the image's metadata"},
+			{"file tree", "--fstree", "such as /path/to/rootfs.tar.xz", "name the archive with the image's file tree"},
 		}
 	case "oci":
 		return []templateArg{
-			{"URL", "--url", "docker://alpine:latest, oci:/path:tag", "name the image: docker://alpine:latest"},
+			{"URL", "--url", "such as docker://alpine:latest, oci:/path:tag", "name the image: docker://alpine:latest"},
 			{"user name", "--username", "for the registry", ""},
 		}
 	case "debian":
@@ -103,7 +103,7 @@ func createFields(paths []string) []formField {
 	named(newName, "name", "")
 	put(newPath, formField{kind: views.ChoiceField, label: "lxcpath", choices: paths, list: len(paths) > 3, off: len(paths) < 2})
 	choice(newTemplate, "template")
-	named(newScript, "script", "/path/to/a/template")
+	named(newScript, "script", "such as /path/to/a/template")
 	for i, label := range []string{"distribution", "release", "architecture", "variant"} {
 		choice(newDist+i, label)
 	}

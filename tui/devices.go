@@ -96,8 +96,8 @@ func nameDevice(f *form, op runtime.Op) {
 	case net:
 		kind.help, name.label, name.help, as.label = "moves back to the host", "interface", "eth1, in the container", "name outside"
 	case op == runtime.AddDevice:
-		kind.help, name.label, name.help, as.label = "like one of the host", "device", "/dev/ttyUSB0", "path inside"
+		kind.help, name.label, name.help, as.label = "like one of the host", "device", "such as /dev/ttyUSB0", "path inside"
 	default:
-		kind.help, name.label, name.help, as.off = "in the container", "device", "/dev/ttyUSB0", true
+		kind.help, name.label, name.help, as.off = "in the container", "device", "such as /dev/ttyUSB0", true
 	}
 }

@@ -28,10 +28,7 @@ func (m *Model) withNames(verb string, q *runtime.Request) string {
 	if q.Ref != (runtime.Ref{}) {
 		verb += " " + m.called(q.Ref)
 	}
-	for _, to := range q.Others() {
-		verb += " to " + m.called(to)
-	}
-	return verb
+	return verb + m.becomes(q)
 }
 
 // saying is a job in a notice: "web-1: clone to web-2".
@@ -40,10 +37,19 @@ func (m *Model) saying(q *runtime.Request) string {
 	if q.Ref != (runtime.Ref{}) {
 		s = m.called(q.Ref) + ": " + s
 	}
-	for _, to := range q.Others() {
-		s += " to " + m.called(to)
+	return s + m.becomes(q)
+}
+
+// becomes names the other containers of a request: " to web-2".
+func (m *Model) becomes(q *runtime.Request) (words string) {
+	to := " to "
+	if q.Op == runtime.RestoreAs {
+		to = " as "
 	}
-	return s
+	for _, other := range q.Others() {
+		words += to + m.called(other)
+	}
+	return words
 }
 
 // report makes the notice of a job that is over.

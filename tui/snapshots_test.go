@@ -245,7 +245,7 @@ func TestSnapshotRestoreAs(t *testing.T) {
 	if c, ok := d.rt.Get(ref("delta2")); !ok || c.State != runtime.Running {
 		t.Fatalf("%v %v", c.State, ok)
 	}
-	d.sees("Snapshots of bravo", "delta2") // it is used now
+	d.sees("Snapshots of bravo", "bravo: restore as delta2 done", "delta2") // it is used now
 }
 
 // A failure is told, and the list says what is true afterwards.

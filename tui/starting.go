@@ -25,7 +25,7 @@ func (m *Model) askStartWith(c runtime.Container) tea.Cmd {
 	m.overlay = (&form{
 		title: "Start " + m.called(c.Ref) + " with a command", action: "starts",
 		note:   "The command is its first process, in place of init: when it ends, the container stops. No shell reads these words: for pipes and variables run sh -c '...'.",
-		fields: []formField{textField("command", "/bin/sleep 1000", "")},
+		fields: []formField{textField("command", "such as /bin/sleep 1000", "")},
 		submit: func(f *form) tea.Cmd {
 			q, err := request(f)
 			if err != nil {

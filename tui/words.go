@@ -124,6 +124,9 @@ func plainVerb(name string) string { return strings.ReplaceAll(name, "-", " ") }
 // opWords is what a request does, in words: "delete snapshot", "recover (undo)".
 func opWords(q *runtime.Request) string {
 	words := plainVerb(q.Op.Info().Name)
+	if q.Op == runtime.RestoreAs {
+		words = runtime.Restore.Info().Name // "as" stands before the name of what is made
+	}
 	if a, ok := q.Args.(*runtime.RecoverArgs); ok && a != nil {
 		words += " (" + a.Way.String() + ")"
 	}
