@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +86,27 @@ func TestDestroyManyWantsTheNumber(t *testing.T) {
 
 // TestDestroyOfABase: who depends on it is said, on its root or on a snapshot,
 // and a word typed while that is found out ends nowhere.
+// Whoever destroys many can see them all.
+func TestDestroyManyScrolls(t *testing.T) {
+	var all []fake.Spec
+	for i := range 30 {
+		all = append(all, kept(fmt.Sprintf("box-%02d", i)))
+	}
+	d := newDeck(t, 80, 24, Options{}, all...)
+	d.press("*", "D")
+	d.pass(questionGrace)
+	d.sees("Destroy 30 containers?", "box-00", "of 30: up, down", "type 30:")
+	d.typed("3")
+	d.press("pgdown", "pgdown", "pgdown", "pgdown", "down")
+	d.sees("box-29", "-30 of 30", "type 30: 3")
+	d.press("up")
+	d.sees("-29 of 30")
+	d.typed("0")
+	d.sees("enter yes")
+	d.press("esc")
+	d.askedNothing()
+}
+
 func TestDestroyOfABase(t *testing.T) {
 	for _, on := range []runtime.Ref{ref("base"), {Path: "/var/lib/lxc/base/snaps", Name: "snap0"}} {
 		over := box("over", runtime.Running)

@@ -55,6 +55,10 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	q.state.Early = false
+	if by, ok := q.scrolls(k.String()); ok {
+		q.state.Top = m.theme.PromptScroll(&q.state, m.layout.W, m.layout.H, by)
+		return nil
+	}
 	switch q.state.Kind {
 	case views.AskTyped:
 		return q.spell(m, k)
@@ -84,6 +88,22 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// scrolls says whether a key shows more of what the answer would act on, and by
+// how many rows. None of these keys answers.
+func (q *question) scrolls(key string) (by int, ok bool) {
+	switch key {
+	case "pgup":
+		return -5, true
+	case "pgdown":
+		return 5, true
+	case "up":
+		return -1, q.state.Kind != views.AskWhich
+	case "down":
+		return 1, q.state.Kind != views.AskWhich
+	}
+	return 0, false
 }
 
 // waits refuses an answer while it is not known yet what it would do.

@@ -4,29 +4,62 @@ import "strconv"
 
 // Prompt paints a question in a frame of at most w x h cells.
 func (t *Theme) Prompt(s *PromptState, w, h int) Block {
-	inner, room, ok := boxRoom(w, h, promptWidth(s))
+	p, ok := t.promptParts(s, w, h)
 	if !ok {
 		return t.bare(Clean(s.Title), w, h)
 	}
-	answer := t.promptAnswer(s, inner)
-	rows := t.promptFacts(s, inner)
-	if s.More != "" {
-		rows = append(rows, t.paragraph(Plain, Clean(s.More), inner)...)
+	rows := append(t.promptTargets(s, p.inner, p.fit), p.more...)
+	if len(rows)+len(p.answer) > p.room {
+		rows = rows[:max(0, p.room-len(p.answer))]
 	}
-	if s.Command != "" { // half a command is another command
-		command := t.paragraph(Dim, Clean(s.Command), inner)
-		if len(rows)+len(command)+len(answer)+min(1, len(s.Targets)) <= room {
-			rows = append(rows, command...)
+	rows = append(rows, p.answer...)
+	return t.box(Clean(s.Title), t.promptKeys(s), rows[:min(len(rows), p.room)], p.inner)
+}
+
+// PromptScroll is the Top of a question in a frame of w x h cells once its
+// targets have been scrolled by some rows.
+func (t *Theme) PromptScroll(s *PromptState, w, h, by int) int {
+	p, ok := t.promptParts(s, w, h)
+	if !ok {
+		return 0
+	}
+	return promptTop(s, s.Top+by, p.fit)
+}
+
+// promptTop is the first target shown of those that do not fit in n rows, the
+// last of which says where one is.
+func promptTop(s *PromptState, top, n int) int {
+	if len(s.Targets) <= n || n < 2 {
+		return 0
+	}
+	return max(0, min(top, len(s.Targets)-(n-1)))
+}
+
+// promptParts are what a question consists of but its targets.
+type promptParts struct {
+	inner, room  int
+	fit          int // rows for the targets
+	more, answer []string
+}
+
+func (t *Theme) promptParts(s *PromptState, w, h int) (p promptParts, ok bool) {
+	if p.inner, p.room, ok = boxRoom(w, h, promptWidth(s)); !ok {
+		return p, false
+	}
+	p.answer = t.promptAnswer(s, p.inner)
+	p.more = t.promptFacts(s, p.inner)
+	if s.More != "" {
+		p.more = append(p.more, t.paragraph(Plain, Clean(s.More), p.inner)...)
+	}
+	if s.Command != "" { // half a command is another command; of many it shows one, and gives way to names
+		command := t.paragraph(Dim, Clean(s.Command), p.inner)
+		if len(p.more)+len(command)+len(p.answer)+min(5, len(s.Targets)) <= p.room {
+			p.more = append(p.more, command...)
 		}
 	}
 	// Targets give way: the answer has to be on screen.
-	targets := t.promptTargets(s, inner, max(1, room-len(rows)-len(answer)))
-	rows = append(targets, rows...)
-	if len(rows)+len(answer) > room {
-		rows = rows[:max(0, room-len(answer))]
-	}
-	rows = append(rows, answer...)
-	return t.box(Clean(s.Title), t.promptKeys(s), rows[:min(len(rows), room)], inner)
+	p.fit = max(1, p.room-len(p.more)-len(p.answer))
+	return p, true
 }
 
 func promptWidth(s *PromptState) int {
@@ -76,9 +109,10 @@ func (t *Theme) promptFacts(s *PromptState, inner int) []string {
 // promptTargets lists what the answer would act on, in at most n rows.
 func (t *Theme) promptTargets(s *PromptState, inner, n int) []string {
 	var rows []string
-	for i, tg := range s.Targets {
-		if len(rows) == n-1 && i < len(s.Targets)-1 {
-			return append(rows, t.row(Dim, "and "+strconv.Itoa(len(s.Targets)-i)+" more", inner))
+	top := promptTop(s, s.Top, n)
+	for i, tg := range s.Targets[top:] {
+		if len(s.Targets) > n && len(rows) == n-1 {
+			return append(rows, t.row(Dim, promptPlace(s, top, top+i), inner))
 		}
 		l := t.newLine(inner)
 		state, role := stateWord(tg.State), stateRole(tg.State)
@@ -99,7 +133,35 @@ func (t *Theme) promptTargets(s *PromptState, inner, n int) []string {
 		}
 		rows = append(rows, l.String())
 	}
+	if len(s.Targets) > n { // the end of them
+		rows = append(rows, t.row(Dim, promptPlace(s, top, len(s.Targets)), inner))
+	}
 	return rows
+}
+
+// promptPlace says which of the targets are shown, how many of them all are
+// left out, and what shows the others.
+func promptPlace(s *PromptState, from, to int) string {
+	words := strconv.Itoa(from+1) + "-" + strconv.Itoa(to) + " of " + strconv.Itoa(len(s.Targets))
+	if from == to { // there is no room for one
+		words = strconv.Itoa(len(s.Targets)) + " in all"
+	}
+	out := 0
+	for i := range s.Targets {
+		if s.Targets[i].Skip != "" {
+			out++
+		}
+	}
+	if out > 0 {
+		words += ", " + strconv.Itoa(out) + " left out"
+	}
+	if from == to {
+		return words
+	}
+	if s.Kind == AskWhich { // up and down choose there
+		return words + ": pgup, pgdn"
+	}
+	return words + ": up, down"
 }
 
 // promptAnswer are the rows in which the answer is given.

@@ -199,6 +199,7 @@ type PromptState struct {
 	Kind    PromptKind
 	Title   string // "Stop web-1?"
 	Targets []Target
+	Top     int // first target shown, when they do not fit
 	Facts   []PromptFact
 	More    string   // what the operation does
 	Command string   // the equal lxc-* command

@@ -3,6 +3,7 @@ package views
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,7 +187,18 @@ func TestPrompts(t *testing.T) {
 		s.Targets = append(s.Targets, Target{Name: fmt.Sprintf("web-%02d", i), State: runtime.Running})
 	}
 	b := th.Prompt(s, 80, 12)
-	has(t, "many targets", b, "Stop 30?", "web-00  running", "more", "Halt signal first.", "lxc-stop -n web-1", "y yes   enter no")
+	has(t, "many targets", b, "Stop 30?", "web-00  running", "1-7 of 30: up, down", "Halt signal first.", "lxc-stop -n web-1", "y yes   enter no")
+	s.Top = th.PromptScroll(s, 80, 12, 100)
+	has(t, "the end of many targets", th.Prompt(s, 80, 12), "web-29  running", "24-30 of 30")
+	s.Top = th.PromptScroll(s, 80, 12, -1)
+	has(t, "back a row", th.Prompt(s, 80, 12), "web-22  running", "23-29 of 30")
+	s.Top = 0
+	small := *s
+	small.Targets = slices.Clone(s.Targets)
+	small.Targets[29].Skip = "frozen"
+	hasNot(t, "names come before the command of one", th.Prompt(&small, 40, 8), "lxc-stop")
+	has(t, "names come before the command of one", th.Prompt(&small, 40, 8), "1-4 of 30, 1 left out: up, down")
+	has(t, "no room for names", th.Prompt(&small, 40, 4), "30 in all, 1 left out")
 	s.Early = true
 	hasNot(t, "in the first moment", th.Prompt(s, 80, 12), "y yes")
 	typed := &PromptState{Kind: AskTyped, Title: "Destroy?", Targets: []Target{{Name: "old", State: runtime.Stopped}}, Want: "old", Typed: "ol"}
