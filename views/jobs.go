@@ -336,7 +336,11 @@ func (t *Theme) pageTitle(title, right string, w int) string {
 	l.fill(Dim, t.Glyphs.Rule, 2)
 	l.gap(1)
 	l.w = max(0, w-Width(right)-4)
-	l.add(Strong, Clean(title))
+	room := l.left()
+	if right == "" { // else what stands there keeps its distance
+		room--
+	}
+	l.add(Strong, t.Cut(Clean(title), max(1, room)))
 	l.gap(1)
 	l.fill(Dim, t.Glyphs.Rule, l.w)
 	l.w = w

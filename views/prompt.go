@@ -47,6 +47,7 @@ func (t *Theme) promptParts(s *PromptState, w, h int) (p promptParts, ok bool) {
 		return p, false
 	}
 	p.answer = t.promptAnswer(s, p.inner)
+	p.answer = p.answer[max(0, len(p.answer)-p.room):] // the end is where it is given
 	p.more = t.promptFacts(s, p.inner)
 	if s.More != "" {
 		p.more = append(p.more, t.paragraph(Plain, Clean(s.More), p.inner)...)
@@ -180,9 +181,14 @@ func (t *Theme) promptAnswer(s *PromptState, inner int) []string {
 		}
 	case AskTyped:
 		l := t.newLine(inner)
-		l.add(Plain, "type ")
-		l.add(Strong, Clean(s.Want))
-		l.add(Plain, ": ")
+		if want := Clean(s.Want); Width(want) < inner/2 {
+			l.add(Plain, "type ")
+			l.add(Strong, want)
+			l.add(Plain, ": ")
+		} else { // it is shown whole, and so is what is typed as far as there is room
+			rows = append(rows, t.row(Plain, "type", inner))
+			rows = append(rows, t.paragraph(Strong, want, inner)...)
+		}
 		typed := Clean(s.Typed)
 		if room := l.left() - 1; Width(typed) > room {
 			typed = tailCells(typed, room)

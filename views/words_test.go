@@ -203,6 +203,15 @@ func TestPrompts(t *testing.T) {
 	hasNot(t, "in the first moment", th.Prompt(s, 80, 12), "y yes")
 	typed := &PromptState{Kind: AskTyped, Title: "Destroy?", Targets: []Target{{Name: "old", State: runtime.Stopped}}, Want: "old", Typed: "ol"}
 	hasNot(t, "not yet typed", th.Prompt(typed, 80, 12), "enter yes")
+	long := *typed
+	long.Want, long.Typed = strings.Repeat("long", 30), strings.Repeat("long", 29)+"end"
+	b = th.Prompt(&long, 50, 16)
+	if all := strings.ReplaceAll(strings.Join(plain(b), ""), " ││ ", ""); !strings.Contains(all, long.Want) {
+		t.Errorf("what to type is not shown whole:\n%s", strings.Join(plain(b), "\n"))
+	}
+	has(t, "the end of what is typed", b, "end  │")
+	has(t, "small: the end of what is typed", th.Prompt(&long, 40, 8), "end  │")
+	has(t, "a long title", Block{th.pageTitle("Why "+long.Want+" did not start", "", 60)}, "… ─")
 	typed.Typed = "old"
 	has(t, "typed", th.Prompt(typed, 80, 12), "type old: old", "enter yes")
 	typed.Typed, typed.Want = "", ""
