@@ -108,7 +108,11 @@ func (p *patient) badInit() *runtime.Diagnosis {
 	prog := p.lookUp(name)
 	switch {
 	case prog.host == "" && exec != "" && strings.Contains(exec, "No such file or directory"):
-		return found(what+" is not there in its root file system.", "Install an init there, or name one that is there in lxc.init.cmd.")
+		advice := "Name one that is there, with its path."
+		if own {
+			advice = "Install an init there, or name one that is there in lxc.init.cmd."
+		}
+		return found(what+" is not there in its root file system.", advice)
 	case prog.host != "":
 		p.saw("%s has mode %04o", prog.host, prog.mode&0o7777)
 	}
@@ -120,8 +124,11 @@ func (p *patient) badInit() *runtime.Diagnosis {
 		if how == "" {
 			how = "how is not known"
 		}
-		return found("It started, and ended at once: "+how+".",
-			"See what it prints: lxc-start -P "+runtime.ShellQuote(p.ref.Path)+" -n "+runtime.ShellQuote(p.ref.Name)+" -F")
+		run := "lxc-start -P " + runtime.ShellQuote(p.ref.Path) + " -n " + runtime.ShellQuote(p.ref.Name) + " -F"
+		if !own {
+			run += " -- " + runtime.ShellQuote(name) + " ..."
+		}
+		return found("It started, and ended at once: "+how+".", "See what it prints: "+run)
 	}
 	return found(what+" cannot be run: "+exec, "Look at it in the root file system.")
 }
@@ -132,7 +139,11 @@ func (p *patient) notRunnable(what string, own bool, prog program, exec string) 
 	case prog.host == "":
 		return nil
 	case kind != unix.S_IFREG:
-		return found(what+" is "+kindName(kind)+", and no program.", "Name a program in lxc.init.cmd.")
+		advice := "Name a program."
+		if own {
+			advice = "Name a program in lxc.init.cmd."
+		}
+		return found(what+" is "+kindName(kind)+", and no program.", advice)
 	case prog.mode&0o111 == 0:
 		d := found(what+" is not executable.", "Make it so: chmod +x "+runtime.ShellQuote(prog.host))
 		if own {

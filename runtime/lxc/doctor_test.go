@@ -233,9 +233,9 @@ func TestDoctorLooksAtTheProgram(t *testing.T) {
 		{"/script", "The command /script is there, but not /no/interpreter", "Install that"},
 		{"/plain", "The command /plain is not executable", "chmod +x " + root + "/plain"},
 		{"/bin", "The command /bin is a directory", "program"},
-		{"/none", "The command /none is not there", "lxc.init.cmd"},
+		{"/none", "The command /none is not there", "Name one that is there"},
 		{"/other", "is a program for " + machine + ", and this host is " + hostArch(), "qemu-user-static"},
-		{"/bin/false", "ended at once: /bin/false: exit status 1", "-F"},
+		{"/bin/false", "ended at once: /bin/false: exit status 1", "-F -- /bin/false"},
 	} {
 		d, _ := ill(t, s, a, "lxcdt-prog", &runtime.StartArgs{Command: []string{c.command}})
 		wantCause(t, d, c.cause, c.advice)

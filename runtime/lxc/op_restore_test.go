@@ -98,6 +98,9 @@ func TestRestoreKeepsWhatWas(t *testing.T) {
 	if len(left) != 1 || !left[0].Kept || left[0].Ref != ref || !exists(left[0].Where) || !strings.Contains(left[0].What, "snap0") {
 		t.Fatalf("left: %+v", left)
 	}
+	if want := du(t, left[0].Where); left[0].Size < want-8192 || left[0].Size > want+8192 {
+		t.Errorf("size %d, du says %d", left[0].Size, want)
+	}
 	// Back, to the byte; and back again, with what was changed meanwhile.
 	must(t, goes(t, a, runtime.Undo))
 	wantEra(t, s, ref, rootOn(ref), "present")

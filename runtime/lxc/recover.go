@@ -62,12 +62,14 @@ func (a *Adapter) Leftovers(ctx context.Context) ([]runtime.Leftover, error) {
 	got := make(chan answer, 1)
 	spawn("leftovers", func(err error) { got <- answer{err: err} }, func() {
 		var m answer
+		limit, cancel := context.WithTimeout(ctx, sizeTime)
+		defer cancel()
 		for _, path := range a.about.Paths {
 			// Whoever else can write there could make a journal say anything.
 			if as, err := a.userOfPath(path); as != nil || err != nil {
 				continue
 			}
-			found, err := leftovers(path)
+			found, err := leftovers(limit, path)
 			m.all, m.err = append(m.all, found...), errors.Join(m.err, err)
 		}
 		got <- m
@@ -83,8 +85,9 @@ func (a *Adapter) Leftovers(ctx context.Context) ([]runtime.Leftover, error) {
 	}
 }
 
-// leftovers describes the journals of one lxcpath.
-func leftovers(lxcpath string) ([]runtime.Leftover, error) {
+// leftovers describes the journals of one lxcpath. What is kept is measured
+// until ctx ends.
+func leftovers(ctx context.Context, lxcpath string) ([]runtime.Leftover, error) {
 	found, broken, err := allJournals(lxcpath)
 	if errors.Is(err, runtime.ErrPermission) {
 		return nil, nil // another user's
@@ -102,7 +105,7 @@ func leftovers(lxcpath string) ([]runtime.Leftover, error) {
 	for _, j := range found {
 		l := runtime.Leftover{ID: j.ID, Ref: j.ref(), Since: j.Began, Size: -1, Kept: j.Kept}
 		if dir := j.workDir(); exists(dir) {
-			l.Where = dir
+			l.Where, l.Size = dir, keptSize(ctx, j)
 		}
 		if r, ok := recoveryOf(j.Op); ok {
 			l.What, l.Ways = r.left(j)
@@ -113,6 +116,19 @@ func leftovers(lxcpath string) ([]runtime.Leftover, error) {
 		out = append(out, l)
 	}
 	return out, nil
+}
+
+// keptSize is what a journal keeps, in bytes on disk; -1 = not known, as where
+// it does not lie in its directory, or shares its blocks with others.
+func keptSize(ctx context.Context, j *journal) int64 {
+	if kind := j.fact(factWay); kind != storeDir && kind != storeOverlay {
+		return -1
+	}
+	size, err := measure(j.workDir(), ctx.Err)
+	if err != nil {
+		return -1
+	}
+	return size.disk
 }
 
 // recover goes one way out of what was left. The journal is read alone: to look
