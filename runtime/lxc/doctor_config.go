@@ -74,6 +74,9 @@ func (p *patient) badConfig() *runtime.Diagnosis {
 	switch {
 	case errors.As(p.load, &unsafe):
 		return found("lxcdeck does not let liblxc read its config: "+unsafe.Error()+".", unsafe.hint())
+	case errors.As(p.load, &path) && path.Path == filepath.Join(p.ref.String(), "config") && errors.Is(path.Err, fs.ErrPermission):
+		return found(fmt.Sprintf("Its config cannot be read by uid %d: %s: %s.", p.uid, path.Path, path.Err),
+			"Run lxcdeck as root, or as the user who owns the container.")
 	case errors.As(p.load, &path) && path.Path != filepath.Join(p.ref.String(), "config"):
 		p.saw("%s: %v", path.Path, path.Err)
 		return found("Its config includes a file that cannot be read: "+p.includeOf(path.Path)+": "+path.Err.Error()+".",

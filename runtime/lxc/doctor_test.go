@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	osuser "os/user"
@@ -302,4 +303,14 @@ func TestDoctorWithoutAContainer(t *testing.T) {
 	if !errors.Is(err, runtime.ErrCancelled) || !slices.Equal(d.Log, []string{"a line"}) {
 		t.Errorf("cancelled: %v, %q", err, d.Log)
 	}
+}
+
+// TestDoctorOfAConfigThatCannotBeRead: the cause is that, not what else that user
+// lacks.
+func TestDoctorOfAConfigThatCannotBeRead(t *testing.T) {
+	ref := runtime.Ref{Path: "/lxcdt", Name: "lxcdt-a"}
+	t.Setenv("HOME", "/nonexistent")
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	p := &patient{ref: ref, uid: 65534, load: fmt.Errorf("list: %w", &fs.PathError{Op: "open", Path: ref.String() + "/config", Err: unix.EACCES})}
+	wantCause(t, *p.badConfig(), "cannot be read by uid 65534", "as root")
 }
