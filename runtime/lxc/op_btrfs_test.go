@@ -45,7 +45,7 @@ func onBtrfsFS(t *testing.T) (*lxctest.Scratch, *Adapter, runtime.Ref) {
 	run("mkdir", ref.String())
 	run("btrfs", "-q", "subvolume", "create", rootOn(ref))
 	run("cp", "-a", filepath.Join(s.Path, ref.Name, "rootfs")+"/.", rootOn(ref))
-	config := reading(t, s.Path, ref.Name, "config")
+	config := read(t, s.Path, ref.Name, "config")
 	put(t, filepath.Join(ref.String(), "config"), strings.ReplaceAll(config, "dir:"+s.Path, "btrfs:"+top))
 	return on, newAdapter(t, Options{Paths: []string{top}}), ref
 }

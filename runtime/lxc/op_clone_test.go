@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,18 +37,8 @@ func ownRoot(t testing.TB, path, name string, lines ...string) runtime.Ref {
 // bootable gives a stopped container that can be started and whose root is its own.
 func bootable(t testing.TB, s *lxctest.Scratch, name string, lines ...string) runtime.Ref {
 	t.Helper()
-	must(t, s.Add(name, lines...))
-	ref := runtime.Ref{Path: s.Path, Name: name}
-	c, err := readConfOf(ref)
-	must(t, err)
-	root := filepath.Join(ref.String(), "rootfs")
-	out, err := exec.Command("cp", "-a", strings.TrimPrefix(c.values("lxc.rootfs.path")[0], "dir:"), root).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	must(t, c.set("lxc.rootfs.path", "dir:"+root))
-	must(t, c.write())
-	return ref
+	must(t, s.AddOwn(name, lines...))
+	return runtime.Ref{Path: s.Path, Name: name}
 }
 
 func change(t testing.TB, a *Adapter, op runtime.Op, ref runtime.Ref, args runtime.Args) error {
@@ -59,9 +48,10 @@ func change(t testing.TB, a *Adapter, op runtime.Op, ref runtime.Ref, args runti
 	return a.Do(ctx, runtime.Request{Op: op, Ref: ref, Args: args})
 }
 
-func read(t testing.TB, path string) string {
+// read is a file's text.
+func read(t testing.TB, path ...string) string {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(filepath.Join(path...))
 	must(t, err)
 	return string(text)
 }

@@ -14,25 +14,10 @@ import (
 	"lxcdeck/runtime/lxctest"
 )
 
-// ownRoot makes a stopped container whose root is its own.
-func ownRootIn(t *testing.T, s *lxctest.Scratch, name string, lines ...string) runtime.Ref {
-	t.Helper()
-	conf := filepath.Join(s.Path, ".conf")
-	put(t, conf, "lxc.net.0.type = empty\nlxc.apparmor.profile = unconfined\n"+strings.Join(lines, "\n")+"\n")
-	must(t, s.Tool("lxc-create", name, "-f", conf, "-t", "busybox"))
-	ref := runtime.Ref{Path: s.Path, Name: name}
-	t.Cleanup(func() {
-		if exists(ref.String() + "/config") {
-			_ = s.Tool("lxc-stop", name, "-k") // fails when it does not run
-		}
-	})
-	return ref
-}
-
 func TestDestroyInEveryState(t *testing.T) {
 	s := lxctest.New(t)
 	a := adapterFor(t, s.Path)
-	ref := ownRootIn(t, s, "lxcdt-gone")
+	ref := bootable(t, s, "lxcdt-gone")
 	for _, state := range []runtime.State{runtime.Running, runtime.Frozen} {
 		into(t, s, a, ref.Name, state)
 		if err := do(t, a, runtime.Destroy, ref); !errors.Is(err, runtime.ErrWrongState) {
@@ -52,7 +37,7 @@ func TestDestroyInEveryState(t *testing.T) {
 	if err := do(t, a, runtime.Destroy, ref); !errors.Is(err, runtime.ErrNotFound) {
 		t.Errorf("a second time: %v", err)
 	}
-	lost := ownRootIn(t, s, "lxcdt-lost")
+	lost := bootable(t, s, "lxcdt-lost")
 	must(t, os.RemoveAll(filepath.Join(lost.String(), "rootfs")))
 	must(t, do(t, a, runtime.Destroy, lost))
 }
@@ -60,7 +45,7 @@ func TestDestroyInEveryState(t *testing.T) {
 func TestDestroyWithSnapshotsAndDependants(t *testing.T) {
 	s := lxctest.New(t)
 	a := adapterFor(t, s.Path)
-	base := ownRootIn(t, s, "lxcdt-base")
+	base := bootable(t, s, "lxcdt-base")
 	all := func(ref runtime.Ref) error {
 		return a.Do(t.Context(), runtime.Request{Op: runtime.Destroy, Ref: ref, Args: &runtime.DestroyArgs{Snapshots: true}})
 	}
@@ -96,7 +81,7 @@ func TestDestroyWithSnapshotsAndDependants(t *testing.T) {
 		t.Error("something of it was left")
 	}
 	// With its snapshots, but it has none.
-	must(t, all(ownRootIn(t, s, "lxcdt-none")))
+	must(t, all(bootable(t, s, "lxcdt-none")))
 }
 
 // TestDestroyKeepsWhatOthersNeed: roots that are shared, or more than a container's.
@@ -141,7 +126,7 @@ func TestDestroyKeepsWhatOthersNeed(t *testing.T) {
 func TestDestroyGoesOn(t *testing.T) {
 	s := lxctest.New(t)
 	for _, gone := range []string{"", "config", "rootfs"} {
-		ref := ownRootIn(t, s, "lxcdt-half")
+		ref := bootable(t, s, "lxcdt-half")
 		id, err := dirID(ref.String())
 		must(t, err)
 		j, err := openJournal(runtime.Destroy, ref, removingRoot, map[string]string{factDir: id, factStore: "dir:" + ref.String() + "/rootfs"})
@@ -167,7 +152,7 @@ func TestDestroyGoesOn(t *testing.T) {
 func TestDestroyFails(t *testing.T) {
 	s := lxctest.New(t)
 	a := adapterFor(t, s.Path)
-	ref := ownRootIn(t, s, "lxcdt-mounted")
+	ref := bootable(t, s, "lxcdt-mounted")
 	at := filepath.Join(ref.String(), "rootfs", "mnt")
 	must(t, unix.Mount("lxcdt", at, "tmpfs", 0, "size=64k"))
 	t.Cleanup(func() { _ = unix.Unmount(at, 0) }) // by then it is not there
@@ -196,7 +181,7 @@ func TestDestroyKilled(t *testing.T) {
 	hook, mark := s.Path+"/.hook", s.Path+"/.hooked"
 	put(t, hook, "#!/bin/sh\n[ -s "+mark+" ] && exit 0\necho $$ > "+mark+"\nexec sleep 600\n")
 	must(t, os.Chmod(hook, 0o755))
-	ref := ownRootIn(t, s, "lxcdt-killed", "lxc.hook.destroy = "+hook)
+	ref := bootable(t, s, "lxcdt-killed", "lxc.hook.destroy = "+hook)
 	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan error, 1)
 	go func() { got <- a.Do(ctx, runtime.Request{Op: runtime.Destroy, Ref: ref}) }()
@@ -218,7 +203,7 @@ func TestDestroyKilled(t *testing.T) {
 func TestDestroyWithoutItsDependants(t *testing.T) {
 	s := lxctest.New(t)
 	a := adapterFor(t, s.Path)
-	ref := ownRootIn(t, s, "lxcdt-below")
+	ref := bootable(t, s, "lxcdt-below")
 	list := filepath.Join(ref.String(), dependantsFile)
 	put(t, list, "/lxcdt-not-mounted\nlxcdt-x\n")
 	if err := do(t, a, runtime.Destroy, ref); !errors.Is(err, runtime.ErrInUse) || !strings.Contains(err.Error(), "/lxcdt-not-mounted/lxcdt-x") {

@@ -36,20 +36,20 @@ func past(t testing.TB, s *lxctest.Scratch, ref runtime.Ref, root string) {
 	put(t, filepath.Join(root, "era"), "present")
 	put(t, filepath.Join(root, "new"), "x")
 	config := filepath.Join(ref.String(), "config")
-	put(t, config, reading(t, config)+"# present\nlxc.environment = ERA=present\n")
+	put(t, config, read(t, config)+"# present\nlxc.environment = ERA=present\n")
 }
 
 // wantEra checks that root and config of a container are of one time, and that
 // it starts.
 func wantEra(t testing.TB, s *lxctest.Scratch, ref runtime.Ref, root, era string) {
 	t.Helper()
-	if got := reading(t, root, "era"); got != era {
+	if got := read(t, root, "era"); got != era {
 		t.Errorf("the root is of the %s, want the %s", got, era)
 	}
 	if exists(filepath.Join(root, "new")) != (era == "present") {
 		t.Errorf("the root of the %s: files are not of that time", era)
 	}
-	text := reading(t, ref.String(), "config")
+	text := read(t, ref.String(), "config")
 	if strings.Contains(text, "ERA=present") != (era == "present") || strings.Contains(text, deckDir) || strings.Contains(text, "lxc.log") {
 		t.Errorf("the config in the %s:\n%s", era, text)
 	}
@@ -88,7 +88,7 @@ func TestRestoreKeepsWhatWas(t *testing.T) {
 	s := lxctest.New(t)
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	ref := history(t, s, "lxcdt-restore")
-	config := reading(t, ref.String(), "config")
+	config := read(t, ref.String(), "config")
 	must(t, doing(t, a, runtime.Restore, ref, &runtime.RestoreArgs{Snap: "snap0"}))
 	wantEra(t, s, ref, rootOn(ref), "past")
 	if got := snapshots(t, a, ref); len(got) != 1 || len(got[0].Used) != 0 {
@@ -104,14 +104,14 @@ func TestRestoreKeepsWhatWas(t *testing.T) {
 	// Back, to the byte; and back again, with what was changed meanwhile.
 	must(t, goes(t, a, runtime.Undo))
 	wantEra(t, s, ref, rootOn(ref), "present")
-	if got := reading(t, ref.String(), "config"); got != config {
+	if got := read(t, ref.String(), "config"); got != config {
 		t.Errorf("config after the undo:\n%s", got)
 	}
 	put(t, filepath.Join(ref.String(), "config"), config+"# more\n")
 	must(t, goes(t, a, runtime.Undo))
 	wantEra(t, s, ref, rootOn(ref), "past")
 	must(t, goes(t, a, runtime.Undo))
-	if got := reading(t, ref.String(), "config"); got != config+"# more\n" {
+	if got := read(t, ref.String(), "config"); got != config+"# more\n" {
 		t.Errorf("config after the third undo:\n%s", got)
 	}
 	must(t, goes(t, a, runtime.Undo))
@@ -188,11 +188,11 @@ func TestRestoreIsRefused(t *testing.T) {
 	s := lxctest.New(t)
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	ref := history(t, s, "lxcdt-no")
-	config := reading(t, ref.String(), "config")
+	config := read(t, ref.String(), "config")
 	restore := func() error { return doing(t, a, runtime.Restore, ref, &runtime.RestoreArgs{Snap: "snap0"}) }
 	same := func(what string) {
 		t.Helper()
-		if reading(t, rootOn(ref), "era") != "present" || reading(t, ref.String(), "config") != config {
+		if read(t, rootOn(ref), "era") != "present" || read(t, ref.String(), "config") != config {
 			t.Errorf("%s: it was refused, and yet something has changed", what)
 		}
 		wantNothingLeft(t, a, s.Path)
@@ -216,7 +216,7 @@ func TestRestoreIsRefused(t *testing.T) {
 	same("locked")
 
 	snap := filepath.Join(ref.String(), "snaps/snap0")
-	whole := reading(t, snap, "config")
+	whole := read(t, snap, "config")
 	put(t, filepath.Join(snap, "config"), whole+"lxc.nonsense = 1\n")
 	if err := restore(); err == nil || !strings.Contains(err.Error(), "snap0") {
 		t.Errorf("a snapshot with a broken config: %v", err)
@@ -247,10 +247,10 @@ func TestRestoreOnAFullFileSystem(t *testing.T) {
 			moved := runtime.Ref{Path: small, Name: ref.Name}
 			must(t, exec.Command("cp", "-a", ref.String(), small).Run())
 			for _, dir := range []string{moved.String(), filepath.Join(moved.String(), "snaps/snap0")} {
-				put(t, filepath.Join(dir, "config"), strings.ReplaceAll(reading(t, dir, "config"), s.Path, small))
+				put(t, filepath.Join(dir, "config"), strings.ReplaceAll(read(t, dir, "config"), s.Path, small))
 			}
 			a := newAdapter(t, Options{Paths: []string{small}})
-			config := reading(t, moved.String(), "config")
+			config := read(t, moved.String(), "config")
 			for _, try := range []func() error{
 				func() error { return doing(t, a, runtime.Restore, moved, &runtime.RestoreArgs{Snap: "snap0"}) },
 				func() error {
@@ -264,7 +264,7 @@ func TestRestoreOnAFullFileSystem(t *testing.T) {
 				if !errors.As(err, &told) || !strings.Contains(strings.ToLower(err.Error()+told.Log), "no space left on device") || told.Hint == "" {
 					t.Errorf("%v: %+v", err, told)
 				}
-				if reading(t, rootOn(moved), "era") != "present" || reading(t, moved.String(), "config") != config {
+				if read(t, rootOn(moved), "era") != "present" || read(t, moved.String(), "config") != config {
 					t.Error("something was lost")
 				}
 				if exists(filepath.Join(small, "lxcdt-new")) || len(snapshots(t, a, moved)) != 1 {

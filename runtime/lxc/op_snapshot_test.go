@@ -62,14 +62,6 @@ func owning(t *testing.T, names ...string) (*lxctest.Scratch, *Adapter) {
 	return s, newAdapter(t, Options{Paths: []string{s.Path}})
 }
 
-// reading is a file's text.
-func reading(t testing.TB, path ...string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(path...))
-	must(t, err)
-	return string(text)
-}
-
 // mention checks that an error wraps a sentinel, and that it has these words.
 func mention(t testing.TB, err, want error, words ...string) {
 	t.Helper()
@@ -86,7 +78,7 @@ func mention(t testing.TB, err, want error, words ...string) {
 func TestSnapshotIsOneOfLXCsOwn(t *testing.T) {
 	s, a := owning(t, "lxcdt-snap")
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-snap"}
-	config := reading(t, ref.String(), "config")
+	config := read(t, ref.String(), "config")
 	if got := snapshots(t, a, ref); len(got) != 0 {
 		t.Errorf("before: %v", got)
 	}
@@ -121,10 +113,10 @@ func TestSnapshotIsOneOfLXCsOwn(t *testing.T) {
 		t.Errorf("no time: %s", text)
 	}
 	// Their configs name nothing of this process.
-	if a, b := reading(t, got[0].Path, "config"), reading(t, got[1].Path, "config"); a != strings.ReplaceAll(b, "snap1", "snap0") {
+	if a, b := read(t, got[0].Path, "config"), read(t, got[1].Path, "config"); a != strings.ReplaceAll(b, "snap1", "snap0") {
 		t.Errorf("configs differ:\n%s\n%s", a, b)
 	}
-	if now := reading(t, ref.String(), "config"); now != config {
+	if now := read(t, ref.String(), "config"); now != config {
 		t.Errorf("the container's own config has changed:\n%s", now)
 	}
 	// Restored by LXC's own tool.
@@ -157,7 +149,7 @@ func TestSnapshotOfARunningContainer(t *testing.T) {
 
 	// It cannot be started again: the snapshot is there, and it is said.
 	config := filepath.Join(ref.String(), "config")
-	put(t, config, reading(t, config)+"lxc.net.1.type = veth\nlxc.net.1.link = lxcdtnone0\n")
+	put(t, config, read(t, config)+"lxc.net.1.type = veth\nlxc.net.1.link = lxcdtnone0\n")
 	err := doing(t, a, runtime.Snapshot, ref, &runtime.SnapshotArgs{Way: runtime.StopAndStart})
 	if err == nil || !strings.Contains(err.Error(), "snap1 was taken: it could not be started again") || !strings.Contains(err.Error(), "lxcdtnone0") {
 		t.Errorf("error %v", err)
@@ -198,7 +190,7 @@ func TestRestoreAsANewContainer(t *testing.T) {
 	s, a := owning(t, "lxcdt-from")
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-from"}
 	config := filepath.Join(ref.String(), "config")
-	put(t, config, reading(t, config)+"lxc.net.1.type = veth\nlxc.net.1.hwaddr = 00:16:3e:11:22:33\n")
+	put(t, config, read(t, config)+"lxc.net.1.type = veth\nlxc.net.1.hwaddr = 00:16:3e:11:22:33\n")
 	// A hostile root: liblxc would write the host name through this link.
 	victim := filepath.Join(s.Path, ".victim")
 	put(t, victim, "untouched")
@@ -214,7 +206,7 @@ func TestRestoreAsANewContainer(t *testing.T) {
 		if got := find(t, list(t, a), c.name); got.State != runtime.Running {
 			t.Errorf("%s is %s", c.name, got.State)
 		}
-		text := reading(t, to.String(), "config")
+		text := read(t, to.String(), "config")
 		if strings.Contains(text, "00:16:3e:11:22:33") || !strings.Contains(text, "lxc.uts.name = "+c.name) || strings.Contains(text, "lxc.log") {
 			t.Errorf("config of %s:\n%s", c.name, text)
 		}
@@ -233,15 +225,15 @@ func TestRestoreAsANewContainer(t *testing.T) {
 		if cow {
 			root = filepath.Join(hosted.String(), "overlay/delta")
 		}
-		if got := reading(t, root, "etc/hostname"); got != "lxcdt-hosted\n" {
+		if got := read(t, root, "etc/hostname"); got != "lxcdt-hosted\n" {
 			t.Errorf("host name inside: %q", got)
 		}
 		must(t, s.Tool("lxc-destroy", hosted.Name))
 	}
-	if got := reading(t, snapRoot, "etc/hostname"); got != "lxcdt-from\n" {
+	if got := read(t, snapRoot, "etc/hostname"); got != "lxcdt-from\n" {
 		t.Errorf("host name in the snapshot: %q", got)
 	}
-	if got := reading(t, victim); got != "untouched" {
+	if got := read(t, victim); got != "untouched" {
 		t.Errorf("a file of the host was written: %q", got)
 	}
 	mention(t, doing(t, a, runtime.RestoreAs, ref, &runtime.RestoreArgs{Snap: "snap9", To: runtime.Ref{Path: s.Path, Name: "lxcdt-no"}}), runtime.ErrNoSnapshot)

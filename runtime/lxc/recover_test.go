@@ -222,7 +222,7 @@ func TestWhatIsKeptGoesToNoOther(t *testing.T) {
 	}
 	must(t, goes(t, a, runtime.Dismiss))
 	wantNothingLeft(t, a, s.Path)
-	if got := reading(t, rootOn(ref), "era"); got != "other" {
+	if got := read(t, rootOn(ref), "era"); got != "other" {
 		t.Errorf("the other one's root is of %q", got)
 	}
 }
