@@ -158,7 +158,7 @@ func TestManyAreListedBeforeTheyAreStarted(t *testing.T) {
 	}
 	d := newDeck(t, 80, 24, Options{}, specs...)
 	d.press("*", "S")
-	d.sees("Start 30 containers?", "c00", "more")
+	d.sees("Start 30 containers?", "c00", "1-21 of 30")
 	d.pass(questionGrace)
 	d.press("y")
 	if n := len(d.rt.Requests()); n != 30 {
