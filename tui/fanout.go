@@ -107,14 +107,16 @@ func (m *Model) askFanOut() tea.Cmd {
 	if len(out) > 0 {
 		note += " Left out: " + strings.Join(out, ", ") + "."
 	}
-	line, user, limit := "", "", fanLimit
+	// The last command is named and not filled in: what is typed must not be
+	// added to it unseen.
+	help, user, limit := "a line for /bin/sh", "", fanLimit
 	if m.fan != nil {
-		line, user, limit = m.fan.line, m.fan.user, m.fan.limit
+		help, user, limit = "the last was: "+m.fan.line, m.fan.user, m.fan.limit
 	}
 	m.overlay = &form{
 		title: "Run a command in " + plural(len(can), "container"), note: note, action: "runs",
 		fields: []formField{
-			textField("command", "a line for /bin/sh", line),
+			textField("command", help, ""),
 			textField("user", "root", user),
 			textField("seconds", "as long as it takes", limit),
 		},
