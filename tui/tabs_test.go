@@ -107,7 +107,7 @@ func TestDismissedTab(t *testing.T) {
 	second.End(runtime.Exit{Code: 3})
 	d.shows("exit status 3")
 	d.press("q", "j")
-	d.sees("still here")
+	d.shows("still here")
 	d.at("bravo")
 	if len(first.Typed()) > 0 || d.quit {
 		t.Fatalf("%q", first.Typed())
