@@ -70,7 +70,7 @@ func list(plan []BootStep) string {
 // The order is lxc-autostart's own, on real containers.
 func TestPlanIsThatOfLxcAutostart(t *testing.T) {
 	if _, err := exec.LookPath("lxc-autostart"); err != nil {
-		t.Skip("lxc-autostart is not installed")
+		t.Skip("LEFT OUT: lxc-autostart is not installed")
 	}
 	s := lxctest.New(t)
 	for _, b := range boxes() {

@@ -136,7 +136,7 @@ func rootMap(t *testing.T) (lines []string, first int) {
 	if _, err := exec.LookPath("newuidmap"); err == nil {
 		uids, gids := subIDs("/etc/subuid", "root", 0), subIDs("/etc/subgid", "root", 0)
 		if len(uids) == 0 || len(gids) == 0 || uids[0] != gids[0] || uids[0].count < 65536 {
-			t.Skip("newuidmap is installed, and /etc/subuid and /etc/subgid give root no range: its containers cannot be unprivileged here")
+			t.Skip("LEFT OUT: newuidmap is installed, and /etc/subuid and /etc/subgid give root no range: its containers cannot be unprivileged here")
 		}
 		first = int(uids[0].first)
 	}
@@ -175,13 +175,13 @@ func TestDoctorAndAUserWithoutACgroup(t *testing.T) {
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	nobody, err := osuser.Lookup("nobody")
 	if err != nil {
-		t.Skip("there is no account nobody: ", err)
+		t.Skip("LEFT OUT: there is no account nobody: ", err)
 	}
 	if _, err := exec.LookPath("newuidmap"); err == nil {
-		t.Skip("newuidmap is installed: it refuses this user before cgroups matter")
+		t.Skip("LEFT OUT: newuidmap is installed: it refuses this user before cgroups matter")
 	}
 	if !exists("/sys/fs/cgroup/memory/cgroup.procs") {
-		t.Skip("no memory controller of cgroup version 1: liblxc ignores the limit of a user without a cgroup")
+		t.Skip("LEFT OUT: no memory controller of cgroup version 1: liblxc ignores the limit of a user without a cgroup")
 	}
 	uid, err := strconv.Atoi(nobody.Uid)
 	must(t, err)
@@ -190,7 +190,7 @@ func TestDoctorAndAUserWithoutACgroup(t *testing.T) {
 	must(t, errors.Join(os.Chown(dir, uid, -1), os.Chown(filepath.Join(dir, "config"), uid, -1)))
 	run := filepath.Join("/run/user", nobody.Uid)
 	if exists(run) {
-		t.Skip(run + " is there: the account nobody is in use")
+		t.Skip("LEFT OUT: " + run + " is there: the account nobody is in use")
 	}
 	d, _ := ill(t, s, a, "lxcdt-user", nil)
 	wantCause(t, d, "liblxc has no place for its locks", "enable-linger")

@@ -20,11 +20,11 @@ func fetching(t *testing.T, wget string) (script string, env []string) {
 	t.Helper()
 	script, err := findTemplate("download")
 	if err != nil {
-		t.Skip("LXC's download template is not installed: its list of images is left out")
+		t.Skip("LEFT OUT: LXC's download template is not installed: its list of images is left out")
 	}
 	for _, tool := range []string{"getopt", "xz"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed, which the download template needs: its list of images is left out", tool)
+			t.Skipf("LEFT OUT: %s is not installed, which the download template needs: its list of images is left out", tool)
 		}
 	}
 	bin := t.TempDir()

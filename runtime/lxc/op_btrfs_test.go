@@ -18,7 +18,7 @@ func onBtrfsFS(t *testing.T) (*lxctest.Scratch, *Adapter, runtime.Ref) {
 	s := lxctest.New(t)
 	for _, tool := range []string{"mkfs.btrfs", "btrfs", "mount"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("no %s here: %v", tool, err)
+			t.Skipf("LEFT OUT: no %s here: %v", tool, err)
 		}
 	}
 	run := func(name string, args ...string) {

@@ -214,7 +214,7 @@ func btrfsPath(t *testing.T) string {
 	t.Helper()
 	rootOnly(t)
 	if _, err := exec.LookPath("mkfs.btrfs"); err != nil {
-		t.Skip("btrfs-progs are not installed: roots on btrfs are left out")
+		t.Skip("LEFT OUT: btrfs-progs are not installed: roots on btrfs are left out")
 	}
 	dir, err := os.MkdirTemp("", lxctest.Prefix)
 	must(t, err)
@@ -309,7 +309,7 @@ func TestCopiesOfWhatIsStartedMeanwhile(t *testing.T) {
 func TestCloneToAStoreThatIsNotThere(t *testing.T) {
 	s := lxctest.New(t)
 	if onBtrfs(s.Path) {
-		t.Skip("the temporary directory is on btrfs")
+		t.Skip("LEFT OUT: the temporary directory is on btrfs")
 	}
 	a := newAdapter(t, Options{Paths: []string{s.Path}})
 	ref := ownRoot(t, s.Path, "lxcdt-a")

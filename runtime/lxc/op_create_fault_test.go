@@ -151,7 +151,7 @@ func TestCreateDiskFull(t *testing.T) {
 func TestCreateStores(t *testing.T) {
 	for _, tool := range []string{"mkfs.btrfs", "mkfs.ext4"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed: create in btrfs and in a loop file is left out", tool)
+			t.Skipf("LEFT OUT: %s is not installed: create in btrfs and in a loop file is left out", tool)
 		}
 	}
 	s := lxctest.New(t)
@@ -284,7 +284,7 @@ func TestCreateAsUserNeedsIDMap(t *testing.T) {
 	s := lxctest.New(t)
 	nobody, err := osuser.Lookup("nobody")
 	if err != nil {
-		t.Skip("this host has no user nobody: operations as another user are not tested")
+		t.Skip("LEFT OUT: this host has no user nobody: operations as another user are not tested")
 	}
 	uid, err := strconv.Atoi(nobody.Uid)
 	must(t, err)

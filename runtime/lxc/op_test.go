@@ -157,7 +157,7 @@ func TestForeignContainersAreHandledAsTheirUser(t *testing.T) {
 	s := lxctest.New(t)
 	nobody, err := osuser.Lookup("nobody")
 	if err != nil {
-		t.Skip("this host has no user nobody: operations as another user are not tested")
+		t.Skip("LEFT OUT: this host has no user nobody: operations as another user are not tested")
 	}
 	uid, err := strconv.Atoi(nobody.Uid)
 	must(t, err)
