@@ -17,7 +17,14 @@ const (
 	shellRate = 120
 
 	frameTime = time.Second / shellRate
+
+	// retimeAfter is when the ticker is set once more after the terminal was
+	// taken back.
+	retimeAfter = 100 * time.Millisecond
 )
+
+// retimeMsg sets the ticker once more.
+type retimeMsg struct{}
 
 // ticker is what Bubble Tea paints by. It has no name for it that others may
 // use, and reads its rate once, at the start; nil = this version keeps it
@@ -41,4 +48,13 @@ func (m *Model) setRate() {
 		m.rate = rate
 		m.retime(time.Second / time.Duration(rate))
 	}
+}
+
+// restarted is for a ticker that Bubble Tea has started anew. The goroutine that
+// painted before stops it when it gets to its end, and that may be later than
+// the new start: nothing would be painted any more. So it is set again a little
+// later, and with every tick of the sampling.
+func (m *Model) restarted() tea.Cmd {
+	m.rate = 0
+	return m.clock.After(retimeAfter, retimeMsg{})
 }

@@ -164,9 +164,10 @@ func (m *Model) verdict(err error) error {
 // hungUp is closed as soon as the end was asked for from outside.
 func (m *Model) handleSignals(ctx context.Context, p *tea.Program, tty *os.File, hungUp chan<- struct{}) (stuck <-chan struct{}, stop func()) {
 	got := make(chan os.Signal, 1)
-	done, hopeless := make(chan struct{}), make(chan struct{})
+	done, hopeless, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	signal.Notify(got, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	m.out.spawn("signals", func() {
+		defer close(ended)
 		if !awaitSignal(ctx, got, done, tty) {
 			return
 		}
@@ -185,6 +186,7 @@ func (m *Model) handleSignals(ctx context.Context, p *tea.Program, tty *os.File,
 	return hopeless, func() {
 		signal.Stop(got)
 		close(done)
+		<-ended // whose the terminal is may close it now
 	}
 }
 

@@ -57,6 +57,7 @@ func (m *Model) onTick(t tickMsg) tea.Cmd {
 		return nil
 	}
 	m.sampling.ticks++
+	m.rate = 0 // set anew, see restarted
 	m.notices.expire(m.clock.Now())
 	cmds := []tea.Cmd{m.tick()}
 	if m.sampling.inFlight {

@@ -56,11 +56,11 @@ func (m *Model) onSuspend(msg suspendMsg) tea.Cmd {
 }
 
 func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
-	m.rate = 0 // the ticker was started anew
+	again := m.restarted()
 	if msg.err != nil {
 		m.say(noteWarn, "not suspended: "+msg.err.Error(), "")
 	}
-	return tea.ClearScreen
+	return tea.Batch(tea.ClearScreen, again)
 }
 
 // Run stops the process group and comes back when the terminal is ours again.

@@ -45,10 +45,6 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onClick(msg)
 	case tea.ColorProfileMsg:
 		return m.onProfile(msg.Profile)
-	case suspendMsg:
-		return m.onSuspend(msg)
-	case resumedMsg:
-		return m.onResumed(msg)
 	case tickMsg:
 		return m.onTick(msg)
 	case sampledMsg:
@@ -82,6 +78,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case crashMsg:
 		return m.onCrash(msg.err)
 	}
+	if cmd, ok := m.updateTerminal(msg); ok {
+		return cmd
+	}
 	if cmd, ok := m.updateSession(msg); ok {
 		return cmd
 	}
@@ -96,6 +95,21 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	}
 	m.dirty, m.paint.all = dirty, all
 	return m.onUnseen(msg)
+}
+
+// updateTerminal takes what is about who has the terminal.
+func (m *Model) updateTerminal(msg tea.Msg) (cmd tea.Cmd, ok bool) {
+	switch msg := msg.(type) {
+	case suspendMsg:
+		return m.onSuspend(msg), true
+	case resumedMsg:
+		return m.onResumed(msg), true
+	case retimeMsg:
+		m.rate = 0
+	default:
+		return nil, false
+	}
+	return nil, true
 }
 
 // updateSession takes what is about one session.

@@ -160,8 +160,7 @@ func (m *Model) onZoom(z *zoom) tea.Cmd {
 func (m *Model) onZoomed(msg zoomedMsg) tea.Cmd {
 	m.raw, m.zoomed = nil, false
 	m.out.zoom.Store(nil)
-	m.rate = 0 // the ticker was started anew
-	cmds := []tea.Cmd{m.arrangeScreen(), tea.ClearScreen}
+	cmds := []tea.Cmd{m.arrangeScreen(), tea.ClearScreen, m.restarted()}
 	if errors.Is(msg.err, errLost) {
 		return m.onCrash(fmt.Errorf("zoom: %w", msg.err))
 	}
