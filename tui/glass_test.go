@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
@@ -32,6 +34,7 @@ type glass struct {
 	mu      sync.Mutex
 	screen  *vt.Terminal
 	blind   bool // takes no more output
+	waits   bool // and has output that it does not take
 	changed *sync.Cond
 }
 
@@ -101,6 +104,8 @@ func (x *glass) run() {
 		}
 		x.mu.Lock()
 		for x.blind {
+			x.waits = true
+			x.changed.Broadcast()
 			x.changed.Wait()
 		}
 		_, _ = x.screen.Write(buf[:n])
@@ -111,6 +116,35 @@ func (x *glass) run() {
 			_, _ = x.master.Write(replies)
 		}
 	}
+}
+
+// fills takes no more output, and waits until there is room for none.
+func (x *glass) fills() {
+	x.t.Helper()
+	end := time.Now().Add(patience)
+	wake := time.AfterFunc(patience, x.changed.Broadcast)
+	defer wake.Stop()
+	x.mu.Lock()
+	for x.blind = true; !x.waits && time.Now().Before(end); {
+		x.changed.Wait()
+	}
+	x.mu.Unlock()
+	// The kernel moves what was written on to its next buffer, which makes room once more.
+	for full := 0; time.Now().Before(end); time.Sleep(time.Millisecond) {
+		fds := []unix.PollFd{{Fd: int32(x.slave.Fd()), Events: unix.POLLOUT}}
+		switch n, err := unix.Poll(fds, 0); {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			x.t.Fatal(err)
+		case n != 0:
+			full = 0
+		case full > 100:
+			return
+		default:
+			full++
+		}
+	}
+	x.t.Fatal("the terminal takes output for ever")
 }
 
 func (x *glass) types(keys string) {

@@ -93,11 +93,8 @@ func TestZoomOnATerminalThatTakesNoMore(t *testing.T) {
 	x := startGlass(t, some()...)
 	x.zooms()
 	x.left = true
-	x.mu.Lock()
-	x.blind = true
-	x.mu.Unlock()
 	x.flood(strings.Repeat("x", 1000))
-	time.Sleep(100 * time.Millisecond) // for the flood to fill what there is of buffers
+	x.fills()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
