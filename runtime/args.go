@@ -47,6 +47,10 @@ func (o Op) NewArgs() Args {
 		return &RecoverArgs{}
 	case Mend:
 		return &MendArgs{}
+	case Pack:
+		return &PackArgs{}
+	case Unpack:
+		return &UnpackArgs{}
 	default:
 		return nil
 	}
@@ -58,6 +62,8 @@ func (o Op) optional() bool { return o == Start || o == Destroy || o == Snapshot
 func (q *Request) checkArgs() error {
 	want := q.Op.NewArgs()
 	switch {
+	case (q.Op == Pack || q.Op == Unpack) && q.File == nil:
+		return fmt.Errorf("%w: %s needs a file", ErrInvalid, q.Op)
 	case q.Args == nil && (want == nil || q.Op.optional()):
 		return nil
 	case q.Args == nil:

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,8 @@ const (
 	Unlock
 	Recover
 	Mend
+	Pack
+	Unpack
 )
 
 // OpKind says what an operation is about, and so what it can be asked of.
@@ -136,6 +139,9 @@ type Request struct {
 	// Progress is told how it goes, in order, from a goroutine of the Runtime.
 	// It must not block. nil = nobody looks.
 	Progress func(Progress)
+	// File is what Pack writes to and Unpack reads from: a file or a pipe. The
+	// caller has opened it and closes it.
+	File *os.File
 	// Record is the audit log's number of this Request, under which its result
 	// is written by whoever comes to its end. "" = nothing is recorded.
 	Record string

@@ -54,6 +54,9 @@ var opTable = [...]OpInfo{
 		Timeout: copyTime, Doing: "clearing up after", AsksMore: "Finishes it, undoes it, or removes what it kept."},
 	{Op: Mend, Kind: OnHost, Name: "mend", Title: "Mend what keeps it from starting", From: anyState(), Asks: true,
 		Timeout: 2 * time.Minute, Managed: true, Doing: "mending", AsksMore: "It changes the host, not only the container."},
+	{Op: Pack, Kind: OnContainer, Name: "pack", Title: "Pack into an archive", From: []State{Stopped, Running, Frozen},
+		Timeout: copyTime, Doing: "packing", Locked: true},
+	{Op: Unpack, Kind: Makes, Name: "unpack", Title: "Unpack an archive", Timeout: copyTime, Managed: true, Doing: "unpacking"},
 }
 
 // anyState is for operations that do not look at the state.

@@ -2,6 +2,7 @@ package lxc
 
 import (
 	"fmt"
+	"os"
 
 	"lxcdeck/runtime"
 )
@@ -10,9 +11,17 @@ import (
 // stands in a file of its own for each operation: op_create.go and so on.
 
 // checkRequest is the helper's own check of what it was asked.
-func checkRequest(q *helperRequest) error {
-	r := runtime.Request{Op: q.Op, Ref: q.Ref, Args: q.Args}
+func (o *operation) checkRequest() error {
+	r := runtime.Request{Op: o.q.Op, Ref: o.q.Ref, Args: o.q.Args, File: o.file}
 	return r.Check()
+}
+
+// archiveFile is the descriptor that came with a request to pack or unpack.
+func archiveFile(op runtime.Op) *os.File {
+	if op != runtime.Pack && op != runtime.Unpack {
+		return nil
+	}
+	return os.NewFile(helperFiles, "archive")
 }
 
 // change carries out what needs more than a state.
@@ -47,6 +56,10 @@ func (o *operation) change() error {
 		return o.recover()
 	case runtime.Mend:
 		return o.mend()
+	case runtime.Pack:
+		return o.pack()
+	case runtime.Unpack:
+		return o.unpack()
 	default:
 		return fmt.Errorf("%w: operation %d", runtime.ErrUnsupported, o.q.Op)
 	}

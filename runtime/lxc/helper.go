@@ -125,8 +125,9 @@ type helperProc struct {
 // not nil, is told what comes before it. When the context ends first, the
 // helper's process group is killed and the error wraps ErrCancelled, or
 // ErrNoAnswer if a deadline passed. A nil asUser means the caller's own user.
-func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user, progress func(runtime.Progress)) (helperReply, error) {
-	p, err := a.helperFor(&q, asUser)
+// files become descriptors 4 and up in it.
+func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user, progress func(runtime.Progress), files ...*os.File) (helperReply, error) {
+	p, err := a.helperFor(&q, asUser, files)
 	if err != nil {
 		return helperReply{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -35,10 +36,14 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	var files []*os.File
+	if q.File != nil {
+		files = append(files, q.File)
+	}
 	r, err := a.callHelper(limited, helperRequest{
 		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect, Spare: q.Spare,
 		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as), Who: who(), Paths: a.about.Paths,
-	}, as, q.Progress)
+	}, as, q.Progress, files...)
 	if err == nil && r.OK {
 		return nil
 	}

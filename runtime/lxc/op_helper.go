@@ -3,6 +3,7 @@ package lxc
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	golxc "github.com/lxc/go-lxc"
@@ -27,6 +28,7 @@ type operation struct {
 	q    helperRequest
 	info runtime.OpInfo
 	conn *msgConn
+	file *os.File // of an archive
 	c    *golxc.Container
 	log  func() string
 	// at, if not nil, is told of every step that a journal notes; tests end the
@@ -36,7 +38,8 @@ type operation struct {
 
 // helperOp carries out an operation in the helper.
 func helperOp(conn *msgConn, q helperRequest) helperReply {
-	if err := checkRequest(&q); err != nil {
+	o := &operation{q: q, info: q.Op.Info(), conn: conn, file: archiveFile(q.Op), log: func() string { return "" }}
+	if err := o.checkRequest(); err != nil {
 		return failedReply(err, "")
 	}
 	held, err := holdAll(&q)
@@ -44,7 +47,6 @@ func helperOp(conn *msgConn, q helperRequest) helperReply {
 		return failedReply(err, "")
 	}
 	defer held.release()
-	o := &operation{q: q, info: q.Op.Info(), conn: conn, log: func() string { return "" }}
 	if o.info.Kind == runtime.OnState {
 		return o.onState()
 	}

@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"os"
 	"slices"
 	"time"
 
@@ -32,9 +33,9 @@ func stays(q *helperRequest, as *user) bool {
 }
 
 // helperFor gives a helper that has been asked q.
-func (a *Adapter) helperFor(q *helperRequest, as *user) (*helperProc, error) {
-	if !stays(q, as) {
-		return startHelper(*q, as, nil)
+func (a *Adapter) helperFor(q *helperRequest, as *user, files []*os.File) (*helperProc, error) {
+	if len(files) > 0 || !stays(q, as) {
+		return startHelper(*q, as, files)
 	}
 	q.Stay = stayTime + stayMargin
 	for {

@@ -1,0 +1,51 @@
+package runtime
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// PackArgs write a container into an archive: a tar file, compressed by zstd,
+// that Request.File takes. A running container is frozen meanwhile.
+type PackArgs struct {
+	Level int // of zstd, 1 to 19; 0 = 3, its default
+}
+
+// Check refuses a level that zstd does not have.
+func (a *PackArgs) Check() error {
+	if a.Level < 0 || a.Level > 19 {
+		return fmt.Errorf("%w: level %d of zstd (1 to 19)", ErrInvalid, a.Level)
+	}
+	return nil
+}
+
+// LXCCommand is a tar of the same tree.
+func (a *PackArgs) LXCCommand(_ Op, r Ref) string {
+	return "tar --zstd --numeric-owner --xattrs --one-file-system -cf FILE -C " + ShellQuote(r.Path) + " " + ShellQuote(r.Name)
+}
+
+// UnpackArgs make a container of an archive that Request.File gives.
+type UnpackArgs struct {
+	SHA256      string   // of the whole file, in hex: then it is authentic; "" = undamaged at best
+	AllowConfig []string // keys of the archive's config that are taken beyond the allow-list
+	IDMap       []IDMap  // shifts the owners to these ids; nil = a privileged container
+	MaxSize     uint64   // bytes that may be unpacked; 0 = what is free, less a reserve
+	MaxEntries  uint64   // 0 = 10 million
+}
+
+// Check refuses a checksum that is none.
+func (a *UnpackArgs) Check() error {
+	if b, err := hex.DecodeString(a.SHA256); err != nil || a.SHA256 != "" && len(b) != 32 {
+		return fmt.Errorf("%w: %q is no SHA-256", ErrInvalid, a.SHA256)
+	}
+	for _, k := range a.AllowConfig {
+		if !strings.HasPrefix(k, "lxc.") || strings.ContainsAny(k, " =\n") {
+			return fmt.Errorf("%w: %q is no key of a config", ErrInvalid, k)
+		}
+	}
+	return nil
+}
+
+// LXCCommand: no lxc-* tool unpacks.
+func (a *UnpackArgs) LXCCommand(Op, Ref) string { return "" }
