@@ -1,0 +1,287 @@
+package archive
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// place is the root that is being made. Every name is made relative to the
+// descriptor of its directory, which is found beneath the root without passing
+// a link or a mount (openat2(2)): whatever the archive has made before cannot
+// lead anything out.
+type place struct {
+	rootfd *os.File
+	host   func(uint32, bool) (uint32, bool)
+	last   string // directory that parent has open
+	parent *os.File
+	times  []dirTime
+}
+
+// dirTime is when a directory was changed: set last, since filling it changes it.
+type dirTime struct {
+	name string
+	at   unix.Timespec
+}
+
+func newPlace(dir *os.File, host func(uint32, bool) (uint32, bool)) (*place, error) {
+	if err := unix.Mkdirat(int(dir.Fd()), rootName, 0o700); err != nil {
+		return nil, fmt.Errorf("unpack: make %s: %w", rootName, err)
+	}
+	fd, err := openAt(int(dir.Fd()), rootName, unix.O_DIRECTORY)
+	if err != nil {
+		return nil, fmt.Errorf("unpack: open %s: %w", rootName, err)
+	}
+	if host == nil {
+		host = func(id uint32, _ bool) (uint32, bool) { return id, true }
+	}
+	return &place{rootfd: fd, host: host}, nil
+}
+
+func (p *place) close() {
+	p.rootfd.Close()
+	if p.parent != nil {
+		p.parent.Close()
+	}
+}
+
+// root gives the root its owner, mode and attributes.
+func (p *place) root(h *tar.Header) error {
+	p.times = append(p.times, dirTime{".", timeOf(h)})
+	return p.own(p.rootfd, h)
+}
+
+// at gives the directory of a name, and the name in it.
+func (p *place) at(name string) (*os.File, string, error) {
+	dir, base := path.Split(name)
+	dir = strings.TrimSuffix(dir, "/")
+	if dir == "" {
+		return p.rootfd, base, nil
+	}
+	if p.parent != nil && p.last == dir {
+		return p.parent, base, nil
+	}
+	f, err := p.beneath(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	if p.parent != nil {
+		p.parent.Close()
+	}
+	p.parent, p.last = f, dir
+	return f, base, nil
+}
+
+func (p *place) beneath(dir string) (*os.File, error) {
+	fd, err := unix.Openat2(int(p.rootfd.Fd()), dir, &unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV,
+	})
+	switch {
+	case errors.Is(err, unix.ELOOP):
+		return nil, fmt.Errorf("%w: its directory is a symbolic link", ErrUnsafe)
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		return nil, fmt.Errorf("%w: its directory is not in the archive", ErrDamaged)
+	case err != nil:
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), dir), nil
+}
+
+// twice says it when a name is there already.
+func twice(err error) error {
+	if errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("%w: it is there twice", ErrDamaged)
+	}
+	return err
+}
+
+func (p *place) dir(h *tar.Header, name string) error {
+	dir, base, err := p.at(name)
+	if err != nil {
+		return err
+	}
+	if err := unix.Mkdirat(int(dir.Fd()), base, 0o700); err != nil {
+		return twice(err)
+	}
+	f, err := openAt(int(dir.Fd()), base, unix.O_DIRECTORY)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	p.times = append(p.times, dirTime{name, timeOf(h)})
+	return p.own(f, h)
+}
+
+// file opens a new file to be filled; dress does the rest.
+func (p *place) file(name string) (*os.File, error) {
+	dir, base, err := p.at(name)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.Openat(int(dir.Fd()), base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, twice(err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// dress gives a file all that its header tells.
+func (p *place) dress(f *os.File, h *tar.Header) error {
+	if err := p.own(f, h); err != nil {
+		return err
+	}
+	at := timeOf(h)
+	return unix.UtimesNanoAt(unix.AT_FDCWD, fdPath(f), []unix.Timespec{at, at}, 0)
+}
+
+// own sets owner, mode and attributes, in the order in which one takes nothing
+// from the other: a change of owner drops set-id bits and capabilities.
+func (p *place) own(f *os.File, h *tar.Header) error {
+	uid, gid, err := p.ids(h)
+	if err != nil {
+		return err
+	}
+	if err := f.Chown(uid, gid); err != nil {
+		return err
+	}
+	if err := unix.Fchmod(int(f.Fd()), uint32(h.Mode)&0o7777); err != nil {
+		return err
+	}
+	return p.attributes(fdPath(f), h, unix.Setxattr)
+}
+
+func (p *place) ids(h *tar.Header) (uid, gid int, err error) {
+	if h.Uid < 0 || h.Gid < 0 || int64(h.Uid) > 1<<32-2 || int64(h.Gid) > 1<<32-2 {
+		return 0, 0, fmt.Errorf("%w: owner %d:%d", ErrUnsafe, h.Uid, h.Gid)
+	}
+	u, uok := p.host(uint32(h.Uid), false)
+	g, gok := p.host(uint32(h.Gid), true)
+	if !uok || !gok {
+		return 0, 0, fmt.Errorf("%w: owner %d:%d is not one of the new container's ids", ErrUnsafe, h.Uid, h.Gid)
+	}
+	return int(u), int(g), nil
+}
+
+// attributes sets those that an archive may bring.
+func (p *place) attributes(file string, h *tar.Header, set func(string, string, []byte, int) error) error {
+	total := 0
+	for key, value := range h.PAXRecords {
+		name, ok := strings.CutPrefix(key, xattrRecord)
+		if !ok {
+			continue
+		}
+		if total += len(name) + len(value); total > maxXattrs {
+			return fmt.Errorf("%w: more than %d bytes of attributes", ErrTooLarge, maxXattrs)
+		}
+		if !packs(name) {
+			return fmt.Errorf("%w: attribute %q", ErrUnsafe, name)
+		}
+		v, ok := translate(name, []byte(value), p.host)
+		if !ok {
+			return fmt.Errorf("%w: attribute %q", ErrDamaged, name)
+		}
+		if err := set(file, name, v, 0); err != nil {
+			return fmt.Errorf("attribute %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (p *place) symlink(h *tar.Header, name string) error {
+	dir, base, err := p.at(name)
+	if err != nil {
+		return err
+	}
+	if h.Linkname == "" || strings.IndexByte(h.Linkname, 0) >= 0 {
+		return fmt.Errorf("%w: a link to %q", ErrDamaged, h.Linkname)
+	}
+	if err := unix.Symlinkat(h.Linkname, int(dir.Fd()), base); err != nil {
+		return twice(err)
+	}
+	return p.dressAt(dir, base, h)
+}
+
+// dressAt is for what cannot be opened: it is not followed.
+func (p *place) dressAt(dir *os.File, base string, h *tar.Header) error {
+	uid, gid, err := p.ids(h)
+	if err != nil {
+		return err
+	}
+	if err := unix.Fchownat(int(dir.Fd()), base, uid, gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	at := timeOf(h)
+	return unix.UtimesNanoAt(int(dir.Fd()), base, []unix.Timespec{at, at}, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+func (p *place) link(name, target string) error {
+	from, base := path.Split(target)
+	source := p.rootfd
+	if from = strings.TrimSuffix(from, "/"); from != "" {
+		f, err := p.beneath(from)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		source = f
+	}
+	dir, to, err := p.at(name)
+	if err != nil {
+		return err
+	}
+	err = unix.Linkat(int(source.Fd()), base, int(dir.Fd()), to, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("%w: a hard link to %q, which is not in it", ErrDamaged, target)
+	}
+	return twice(err)
+}
+
+// node makes a FIFO or a harmless device.
+func (p *place) node(h *tar.Header, name string, kind uint32, dev uint64) error {
+	dir, base, err := p.at(name)
+	if err != nil {
+		return err
+	}
+	if err := unix.Mknodat(int(dir.Fd()), base, kind|0o600, int(dev)); err != nil {
+		return twice(err)
+	}
+	if err := p.dressAt(dir, base, h); err != nil {
+		return err
+	}
+	// Nobody else writes here, so that it is still what was made.
+	return unix.Fchmodat(int(dir.Fd()), base, uint32(h.Mode)&0o7777, 0)
+}
+
+// finish sets the times of directories, the innermost first.
+func (p *place) finish() error {
+	for i := len(p.times) - 1; i >= 0; i-- {
+		f := p.rootfd
+		if t := p.times[i]; t.name != "." {
+			var err error
+			if f, err = p.beneath(t.name); err != nil {
+				return fmt.Errorf("unpack %q: %w", t.name, err)
+			}
+		}
+		err := unix.UtimesNanoAt(unix.AT_FDCWD, fdPath(f), []unix.Timespec{p.times[i].at, p.times[i].at}, 0)
+		if f != p.rootfd {
+			f.Close()
+		}
+		if err != nil {
+			return fmt.Errorf("unpack %q: %w", p.times[i].name, err)
+		}
+	}
+	return nil
+}
+
+func timeOf(h *tar.Header) unix.Timespec {
+	return unix.Timespec{Sec: h.ModTime.Unix(), Nsec: int64(h.ModTime.Nanosecond())}
+}
+
+// fdPath names an open file for calls that take no descriptor.
+func fdPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }

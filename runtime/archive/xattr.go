@@ -1,0 +1,131 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Extended attributes travel as tar(1) writes them: records SCHILY.xattr.NAME.
+const xattrRecord = "SCHILY.xattr."
+
+// Attributes that hold ids, see posix_acl_xattr.h and capability.h.
+const (
+	xattrCaps       = "security.capability"
+	xattrACL        = "system.posix_acl_access"
+	xattrACLDefault = "system.posix_acl_default"
+)
+
+// packs says whether an attribute belongs to the container. Labels of security
+// modules are the host's, trusted.* what its file systems keep for themselves.
+func packs(name string) bool {
+	return strings.HasPrefix(name, "user.") || name == xattrCaps || name == xattrACL || name == xattrACLDefault
+}
+
+// readXattrs reads the attributes of a file by its path below /proc/self/fd,
+// whose last part is not followed.
+func readXattrs(path string, ids func(uint32, bool) (uint32, bool), buf []byte) (map[string]string, error) {
+	n, err := unix.Llistxattr(path, buf)
+	switch {
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EPERM), n == 0 && err == nil:
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("list of attributes: %w", err)
+	}
+	var out map[string]string
+	for name := range bytes.SplitSeq(bytes.TrimRight(buf[:n], "\x00"), []byte{0}) {
+		if !packs(string(name)) {
+			continue
+		}
+		value := make([]byte, 64<<10)
+		k, err := unix.Lgetxattr(path, string(name), value)
+		if errors.Is(err, unix.ENODATA) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("attribute %s: %w", name, err)
+		}
+		text, ok := translate(string(name), value[:k], ids)
+		if !ok {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[xattrRecord+string(name)] = string(text)
+	}
+	return out, nil
+}
+
+// translate changes the ids within an attribute; ok is false for one that makes
+// no sense on the other side. ids tells an id of users (false) or groups (true).
+func translate(name string, v []byte, ids func(uint32, bool) (uint32, bool)) (out []byte, ok bool) {
+	switch name {
+	case xattrCaps:
+		return translateCaps(v, ids)
+	case xattrACL, xattrACLDefault:
+		return translateACL(v, ids)
+	default:
+		return v, true
+	}
+}
+
+// Of capability.h: revision 2 is that of the file system's own root, 3 names the
+// root of a user namespace behind it.
+const (
+	capRevision  = 0xff000000
+	capRevision2 = 0x02000000
+	capRevision3 = 0x03000000
+	capSize2     = 20
+	capSize3     = 24
+)
+
+func translateCaps(v []byte, ids func(uint32, bool) (uint32, bool)) ([]byte, bool) {
+	if len(v) != capSize2 && len(v) != capSize3 {
+		return nil, false
+	}
+	magic := binary.LittleEndian.Uint32(v)
+	root := uint32(0)
+	switch {
+	case magic&capRevision == capRevision2 && len(v) == capSize2:
+	case magic&capRevision == capRevision3 && len(v) == capSize3:
+		root = binary.LittleEndian.Uint32(v[capSize2:])
+	default:
+		return nil, false
+	}
+	to, ok := ids(root, false)
+	if !ok {
+		return nil, false
+	}
+	out := bytes.Clone(v[:capSize2])
+	if to == 0 {
+		binary.LittleEndian.PutUint32(out, magic&^capRevision|capRevision2)
+		return out, true
+	}
+	binary.LittleEndian.PutUint32(out, magic&^capRevision|capRevision3)
+	return binary.LittleEndian.AppendUint32(out, to), true
+}
+
+func translateACL(v []byte, ids func(uint32, bool) (uint32, bool)) ([]byte, bool) {
+	const header, entry, aclUser, aclGroup = 4, 8, 0x02, 0x08
+	if len(v) < header || (len(v)-header)%entry != 0 {
+		return nil, false
+	}
+	out := bytes.Clone(v)
+	for e := out[header:]; len(e) >= entry; e = e[entry:] {
+		tag := binary.LittleEndian.Uint16(e)
+		if tag != aclUser && tag != aclGroup {
+			continue
+		}
+		to, ok := ids(binary.LittleEndian.Uint32(e[4:]), tag == aclGroup)
+		if !ok {
+			return nil, false
+		}
+		binary.LittleEndian.PutUint32(e[4:], to)
+	}
+	return out, true
+}
