@@ -25,5 +25,7 @@ func BenchmarkPackAgainstTar(b *testing.B) {
 		tars += time.Since(began)
 	}
 	b.ReportMetric(ours.Seconds()/tars.Seconds(), "x_tar")
+	b.ReportMetric(ours.Seconds()/float64(b.N), "s_ours")
+	b.ReportMetric(tars.Seconds()/float64(b.N), "s_tar")
 	b.ReportMetric(0, "ns/op")
 }
