@@ -99,6 +99,9 @@ func TestWhatIsSafeToLoad(t *testing.T) {
 			must(t, unix.Mkfifo(d+"/inc.d/one.conf", 0o644))
 			put(t, d+"/c/config", "lxc.include = "+d+"/inc.d\n")
 		}, runtime.ErrConfig, -1},
+		{"no such directory of includes", func(t *testing.T, d string) {
+			put(t, d+"/c/config", "lxc.include = "+d+"/none.d/\n")
+		}, nil, -1},
 		{"no such include", func(t *testing.T, d string) {
 			put(t, d+"/c/config", "lxc.include = "+d+"/none\n")
 		}, runtime.ErrConfig, -1},
