@@ -90,13 +90,20 @@ func (a *CreateArgs) Check() error {
 	case a.Limits.CPUs < 0 || a.Limits.CPUs > 1<<16:
 		return fmt.Errorf("%w: %v cores", ErrInvalid, a.Limits.CPUs)
 	}
-	for _, m := range a.IDMap {
-		if m.Count == 0 || m.Inner+m.Count > 1<<32 || m.Host+m.Count > 1<<32 {
-			return fmt.Errorf("%w: id map %s", ErrInvalid, m)
-		}
+	if err := checkIDMap(a.IDMap); err != nil {
+		return err
 	}
 	if a.Auto != nil {
 		return a.Auto.Check()
+	}
+	return nil
+}
+
+func checkIDMap(maps []IDMap) error {
+	for _, m := range maps {
+		if m.Count == 0 || m.Inner+m.Count > 1<<32 || m.Host+m.Count > 1<<32 {
+			return fmt.Errorf("%w: id map %s", ErrInvalid, m)
+		}
 	}
 	return nil
 }

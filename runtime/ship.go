@@ -9,7 +9,7 @@ import (
 // PackArgs write a container into an archive: a tar file, compressed by zstd,
 // that Request.File takes. A running container is frozen meanwhile.
 type PackArgs struct {
-	Level int // of zstd, 1 to 19; 0 = 3, its default
+	Level int // of zstd, 1 to 19; 0 = 1, the fastest
 }
 
 // Check refuses a level that zstd does not have.
@@ -25,7 +25,17 @@ func (a *PackArgs) LXCCommand(_ Op, r Ref) string {
 	return "tar --zstd --numeric-owner --xattrs --one-file-system -cf FILE -C " + ShellQuote(r.Path) + " " + ShellQuote(r.Name)
 }
 
-// UnpackArgs make a container of an archive that Request.File gives.
+// Shipped is what came of packing or unpacking.
+type Shipped struct {
+	SHA256  string // of the whole archive, in hex
+	Size    uint64 // bytes of the archive
+	Entries uint64
+	Bytes   uint64 // of files
+	Left    uint64 // entries that are not in it, or of which an attribute is not; Output has named the first thousand
+}
+
+// UnpackArgs make a container of an archive that Request.File gives. What its config
+// says beyond the allow-list is named in Progress.Output, and dropped.
 type UnpackArgs struct {
 	SHA256      string   // of the whole file, in hex: then it is authentic; "" = undamaged at best
 	AllowConfig []string // keys of the archive's config that are taken beyond the allow-list
@@ -43,9 +53,12 @@ func (a *UnpackArgs) Check() error {
 		if !strings.HasPrefix(k, "lxc.") || strings.ContainsAny(k, " =\n") {
 			return fmt.Errorf("%w: %q is no key of a config", ErrInvalid, k)
 		}
+		if k == "lxc.rootfs.path" || k == "lxc.idmap" || k == "lxc.uts.name" || k == "lxc.start.auto" {
+			return fmt.Errorf("%w: %s is never taken from an archive: it is the new container's own", ErrInvalid, k)
+		}
 	}
-	return nil
+	return checkIDMap(a.IDMap)
 }
 
-// LXCCommand: no lxc-* tool unpacks.
+// LXCCommand is empty: no lxc-* tool unpacks.
 func (a *UnpackArgs) LXCCommand(Op, Ref) string { return "" }

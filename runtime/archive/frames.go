@@ -1,7 +1,10 @@
 package archive
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	goruntime "runtime"
 	"sync"
@@ -29,6 +32,8 @@ type frameWriter struct {
 	free  chan *frame
 	ended chan struct{} // the last frame is written
 
+	sum hash.Hash // of what was written; the writer's until ended
+
 	mu  sync.Mutex
 	err error // the first one
 	n   uint64
@@ -36,7 +41,10 @@ type frameWriter struct {
 
 func newFrameWriter(w io.Writer, level int) (*frameWriter, error) {
 	if level == 0 {
-		level = 3
+		// Of this encoder, level 1 takes nine tenths of the processor time of tar
+		// --zstd and makes the archive 2 % larger; 3 takes 1.2 times as much and makes
+		// it 3 % smaller (562 MB of /usr/share, both measured in user and system time).
+		level = 1
 	}
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)), zstd.WithEncoderConcurrency(goruntime.GOMAXPROCS(0)))
 	if err != nil {
@@ -44,7 +52,7 @@ func newFrameWriter(w io.Writer, level int) (*frameWriter, error) {
 	}
 	n := goruntime.GOMAXPROCS(0)
 	f := &frameWriter{
-		enc: enc, work: make(chan *frame, n), order: make(chan *frame, n+1), free: make(chan *frame, n+2), ended: make(chan struct{}),
+		enc: enc, work: make(chan *frame, n), order: make(chan *frame, n+1), free: make(chan *frame, n+2), ended: make(chan struct{}), sum: sha256.New(),
 	}
 	for range n + 2 {
 		f.free <- &frame{in: make([]byte, 0, frameSize)}
@@ -82,6 +90,7 @@ func (f *frameWriter) put(w io.Writer, x *frame) {
 		return
 	}
 	n, err := w.Write(x.out)
+	f.sum.Write(x.out[:max(n, 0)])
 	f.mu.Lock()
 	f.n += uint64(n)
 	f.mu.Unlock()
@@ -143,9 +152,9 @@ func (f *frameWriter) Close() error {
 	return f.failed()
 }
 
-// written is how many bytes have left so far.
-func (f *frameWriter) written() uint64 {
+// written is how many bytes have left, and their SHA-256, once it is closed.
+func (f *frameWriter) written() (n uint64, sum string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.n
+	return f.n, hex.EncodeToString(f.sum.Sum(nil))
 }

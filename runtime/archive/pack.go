@@ -24,22 +24,35 @@ type PackOptions struct {
 	Meta   Meta
 	Config []byte   // the container's config file, as it is
 	Root   *os.File // the directory of its root; not closed
+	Except *os.File // a file that is left out of it, since it is the archive; nil = none
 	// Inner gives the container's id for one of the host, of a user or (true) of
 	// a group; false = it has none. nil = they are the same.
 	Inner func(host uint32, group bool) (uint32, bool)
-	Level int // of zstd; 0 = 3
-	// Progress is told the bytes of files that have been read so far, at most
-	// once for each file. nil = nobody looks.
+	Level int // of zstd; 0 = 1
+	// Progress is told the bytes of files that have been read so far. nil = nobody looks.
 	Progress func(read uint64)
 }
+
+// maxSkipped is how many of what is skipped are named: a container could fill its
+// root with sockets.
+const maxSkipped = 1000
+
+// nobody is the id that the kernel shows where it has none (proc(5), overflowuid).
+const nobody = 65534
 
 // Packed is what came of it.
 type Packed struct {
 	Entries uint64
 	Read    uint64 // bytes of files
 	Written uint64 // bytes of the archive
+	SHA256  string // of the archive, in hex
+	Left    uint64 // how many entries were skipped, or an attribute of them
 	Skipped []Skipped
 }
+
+// pieceSize is how much of a file is read at once, in bytes: so little that it is in
+// the processor's cache still while it is summed up and copied.
+const pieceSize = 128 << 10
 
 // Pack writes an archive. Whoever calls holds the container still meanwhile: a
 // file that shrinks while it is read ends it with an error.
@@ -48,29 +61,32 @@ func Pack(ctx context.Context, w io.Writer, o PackOptions) (Packed, error) {
 	if err != nil {
 		return Packed{}, err
 	}
-	p := &packer{ctx: ctx, o: o, sum: sha256.New(), links: map[inode]string{}, buf: make([]byte, 1<<20), names: make([]byte, 64<<10)}
+	p := &packer{ctx: ctx, o: o, sum: sha256.New(), links: map[inode]string{}, buf: make([]byte, pieceSize), names: make([]byte, 64<<10)}
 	p.tar = tar.NewWriter(io.MultiWriter(p.sum, frames))
 	err = p.run()
-	if cerr := frames.Close(); cerr != nil && err == nil {
+	if cerr := frames.Close(); cerr != nil && (err == nil || !errors.Is(err, context.Canceled)) {
 		err = cerr
 	}
-	p.out.Written = frames.written()
+	p.out.Written, p.out.SHA256 = frames.written()
 	return p.out, err
 }
 
 type inode struct{ dev, ino uint64 }
 
 type packer struct {
-	ctx   context.Context
-	o     PackOptions
-	tar   *tar.Writer
-	sum   hash.Hash
-	dev   uint64 // the one file system that is packed
-	mount uint64
-	links map[inode]string
-	buf   []byte
-	names []byte
-	out   Packed
+	ctx context.Context
+	o   PackOptions
+	tar *tar.Writer
+	sum hash.Hash
+	// crossed says whether an entry lies on another mount than the root. Its device
+	// number does not: that of a file on overlayfs may be its layer's, and each
+	// subvolume of btrfs has one of its own.
+	crossed func(st *unix.Stat_t, mount uint64) bool
+	except  inode
+	links   map[inode]string
+	buf     []byte
+	names   []byte
+	out     Packed
 }
 
 func (p *packer) run() error {
@@ -89,7 +105,16 @@ func (p *packer) run() error {
 	if err != nil {
 		return fmt.Errorf("pack the root: %w", err)
 	}
-	p.dev, p.mount = st.Dev, mount
+	if p.crossed = func(_ *unix.Stat_t, at uint64) bool { return at != mount }; mount == 0 {
+		dev := st.Dev // before Linux 5.8: subvolumes of btrfs count as others then
+		p.crossed = func(st *unix.Stat_t, _ uint64) bool { return st.Dev != dev }
+	}
+	if p.o.Except != nil {
+		var own unix.Stat_t
+		if err := unix.Fstat(int(p.o.Except.Fd()), &own); err == nil {
+			p.except = inode{own.Dev, own.Ino}
+		}
+	}
 	dir, err := openAt(int(p.o.Root.Fd()), ".", unix.O_DIRECTORY)
 	if err != nil {
 		return fmt.Errorf("pack the root: %w", err)
@@ -134,7 +159,7 @@ func (p *packer) text(name string, text []byte) error {
 // dir packs a directory and all below it, in the order of names. It closes d.
 func (p *packer) dir(d *os.File, name, inside string, st *unix.Stat_t) error {
 	defer d.Close()
-	if err := p.header(int(d.Fd()), ".", name+"/", inside, "", st); err != nil {
+	if err := p.header(attrsOf(int(d.Fd())), name+"/", inside, "", st); err != nil {
 		return err
 	}
 	entries, err := d.Readdirnames(-1)
@@ -164,11 +189,15 @@ func (p *packer) entry(dirfd int, base, name, inside string) error {
 	}
 	kind := st.Mode & unix.S_IFMT
 	switch {
+	case len(name) >= maxName:
+		return p.skip(inside, fmt.Sprintf("a path of more than %d bytes", maxName))
+	case p.except == inode{st.Dev, st.Ino}:
+		return p.skip(inside, "the archive itself")
 	case kind == unix.S_IFSOCK:
 		return p.skip(inside, "a socket")
 	case kind == unix.S_IFBLK, kind == unix.S_IFCHR && !harmless(st.Mode, st.Rdev):
 		return p.skip(inside, fmt.Sprintf("a device node %d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev)))
-	case st.Dev != p.dev || mount != p.mount:
+	case p.crossed(&st, mount):
 		if kind != unix.S_IFDIR {
 			return p.skip(inside, "a mount")
 		}
@@ -199,11 +228,13 @@ func (p *packer) entry(dirfd int, base, name, inside string) error {
 		}
 		target = string(p.buf[:n])
 	}
-	return p.header(dirfd, base, name, inside, target, &st)
+	return p.header(attrsAt("/proc/self/fd/"+strconv.Itoa(dirfd)+"/"+base), name, inside, target, &st)
 }
 
 func (p *packer) skip(inside, why string) error {
-	p.out.Skipped = append(p.out.Skipped, Skipped{inside, why})
+	if p.out.Left++; len(p.out.Skipped) < maxSkipped {
+		p.out.Skipped = append(p.out.Skipped, Skipped{inside, why})
+	}
 	return nil
 }
 
@@ -217,14 +248,24 @@ func (p *packer) link(name, inside, first string) error {
 }
 
 // header writes what an entry is; of a regular file the content follows.
-func (p *packer) header(dirfd int, base, name, inside, target string, st *unix.Stat_t) error {
+func (p *packer) header(from attrSource, name, inside, target string, st *unix.Stat_t) error {
 	uid, uok := p.inner(st.Uid, false)
 	gid, gok := p.inner(st.Gid, true)
+	mode := st.Mode & 0o7777
 	if !uok || !gok {
-		return fmt.Errorf("pack %q: owner %d:%d is not one of the container's ids", inside, st.Uid, st.Gid)
+		// Somebody outside has put it there. Inside it belongs to nobody, and so it
+		// does in the archive, without bits that would lend what nobody has.
+		_ = p.skip(inside, fmt.Sprintf("only its owner %d:%d, who is not one of the container's ids", st.Uid, st.Gid))
+		mode &^= unix.S_ISUID | unix.S_ISGID
+		if !uok {
+			uid = nobody
+		}
+		if !gok {
+			gid = nobody
+		}
 	}
 	h := &tar.Header{
-		Name: name, Linkname: target, Mode: int64(st.Mode & 0o7777), Uid: int(uid), Gid: int(gid),
+		Name: name, Linkname: target, Mode: int64(mode), Uid: int(uid), Gid: int(gid),
 		ModTime: time.Unix(st.Mtim.Sec, st.Mtim.Nsec), Format: tar.FormatPAX,
 	}
 	switch st.Mode & unix.S_IFMT {
@@ -239,9 +280,12 @@ func (p *packer) header(dirfd int, base, name, inside, target string, st *unix.S
 	case unix.S_IFCHR:
 		h.Typeflag, h.Devmajor, h.Devminor = tar.TypeChar, int64(unix.Major(st.Rdev)), int64(unix.Minor(st.Rdev))
 	}
-	attrs, err := readXattrs("/proc/self/fd/"+strconv.Itoa(dirfd)+"/"+base, p.inner, p.names)
+	attrs, lost, err := readXattrs(from, p.inner, p.names)
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", inside, err)
+	}
+	if lost != "" {
+		_ = p.skip(inside, "only its attribute "+lost+": it names an id that is not the container's")
 	}
 	h.PAXRecords = attrs
 	p.out.Entries++
@@ -258,67 +302,78 @@ func (p *packer) inner(host uint32, group bool) (uint32, bool) {
 	return p.o.Inner(host, group)
 }
 
-// file packs a regular file.
+// file packs a regular file. By its bare descriptor: an os.File of each costs four
+// system calls more, and there are many small ones.
 func (p *packer) file(dirfd int, base, name, inside string, st *unix.Stat_t) error {
-	f, err := openAt(dirfd, base, 0)
+	fd, err := openFD(dirfd, base, 0)
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", inside, err)
 	}
-	defer f.Close()
+	defer unix.Close(fd)
 	var now unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &now); err != nil {
+	if err := unix.Fstat(fd, &now); err != nil {
 		return fmt.Errorf("pack %q: %w", inside, err)
 	}
-	if now.Ino != st.Ino || now.Dev != st.Dev || now.Mode&unix.S_IFMT != unix.S_IFREG {
+	if now.Ino != st.Ino || now.Mode&unix.S_IFMT != unix.S_IFREG {
 		return fmt.Errorf("pack %q: it was replaced meanwhile", inside)
 	}
-	if err := p.header(dirfd, base, name, inside, "", &now); err != nil {
+	if err := p.header(attrsOf(fd), name, inside, "", &now); err != nil {
 		return err
 	}
 	for left := now.Size; left > 0; {
 		if err := p.ctx.Err(); err != nil {
 			return err
 		}
-		n, err := f.Read(p.buf[:min(left, int64(len(p.buf)))])
-		if n > 0 {
-			if _, werr := p.tar.Write(p.buf[:n]); werr != nil {
-				return werr
-			}
-			left -= int64(n)
-			p.out.Read += uint64(n)
-		}
-		if errors.Is(err, io.EOF) && left > 0 {
+		n, err := unix.Read(fd, p.buf[:min(left, int64(len(p.buf)))])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return fmt.Errorf("pack %q: %w", inside, err)
+		case n == 0:
 			return fmt.Errorf("pack %q: it became shorter while it was read", inside)
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("pack %q: %w", inside, err)
+		if _, err := p.tar.Write(p.buf[:n]); err != nil {
+			return err
 		}
-	}
-	if p.o.Progress != nil {
-		p.o.Progress(p.out.Read)
+		left -= int64(n)
+		p.out.Read += uint64(n)
+		p.told()
 	}
 	return nil
 }
 
+func (p *packer) told() {
+	if p.o.Progress != nil {
+		p.o.Progress(p.out.Read)
+	}
+}
+
 // openAt opens a name of a directory, without following a link or waiting.
 func openAt(dirfd int, name string, flags int) (*os.File, error) {
+	fd, err := openFD(dirfd, name, flags)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+func openFD(dirfd int, name string, flags int) (int, error) {
 	for {
 		fd, err := unix.Openat(dirfd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC|flags, 0)
-		if errors.Is(err, unix.EINTR) {
-			continue
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
 		}
-		if err != nil {
-			return nil, err
-		}
-		return os.NewFile(uintptr(fd), name), nil
 	}
 }
 
 // statAt is fstatat(2) with the mount that an entry lies on, which tells a bind
-// mount of the same file system (statx(2), STATX_MNT_ID). "" = dirfd itself.
+// mount of the same file system (statx(2), STATX_MNT_ID); 0 = not known. "" =
+// dirfd itself.
 func statAt(dirfd int, name string) (st unix.Stat_t, mount uint64, err error) {
 	var x unix.Statx_t
-	flags := unix.AT_SYMLINK_NOFOLLOW
+	// A FUSE mount of a container that stands still would never answer.
+	flags := unix.AT_SYMLINK_NOFOLLOW | unix.AT_NO_AUTOMOUNT | unix.AT_STATX_DONT_SYNC
 	if name == "" {
 		flags |= unix.AT_EMPTY_PATH
 	}
@@ -329,5 +384,8 @@ func statAt(dirfd int, name string) (st unix.Stat_t, mount uint64, err error) {
 	st.Mode, st.Uid, st.Gid, st.Ino, st.Nlink, st.Size = uint32(x.Mode), x.Uid, x.Gid, x.Ino, uint64(x.Nlink), int64(x.Size)
 	st.Dev, st.Rdev = unix.Mkdev(x.Dev_major, x.Dev_minor), unix.Mkdev(x.Rdev_major, x.Rdev_minor)
 	st.Mtim = unix.NsecToTimespec(x.Mtime.Sec*1e9 + int64(x.Mtime.Nsec))
+	if x.Mask&unix.STATX_MNT_ID == 0 {
+		x.Mnt_id = 0
+	}
 	return st, x.Mnt_id, nil
 }

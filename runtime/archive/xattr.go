@@ -13,6 +13,9 @@ import (
 // Extended attributes travel as tar(1) writes them: records SCHILY.xattr.NAME.
 const xattrRecord = "SCHILY.xattr."
 
+// maxXattr is how long an attribute can be (XATTR_SIZE_MAX of limits.h).
+const maxXattr = 64 << 10
+
 // Attributes that hold ids, see posix_acl_xattr.h and capability.h.
 const (
 	xattrCaps       = "security.capability"
@@ -26,31 +29,54 @@ func packs(name string) bool {
 	return strings.HasPrefix(name, "user.") || name == xattrCaps || name == xattrACL || name == xattrACLDefault
 }
 
-// readXattrs reads the attributes of a file by its path below /proc/self/fd,
-// whose last part is not followed.
-func readXattrs(path string, ids func(uint32, bool) (uint32, bool), buf []byte) (map[string]string, error) {
-	n, err := unix.Llistxattr(path, buf)
+// attrSource lists and reads the attributes of one file.
+type attrSource struct {
+	list func(buf []byte) (int, error)
+	get  func(name string, buf []byte) (int, error)
+}
+
+// attrsAt are those of a name, by its path below /proc/self/fd, whose last part is
+// not followed.
+func attrsAt(path string) attrSource {
+	return attrSource{
+		list: func(buf []byte) (int, error) { return unix.Llistxattr(path, buf) },
+		get:  func(name string, buf []byte) (int, error) { return unix.Lgetxattr(path, name, buf) },
+	}
+}
+
+// attrsOf are those of an open file.
+func attrsOf(fd int) attrSource {
+	return attrSource{
+		list: func(buf []byte) (int, error) { return unix.Flistxattr(fd, buf) },
+		get:  func(name string, buf []byte) (int, error) { return unix.Fgetxattr(fd, name, buf) },
+	}
+}
+
+// readXattrs reads the attributes of a file. lost names one that makes no sense
+// inside; "" = there is none.
+func readXattrs(from attrSource, ids func(uint32, bool) (uint32, bool), buf []byte) (out map[string]string, lost string, err error) {
+	n, err := from.list(buf)
 	switch {
 	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EPERM), n == 0 && err == nil:
-		return nil, nil
+		return nil, "", nil
 	case err != nil:
-		return nil, fmt.Errorf("list of attributes: %w", err)
+		return nil, "", fmt.Errorf("list of attributes: %w", err)
 	}
-	var out map[string]string
 	for name := range bytes.SplitSeq(bytes.TrimRight(buf[:n], "\x00"), []byte{0}) {
 		if !packs(string(name)) {
 			continue
 		}
-		value := make([]byte, 64<<10)
-		k, err := unix.Lgetxattr(path, string(name), value)
+		value := make([]byte, maxXattr)
+		k, err := from.get(string(name), value)
 		if errors.Is(err, unix.ENODATA) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("attribute %s: %w", name, err)
+			return nil, "", fmt.Errorf("attribute %s: %w", name, err)
 		}
 		text, ok := translate(string(name), value[:k], ids)
 		if !ok {
+			lost = string(name)
 			continue
 		}
 		if out == nil {
@@ -58,7 +84,7 @@ func readXattrs(path string, ids func(uint32, bool) (uint32, bool), buf []byte) 
 		}
 		out[xattrRecord+string(name)] = string(text)
 	}
-	return out, nil
+	return out, lost, nil
 }
 
 // translate changes the ids within an attribute; ok is false for one that makes
