@@ -116,6 +116,7 @@ type helperProc struct {
 	gentle bool          // its process in a container is to be ended by it, not orphaned
 	soft   bool          // what it runs is asked to end first, so that it can clear up after itself
 	whole  bool          // what it has started ends with it, when it does not end by itself
+	ask    time.Duration // for how long it is asked to end before it is killed, so that it can clear up and say so
 
 	mu   sync.Mutex
 	gone bool // under mu: reaped, so that its number may be another's
@@ -136,7 +137,7 @@ func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user,
 		closeAll(fds)
 		if err != nil {
 			p.release()
-			return helperReply{}, err
+			return r, err
 		}
 		if r.Progress == nil {
 			if q.Audit != "" {
@@ -187,6 +188,9 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{}), gentle: q.Kind == kindAttach || q.Kind == kindExec,
 		soft:  q.Kind == kindOp && q.Op == runtime.Create,
 		whole: q.Kind == kindUndo || q.Kind == kindOp && q.Op.Info().Kind != runtime.OnState}
+	if q.Kind == kindOp && (q.Op == runtime.Pack || q.Op == runtime.Unpack) {
+		p.ask = shipGrace
+	}
 	spawn("helper reaper", func(error) {}, func() {
 		p.reap(cmd)
 	})
@@ -275,17 +279,7 @@ func homeDir() string {
 // receive waits for the helper's next message. When the context ends first,
 // the helper is killed.
 func (p *helperProc) receive(ctx context.Context) (helperReply, []int, error) {
-	type answer struct {
-		reply helperReply
-		fds   []int
-		err   error
-	}
-	got := make(chan answer, 1)
-	spawn("helper reply", func(err error) { got <- answer{err: err} }, func() {
-		var m answer
-		m.fds, m.err = p.conn.receive(&m.reply)
-		got <- m
-	})
+	got := p.listen()
 	select {
 	case m := <-got:
 		if m.err != nil {
@@ -298,6 +292,11 @@ func (p *helperProc) receive(ctx context.Context) (helperReply, []int, error) {
 			p.signal(unix.SIGTERM)
 			p.await(softGrace)
 		}
+		if p.ask > 0 {
+			if r, told := p.askToEnd(&got); told {
+				return r, nil, endedBy(ctx, &r)
+			}
+		}
 		if !p.gentle {
 			p.kill()
 		}
@@ -309,6 +308,60 @@ func (p *helperProc) receive(ctx context.Context) (helperReply, []int, error) {
 		}
 		return helperReply{}, nil, ended(ctx)
 	}
+}
+
+// answer is a message of a helper.
+type answer struct {
+	reply helperReply
+	fds   []int
+	err   error
+}
+
+// listen waits for the next message.
+func (p *helperProc) listen() chan answer {
+	got := make(chan answer, 1)
+	spawn("helper reply", func(err error) { got <- answer{err: err} }, func() {
+		var m answer
+		m.fds, m.err = p.conn.receive(&m.reply)
+		got <- m
+	})
+	return got
+}
+
+// askToEnd tells a helper that its work is not wanted any more and waits for its
+// last word; told is false when none came in time. got is what is listened for.
+func (p *helperProc) askToEnd(got *chan answer) (r helperReply, told bool) {
+	p.signal(unix.SIGTERM)
+	grace := time.NewTimer(p.ask)
+	defer grace.Stop()
+	for {
+		select {
+		case m := <-*got:
+			closeAll(m.fds)
+			if m.err != nil {
+				*got <- answer{err: m.err}
+				return r, false
+			}
+			if m.reply.Progress == nil {
+				_ = p.conn.send(receipt{}, nil)
+				p.await(reapTime)
+				return m.reply, true
+			}
+			*got = p.listen()
+		case <-grace.C:
+			return r, false
+		}
+	}
+}
+
+// endedBy is the error of a helper that was asked to end and has had its say: nil
+// where that counts more than the context, because the work was done, or could not
+// be taken back.
+func endedBy(ctx context.Context, r *helperReply) error {
+	if r.OK || r.ErrKind != "cancelled" {
+		return nil
+	}
+	return ended(ctx)
 }
 
 // lastWords is what the helper wrote on its stderr, a Go panic or a message

@@ -15,6 +15,10 @@ import (
 // TestMain makes the test binary its own helper, as main does for lxcdeck.
 func TestMain(m *testing.M) {
 	HelperMain()
+	if len(os.Args) == 3 && os.Args[1] == dyingShipArg {
+		fmt.Fprintln(os.Stderr, dyingShip(os.Args[2]))
+		os.Exit(1)
+	}
 	if log := os.Getenv(auditParent); log != "" {
 		os.Exit(auditMain(log))
 	}

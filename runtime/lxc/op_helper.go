@@ -38,7 +38,8 @@ type operation struct {
 
 // helperOp carries out an operation in the helper.
 func helperOp(conn *msgConn, q helperRequest) helperReply {
-	o := &operation{q: q, info: q.Op.Info(), conn: conn, file: archiveFile(q.Op), log: func() string { return "" }}
+	o := &operation{q: q, info: q.Op.Info(), conn: conn, log: func() string { return "" }}
+	o.file = archiveFile(q.Op)
 	if err := o.checkRequest(); err != nil {
 		return failedReply(err, "")
 	}

@@ -37,6 +37,10 @@ func recoveryOf(op runtime.Op) (recovery, bool) {
 		return recovery{leftClone, recoverClone}, true
 	case runtime.Rename:
 		return recovery{leftRename, recoverRename}, true
+	case runtime.Pack:
+		return recovery{leftPack, recoverPack}, true
+	case runtime.Unpack:
+		return recovery{leftUnpack, recoverUnpack}, true
 	case runtime.Snapshot:
 		return recovery{leftSnapshot, recoverSnapshot}, true
 	case runtime.DeleteSnapshot:
