@@ -23,7 +23,7 @@ import (
 type PackOptions struct {
 	Meta   Meta
 	Config []byte   // the container's config file, as it is
-	Root   *os.File // the directory of its root; not closed
+	Root   *os.File // the directory of its root, not closed; nil = an empty one
 	Except *os.File // a file that is left out of it, since it is the archive; nil = none
 	// Inner gives the container's id for one of the host, of a user or (true) of
 	// a group; false = it has none. nil = they are the same.
@@ -101,6 +101,25 @@ func (p *packer) run() error {
 	if err := p.text(path.Join(base, configName), p.o.Config); err != nil {
 		return err
 	}
+	if err := p.root(path.Join(base, rootName)); err != nil {
+		return err
+	}
+	if err := p.tar.Flush(); err != nil {
+		return err
+	}
+	sum := hex.EncodeToString(p.sum.Sum(nil))
+	if err := p.text(path.Join(base, sumName), []byte(sum+"\n")); err != nil {
+		return err
+	}
+	return p.tar.Close()
+}
+
+// root packs the root and all that is in it.
+func (p *packer) root(name string) error {
+	if p.o.Root == nil {
+		p.out.Entries++
+		return p.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, ModTime: p.o.Meta.Created})
+	}
 	st, mount, err := statAt(int(p.o.Root.Fd()), "")
 	if err != nil {
 		return fmt.Errorf("pack the root: %w", err)
@@ -119,17 +138,7 @@ func (p *packer) run() error {
 	if err != nil {
 		return fmt.Errorf("pack the root: %w", err)
 	}
-	if err := p.dir(dir, path.Join(base, rootName), "/", &st); err != nil {
-		return err
-	}
-	if err := p.tar.Flush(); err != nil {
-		return err
-	}
-	sum := hex.EncodeToString(p.sum.Sum(nil))
-	if err := p.text(path.Join(base, sumName), []byte(sum+"\n")); err != nil {
-		return err
-	}
-	return p.tar.Close()
+	return p.dir(dir, name, "/", &st)
 }
 
 // baseName is the archive's one directory: the container's name where any tar

@@ -41,6 +41,9 @@ func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
 	if err == nil {
 		err = r.pass(ctx, q)
 	}
+	if err == nil && q.File != nil {
+		err = r.ship(ctx, q)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b, ok := r.boxes[q.Ref]
@@ -156,7 +159,7 @@ func (r *Runtime) work(ctx context.Context, q runtime.Request) error {
 // copies says whether an operation copies a root, or makes one.
 func copies(op runtime.Op) bool {
 	switch op {
-	case runtime.Create, runtime.Clone, runtime.Snapshot, runtime.Restore, runtime.RestoreAs, runtime.Recover:
+	case runtime.Create, runtime.Clone, runtime.Snapshot, runtime.Restore, runtime.RestoreAs, runtime.Recover, runtime.Pack, runtime.Unpack:
 		return true
 	default:
 		return false

@@ -35,9 +35,11 @@ type Spec struct {
 	// NoBootLog says that none is kept.
 	NoBootLog bool
 	// NoStart is what its starts fail with, until something is mended.
-	NoStart   error
-	Snapshots []runtime.SnapshotInfo // the oldest first
-	Devices   []string               // names that were put into it
+	NoStart error
+	// ConfigText is its config file, as an archive has it; "" = a plain one.
+	ConfigText string
+	Snapshots  []runtime.SnapshotInfo // the oldest first
+	Devices    []string               // names that were put into it
 	// Base is what the container is an overlay on: another container, or a
 	// snapshot (Path PATH/NAME/snaps). Zero = it has a root of its own.
 	Base runtime.Ref

@@ -100,6 +100,7 @@ func Test(t *testing.T, h Host) {
 		{"RenameRefused", testRenameRefused},
 		{"Autostart", testAutostart},
 		{"Footprint", testFootprint},
+		{"Ship", testShip},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}
