@@ -268,7 +268,7 @@ func (d *deck) root() *cobra.Command {
 	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
 	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand(),
 		d.createCommand(), d.cloneCommand(), d.renameCommand(), d.destroyCommand(), d.snapshotCommand(), d.restoreCommand(),
-		d.deviceCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand())
+		d.deviceCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand(), d.packCommand(), d.unpackCommand())
 	for _, info := range runtime.Ops() {
 		if info.Kind == runtime.OnState {
 			root.AddCommand(d.opCommand(info))

@@ -164,7 +164,7 @@ func (d *deck) mapIDs(ctx context.Context, a *runtime.CreateArgs) error {
 		return err
 	}
 	if len(c.IDMaps) == 0 {
-		return fmt.Errorf("create: %w: no unprivileged containers: %s", runtime.ErrUnsupported, c.IDMapsWhy)
+		return fmt.Errorf("%w: no unprivileged containers: %s", runtime.ErrUnsupported, c.IDMapsWhy)
 	}
 	a.IDMap = c.IDMaps
 	return nil
