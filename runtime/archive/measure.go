@@ -18,7 +18,7 @@ func Measure(ctx context.Context, root *os.File) (bytes uint64, err error) {
 		return 0, fmt.Errorf("measure the root: %w", err)
 	}
 	m := &measuring{ctx: ctx, mount: mount, links: map[inode]bool{}}
-	d, err := openAt(int(root.Fd()), ".", unix.O_DIRECTORY)
+	d, err := openDirAt(int(root.Fd()), ".")
 	if err != nil {
 		return 0, fmt.Errorf("measure the root: %w", err)
 	}
@@ -63,7 +63,7 @@ func (m *measuring) entry(dirfd int, name string) error {
 	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFDIR:
-		d, err := openAt(dirfd, name, unix.O_DIRECTORY)
+		d, err := openDirAt(dirfd, name)
 		if err != nil {
 			return nil //nolint:nilerr // see dir
 		}

@@ -134,7 +134,7 @@ func (p *packer) root(name string) error {
 			p.except = inode{own.Dev, own.Ino}
 		}
 	}
-	dir, err := openAt(int(p.o.Root.Fd()), ".", unix.O_DIRECTORY)
+	dir, err := openDirAt(int(p.o.Root.Fd()), ".")
 	if err != nil {
 		return fmt.Errorf("pack the root: %w", err)
 	}
@@ -214,7 +214,7 @@ func (p *packer) entry(dirfd int, base, name, inside string) error {
 		_ = p.skip(inside, "a mount: its place is packed, empty")
 		return p.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, ModTime: time.Unix(st.Mtim.Sec, 0)})
 	case kind == unix.S_IFDIR:
-		d, err := openAt(dirfd, base, unix.O_DIRECTORY)
+		d, err := openDirAt(dirfd, base)
 		if err != nil {
 			return fmt.Errorf("pack %q: %w", inside, err)
 		}
@@ -358,15 +358,16 @@ func (p *packer) told() {
 	}
 }
 
-// openAt opens a name of a directory, without following a link or waiting.
-func openAt(dirfd int, name string, flags int) (*os.File, error) {
-	fd, err := openFD(dirfd, name, flags)
+// openDirAt opens a directory by its name in another, without following a link.
+func openDirAt(dirfd int, name string) (*os.File, error) {
+	fd, err := openFD(dirfd, name, unix.O_DIRECTORY)
 	if err != nil {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), name), nil
 }
 
+// openFD opens a name of a directory, without following a link or waiting.
 func openFD(dirfd int, name string, flags int) (int, error) {
 	for {
 		fd, err := unix.Openat(dirfd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC|flags, 0)

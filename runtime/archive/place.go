@@ -33,7 +33,7 @@ func newPlace(dir *os.File, host func(uint32, bool) (uint32, bool)) (*place, err
 	if err := unix.Mkdirat(int(dir.Fd()), rootName, 0o700); err != nil {
 		return nil, fmt.Errorf("unpack: make %s: %w", rootName, err)
 	}
-	fd, err := openAt(int(dir.Fd()), rootName, unix.O_DIRECTORY)
+	fd, err := openDirAt(int(dir.Fd()), rootName)
 	if err != nil {
 		return nil, fmt.Errorf("unpack: open %s: %w", rootName, err)
 	}
@@ -109,7 +109,7 @@ func (p *place) dir(h *tar.Header, name string) error {
 	if err := unix.Mkdirat(int(dir.Fd()), base, 0o700); err != nil {
 		return twice(err)
 	}
-	f, err := openAt(int(dir.Fd()), base, unix.O_DIRECTORY)
+	f, err := openDirAt(int(dir.Fd()), base)
 	if err != nil {
 		return err
 	}
