@@ -141,6 +141,8 @@ const (
 	HistoryKey   ID = "history"
 	Leftovers    ID = "leftovers"
 	Diagnose     ID = "diagnose"
+	PackKey      ID = "pack"
+	UnpackKey    ID = "unpack"
 
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
@@ -279,6 +281,8 @@ var actions = []Action{
 	{ID: BootGroups, Title: "Autostart: start groups in order", Scope: List, Group: Changing, Changes: true},
 	{ID: AddDevice, Title: "Add a device or interface", Scope: List, Group: Changing, Targets: One, Form: runtime.AddDevice, Changes: true},
 	{ID: RemoveDevice, Title: "Remove a device or interface", Scope: List, Group: Changing, Targets: One, Form: runtime.RemoveDevice, Changes: true},
+	{ID: PackKey, Title: "Pack into an archive", Scope: List, Group: Changing, Targets: One, Form: runtime.Pack, Changes: true},
+	{ID: UnpackKey, Title: "Unpack an archive", Scope: List, Group: Changing, Changes: true},
 	{ID: FanOut, Title: "Run a command in all marked", Keys: []string{"!"}, Scope: List, Group: Changing, Targets: Many, Changes: true},
 	{ID: HistoryKey, Title: "Jobs and history", Keys: []string{"J"}, Scope: List, Group: Looking},
 	{ID: Diagnose, Title: "Explain why a start failed", Keys: []string{"d"}, Scope: List, Group: Looking},

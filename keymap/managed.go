@@ -24,6 +24,7 @@ func managerCommands(manager string) map[runtime.Op]string {
 			runtime.AddDevice:      "pct set {N} --dev0 PATH",
 			runtime.RemoveDevice:   "pct set {N} --delete dev0",
 			runtime.SetAutostart:   "pct set {N} --onboot 1 --startup order=ORDER,up=DELAY",
+			runtime.Pack:           "vzdump {N}",
 		}
 	case "incus":
 		return map[runtime.Op]string{
@@ -37,6 +38,7 @@ func managerCommands(manager string) map[runtime.Op]string {
 			runtime.AddDevice:      "incus config device add {N} NAME unix-char path=PATH",
 			runtime.RemoveDevice:   "incus config device remove {N} NAME",
 			runtime.SetAutostart:   "incus config set {N} boot.autostart=true",
+			runtime.Pack:           "incus export {N} FILE",
 		}
 	case "lxd":
 		return map[runtime.Op]string{
@@ -50,6 +52,7 @@ func managerCommands(manager string) map[runtime.Op]string {
 			runtime.AddDevice:      "lxc config device add {N} NAME unix-char path=PATH",
 			runtime.RemoveDevice:   "lxc config device remove {N} NAME",
 			runtime.SetAutostart:   "lxc config set {N} boot.autostart=true",
+			runtime.Pack:           "lxc export {N} FILE",
 		}
 	default:
 		return nil

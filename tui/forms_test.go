@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -327,7 +328,7 @@ func TestFormsFitEveryScreen(t *testing.T) {
 		d := newDeck(t, size[0], size[1], Options{}, some()...)
 		for _, id := range []keymap.ID{
 			keymap.CloneKey, keymap.RenameKey, keymap.DestroyKey, keymap.LockKey, keymap.SnapshotNow, keymap.StartWith,
-			keymap.SetAutostart, keymap.AddDevice, keymap.RemoveDevice,
+			keymap.SetAutostart, keymap.AddDevice, keymap.RemoveDevice, keymap.PackKey, keymap.UnpackKey,
 		} {
 			d.press("g")
 			if a, _ := keymap.Find(id); a.Form.Accepts(runtime.Stopped) && !a.Form.Accepts(runtime.Running) {
@@ -361,7 +362,9 @@ func TestFormsFitEveryScreen(t *testing.T) {
 // TestReadOnlyRefusesEveryForm: the door is shut before anything is asked.
 func TestReadOnlyRefusesEveryForm(t *testing.T) {
 	d := newDeck(t, 80, 24, Options{ReadOnly: true}, some()...)
-	for id := range d.m.formHandlers() {
+	forms := d.m.formHandlers()
+	maps.Copy(forms, d.m.shipHandlers())
+	for id := range forms {
 		d.press("g", "j")
 		d.action(id)
 		if d.m.overlay != nil || !strings.Contains(d.screen(), "read-only") {

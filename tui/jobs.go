@@ -49,6 +49,9 @@ type job struct {
 	ending  time.Time // cancelled by the person then; its end is awaited
 	dropped bool      // cancelled before its turn came
 	err     error     // once it is over
+	// work does it, off the loop, where more than the Runtime is needed, such as a
+	// file to be opened; nil = the Runtime alone.
+	work func(context.Context, runtime.Request) error
 }
 
 // batch is what was asked for with one key: its end is told in one sentence,
@@ -110,7 +113,10 @@ func (j *jobs) running() int {
 }
 
 // enqueue adds operations and starts as many as may run.
-func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd {
+func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd { return m.enqueueWith(reqs, nil) }
+
+// enqueueWith is enqueue for those that need more than the Runtime.
+func (m *Model) enqueueWith(reqs []runtime.Request, work func(context.Context, runtime.Request) error) tea.Cmd {
 	if len(reqs) == 0 {
 		return nil
 	}
@@ -123,7 +129,7 @@ func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd {
 	b := &batch{id: m.jobs.next, op: reqs[0].Op, asked: now}
 	for _, q := range reqs {
 		m.jobs.next++
-		x := &job{id: m.jobs.next, req: q, asked: now, batch: b, feed: &feed{}}
+		x := &job{id: m.jobs.next, req: q, asked: now, batch: b, feed: &feed{}, work: work}
 		b.jobs = append(b.jobs, x)
 		m.jobs.list = append(m.jobs.list, x)
 	}
@@ -162,13 +168,16 @@ func (m *Model) startJob(x *job) tea.Cmd {
 	// half way.
 	ctx, cancel := context.WithTimeout(context.Background(), limit+jobGrace)
 	x.cancel = cancel
-	rt, id, req, wait := m.rt, x.id, x.req, &m.jobs.wait
+	work, id, req, wait := x.work, x.id, x.req, &m.jobs.wait
+	if work == nil {
+		work = m.rt.Do
+	}
 	req.Progress = x.feed.take
 	wait.Add(1)
 	return cmd(req.Op.String(), func() tea.Msg {
 		defer wait.Done()
 		defer cancel()
-		return doneMsg{id, rt.Do(ctx, req)}
+		return doneMsg{id, work(ctx, req)}
 	})
 }
 

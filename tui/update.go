@@ -160,6 +160,8 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case oldRootsMsg:
 		m.onOldRoots(msg)
 		return nil, true
+	case lookedMsg:
+		return m.onLooked(msg), true
 	}
 	return nil, false
 }
