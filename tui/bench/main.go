@@ -4,8 +4,8 @@
 //
 //	go run ./tui/bench [-bin bin/lxcdeck] [-n 300] [-for 20s] [PART...]
 //
-// Parts are ls, cpu, frames, batch, echo, flood, interrupt, sessions and
-// shellcpu; list means the first four, terminal the others. Without a part all are
+// Parts are ls, cpu, frames, batch, pack, echo, flood, interrupt, sessions and
+// shellcpu; list means the first four, terminal the last five. Without a part all are
 // measured.
 package main
 
@@ -67,6 +67,7 @@ func (b *bench) parts() []part {
 		{"cpu", "list", true, b.idleCPU},
 		{"frames", "list", false, b.frames},
 		{"batch", "list", false, b.batch},
+		{"pack", "copy", false, b.pack},
 		{"echo", "terminal", false, b.echo},
 		{"flood", "terminal", false, b.flood},
 		{"interrupt", "terminal", false, b.interrupt},
