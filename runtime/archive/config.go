@@ -136,6 +136,8 @@ func (j *judge) line(l Line) {
 		if len(j.site.IDMap) == 0 {
 			j.note("it was unprivileged; here it is privileged: no %s", l)
 		}
+	case l.Value != "" && harmlessLine(l):
+		j.take(l.Key, l.Value)
 	case slices.Contains(j.site.Allow, l.Key):
 		j.out.Allowed = append(j.out.Allowed, l)
 	case l.Key == "lxc.net":
@@ -148,8 +150,6 @@ func (j *judge) line(l Line) {
 		j.include(l)
 	case l.Key == "lxc.mount.auto":
 		j.mountAuto(l)
-	case harmlessLine(l):
-		j.take(l.Key, l.Value)
 	default:
 		j.drop(l, "not on the list of what acts inside alone")
 	}

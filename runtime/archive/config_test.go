@@ -77,7 +77,7 @@ func TestJudgeRewrites(t *testing.T) {
 		t.Errorf("without LXC's own it became %q", lines(c))
 	}
 	s.Allow = []string{"lxc.hook.start", "lxc.mount.entry"}
-	c = Judge([]byte("lxc.hook.start = /x\nlxc.hook.stop = /y\nlxc.mount.entry = / mnt none bind 0 0\n"), s)
+	c = Judge([]byte("lxc.mount.entry = shm dev/shm tmpfs rw 0 0\nlxc.hook.start = /x\nlxc.hook.stop = /y\nlxc.mount.entry = / mnt none bind 0 0\n"), s)
 	if len(c.Allowed) != 2 || len(c.Dropped) != 1 || !strings.HasSuffix(lines(c), "lxc.hook.start = /x\nlxc.mount.entry = / mnt none bind 0 0\n") {
 		t.Errorf("allowed: %q, dropped %v", lines(c), c.Dropped)
 	}

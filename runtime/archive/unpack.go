@@ -140,6 +140,7 @@ func (u *unpacker) run(dir *os.File) error {
 	if err := u.place.root(h); err != nil {
 		return fmt.Errorf("unpack the root: %w", err)
 	}
+	u.out.Entries++
 	for {
 		if err := u.ctx.Err(); err != nil {
 			return err
