@@ -3,6 +3,7 @@ package lxc
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -112,6 +113,9 @@ func (o *operation) packOptions(a *runtime.PackArgs) (archive.PackOptions, error
 	if err != nil {
 		return archive.PackOptions{}, err
 	}
+	if err := mayRead(os.Geteuid(), ids); err != nil {
+		return archive.PackOptions{}, err
+	}
 	state := o.state()
 	root, err := o.openPackRoot(text, state)
 	if err != nil {
@@ -128,6 +132,23 @@ func (o *operation) packOptions(a *runtime.PackArgs) (archive.PackOptions, error
 		po.Inner = ids.inner
 	}
 	return po, nil
+}
+
+// mayRead refuses a user's container whose files belong to the ids of a user
+// namespace: some of them are for their owners alone, and half a root is none.
+func mayRead(uid int, ids hostIDs) error {
+	if uid == 0 {
+		return nil
+	}
+	for _, m := range ids {
+		if !m.Group && (m.Host != uint64(uid) || m.Count != 1) {
+			return &runtime.Error{
+				Err:  fmt.Errorf("%w: its files belong to ids of a user namespace, which you cannot read from outside", runtime.ErrPermission),
+				Hint: "lxc-usernsexec runs a program inside such a namespace, such as tar; or give the container to root.",
+			}
+		}
+	}
+	return nil
 }
 
 // mappedMount says whether the ids are those of the container on disk too, and its
