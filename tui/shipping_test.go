@@ -75,7 +75,7 @@ func TestUnpackShowsWhatIsLeftOut(t *testing.T) {
 		d.until("the form", func() bool { f, ok := d.m.overlay.(*form); return ok && len(f.fields) > unpackKeys })
 	}
 	look()
-	d.sees("as alpha", "Left out", "lxc.hook.start", "lxc.log.file", "there is a container alpha")
+	d.sees("as alpha", "Left out", "lxc.hook.start", "lxc.log.file", "there is a container of that name")
 	if s := d.m.View().Content; strings.Contains(s, "\u202e") {
 		t.Fatal("foreign text is not cleaned")
 	}
