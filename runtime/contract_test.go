@@ -175,6 +175,8 @@ func TestErrorText(t *testing.T) {
 	}{
 		{runtime.Error{Op: "list", Err: runtime.ErrPermission}, "list: permission denied"},
 		{runtime.Error{Op: "start", Ref: ref, Err: runtime.ErrHelper}, "start web: helper process failed"},
+		{runtime.Error{Op: "delete-snapshot", Ref: ref, Err: runtime.ErrNoSnapshot}, "delete snapshot web: no such snapshot"},
+		{runtime.Error{Op: "restore-as", Ref: ref, Err: runtime.ErrNoSnapshot}, "restore web: no such snapshot"},
 		{runtime.Error{Op: "start", Ref: ref, Err: runtime.ErrHelper, Log: "\nno bridge lxcbr0\nfailed to start\n"},
 			"start web: helper process failed: no bridge lxcbr0"},
 		{runtime.Error{Op: "start", Ref: ref, Err: runtime.ErrHelper, Log: " \n "}, "start web: helper process failed"},

@@ -47,7 +47,7 @@ type Error struct {
 // Error is one line: operation, container, cause and liblxc's last words.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString(e.Op)
+	b.WriteString(e.words())
 	if e.Ref.Name != "" {
 		b.WriteByte(' ')
 		b.WriteString(e.Ref.Name)
@@ -58,6 +58,12 @@ func (e *Error) Error() string {
 		b.WriteString(l)
 	}
 	return b.String()
+}
+
+// words are the operation as people say it: "delete snapshot"; what is made by
+// restore-as is named in the cause.
+func (e *Error) words() string {
+	return strings.ReplaceAll(strings.TrimSuffix(e.Op, "-as"), "-", " ")
 }
 
 // Unwrap gives the cause.
