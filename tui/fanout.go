@@ -308,6 +308,8 @@ func (f *fanOut) state(m *Model) *views.FanOutState {
 			v.Names = append(v.Names, m.called(r))
 		}
 		switch {
+		case errors.Is(g.Answer.Err, runtime.ErrCancelled):
+			v.Status, v.Halted = work.Reason(g.Answer.Err), true
 		case g.Answer.Err != nil:
 			v.Status, v.Bad = work.Reason(g.Answer.Err), true
 		case g.Answer.Exit.Code != 0 || g.Answer.Exit.Reason != "":

@@ -103,5 +103,6 @@ func TestFanOutRunsOnAndIsCancelled(t *testing.T) {
 	d.stuck = 0
 	d.press("ctrl+c")
 	d.until("the end", func() bool { return d.m.fan.over })
-	d.sees("2 failed", "cancelled")
+	d.sees("1 answer", "2 cancelled")
+	d.seesNo("failed")
 }

@@ -189,8 +189,7 @@ func TestRenameInPlace(t *testing.T) {
 	d.pass(questionGrace)
 	d.press("enter")
 	d.askedNothing()
-	d.press("M")
-	d.typed("2")
+	d.sees("new name", "bravo2") // a no loses nothing of what was typed
 	d.press("enter")
 	d.pass(questionGrace)
 	d.press("y")

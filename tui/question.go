@@ -33,6 +33,7 @@ type question struct {
 	yes   func() tea.Cmd
 	picks []func() tea.Cmd // one for each of state.Choices
 	back  overlay          // what is shown again after the answer; nil = nothing
+	form  *form            // in which it was filled in what is asked about: a no leads there; nil = none
 	line  textLine         // AskTyped
 }
 
@@ -70,13 +71,14 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	}
 	switch s := k.String(); s {
 	case "n", "N", "esc", "q", "ctrl+c":
-		m.overlay = q.back
+		q.refuse(m)
 		return nil
 	case "enter":
-		m.overlay = q.back
 		if q.state.Kind == views.AskWhich && q.state.Cursor >= 0 {
+			m.overlay = q.back
 			return q.picks[q.state.Cursor]()
 		}
+		q.refuse(m)
 		return nil
 	default:
 		if q.state.Kind == views.AskWhich {
@@ -88,6 +90,18 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// refuse is a no: what was typed before is not lost by it.
+func (q *question) refuse(m *Model) {
+	m.overlay = q.back
+	if q.form == nil {
+		return
+	}
+	if m.gauge.owner == overlay(q) {
+		m.gauge.owner = q.form
+	}
+	m.overlay = q.form
 }
 
 // scrolls says whether a key shows more of what the answer would act on, and by

@@ -23,7 +23,7 @@ func (m *Model) askRename(c runtime.Container) tea.Cmd {
 	f := (&form{
 		title: "Rename " + m.called(c.Ref), action: "goes on", note: measuring,
 		fields: []formField{textField("new name", "", c.Name)},
-		submit: func(f *form) tea.Cmd { r.to = f.text(0); return r.ask() },
+		submit: func(f *form) tea.Cmd { r.to = f.text(0); return r.ask(f) },
 	}).under(formRules{
 		fit: func(f *form) { f.fields[0].warn = asHostName(f.text(0)) },
 		check: func(f *form) (int, error) {
@@ -50,8 +50,8 @@ func (r *renaming) request() runtime.Request {
 }
 
 // ask puts the question up; what is still being measured goes on for it.
-func (r *renaming) ask() tea.Cmd {
-	r.q = &question{yes: func() tea.Cmd { return r.m.enqueue([]runtime.Request{r.request()}) }}
+func (r *renaming) ask(f *form) tea.Cmd {
+	r.q = &question{form: f, yes: func() tea.Cmd { return r.m.enqueue([]runtime.Request{r.request()}) }}
 	if r.m.gauge.owner != nil {
 		r.m.gauge.owner = r.q
 	}

@@ -337,7 +337,7 @@ func (u *unpacking) submit(f *form) tea.Cmd {
 		s.Facts = append(s.Facts, views.PromptFact{Name: "left out", Text: l.String()})
 	}
 	rt, from := m.rt, u.from
-	return m.ask(&question{state: s, back: nil, yes: func() tea.Cmd {
+	return m.ask(&question{state: s, form: f, yes: func() tea.Cmd {
 		return m.enqueueWith([]runtime.Request{q}, func(ctx context.Context, q runtime.Request) error { return unpackFrom(ctx, rt, q, &from) })
 	}})
 }

@@ -11,6 +11,7 @@ type FanGroup struct {
 	Names  []string
 	Status string // "exit status 1", "no answer"; "" = it went well
 	Bad    bool
+	Halted bool   // it was cancelled
 	Output []byte // foreign text
 	Cut    bool   // there was more
 }
@@ -64,9 +65,13 @@ func (t *Theme) fanProgress(s *FanOutState, w int) string {
 	done := s.Total - len(s.Waiting)
 	if s.Over {
 		l.add(Plain, plural(s.Total, "container", "containers")+", "+plural(len(s.Groups), "answer", "different answers")+", "+Age(s.Took))
-		if n := s.failed(); n > 0 {
+		if n := s.count(func(g *FanGroup) bool { return g.Bad }); n > 0 {
 			l.add(Plain, ", ")
 			l.add(Bad, strconv.Itoa(n)+" failed")
+		}
+		if n := s.count(func(g *FanGroup) bool { return g.Halted }); n > 0 {
+			l.add(Plain, ", ")
+			l.add(Warn, strconv.Itoa(n)+" cancelled")
 		}
 		return l.String()
 	}
@@ -78,9 +83,10 @@ func (t *Theme) fanProgress(s *FanOutState, w int) string {
 	return l.String()
 }
 
-func (s *FanOutState) failed() (n int) {
+// count is in how many containers the answer is of a kind.
+func (s *FanOutState) count(kind func(*FanGroup) bool) (n int) {
 	for i := range s.Groups {
-		if s.Groups[i].Bad {
+		if kind(&s.Groups[i]) {
 			n += len(s.Groups[i].Names)
 		}
 	}
@@ -98,7 +104,7 @@ func (t *Theme) fanRows(s *FanOutState, w int) []string {
 		rows = append(rows, t.fanHead(g, w)...)
 		text := strings.TrimRight(strings.ReplaceAll(string(g.Output), "\r\n", "\n"), "\n")
 		switch {
-		case text == "" && !g.Bad:
+		case text == "" && !g.Bad && !g.Halted:
 			rows = append(rows, t.row(Dim, "  no output", w))
 		case text != "":
 			for line := range strings.SplitSeq(text, "\n") {
@@ -128,8 +134,11 @@ func (t *Theme) fanHead(g *FanGroup, w int) []string {
 		return rows
 	}
 	role := Dim
-	if g.Bad {
+	switch {
+	case g.Bad:
 		role = Bad
+	case g.Halted:
+		role = Warn
 	}
 	return append(rows, t.paragraph(role, Clean(g.Status), w)...)
 }
