@@ -125,6 +125,50 @@ as_user() {
 	ok 'still running' prints RUNNING lxc-info -n mine -sH
 	lxc-stop -k -n mine
 	lxc-destroy -n mine
+	whole_life
+}
+
+# whole_life is what a user does with a container, by lxcdeck alone.
+whole_life() {
+	local path=$HOME/.local/share/lxc first
+	IFS=: read -r _ first _ < <(grep "^$USER:" /etc/subuid)
+	cat >"$tmp/half" <<-'TEMPLATE'
+		#!/bin/sh
+		for a; do case $a in --rootfs=*) mkdir -p "${a#*=}/etc" && echo x >"${a#*=}/etc/x" ;; esac; done
+		echo 'half done, and no more'
+		exit 7
+	TEMPLATE
+	chmod 755 "$tmp" "$tmp/half"
+	ok 'create: a template that fails' status 1 "$deck" create half -t "$tmp/half"
+	ok 'create: and what it says' bash -c "'$deck' create half -t '$tmp/half' 2>&1 | grep 'half done'"
+	ok 'create: leaves nothing' prints '' find "$path" -mindepth 1 -maxdepth 1 ! -name '.*'
+	ok 'create' "$deck" create made -t busybox --start
+	ok 'create: its root belongs to the subordinate ids' prints "$first" stat -c %u "$path/made/rootfs"
+	ok 'create: it was started' prints RUNNING lxc-info -n made -sH
+	ok 'shell: in it' prints 0 "$deck" shell made -- id -u
+	ok 'freeze' "$deck" freeze made
+	ok 'freeze: it stands still' prints FROZEN lxc-info -n made -sH
+	ok 'thaw' "$deck" thaw made
+	"$deck" shell made -- sh -c 'echo before >/root/mark'
+	ok 'snapshot: stopped for it and started again' "$deck" snapshot made --stop --comment 'first one'
+	ok 'snapshot: it runs again' prints RUNNING lxc-info -n made -sH
+	ok 'snapshot: its comment' bash -c "'$deck' snapshot list made | grep 'first one'"
+	"$deck" shell made -- sh -c 'echo after >/root/mark'
+	ok 'kill' "$deck" kill made
+	ok 'restore' "$deck" restore made snap0 --yes
+	ok 'restore: as it was' prints before cat "$path/made/rootfs/root/mark"
+	ok 'clone' "$deck" clone made copy
+	ok 'clone: the same ids' prints "$first" stat -c %u "$path/copy/rootfs"
+	ok 'clone: a name of its own' grep -q 'lxc.uts.name = copy' "$path/copy/config"
+	ok 'rename' "$deck" rename copy moved
+	ok 'rename: in place' test -e "$path/moved/rootfs/bin/sh" -a ! -e "$path/copy"
+	ok 'autostart set' "$deck" autostart set moved --on
+	ok 'start' "$deck" start moved
+	ok 'start: a shell' prints moved "$deck" shell moved -- hostname
+	ok 'stop' "$deck" stop moved --timeout 5s
+	ok 'destroy: with its snapshots' "$deck" destroy made moved --snapshots --yes
+	ok 'destroy: nothing is left' prints '[]' "$deck" ls --json
+	ok 'destroy: nothing is left in the lxcpath' prints '' find "$path" -mindepth 1 -maxdepth 1 ! -name '.*'
 }
 
 case ${1-} in

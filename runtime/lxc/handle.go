@@ -34,6 +34,9 @@ func handleOf(path string) (string, error) {
 // exchange swaps what two names lead to, at once.
 func exchange(a, b string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+	if errors.Is(err, unix.EACCES) && os.Geteuid() != 0 {
+		return exchangeMapped(a, b)
+	}
 	if errors.Is(err, unix.EINVAL) { // not every file system can (rename(2))
 		return fmt.Errorf("%w: this file system cannot exchange %s and %s", runtime.ErrUnsupported, a, b)
 	}

@@ -99,10 +99,15 @@ func (o *operation) makeDir(j *journal) error {
 		}
 		return fileErr(err)
 	}
-	id, err := dirID(dir)
+	// As liblxc makes them (do_create_container_dir), whatever the umask is: a
+	// user's becomes that of the container's root, and the group has to get in.
+	err := os.Chmod(dir, 0o770)
 	if err == nil {
-		j.Facts[factDir] = []byte(id)
-		err = j.step(makingRoot)
+		var id string
+		if id, err = dirID(dir); err == nil {
+			j.Facts[factDir] = []byte(id)
+			err = j.step(makingRoot)
+		}
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(dir))
