@@ -111,6 +111,11 @@ func (p *patient) badInit() *runtime.Diagnosis {
 		advice := "Name one that is there, with its path."
 		if own {
 			advice = "Install an init there, or name one that is there in lxc.init.cmd."
+			// What lxc-execute runs; the oci template puts an image's command there.
+			for _, cmd := range p.values("lxc.execute.cmd") {
+				advice = "It has a command of its own instead, lxc.execute.cmd. Start it with that: lxcdeck start " +
+					runtime.ShellQuote(p.ref.Name) + " -- " + strings.TrimSpace(cmd) + ". Or name it in lxc.init.cmd."
+			}
 		}
 		return found(what+" is not there in its root file system.", advice)
 	case prog.host != "":

@@ -93,6 +93,7 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		{"value", []string{"lxc.start.auto = \"b\"x"}, "does not take a line of its config: lxc.start.auto = \"b\"x", "lxc.container.conf(5)", ""},
 		{"arch", []string{"lxc.arch = pdp11"}, "lxc.arch = pdp11 is no architecture", "uname -m", ""},
 		{"init", []string{"lxc.init.cmd = /no/init"}, "Its init /no/init is not there", "lxc.init.cmd", "/no/init"},
+		{"application", []string{"lxc.init.cmd = /no/init", `lxc.execute.cmd = '"/bin/sleep" "9"'`}, "Its init /no/init is not there", `-- "/bin/sleep" "9".`, "/no/init"},
 		{"hook", []string{"lxc.hook.pre-start = " + s.Path + "/.hook"}, "ended with status 3: lxc.hook.pre-start = " + s.Path + "/.hook", "LXC_ROOTFS_PATH", "status 3"},
 		{"nohook", []string{"lxc.hook.pre-start = /no/hook"}, "cannot be run: /no/hook", "take the line out", "127"},
 		{"mounthook", []string{"lxc.hook.mount = /bin/false", "lxc.hook.pre-start = /bin/true"}, "ended with status 1: lxc.hook.mount = /bin/false.", "by hand", "mount hooks"},
