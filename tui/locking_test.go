@@ -40,7 +40,7 @@ func TestLockSaysWhy(t *testing.T) {
 func TestUnlockAsks(t *testing.T) {
 	d := newDeck(t, 80, 24, Options{}, locked("alpha", "eve", "backup"))
 	d.press("X")
-	d.sees("Unlock alpha?", "locked by", "eve", "backup", "since", "had a reason")
+	d.sees("Unlock alpha?", "locked by", "eve", "backup", "since", "has a reason")
 	d.pass(questionGrace)
 	d.press("enter")
 	d.askedNothing()
