@@ -104,7 +104,7 @@ func (d *destroying) refresh() {
 		c := can[0]
 		s.Title, s.Want = "Destroy "+d.m.called(c.Ref)+"?", views.Clean(c.Name)
 		q := d.request(c)
-		s.Facts, s.Command = d.facts(d.found[c.Ref]), q.LXCCommand()
+		s.Facts, s.Command = append(d.facts(d.found[c.Ref]), d.staying(c.Ref)...), q.LXCCommand()
 	default:
 		s.Title, s.Want = "Destroy "+plural(len(can), "container")+"?", strconv.Itoa(len(can))
 		for i, c := range can {
@@ -136,6 +136,16 @@ func (d *destroying) facts(x *measured) []views.PromptFact {
 		snaps.Text = strconv.Itoa(n) + ", " + x.size(x.foot.SnapSize) + ": " + strings.Join(x.foot.Snapshots, " ")
 	}
 	return []views.PromptFact{{Name: "root", Text: root}, snaps}
+}
+
+// staying is what does not go with it: the roots that restores of it have kept.
+func (d *destroying) staying(ref runtime.Ref) (facts []views.PromptFact) {
+	for _, l := range d.m.leftovers.list {
+		if l.Kept && l.Ref == ref {
+			facts = append(facts, views.PromptFact{Name: "stays", Text: l.What + ", until it is dismissed"})
+		}
+	}
+	return facts
 }
 
 // brief is the same in a few words.

@@ -56,6 +56,15 @@ func TestDestroyWantsTheNameTyped(t *testing.T) {
 	d.until("the end", func() bool { return d.names() == "alpha" })
 }
 
+func TestDestroyNamesTheRootThatIsKept(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, kept("bravo", "snap0"))
+	d.rt.Leave(runtime.Leftover{ID: "old-0", Ref: ref("bravo"), What: "the root before the restore of snap0", Kept: true})
+	d.run(d.m.readLeftovers())
+	d.settle()
+	d.press("D")
+	d.sees("Destroy bravo?", "stays", "the root before the restore of snap0, until it is dismissed")
+}
+
 func TestDestroyManyWantsTheNumber(t *testing.T) {
 	over := box("over", runtime.Stopped)
 	over.Base = ref("base")
