@@ -25,6 +25,8 @@ func managerCommands(manager string) map[runtime.Op]string {
 			runtime.RemoveDevice:   "pct set {N} --delete dev0",
 			runtime.SetAutostart:   "pct set {N} --onboot 1 --startup order=ORDER,up=DELAY",
 			runtime.Pack:           "vzdump {N}",
+			runtime.Checkpoint:     "pct suspend {N}",
+			runtime.Resume:         "pct resume {N}",
 		}
 	case "incus":
 		return map[runtime.Op]string{
@@ -39,6 +41,8 @@ func managerCommands(manager string) map[runtime.Op]string {
 			runtime.RemoveDevice:   "incus config device remove {N} NAME",
 			runtime.SetAutostart:   "incus config set {N} boot.autostart=true",
 			runtime.Pack:           "incus export {N} FILE",
+			runtime.Checkpoint:     "incus stop {N} --stateful",
+			runtime.Resume:         "incus start {N}",
 		}
 	case "lxd":
 		return map[runtime.Op]string{
@@ -53,6 +57,8 @@ func managerCommands(manager string) map[runtime.Op]string {
 			runtime.RemoveDevice:   "lxc config device remove {N} NAME",
 			runtime.SetAutostart:   "lxc config set {N} boot.autostart=true",
 			runtime.Pack:           "lxc export {N} FILE",
+			runtime.Checkpoint:     "lxc stop {N} --stateful",
+			runtime.Resume:         "lxc start {N}",
 		}
 	default:
 		return nil

@@ -51,6 +51,10 @@ func (o Op) NewArgs() Args {
 		return &PackArgs{}
 	case Unpack:
 		return &UnpackArgs{}
+	case Run:
+		return &RunArgs{}
+	case Checkpoint, Resume:
+		return &CheckpointArgs{}
 	default:
 		return nil
 	}

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -50,11 +51,26 @@ type Network struct {
 	Bridge string // BridgeNetwork: its interface name
 }
 
+// check refuses what can be no interface (dev_valid_name of net/core/dev.c).
+func (n Network) check() error {
+	if n.Kind == BridgeNetwork && (n.Bridge == "" || len(n.Bridge) > 15 || strings.ContainsAny(n.Bridge, "/ \t\n\r\x00")) {
+		return fmt.Errorf("%w: bridge %q is no interface name", ErrInvalid, n.Bridge)
+	}
+	return nil
+}
+
 // Limits are those of a new container, under the names of this host's cgroup version.
 type Limits struct {
 	Memory uint64  // bytes; 0 = none
 	CPUs   float64 // cores, as a quota; 0 = none
 	PIDs   uint64  // 0 = none
+}
+
+func (l Limits) check() error {
+	if l.CPUs < 0 || l.CPUs > 1<<16 || math.IsNaN(l.CPUs) {
+		return fmt.Errorf("%w: %v cores", ErrInvalid, l.CPUs)
+	}
+	return nil
 }
 
 // IDMap is one line of lxc.idmap: ids inside, the host's, how many.
@@ -85,13 +101,11 @@ func (a *CreateArgs) Check() error {
 		return fmt.Errorf("%w: config %q is not an absolute path", ErrInvalid, a.Config)
 	case a.Backing.Dir != "" && !filepath.IsAbs(a.Backing.Dir):
 		return fmt.Errorf("%w: directory %q is not an absolute path", ErrInvalid, a.Backing.Dir)
-	case a.Network.Kind == BridgeNetwork && (a.Network.Bridge == "" || len(a.Network.Bridge) > 15 || strings.ContainsAny(a.Network.Bridge, "/ \t\n\x00")):
-		return fmt.Errorf("%w: bridge %q is no interface name", ErrInvalid, a.Network.Bridge)
-	case a.Limits.CPUs < 0 || a.Limits.CPUs > 1<<16:
-		return fmt.Errorf("%w: %v cores", ErrInvalid, a.Limits.CPUs)
 	}
-	if err := checkIDMap(a.IDMap); err != nil {
-		return err
+	for _, err := range []error{a.Network.check(), a.Limits.check(), checkIDMap(a.IDMap)} {
+		if err != nil {
+			return err
+		}
 	}
 	if a.Auto != nil {
 		return a.Auto.Check()

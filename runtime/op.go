@@ -38,6 +38,9 @@ const (
 	Mend
 	Pack
 	Unpack
+	Run
+	Checkpoint
+	Resume
 )
 
 // OpKind says what an operation is about, and so what it can be asked of.
@@ -80,6 +83,9 @@ const Graceful = 60 * time.Second
 // copyTime is how long an operation that copies a root file system may take:
 // nobody knows how large it is, and whoever asked can cancel.
 const copyTime = 24 * time.Hour
+
+// runTime is how long a command may run: a service has no end.
+const runTime = 10 * 365 * 24 * time.Hour
 
 // Ops gives the whole table, in the order of menus.
 func Ops() []OpInfo { return slices.Clone(opTable[:]) }

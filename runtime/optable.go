@@ -57,6 +57,11 @@ var opTable = [...]OpInfo{
 	{Op: Pack, Kind: OnContainer, Name: "pack", Title: "Pack into an archive", From: []State{Stopped, Running, Frozen},
 		Timeout: copyTime, Doing: "packing", Locked: true},
 	{Op: Unpack, Kind: Makes, Name: "unpack", Title: "Unpack an archive", Timeout: copyTime, Managed: true, Doing: "unpacking"},
+	{Op: Run, Kind: Makes, Name: "run", Title: "Run a command in a new container", Timeout: runTime, Managed: true, Doing: "running"},
+	{Op: Checkpoint, Kind: OnContainer, Name: "checkpoint", Title: "Checkpoint to a directory", From: []State{Running}, To: Stopped, Asks: true,
+		Timeout: copyTime, Doing: "checkpointing", AsksMore: "Its processes are written to files and end, until it is resumed."},
+	{Op: Resume, Kind: OnContainer, Name: "resume", Title: "Resume from a checkpoint", From: []State{Stopped}, To: Running,
+		Timeout: copyTime, Doing: "resuming"},
 }
 
 // anyState is for operations that do not look at the state.

@@ -9,6 +9,8 @@ type Progress struct {
 	Total  uint64 // bytes, or whatever Unit says; 0 = as before, or not known
 	Unit   string // "" = bytes
 	Output []byte // what a program that does the work has written, raw: foreign text
+	Stderr bool   // Output is of its standard error
+	Exit   *Exit  // Run: the command has ended
 	// Shipped is told once, at the end of a Pack or Unpack that went well.
 	Shipped *Shipped
 }

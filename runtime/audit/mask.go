@@ -139,6 +139,24 @@ func masked(q runtime.Request) runtime.Request {
 		c := *a
 		c.Args = maskWords(a.Args)
 		q.Args = &c
+	case *runtime.RunArgs:
+		c := *a
+		c.Command, c.Env, c.Config = maskWords(a.Command), envNames(a.Env), maskConfig(a.Config)
+		q.Args = &c
 	}
 	return q
+}
+
+// maskConfig gives lines of a config without the values of variables.
+func maskConfig(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		key, value, _ := strings.Cut(l, "=")
+		if strings.HasPrefix(strings.TrimSpace(key), "lxc.environment") {
+			name, _, _ := strings.Cut(strings.Trim(strings.TrimSpace(value), `"'`), "=")
+			l = strings.TrimSpace(key) + " = " + name + "=" + mask
+		}
+		out = append(out, text(l))
+	}
+	return out
 }

@@ -28,6 +28,8 @@ func argsOf(s *suite, op runtime.Op) runtime.Args {
 		return &runtime.RecoverArgs{ID: "nothing-of-that-name"}
 	case runtime.Mend:
 		return &runtime.MendArgs{Fix: "nothing-of-that-name"}
+	case runtime.Checkpoint, runtime.Resume:
+		return &runtime.CheckpointArgs{Dir: "/nothing-of-that-name"}
 	default:
 		return nil
 	}

@@ -1,0 +1,27 @@
+package audit
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"lxcdeck/runtime"
+)
+
+func TestWhatARunHasInItsEnvironmentIsNotKept(t *testing.T) {
+	path := place(t)
+	rt := Wrap(host(), New(Options{Path: path}))
+	_ = rt.Do(t.Context(), runtime.Request{Op: runtime.Run, Ref: runtime.Ref{Path: web.Path, Name: "job"}, Args: &runtime.RunArgs{
+		From: []runtime.Base{{Ref: web, Snap: "snap0"}}, Command: []string{"sh", "-c", "PW=hush x", "--token=hush"}, Env: []string{"A=hush"},
+		Config: []string{"lxc.environment = B=hush", "lxc.tty.max=1"}, Remove: true,
+	}})
+	raw, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(raw), "hush") {
+		t.Errorf("%v: a secret is in %s", err, raw)
+	}
+	got := records(t, path)[0].Args
+	if !reflect.DeepEqual(got["env"], []any{"A"}) || !reflect.DeepEqual(got["config"], []any{"lxc.environment = B=***", "lxc.tty.max=1"}) {
+		t.Errorf("kept %v", got)
+	}
+}
