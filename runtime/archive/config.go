@@ -238,7 +238,7 @@ func (j *judge) network() {
 		}
 		j.take("lxc.net."+id+".type", kind)
 		j.take("lxc.net."+id+".link", link)
-		j.take("lxc.net."+id+".hwaddr", newMAC())
+		j.take("lxc.net."+id+".hwaddr", NewMAC())
 		for _, l := range j.nets[id] {
 			j.veth(l, strings.TrimPrefix(l.Key, "lxc.net."+id+"."))
 		}
@@ -267,8 +267,8 @@ func (j *judge) veth(l Line, key string) {
 	j.take(l.Key, l.Value)
 }
 
-// newMAC is a random address with the prefix that liblxc gives its own (lxc_mkhwaddr).
-func newMAC() string {
+// NewMAC is a random address with the prefix that liblxc gives its own (lxc_mkhwaddr).
+func NewMAC() string {
 	var b [3]byte
 	_, _ = rand.Read(b[:]) // it never fails
 	return fmt.Sprintf("00:16:3e:%02x:%02x:%02x", b[0], b[1], b[2])

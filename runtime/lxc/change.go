@@ -60,6 +60,10 @@ func (o *operation) change() error {
 		return o.pack()
 	case runtime.Unpack:
 		return o.unpack()
+	case runtime.Run:
+		return o.runCommand()
+	case runtime.Checkpoint, runtime.Resume:
+		return o.checkpoint()
 	default:
 		return fmt.Errorf("%w: operation %d", runtime.ErrUnsupported, o.q.Op)
 	}

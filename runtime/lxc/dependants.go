@@ -94,16 +94,23 @@ func readPairs(path string) (*pairs, error) {
 
 // changePairs writes such a file anew; one without pairs goes, as liblxc does it.
 func changePairs(ref runtime.Ref, file string, change func(runtime.Ref) (to runtime.Ref, keep bool)) error {
-	p, err := readPairs(filepath.Join(ref.String(), file))
+	path := filepath.Join(ref.String(), file)
+	if !exists(path) {
+		return nil
+	}
+	unlock, err := diskLock(ref)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	p, err := readPairs(path)
 	if err != nil || p == nil || p.count > 0 {
 		return err
 	}
 	var refs []runtime.Ref
-	var text strings.Builder
 	for _, was := range p.refs {
 		if to, keep := change(was); keep {
 			refs = append(refs, to)
-			fmt.Fprintf(&text, "%s\n%s\n", to.Path, to.Name)
 		}
 	}
 	switch {
@@ -115,7 +122,41 @@ func changePairs(ref runtime.Ref, file string, change func(runtime.Ref) (to runt
 		}
 		return nil
 	}
-	return replaceFile(p.path, p.id, []byte(text.String()))
+	return replaceFile(p.path, p.id, pairsText(refs))
+}
+
+// pairsText is such a file's text.
+func pairsText(refs []runtime.Ref) []byte {
+	var text []byte
+	for _, r := range refs {
+		text = fmt.Appendf(text, "%s\n%s\n", r.Path, r.Name)
+	}
+	return text
+}
+
+// dependOn enters an overlay in the book of what it lies upon, as lxc-copy -s does.
+func dependOn(base, overlay runtime.Ref) error {
+	unlock, err := diskLock(base)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	path := filepath.Join(base.String(), dependantsFile)
+	p, err := readPairs(path)
+	switch {
+	case err != nil:
+		return err
+	case p == nil:
+		return writeAtomically(path, pairsText([]runtime.Ref{overlay}), 0o644)
+	case p.count > 0:
+		return &runtime.Error{
+			Err:  fmt.Errorf("%w: %s only counts the overlays on it, as LXC before 1.1 did", runtime.ErrUnsupported, path),
+			Hint: "Destroy those overlays, or make a copy of it and use that.",
+		}
+	case slices.Contains(p.refs, overlay):
+		return nil
+	}
+	return replaceFile(path, p.id, pairsText(append(p.refs, overlay)))
 }
 
 // forget takes a container that is gone out of the books of those it lay upon.

@@ -118,6 +118,8 @@ type helperProc struct {
 	whole  bool          // what it has started ends with it, when it does not end by itself
 	ask    time.Duration // for how long it is asked to end before it is killed, so that it can clear up and say so
 
+	told func(runtime.Progress) // hears what it says before its last word; nil = nobody does
+
 	mu   sync.Mutex
 	gone bool // under mu: reaped, so that its number may be another's
 }
@@ -132,6 +134,7 @@ func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user,
 	if err != nil {
 		return helperReply{}, err
 	}
+	p.told = progress
 	for {
 		r, fds, err := p.receive(ctx)
 		closeAll(fds)
@@ -188,8 +191,8 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 	p := &helperProc{conn: conn, pid: cmd.Process.Pid, stderr: stderr, done: make(chan struct{}), gentle: q.Kind == kindAttach || q.Kind == kindExec,
 		soft:  q.Kind == kindOp && q.Op == runtime.Create,
 		whole: q.Kind == kindUndo || q.Kind == kindOp && q.Op.Info().Kind != runtime.OnState}
-	if q.Kind == kindOp && (q.Op == runtime.Pack || q.Op == runtime.Unpack) {
-		p.ask = shipGrace
+	if q.Kind == kindOp {
+		p.ask = graceOf(q.Op)
 	}
 	spawn("helper reaper", func(error) {}, func() {
 		p.reap(cmd)
@@ -330,8 +333,10 @@ func (p *helperProc) listen() chan answer {
 
 // askToEnd tells a helper that its work is not wanted any more and waits for its
 // last word; told is false when none came in time. got is what is listened for.
+// Only the helper is told: what works for it, such as a container's monitor or
+// CRIU, it ends in its own way.
 func (p *helperProc) askToEnd(got *chan answer) (r helperReply, told bool) {
-	p.signal(unix.SIGTERM)
+	p.signalTo(p.pid, unix.SIGTERM)
 	grace := time.NewTimer(p.ask)
 	defer grace.Stop()
 	for {
@@ -346,6 +351,9 @@ func (p *helperProc) askToEnd(got *chan answer) (r helperReply, told bool) {
 				_ = p.conn.send(receipt{}, nil)
 				p.await(reapTime)
 				return m.reply, true
+			}
+			if p.told != nil {
+				p.told(*m.reply.Progress)
 			}
 			*got = p.listen()
 		case <-grace.C:
@@ -406,11 +414,14 @@ func (p *helperProc) reap(cmd *exec.Cmd) {
 func (p *helperProc) kill() { p.signal(unix.SIGKILL) }
 
 // signal signals the helper's whole process group.
-func (p *helperProc) signal(sig unix.Signal) {
+func (p *helperProc) signal(sig unix.Signal) { p.signalTo(-p.pid, sig) }
+
+// signalTo is kill(2), as long as the helper's number is its own.
+func (p *helperProc) signalTo(pid int, sig unix.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.gone {
-		_ = unix.Kill(-p.pid, sig)
+		_ = unix.Kill(pid, sig)
 	}
 }
 

@@ -43,14 +43,22 @@ func holdAll(q *helperRequest) (*holds, error) {
 	}
 	h := &holds{}
 	for _, ref := range refs {
-		f, err := hold(dir, ref, q.Op)
-		if err != nil {
+		if err := h.add(dir, ref, q.Op, unix.F_WRLCK); err != nil {
 			h.release()
 			return nil, err
 		}
-		h.files = append(h.files, f)
 	}
 	return h, nil
+}
+
+// add takes one more lock. F_RDLCK is for what is only looked at: others may have
+// the same.
+func (h *holds) add(dir string, ref runtime.Ref, op runtime.Op, kind int16) error {
+	f, err := hold(dir, ref, op, kind)
+	if err == nil {
+		h.files = append(h.files, f)
+	}
+	return err
 }
 
 func (h *holds) release() {
@@ -99,12 +107,12 @@ func holdFile(dir string, ref runtime.Ref) string {
 }
 
 // hold locks one file. What it holds says who has the lock, for others to read.
-func hold(dir string, ref runtime.Ref, op runtime.Op) (*os.File, error) {
+func hold(dir string, ref runtime.Ref, op runtime.Op, kind int16) (*os.File, error) {
 	f, err := os.OpenFile(holdFile(dir, ref), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock of %s: %w", ref.Name, fileErr(err))
 	}
-	lk := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
+	lk := unix.Flock_t{Type: kind, Whence: io.SeekStart}
 	if err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &lk); err != nil {
 		defer f.Close()
 		if !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EACCES) {

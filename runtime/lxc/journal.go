@@ -260,7 +260,7 @@ func allJournals(lxcpath string, mine ...runtime.Ref) (out []*journal, broken []
 				b.at = info.ModTime()
 			}
 			broken = append(broken, b)
-		case string(j.Path) == lxcpath && (slices.Contains(mine, j.ref()) || !held(j.ref())):
+		case string(j.Path) == lxcpath && (slices.Contains(mine, j.ref()) || !held(j.ref()) && !held(goesOn(j.ref()))):
 			out = append(out, j)
 		}
 	}

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if log := os.Getenv(auditParent); log != "" {
 		os.Exit(auditMain(log))
 	}
+	if path := os.Getenv(runParent); path != "" {
+		os.Exit(runMain(path))
+	}
 	if len(os.Args) == 3 && os.Args[1] == dyingArg {
 		os.Exit(dyingHelper(os.Args[2]))
 	}
@@ -54,7 +57,7 @@ func dyingHelper(step string) int {
 		return helperFailed
 	}
 	defer held.release()
-	o := &operation{q: q, info: q.Op.Info(), conn: conn, log: func() string { return "" }}
+	o := &operation{q: q, info: q.Op.Info(), conn: conn, held: held, log: func() string { return "" }}
 	o.at = func(is string) {
 		if is == step {
 			_ = unix.Kill(os.Getpid(), unix.SIGKILL)

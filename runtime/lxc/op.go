@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"lxcdeck/runtime"
@@ -40,10 +42,14 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	if q.File != nil {
 		files = append(files, q.File)
 	}
+	progress := q.Progress
+	if q.Op == runtime.Run {
+		progress = onceRunning(q.Progress, leave)
+	}
 	r, err := a.callHelper(limited, helperRequest{
 		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect, Spare: q.Spare,
 		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as), Who: who(), Paths: a.about.Paths,
-	}, as, q.Progress, files...)
+	}, as, progress, files...)
 	if err == nil && r.OK {
 		return nil
 	}
@@ -53,6 +59,8 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	}
 	late := errors.Is(err, runtime.ErrNoAnswer) && ctx.Err() == nil && limited.Err() != nil
 	switch {
+	case late && q.Op == runtime.Run:
+		err = endedAfter(graceful)
 	case late && info.Kind == runtime.OnState:
 		err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, graceful)
 	case late:
@@ -82,6 +90,21 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 func starts(q *runtime.Request) bool {
 	a, ok := q.Args.(*runtime.CreateArgs)
 	return q.Op == runtime.Start || q.Op == runtime.Restart || ok && a.Start
+}
+
+// graceOf is how long the helper of an operation that nobody wants any more may
+// take to put its end in order; 0 = it is killed.
+func graceOf(op runtime.Op) time.Duration {
+	switch op {
+	case runtime.Pack, runtime.Unpack:
+		return shipGrace
+	case runtime.Run:
+		return runGrace
+	case runtime.Checkpoint, runtime.Resume:
+		return checkpointGrace
+	default:
+		return 0
+	}
 }
 
 // times are how long the helper waits before it changes its means (or gives
@@ -126,7 +149,21 @@ func (a *Adapter) admit(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 		a.leave(refs)
 		return nil, nil, err
 	}
-	return as, func() { a.leave(refs) }, nil
+	var once sync.Once
+	return as, func() { once.Do(func() { a.leave(refs) }) }, nil
+}
+
+// onceRunning gives a container free when the command in it begins: what runs
+// may be looked into, and stopped, like any other.
+func onceRunning(tell func(runtime.Progress), leave func()) func(runtime.Progress) {
+	return func(p runtime.Progress) {
+		if strings.HasPrefix(p.Step, runningStep) {
+			leave()
+		}
+		if tell != nil {
+			tell(p)
+		}
+	}
 }
 
 func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Request) (*user, error) {

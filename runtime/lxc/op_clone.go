@@ -202,6 +202,7 @@ func safePlace(lxcpath string) error {
 
 // rootValue is lxc.rootfs.path with the backing store before it. liblxc gives
 // the path alone, wherever it was set, and so the line it came from is looked for.
+// An overlay's has all of its lower layers.
 func rootValue(ref runtime.Ref) (string, error) {
 	c, err := golxc.NewContainer(ref.Name, ref.Path)
 	if err != nil {
@@ -216,13 +217,14 @@ func rootValue(ref runtime.Ref) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	options := items(c, "lxc.rootfs.options")
 	for _, line := range conf.values("lxc.rootfs.path") {
 		if strings.HasSuffix(line, ":"+v[0]) {
-			return line, nil
+			return withLower(line, options), nil
 		}
 	}
 	if strings.Contains(v[0], ":/") {
-		return "overlay:" + v[0], nil // lower and upper directory, set in an include
+		return withLower("overlay:"+v[0], options), nil // lower and upper directory, set in an include
 	}
 	return v[0], nil
 }

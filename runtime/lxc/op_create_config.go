@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -167,24 +168,34 @@ func ownLines(a *runtime.CreateArgs) ([][2]string, error) {
 	for _, m := range a.IDMap {
 		out = append(out, [2]string{"lxc.idmap", m.String()})
 	}
-	switch a.Network.Kind {
-	case runtime.NoNetwork:
-		out = append(out, [2]string{"lxc.net.0.type", "empty"})
-	case runtime.BridgeNetwork:
-		if !exists(filepath.Join(sysNet, a.Network.Bridge, "bridge")) {
-			return nil, fmt.Errorf("%w: this host has no bridge %s", runtime.ErrInvalid, a.Network.Bridge)
-		}
-		out = append(out, [2]string{"lxc.net.0.type", "veth"}, [2]string{"lxc.net.0.link", a.Network.Bridge}, [2]string{"lxc.net.0.flags", "up"})
+	network, err := networkLines(a.Network)
+	if err != nil {
+		return nil, err
 	}
 	limits, err := limitLines(cgroup.FS{}, a.Limits)
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, limits...)
+	out = slices.Concat(out, network, limits)
 	if a.Auto != nil {
 		out = append(out, a.Auto.Lines()...)
 	}
 	return out, nil
+}
+
+// networkLines are those of a network that was asked for; none of the default one.
+func networkLines(n runtime.Network) ([][2]string, error) {
+	switch n.Kind {
+	case runtime.NoNetwork:
+		return [][2]string{{"lxc.net.0.type", "empty"}}, nil
+	case runtime.BridgeNetwork:
+		if !exists(filepath.Join(sysNet, n.Bridge, "bridge")) {
+			return nil, fmt.Errorf("%w: this host has no bridge %s", runtime.ErrInvalid, n.Bridge)
+		}
+		return [][2]string{{"lxc.net.0.type", "veth"}, {"lxc.net.0.link", n.Bridge}, {"lxc.net.0.flags", "up"}}, nil
+	default:
+		return nil, nil
+	}
 }
 
 const (

@@ -29,6 +29,7 @@ type operation struct {
 	info runtime.OpInfo
 	conn *msgConn
 	file *os.File // of an archive
+	held *holds   // locks of the containers that it is about
 	c    *golxc.Container
 	log  func() string
 	// at, if not nil, is told of every step that a journal notes; tests end the
@@ -48,6 +49,12 @@ func helperOp(conn *msgConn, q helperRequest) helperReply {
 		return failedReply(err, "")
 	}
 	defer held.release()
+	o.held = held
+	if starts(&runtime.Request{Op: q.Op, Args: q.Args}) {
+		if err := notUnderRun(q.Ref); err != nil {
+			return failedReply(err, "")
+		}
+	}
 	if o.info.Kind == runtime.OnState {
 		return o.onState()
 	}

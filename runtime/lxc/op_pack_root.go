@@ -15,7 +15,7 @@ import (
 // openPackRoot opens the directory that a container's root is read from, on the
 // host's side: what the container has mounted in it is not there.
 func (o *operation) openPackRoot(config []byte, state runtime.State) (*os.File, error) {
-	kind, where := rootSource(o.rootPath(config))
+	kind, where := rootSource(withLower(o.rootPath(config), items(o.c, "lxc.rootfs.options")))
 	switch {
 	case where == "":
 		return nil, fmt.Errorf("%w: it has no root file system of its own (lxc.rootfs.path)", runtime.ErrUnsupported)

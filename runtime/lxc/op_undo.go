@@ -38,7 +38,7 @@ func (a *Adapter) takeBack(q runtime.Request, as *user, since time.Time, why err
 // on q.Ref, since q.Since.
 func helperUndo(conn *msgConn, q helperRequest) helperReply {
 	// A killed process holds its locks until the kernel has done with it.
-	for until := time.Now().Add(reapTime); held(q.Ref) && time.Now().Before(until); {
+	for until := time.Now().Add(reapTime); (held(q.Ref) || held(goesOn(q.Ref))) && time.Now().Before(until); {
 		time.Sleep(pollEvery)
 	}
 	// Before the lock is taken: to ask who holds it would drop one's own.
@@ -70,7 +70,10 @@ func helperUndo(conn *msgConn, q helperRequest) helperReply {
 
 // undo takes one operation back, if that is a way out of what it has left.
 func (o *operation) undo(j *journal) error {
-	if j.Op == runtime.Destroy {
+	switch {
+	case j.Op == runtime.Run:
+		return o.undoKilledRun(j)
+	case j.Op == runtime.Destroy:
 		if j.Step == aboutToDestroy {
 			return j.end()
 		}

@@ -45,6 +45,8 @@ func recoveryOf(op runtime.Op) (recovery, bool) {
 		return recovery{leftSnapshot, recoverSnapshot}, true
 	case runtime.DeleteSnapshot:
 		return recovery{leftDeleteSnapshot, recoverDeleteSnapshot}, true
+	case runtime.Run:
+		return recovery{leftRun, recoverRun}, true
 	case runtime.Restore:
 		return recovery{leftRestore, recoverRestore}, true
 	case runtime.RestoreAs:
@@ -172,6 +174,9 @@ func (o *operation) recover() error {
 	if _, ways := r.left(j); !slices.Contains(ways, a.Way) {
 		return fmt.Errorf("%w: it cannot be cleared that way: %s", runtime.ErrInvalid, a.Way)
 	}
+	if busy := holder(goesOn(o.q.Ref)); busy != nil {
+		return busy
+	}
 	if made := j.made(); made.Name != "" {
 		if err := made.Check(); err != nil {
 			return fmt.Errorf("journal %s: %w", j.ID, err)
@@ -181,7 +186,7 @@ func (o *operation) recover() error {
 		if err != nil {
 			return err
 		}
-		h, err := hold(dir, made, runtime.Recover)
+		h, err := hold(dir, made, runtime.Recover, unix.F_WRLCK)
 		if err != nil {
 			return err
 		}

@@ -53,6 +53,24 @@ func storeOf(value string) rootStore {
 	return s
 }
 
+// withLower puts the lower layers that the options of an overlay's mount name into
+// the value of its lxc.rootfs.path: liblxc mounts with both, its own options first,
+// and the kernel goes by the last lowerdir (ovl_parse_param of fs/overlayfs).
+func withLower(value string, options []string) string {
+	lower := ""
+	for _, all := range options {
+		for opt := range strings.SplitSeq(all, ",") {
+			if dirs, ok := strings.CutPrefix(opt, "lowerdir="); ok {
+				lower = dirs
+			}
+		}
+	}
+	if s := storeOf(value); s.kind == storeOverlay && s.lower != "" && lower != "" {
+		return storeOverlay + ":" + lower + ":" + s.path
+	}
+	return value
+}
+
 // unit is the directory that holds all of the root that is the container's own.
 // liblxc 5 keeps the upper directory of an overlay and the work directory that
 // belongs to it in one directory of that name; older ones side by side.

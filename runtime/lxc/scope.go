@@ -47,7 +47,7 @@ func needsScope(q helperRequest) bool {
 	case kindConsole, kindBootLog, kindDiagnose:
 		return false
 	default:
-		return starts(&runtime.Request{Op: q.Op, Args: q.Args})
+		return q.Op == runtime.Run || starts(&runtime.Request{Op: q.Op, Args: q.Args})
 	}
 }
 
