@@ -38,6 +38,9 @@ func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
 		return err
 	}
 	err = r.enter(ctx, Do, q.Ref)
+	if err == nil && q.Op == runtime.Run {
+		return r.runApp(ctx, q)
+	}
 	if err == nil {
 		err = r.pass(ctx, q)
 	}

@@ -43,6 +43,8 @@ type Spec struct {
 	// Base is what the container is an overlay on: another container, or a
 	// snapshot (Path PATH/NAME/snaps). Zero = it has a root of its own.
 	Base runtime.Ref
+	// Under are further such layers, below Base.
+	Under []runtime.Ref
 }
 
 // Options describe the host.
@@ -81,8 +83,10 @@ type Runtime struct {
 	images    []runtime.Image
 	leftovers []runtime.Leftover
 	diagnoses map[runtime.Ref]runtime.Diagnosis
-	retired   float64 // CPU seconds of lives that ended, so that the host's counter never goes back
-	closed    bool
+	// checkpoints are those that were written, by directory.
+	checkpoints map[string]runtime.Ref
+	retired     float64 // CPU seconds of lives that ended, so that the host's counter never goes back
+	closed      bool
 }
 
 var _ runtime.Runtime = (*Runtime)(nil)
@@ -94,7 +98,8 @@ type box struct {
 	since    time.Time     // they run since then; zero = frozen or stopped
 	phase    float64
 	busy     bool
-	devices  map[string]bool // names that AddDevice has put into it
+	app      context.CancelFunc // ends the command of a Run that goes on; nil = none does
+	devices  map[string]bool    // names that AddDevice has put into it
 	sessions map[*Session]struct{}
 	ttys     map[int]*Session // who took them last
 }
@@ -122,12 +127,13 @@ func New(opts Options, specs ...Spec) *Runtime {
 		opts.Memory = 32 << 30
 	}
 	r := &Runtime{
-		opts:     opts,
-		born:     opts.Clock.Now(),
-		boxes:    make(map[runtime.Ref]*box),
-		faults:   make(map[faultKey]*Fault),
-		watchers: make(map[*watcher]struct{}),
-		nextPID:  4000,
+		opts:        opts,
+		born:        opts.Clock.Now(),
+		boxes:       make(map[runtime.Ref]*box),
+		faults:      make(map[faultKey]*Fault),
+		checkpoints: make(map[string]runtime.Ref),
+		watchers:    make(map[*watcher]struct{}),
+		nextPID:     4000,
 
 		diagnoses: map[runtime.Ref]runtime.Diagnosis{},
 	}
@@ -316,6 +322,10 @@ func (r *Runtime) become(b *box, to runtime.State) {
 		b.spec.InitPID, b.spec.Started, b.active = 0, time.Time{}, 0
 		for s := range b.sessions {
 			s.stopped()
+		}
+		if b.app != nil {
+			b.app()
+			b.app = nil
 		}
 	}
 	if to.Alive() && to != runtime.Frozen {

@@ -66,7 +66,7 @@ func (r *Runtime) onSnapshot(ref runtime.Ref, snap string) []runtime.Ref {
 func (r *Runtime) overlays(on runtime.Ref) []runtime.Ref {
 	var out []runtime.Ref
 	for ref, b := range r.boxes {
-		if b.spec.Base == on {
+		if b.spec.Base == on || slices.Contains(b.spec.Under, on) {
 			out = append(out, ref)
 		}
 	}
@@ -221,6 +221,8 @@ func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 		b.spec.Lock = nil
 	case runtime.AddDevice, runtime.RemoveDevice, runtime.Mend:
 		return r.repair(b, q)
+	case runtime.Checkpoint, runtime.Resume:
+		return r.checkpoint(b, q)
 	case runtime.Recover:
 		a, _ := q.Args.(*runtime.RecoverArgs) // Request.Check has seen to it
 		i := slices.IndexFunc(r.leftovers, func(l runtime.Leftover) bool { return l.ID == a.ID && l.Ref == q.Ref })
@@ -293,7 +295,7 @@ func (b *box) autostart(a *runtime.AutostartArgs) {
 func (r *Runtime) copyOf(b *box, to runtime.Ref) {
 	spec := b.spec
 	spec.Container = runtime.Container{State: runtime.Stopped, Config: b.spec.Config}
-	spec.Snapshots, spec.Base = nil, runtime.Ref{}
+	spec.Snapshots, spec.Base, spec.Under = nil, runtime.Ref{}, nil
 	r.put(to, spec)
 }
 
@@ -322,6 +324,12 @@ func (r *Runtime) refuse(b *box, q runtime.Request) error {
 		return b.spec.NoStart
 	}
 	switch q.Op {
+	case runtime.Start:
+		for _, ref := range r.overlays(q.Ref) {
+			if r.boxes[ref].app != nil {
+				return fmt.Errorf("%w: its root would change under %s", runtime.ErrInUse, ref.Name)
+			}
+		}
 	case runtime.Destroy, runtime.Restore, runtime.Rename:
 		if on := r.overlays(q.Ref); len(on) > 0 {
 			return fmt.Errorf("%w: %s", runtime.ErrInUse, on[0].Name)

@@ -101,6 +101,11 @@ func Test(t *testing.T, h Host) {
 		{"Autostart", testAutostart},
 		{"Footprint", testFootprint},
 		{"Ship", testShip},
+		{"Run", testRun},
+		{"RunCancelled", testRunCancelled},
+		{"RunStopped", testRunStopped},
+		{"RunRefused", testRunRefused},
+		{"Checkpoint", testCheckpoint},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}
