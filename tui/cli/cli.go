@@ -6,8 +6,8 @@
 //     goes to standard error. Foreign text passes views.Clean in plain output
 //     and encoding/json in JSON.
 //   - Exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 no such container;
-//     of several names all are tried and the highest counts. shell gives the
-//     command's own and console 0; both 125 if lxcdeck failed.
+//     of several names all are tried and the highest counts. shell and run give
+//     the command's own and console 0; all 125 if lxcdeck failed.
 package cli
 
 import (
@@ -233,7 +233,7 @@ table of ls.
 Exit status: 0 done, 1 failed, 2 usage, 3 refused (read-only, a lock, the wrong
 state, a name that is taken, a question without --yes), 4 no such container; of
 several names all are tried and the highest counts.
-shell gives the command's own and console 0; both 125 if lxcdeck failed.`
+shell and run give the command's own and console 0; all 125 if lxcdeck failed.`
 
 // root makes the tree of commands.
 func (d *deck) root() *cobra.Command {
@@ -268,7 +268,8 @@ func (d *deck) root() *cobra.Command {
 	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
 	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand(),
 		d.createCommand(), d.cloneCommand(), d.renameCommand(), d.destroyCommand(), d.snapshotCommand(), d.restoreCommand(),
-		d.deviceCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand(), d.packCommand(), d.unpackCommand())
+		d.deviceCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand(), d.packCommand(), d.unpackCommand(),
+		d.runCommand(), d.checkpointCommand(runtime.Checkpoint), d.checkpointCommand(runtime.Resume))
 	for _, info := range runtime.Ops() {
 		if info.Kind == runtime.OnState {
 			root.AddCommand(d.opCommand(info))

@@ -107,6 +107,16 @@ func TestVerbsBecomeRequests(t *testing.T) {
 		{"unlock held", runtime.Unlock, "held", nil},
 		{"recover half create-1 dismiss", runtime.Recover, "half", &runtime.RecoverArgs{ID: "create-1", Way: runtime.Dismiss}},
 		{"recover restore-2 undo", runtime.Recover, "keep", &runtime.RecoverArgs{ID: "restore-2", Way: runtime.Undo}},
+		{"run new --from db --rm -- echo hi", runtime.Run, "new",
+			&runtime.RunArgs{From: []runtime.Base{{Ref: ref("db")}}, Command: []string{"echo", "hi"}, Remove: true}},
+		{"run --from keep/snap0 --from " + path + "/db new -e A=b -e C= --cwd /srv --net none --memory 1G --cpus 2 --pids 9 -s lxc.tty.max=1 -- sh -c true --rm", runtime.Run, "new",
+			&runtime.RunArgs{
+				From: []runtime.Base{{Ref: ref("keep"), Snap: "snap0"}, {Ref: ref("db")}}, Command: []string{"sh", "-c", "true", "--rm"},
+				Env: []string{"A=b", "C="}, Cwd: "/srv", Network: runtime.Network{Kind: runtime.NoNetwork},
+				Limits: runtime.Limits{Memory: 1 << 30, CPUs: 2, PIDs: 9}, Config: []string{"lxc.tty.max=1"},
+			}},
+		{"checkpoint web-1 /srv/images", runtime.Checkpoint, "web-1", &runtime.CheckpointArgs{Dir: "/srv/images"}},
+		{"checkpoint web-1 --keep images/", runtime.Checkpoint, "web-1", &runtime.CheckpointArgs{Dir: abs("images"), Keep: true}},
 		{"start db -- sleep 5", runtime.Start, "db", &runtime.StartArgs{Command: []string{"sleep", "5"}}},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
@@ -114,6 +124,10 @@ func TestVerbsBecomeRequests(t *testing.T) {
 			r := lxcdeck(t, rt, append([]string{"--timeout", "90s"}, strings.Fields(tt.args)...)...)
 			if r.code != 0 || r.err != "" {
 				t.Errorf("status %d, %q", r.code, r.err)
+			}
+			refused := 3
+			if tt.op == runtime.Run {
+				refused = 125
 			}
 			all := rt.Requests()
 			if len(all) != 1 {
@@ -123,7 +137,7 @@ func TestVerbsBecomeRequests(t *testing.T) {
 			if q.Op != tt.op || q.Ref != ref(tt.ref) || !reflect.DeepEqual(q.Args, tt.want) || q.Timeout != 90*time.Second || q.Record == "" {
 				t.Errorf("request = %+v, args %+v\nwant %s %s, args %+v", q, q.Args, tt.op, tt.ref, tt.want)
 			}
-			if r := lxcdeck(t, rt, append([]string{"--read-only"}, strings.Fields(tt.args)...)...); r.code != 3 || !strings.Contains(r.err, "read-only") || len(rt.Requests()) != 1 {
+			if r := lxcdeck(t, rt, append([]string{"--read-only"}, strings.Fields(tt.args)...)...); r.code != refused || !strings.Contains(r.err, "read-only") || len(rt.Requests()) != 1 {
 				if tt.op != runtime.Recover || r.code != 1 { // it is gone: there is nothing to clear
 					t.Errorf("--read-only: status %d, %q, %d requests", r.code, r.err, len(rt.Requests()))
 				}
@@ -190,6 +204,19 @@ func TestNewVerbsWrongUse(t *testing.T) {
 		{[]string{"recover", "x"}, "needs the ID"},
 		{[]string{"recover", "x", "mend"}, "finish, undo or dismiss"},
 		{[]string{"recover", "--list", "x"}, "takes no ID"},
+		{[]string{"run", "a", "--from", "db"}, "needs a command behind --"},
+		{[]string{"run", "a", "--from", "db", "--"}, "needs a command behind --"},
+		{[]string{"run", "a", "--", "x"}, "needs --from BASE"},
+		{[]string{"run", "--from", "db", "--", "x"}, "run needs the NAME"},
+		{[]string{"run", "a", "b", "--from", "db", "--", "x"}, "takes one container"},
+		{[]string{"run", "a", "--from", "db", "--", ""}, "no command is named"},
+		{[]string{"run", "a", "--from", "db", "-e", "X", "--", "x"}, "is not NAME=VALUE"},
+		{[]string{"run", "a", "--from", "db", "--cwd", "tmp", "--", "x"}, "not an absolute path"},
+		{[]string{"run", "a", "--from", "db", "--net", "", "--", "x"}, "--network is empty"},
+		{[]string{"run", "a", "--from", "db/../x", "--", "x"}, "not one path component"},
+		{[]string{"run", "a", "--from", "db", "-s", "x", "--", "x"}, "is not key = value"},
+		{[]string{"checkpoint", "web-1"}, "needs a container and a directory"},
+		{[]string{"resume", "web-1", ""}, "name is empty"},
 		{[]string{"start", "db", "--"}, "no command stands behind --"},
 		{[]string{"start", "db", "--", ""}, "empty command"},
 		{[]string{"stop", "web-1", "--", "x"}, "stop runs no command"},
@@ -240,6 +267,12 @@ func TestRefusedAndMissing(t *testing.T) {
 		{"recover keep create-1 dismiss", 1, "nothing of that kind was left"},
 		{"recover create-1 undo", 3, "undo is no way out of this"},
 		{"start nope db", 4, "no such container"},
+		{"run new --from nope -- true", 125, "run new: no such container: nope"},
+		{"run new --from web-1 -- true", 125, "web-1 is RUNNING"},
+		{"run new --from keep/snap7 -- true", 125, "no such snapshot: keep/snap7"},
+		{"run db --from keep -- true", 125, "run db: name is taken"},
+		{"checkpoint db /srv/x", 3, "it is STOPPED"},
+		{"resume db /srv/x", 2, "no checkpoint in /srv/x"},
 	} {
 		rt := keeper()
 		r := lxcdeck(t, rt, strings.Fields(tt.args)...)
