@@ -125,24 +125,27 @@ const (
 	ShellScroll   ID = "shell-scrollback"
 	ShellRecord   ID = "shell-record"
 
-	CreateKey    ID = "create"
-	CloneKey     ID = "clone"
-	RenameKey    ID = "rename"
-	DestroyKey   ID = "destroy"
-	LockKey      ID = "lock"
-	SnapshotList ID = "snapshots"
-	SnapshotNow  ID = "snapshot"
-	StartWith    ID = "start-with"
-	SetAutostart ID = "set-autostart"
-	BootGroups   ID = "autostart"
-	AddDevice    ID = "add-device"
-	RemoveDevice ID = "remove-device"
-	FanOut       ID = "run-in-marked"
-	HistoryKey   ID = "history"
-	Leftovers    ID = "leftovers"
-	Diagnose     ID = "diagnose"
-	PackKey      ID = "pack"
-	UnpackKey    ID = "unpack"
+	CreateKey     ID = "create"
+	CloneKey      ID = "clone"
+	RenameKey     ID = "rename"
+	DestroyKey    ID = "destroy"
+	LockKey       ID = "lock"
+	SnapshotList  ID = "snapshots"
+	SnapshotNow   ID = "snapshot"
+	StartWith     ID = "start-with"
+	SetAutostart  ID = "set-autostart"
+	BootGroups    ID = "autostart"
+	AddDevice     ID = "add-device"
+	RemoveDevice  ID = "remove-device"
+	FanOut        ID = "run-in-marked"
+	RunKey        ID = "run"
+	CheckpointKey ID = "checkpoint"
+	ResumeKey     ID = "resume"
+	HistoryKey    ID = "history"
+	Leftovers     ID = "leftovers"
+	Diagnose      ID = "diagnose"
+	PackKey       ID = "pack"
+	UnpackKey     ID = "unpack"
 
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
@@ -284,6 +287,9 @@ var actions = []Action{
 	{ID: PackKey, Title: "Pack into an archive", Scope: List, Group: Changing, Targets: One, Form: runtime.Pack, Changes: true},
 	{ID: UnpackKey, Title: "Unpack an archive", Scope: List, Group: Changing, Changes: true},
 	{ID: FanOut, Title: "Run a command in all marked", Keys: []string{"!"}, Scope: List, Group: Changing, Targets: Many, Changes: true},
+	{ID: RunKey, Title: "Run a command in a new container", Scope: List, Group: Changing, Changes: true},
+	{ID: CheckpointKey, Title: "Checkpoint to a directory", Scope: List, Group: Changing, Targets: One, Form: runtime.Checkpoint, Changes: true},
+	{ID: ResumeKey, Title: "Resume from a checkpoint", Scope: List, Group: Changing, Targets: One, Form: runtime.Resume, Changes: true},
 	{ID: HistoryKey, Title: "Jobs and history", Keys: []string{"J"}, Scope: List, Group: Looking},
 	{ID: Diagnose, Title: "Explain why a start failed", Keys: []string{"d"}, Scope: List, Group: Looking},
 	{ID: Leftovers, Title: "What killed operations have left", Scope: List, Group: Looking},

@@ -25,6 +25,9 @@ func (m *Model) situation() keymap.Situation {
 	if len(m.jobs.list) > 0 {
 		s.Busy = make(map[runtime.Ref]string, len(m.jobs.list))
 		for _, x := range m.jobs.list {
+			if x.endless() && !x.started.IsZero() {
+				continue // a container like others while its command runs
+			}
 			for _, r := range append(x.req.Others(), x.req.Ref) {
 				s.Busy[r] = x.req.Op.Info().Doing
 			}

@@ -64,7 +64,14 @@ func (m *Model) report(x *job) {
 		if x.req.Op == runtime.Mend {
 			hint = m.startKey() + " starts it again"
 		}
-		m.say(noteDone, m.saying(&x.req)+" done in "+short(took), hint)
+		text, kind := m.saying(&x.req)+" done in "+short(took), noteDone
+		if exit := x.feed.ended(); exit != "" {
+			text += ": " + exit
+			if exit != (runtime.Exit{}).String() {
+				kind = noteWarn
+			}
+		}
+		m.say(kind, text, hint)
 	case x.wasCancelled():
 		b.cancelled++
 		m.say(noteInfo, m.saying(&x.req)+" cancelled after "+short(took), hintOf(x.err))
@@ -185,6 +192,10 @@ func cancelWords(lost []*job) string {
 	for _, x := range lost {
 		switch x.req.Op {
 		case runtime.Create, runtime.Clone, runtime.Snapshot, runtime.RestoreAs:
+		case runtime.Run:
+			return "The command is ended; its container stays, unless it was to be removed."
+		case runtime.Checkpoint, runtime.Resume:
+			return "CRIU cannot be cut short: it comes to its end, which is waited for."
 		case runtime.Destroy, runtime.DeleteSnapshot:
 			return "The work is stopped; what it has removed by then is gone."
 		default:

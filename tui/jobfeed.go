@@ -15,6 +15,7 @@ type feed struct {
 	mu    sync.Mutex
 	at    runtime.Progress // the newest of each; Output is in out
 	out   runtime.Output
+	exit  *runtime.Exit
 	words uint64 // how often something was told
 	gone  bool   // the output was given up
 	over  bool   // nothing more is taken
@@ -38,6 +39,9 @@ func (f *feed) take(p runtime.Progress) {
 	if p.Total > 0 {
 		f.at.Total, f.at.Unit = p.Total, p.Unit
 	}
+	if p.Exit != nil {
+		f.exit = p.Exit
+	}
 	if len(p.Output) > 0 {
 		_, _ = f.out.Write(p.Output) // in memory: it cannot fail
 	}
@@ -50,6 +54,16 @@ func (f *feed) progress() views.JobProgress {
 	return views.JobProgress{
 		Step: f.at.Step, Done: f.at.Done, Total: f.at.Total, Unit: f.at.Unit, Lines: f.out.Dropped() + f.out.Len(),
 	}
+}
+
+// ended is how a command has ended that was run; "" = it has not, or none was.
+func (f *feed) ended() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.exit == nil {
+		return ""
+	}
+	return f.exit.String()
 }
 
 // told is how often something was told, for who asks whether anything is new.

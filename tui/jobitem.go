@@ -49,7 +49,7 @@ func (m *Model) jobItem(r *jobRow) views.JobItem {
 		} else if x.err != nil {
 			it.Mark = views.JobFailed
 		}
-		it.Result = wholeError(x.err)
+		it.Result, it.Exit = wholeError(x.err), x.feed.ended()
 	}
 	return it
 }

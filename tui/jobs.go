@@ -95,6 +95,9 @@ type jobLook struct {
 // busy gives the operation that is under way on a container.
 func (j *jobs) busy(r runtime.Ref) (runtime.Op, bool) {
 	for _, x := range j.list {
+		if x.endless() && !x.started.IsZero() {
+			continue // a container like others while its command runs
+		}
 		if x.req.Ref == r || slices.Contains(x.req.Others(), r) {
 			return x.req.Op, true
 		}
@@ -136,18 +139,26 @@ func (m *Model) enqueueWith(reqs []runtime.Request, work func(context.Context, r
 	return tea.Batch(m.startJobs(), m.paceJobs())
 }
 
+// endless says whether a job may run for ever, as a command does that is a
+// service: it takes nobody's place.
+func (x *job) endless() bool { return x.req.Op == runtime.Run }
+
 // startJobs gives free places to those who wait, in order.
 func (m *Model) startJobs() tea.Cmd {
 	var cmds []tea.Cmd
-	free := jobsAtOnce - m.jobs.running()
+	free := jobsAtOnce
 	for _, x := range m.jobs.list {
-		if free <= 0 {
-			break
+		if !x.started.IsZero() && !x.endless() {
+			free--
 		}
-		if !x.started.IsZero() {
+	}
+	for _, x := range m.jobs.list {
+		if !x.started.IsZero() || free <= 0 && !x.endless() {
 			continue
 		}
-		free--
+		if !x.endless() {
+			free--
+		}
 		cmds = append(cmds, m.startJob(x))
 	}
 	return tea.Batch(cmds...)

@@ -45,18 +45,6 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onClick(msg)
 	case tea.ColorProfileMsg:
 		return m.onProfile(msg.Profile)
-	case tickMsg:
-		return m.onTick(msg)
-	case sampledMsg:
-		return m.onSampled(msg)
-	case listedMsg:
-		return m.onListed(msg)
-	case eventsMsg:
-		return m.onEvents(msg)
-	case pollMsg:
-		return m.onPoll()
-	case watchLostMsg:
-		return m.onWatchLost(msg.err)
 	case doneMsg:
 		ours := m.isBoot(msg.id) // while the job is known
 		return tea.Batch(m.onDone(msg), m.onBooted(ours, msg.err), m.readAgain())
@@ -77,6 +65,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return m.onGauged(msg)
 	case crashMsg:
 		return m.onCrash(msg.err)
+	}
+	if cmd, ok := m.updateHost(msg); ok {
+		return cmd
 	}
 	if cmd, ok := m.updateTerminal(msg); ok {
 		return cmd
@@ -110,6 +101,25 @@ func (m *Model) updateTerminal(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return nil, false
 	}
 	return nil, true
+}
+
+// updateHost takes what was read of the host, and what it announces.
+func (m *Model) updateHost(msg tea.Msg) (cmd tea.Cmd, ok bool) {
+	switch msg := msg.(type) {
+	case tickMsg:
+		return m.onTick(msg), true
+	case sampledMsg:
+		return m.onSampled(msg), true
+	case listedMsg:
+		return m.onListed(msg), true
+	case eventsMsg:
+		return m.onEvents(msg), true
+	case pollMsg:
+		return m.onPoll(), true
+	case watchLostMsg:
+		return m.onWatchLost(msg.err), true
+	}
+	return nil, false
 }
 
 // updateSession takes what is about one session.
@@ -162,6 +172,8 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return nil, true
 	case lookedMsg:
 		return m.onLooked(msg), true
+	case baseSnapsMsg:
+		return m.onBaseSnaps(msg), true
 	}
 	return nil, false
 }

@@ -88,6 +88,7 @@ type JobItem struct {
 	Done     int           // of these, how many are over
 	Bad      int           // and how many of those failed
 	Result   string        // what went wrong, in full; foreign text
+	Exit     string        // how a command ended that was run; "" = none was
 	Command  string        // the equal lxc-* command; "" = there is none
 }
 
@@ -248,6 +249,9 @@ func (t *Theme) jobPieces(it *JobItem, w int) []piece {
 	default:
 		out = append(out, t.progressPieces(it)...)
 		add(2, Dim, took)
+	}
+	if it.Exit != "" {
+		add(0, Plain, Clean(it.Exit))
 	}
 	if it.Total > 1 {
 		add(1, Plain, strconv.Itoa(it.Done)+"/"+strconv.Itoa(it.Total))
