@@ -57,6 +57,68 @@ figures() {
 		and .pids > 0 and .uptime_seconds != null"
 }
 
+# counts FILE N: the number in the file is above N.
+counts() { [ "$(cat "$1" 2>/dev/null || echo 0)" -gt "$2" ]; }
+
+# refused COMMAND...: it fails, and says nothing of a crash.
+refused() { ! "$@"; }
+
+# applications: commands in containers of their own, on the stopped one and two.
+applications() {
+	local path=$1
+	echo one >"$path/one/rootfs/who"
+	echo two >"$path/two/rootfs/who"
+	echo two >"$path/two/rootfs/only-two"
+	ok 'run: output' prints hello "$deck" run job --from one --net none --rm -- echo hello
+	ok 'run: status' status 7 "$deck" run job --from one --net none --rm -- sh -c 'exit 7'
+	ok 'run: no such command' status 127 "$deck" run job --from one --net none --rm -- nosuch
+	ok 'run: nothing is left' refused test -e "$path/job"
+	ok 'run: two bases, limits' prints $'one\ntwo' \
+		"$deck" run job --from one --from two --net none --memory 32M --pids 20 --cpus 0.5 -- sh -c 'cat /who /only-two; echo made >/made'
+	ok 'run: a base is refused to lxc-destroy' refused lxc-destroy -n one
+	ok 'run: what was kept starts again' prints made lxc-execute -n job -s lxc.console.path=none -- cat /made
+	ok 'run: it can be copied' lxc-copy -n job -s -N copy
+	ok 'run: its copy has both bases' prints $'one\ntwo' lxc-execute -n copy -s lxc.console.path=none -- cat /who /only-two
+	ok 'run: destroyed by LXC itself' bash -c 'lxc-destroy -n copy && lxc-destroy -n job'
+	head -c 200000 /dev/urandom >"$path/one/rootfs/bytes"
+	ok 'run: bytes' bash -c "'$deck' run job --from one --net none --rm -- cat /bytes | cmp - $path/one/rootfs/bytes"
+}
+
+# checkpoints: a process goes on where it was, with what it had in its memory.
+# An image without CRIU says so: nobody is to believe that it was tried.
+checkpoints() {
+	local path=$1 count=$1/count/rootfs/count n
+	if ! command -v criu >/dev/null; then
+		echo '--- SKIP: checkpoint: criu is not installed in this image'
+		ok 'checkpoint: refused without criu' bash -c "lxc-copy -n two -N count && lxc-start -n count &&
+			'$deck' checkpoint count $tmp/images 2>&1 | grep 'criu is not installed'; lxc-stop -k -n count; lxc-destroy -n count"
+		return
+	fi
+	ok 'criu check' criu check
+	lxc-copy -n two -N count || return
+	# A terminal of the host is the one thing that CRIU cannot take along.
+	cat >>"$path/count/config" <<-'CONF'
+		lxc.console.path = none
+		lxc.tty.max = 0
+		lxc.net.0.type = empty
+		lxc.init.cmd = /counter
+	CONF
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\ni=0\nwhile :; do i=$((i + 1)); echo $i >/count; sleep 0.2; done\n' >"$path/count/rootfs/counter"
+	chmod 755 "$path/count/rootfs/counter"
+	ok 'checkpoint: a container that counts' lxc-start -n count
+	waits counts "$count" 10
+	ok 'checkpoint' "$deck" checkpoint count "$tmp/images"
+	ok 'checkpoint: it is stopped' prints STOPPED lxc-info -n count -sH
+	ok 'checkpoint: its directory is closed to others' prints 700 stat -c %a "$tmp/images"
+	n=$(cat "$count")
+	ok 'resume' "$deck" resume count "$tmp/images"
+	ok 'resume: it is running' prints RUNNING lxc-info -n count -sH
+	ok 'resume: it counts on' waits counts "$count" $((n + 5))
+	lxc-stop -k -n count
+	lxc-destroy -n count
+}
+
 as_administrator() {
 	local path=/var/lib/lxc
 	for name in one two; do
@@ -95,6 +157,8 @@ as_administrator() {
 	lxc-stop -k -n one
 	"$deck" ls --json >"$tmp/stopped.json"
 	ok 'ls: stopped' json "$tmp/stopped.json" 'all(.state == "STOPPED")'
+	applications $path
+	checkpoints $path
 	lxc-destroy -n one
 	lxc-destroy -n two
 	"$deck" ls --json >"$tmp/none.json"
@@ -124,6 +188,9 @@ as_user() {
 	ok 'shell: status' status 7 "$deck" shell mine -- sh -c 'exit 7'
 	ok 'still running' prints RUNNING lxc-info -n mine -sH
 	lxc-stop -k -n mine
+	ok 'run: as a user' prints 0 "$deck" run job --from mine --net none --rm -- sh -c 'echo >/made && id -u'
+	ok 'run: status as a user' status 7 "$deck" run job --from mine --net none --rm -- sh -c 'exit 7'
+	ok 'run: nothing of a user is left' refused test -e "$path/job"
 	lxc-destroy -n mine
 	whole_life
 }
