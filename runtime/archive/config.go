@@ -136,6 +136,8 @@ func (j *judge) line(l Line) {
 		if len(j.site.IDMap) == 0 {
 			j.note("it was unprivileged; here it is privileged: no %s", l)
 		}
+	case l.Key == "lxc.mount.entry" && inMemory(l.Value) && createsOutside(l.Value):
+		j.mountEntry(l)
 	case l.Value != "" && harmlessLine(l):
 		j.take(l.Key, l.Value)
 	case slices.Contains(j.site.Allow, l.Key):
@@ -195,6 +197,21 @@ func (j *judge) mountAuto(l Line) {
 	if len(bad) > 0 {
 		j.drop(Line{l.Key, strings.Join(bad, " ")}, "it could be written to the host by it")
 	}
+}
+
+// mountEntry takes a mount of memory without the option to make its place.
+func (j *judge) mountEntry(l Line) {
+	if slices.Contains(j.site.Allow, l.Key) {
+		j.out.Allowed = append(j.out.Allowed, l)
+		return
+	}
+	f := strings.Fields(l.Value)
+	options := slices.DeleteFunc(strings.Split(f[3], ","), func(o string) bool { return o == "create" || strings.HasPrefix(o, "create=") })
+	if f[3] = strings.Join(options, ","); f[3] == "" {
+		f[3] = "defaults"
+	}
+	j.take(l.Key, strings.Join(f, " "))
+	j.note("the place of a mount is not made, it has to be in the root: %s", l)
 }
 
 // netLine keeps a line of a network interface until all are known.
@@ -344,6 +361,18 @@ func inMemory(entry string) bool {
 		}
 	}
 	return true
+}
+
+// createsOutside says whether a mount entry has its place made beyond the new and
+// empty /dev. liblxc does that before it has changed the root, and follows links of
+// the archive's: as root it would make directories and files of the host
+// (mount_entry_create_dir_file and mkdir_p in liblxc; only the mount itself is looked
+// after, by safe_mount).
+func createsOutside(entry string) bool {
+	f := strings.Fields(entry)
+	return !strings.HasPrefix(f[1], "dev/") && slices.ContainsFunc(strings.Split(f[3], ","), func(o string) bool {
+		return o == "create" || strings.HasPrefix(o, "create=")
+	})
 }
 
 func number(v string) bool {

@@ -83,6 +83,31 @@ func TestJudgeRewrites(t *testing.T) {
 	}
 }
 
+// liblxc makes the place of a mount by a path, before the root is one: a link of the
+// archive's would lead it to the host.
+func TestJudgeMakesNoPlaces(t *testing.T) {
+	for entry, want := range map[string]string{
+		"none evil/x tmpfs size=1m,create=dir,optional 0 0": "none evil/x tmpfs size=1m,optional 0 0",
+		"none device/x tmpfs create=file":                   "none device/x tmpfs defaults",
+		"none dev tmpfs create=dir":                         "none dev tmpfs defaults",
+		"none dev/mqueue mqueue create=dir,optional 0 0":    "none dev/mqueue mqueue create=dir,optional 0 0",
+		"none run tmpfs rw 0 0":                             "none run tmpfs rw 0 0",
+	} {
+		c := Judge([]byte("lxc.mount.entry = "+entry+"\n"), site())
+		if !strings.Contains(lines(c), "lxc.mount.entry = "+want+"\n") || strings.Count(lines(c), "lxc.mount.entry") != 1 {
+			t.Errorf("%q became %q", entry, lines(c))
+		}
+		if changed := entry != want; changed != (len(c.Notes) == 1) {
+			t.Errorf("%q: notes %q", entry, c.Notes)
+		}
+	}
+	s := site()
+	s.Allow = []string{"lxc.mount.entry"}
+	if c := Judge([]byte("lxc.mount.entry = none evil/x tmpfs create=dir\n"), s); len(c.Allowed) != 1 || !strings.Contains(lines(c), "create=dir") {
+		t.Errorf("allowed: %q, %v", lines(c), c.Allowed)
+	}
+}
+
 func TestJudgeNetwork(t *testing.T) {
 	c := Judge([]byte("lxc.net.0.type = veth\nlxc.net.0.link = lxcbr0\nlxc.net.0.flags = up\nlxc.net.0.hwaddr = 00:16:3e:11:22:33\nlxc.net.0.name = eth0\n"+
 		"lxc.net.0.ipv4.address = 10.0.3.5/24\nlxc.net.0.script.up = /x\nlxc.net.0.veth.pair = lo\n"+
