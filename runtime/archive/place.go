@@ -20,13 +20,15 @@ type place struct {
 	host   func(uint32, bool) (uint32, bool)
 	last   string // directory that parent has open
 	parent *os.File
-	times  []dirTime
+	within []openDir // the directories around the entry that is made, the root first
 }
 
-// dirTime is when a directory was changed: set last, since filling it changes it.
-type dirTime struct {
-	name string
-	at   unix.Timespec
+// openDir is a directory that is being filled, and what it gets when that is done:
+// its time, which filling it changes, and the ACL that everything made in it would
+// inherit (acl(5)).
+type openDir struct {
+	name string // "" = the root
+	h    *tar.Header
 }
 
 func newPlace(dir *os.File, host func(uint32, bool) (uint32, bool)) (*place, error) {
@@ -36,6 +38,14 @@ func newPlace(dir *os.File, host func(uint32, bool) (uint32, bool)) (*place, err
 	fd, err := openDirAt(int(dir.Fd()), rootName)
 	if err != nil {
 		return nil, fmt.Errorf("unpack: open %s: %w", rootName, err)
+	}
+	for _, name := range []string{xattrACL, xattrACLDefault} {
+		// What the directories above it have handed down is none of the archive's.
+		err := unix.Fremovexattr(int(fd.Fd()), name)
+		if err != nil && !errors.Is(err, unix.ENODATA) && !errors.Is(err, unix.EOPNOTSUPP) {
+			fd.Close()
+			return nil, fmt.Errorf("unpack: attribute %s of %s: %w", name, rootName, err)
+		}
 	}
 	if host == nil {
 		host = func(id uint32, _ bool) (uint32, bool) { return id, true }
@@ -52,8 +62,56 @@ func (p *place) close() {
 
 // root gives the root its owner, mode and attributes.
 func (p *place) root(h *tar.Header) error {
-	p.times = append(p.times, dirTime{".", timeOf(h)})
+	p.within = append(p.within, openDir{"", h})
 	return p.own(p.rootfd, h)
+}
+
+// enter leaves the directories that a name is not in. Its own has to be open still:
+// what Pack writes goes down the tree once.
+func (p *place) enter(name string) error {
+	dir := strings.TrimSuffix(strings.TrimSuffix(name, path.Base(name)), "/")
+	for len(p.within) > 1 {
+		last := p.within[len(p.within)-1]
+		if dir == last.name || strings.HasPrefix(dir, last.name+"/") {
+			break
+		}
+		if err := p.leave(); err != nil {
+			return err
+		}
+	}
+	if dir == p.within[len(p.within)-1].name {
+		return nil
+	}
+	f, err := p.beneath(dir)
+	if err != nil {
+		return fmt.Errorf("unpack %q: %w", name, err)
+	}
+	f.Close()
+	return fmt.Errorf("unpack %q: %w: its directory had come to its end", name, ErrDamaged)
+}
+
+// leave gives the innermost directory what it gets last.
+func (p *place) leave() error {
+	last := p.within[len(p.within)-1]
+	p.within = p.within[:len(p.within)-1]
+	f := p.rootfd
+	if last.name != "" {
+		var err error
+		if f, err = p.beneath(last.name); err != nil {
+			return fmt.Errorf("unpack %q: %w", last.name, err)
+		}
+		defer f.Close()
+	}
+	if acl, ok := last.h.PAXRecords[xattrRecord+xattrACLDefault]; ok {
+		if err := p.attribute(fdPath(f), xattrACLDefault, acl, unix.Setxattr); err != nil {
+			return fmt.Errorf("unpack %q: %w", last.name, err)
+		}
+	}
+	at := timeOf(last.h)
+	if err := unix.UtimesNanoAt(unix.AT_FDCWD, fdPath(f), []unix.Timespec{at, at}, 0); err != nil {
+		return fmt.Errorf("unpack %q: %w", last.name, err)
+	}
+	return nil
 }
 
 // at gives the directory of a name, and the name in it.
@@ -114,7 +172,7 @@ func (p *place) dir(h *tar.Header, name string) error {
 		return err
 	}
 	defer f.Close()
-	p.times = append(p.times, dirTime{name, timeOf(h)})
+	p.within = append(p.within, openDir{name, h})
 	return p.own(f, h)
 }
 
@@ -179,16 +237,26 @@ func (p *place) attributes(file string, h *tar.Header, set func(string, string, 
 		if total += len(name) + len(value); total > maxXattrs {
 			return fmt.Errorf("%w: more than %d bytes of attributes", ErrTooLarge, maxXattrs)
 		}
-		if !packs(name) {
-			return fmt.Errorf("%w: attribute %q", ErrUnsafe, name)
+		if name == xattrACLDefault && h.Typeflag == tar.TypeDir {
+			continue // leave does it
 		}
-		v, ok := translate(name, []byte(value), p.host)
-		if !ok {
-			return fmt.Errorf("%w: attribute %q", ErrDamaged, name)
+		if err := p.attribute(file, name, value, set); err != nil {
+			return err
 		}
-		if err := set(file, name, v, 0); err != nil {
-			return fmt.Errorf("attribute %s: %w", name, err)
-		}
+	}
+	return nil
+}
+
+func (p *place) attribute(file, name, value string, set func(string, string, []byte, int) error) error {
+	if !packs(name) {
+		return fmt.Errorf("%w: attribute %q", ErrUnsafe, name)
+	}
+	v, ok := translate(name, []byte(value), p.host)
+	if !ok {
+		return fmt.Errorf("%w: attribute %q", ErrDamaged, name)
+	}
+	if err := set(file, name, v, 0); err != nil {
+		return fmt.Errorf("attribute %s: %w", name, err)
 	}
 	return nil
 }
@@ -207,13 +275,22 @@ func (p *place) symlink(h *tar.Header, name string) error {
 	return p.dressAt(dir, base, h)
 }
 
-// dressAt is for what cannot be opened: it is not followed.
+// dressAt is for what cannot be opened: it is not followed. Nobody else writes here,
+// so that it is still what was made.
 func (p *place) dressAt(dir *os.File, base string, h *tar.Header) error {
 	uid, gid, err := p.ids(h)
 	if err != nil {
 		return err
 	}
 	if err := unix.Fchownat(int(dir.Fd()), base, uid, gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if h.Typeflag != tar.TypeSymlink { // the mode of a link says nothing
+		if err := unix.Fchmodat(int(dir.Fd()), base, uint32(h.Mode)&0o7777, 0); err != nil {
+			return err
+		}
+	}
+	if err := p.attributes(fdPath(dir)+"/"+base, h, unix.Lsetxattr); err != nil {
 		return err
 	}
 	at := timeOf(h)
@@ -251,29 +328,14 @@ func (p *place) node(h *tar.Header, name string, kind uint32, dev uint64) error 
 	if err := unix.Mknodat(int(dir.Fd()), base, kind|0o600, int(dev)); err != nil {
 		return twice(err)
 	}
-	if err := p.dressAt(dir, base, h); err != nil {
-		return err
-	}
-	// Nobody else writes here, so that it is still what was made.
-	return unix.Fchmodat(int(dir.Fd()), base, uint32(h.Mode)&0o7777, 0)
+	return p.dressAt(dir, base, h)
 }
 
-// finish sets the times of directories, the innermost first.
+// finish leaves all directories.
 func (p *place) finish() error {
-	for i := len(p.times) - 1; i >= 0; i-- {
-		f := p.rootfd
-		if t := p.times[i]; t.name != "." {
-			var err error
-			if f, err = p.beneath(t.name); err != nil {
-				return fmt.Errorf("unpack %q: %w", t.name, err)
-			}
-		}
-		err := unix.UtimesNanoAt(unix.AT_FDCWD, fdPath(f), []unix.Timespec{p.times[i].at, p.times[i].at}, 0)
-		if f != p.rootfd {
-			f.Close()
-		}
-		if err != nil {
-			return fmt.Errorf("unpack %q: %w", p.times[i].name, err)
+	for len(p.within) > 0 {
+		if err := p.leave(); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -262,6 +262,9 @@ func (u *unpacker) entry(h *tar.Header, name string) error {
 	if u.out.Entries++; u.out.Entries > u.o.MaxEntries {
 		return fmt.Errorf("%w: more than %d entries", ErrTooLarge, u.o.MaxEntries)
 	}
+	if err := u.place.enter(name); err != nil {
+		return err
+	}
 	var err error
 	switch h.Typeflag {
 	case tar.TypeDir:
