@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -82,4 +83,43 @@ func TestDirectoryIsFilledOnce(t *testing.T) {
 	}
 	_, _, err = unpacked(t, made(t, dir("web/rootfs/a/"), dir("web/rootfs/a/b/"), reg("web/rootfs/a/b/x"), reg("web/rootfs/a/y"), reg("web/rootfs/z")), UnpackOptions{})
 	must(t, err)
+}
+
+// A program in the container may set attributes that no tar file can hold, or more
+// than an archive may have: the container is packed all the same, and comes back.
+func TestAttributesThatDoNotFit(t *testing.T) {
+	source := func(names ...string) attrSource {
+		return attrSource{
+			list: func(buf []byte) (int, error) { return copy(buf, strings.Join(names, "\x00")+"\x00"), nil },
+			get:  func(_ string, buf []byte) (int, error) { return len(buf), nil },
+		}
+	}
+	ids := func(id uint32, _ bool) (uint32, bool) { return id, true }
+	out, lost, err := readXattrs(source("user.a", "user.b", "user.c", "user.d", "user.e", "user.f"), ids, make([]byte, 4096))
+	must(t, err)
+	total := 0
+	for k, v := range out {
+		total += len(strings.TrimPrefix(k, xattrRecord)) + len(v)
+	}
+	if len(out) != 3 || len(lost) != 3 || total > maxXattrs {
+		t.Errorf("%d attributes of %d bytes, without %q", len(out), total, lost)
+	}
+
+	root := tree(t)
+	file := filepath.Join(root, "etc/empty")
+	err = unix.Setxattr(file, "user.a=b", []byte("x"), 0)
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		t.Skip("the file system of the temporary directory has no attributes of users")
+	}
+	must(t, errors.Join(err, unix.Setxattr(file, "user.ok", []byte("x=\x00\n"), 0)))
+	archive, p := packed(t, root, PackOptions{})
+	if p.Left != 1 || p.Skipped[0].Path != "/etc/empty" || !strings.Contains(p.Skipped[0].Why, "user.a=b") {
+		t.Errorf("left out: %+v", p.Skipped)
+	}
+	back, _, err := unpacked(t, archive, UnpackOptions{})
+	must(t, err)
+	must(t, unix.Removexattr(file, "user.a=b"))
+	if want, got := facts(t, root, same), facts(t, back, same); !slices.Equal(want, got) {
+		t.Errorf("%q\nwas %q", got, want)
+	}
 }

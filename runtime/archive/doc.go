@@ -66,7 +66,7 @@ type Meta struct {
 // Skipped is something of the root that is not in the archive.
 type Skipped struct {
 	Path string // in the container: foreign text
-	Why  string
+	Why  string // may hold the name of an attribute: foreign text
 }
 
 // harmless are the character devices that a root may hold: those of null(4),

@@ -293,8 +293,8 @@ func (p *packer) header(from attrSource, name, inside, target string, st *unix.S
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", inside, err)
 	}
-	if lost != "" {
-		_ = p.skip(inside, "only its attribute "+lost+": it names an id that is not the container's")
+	for _, l := range lost {
+		_ = p.skip(inside, "only its attribute "+l)
 	}
 	h.PAXRecords = attrs
 	p.out.Entries++

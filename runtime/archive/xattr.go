@@ -52,16 +52,18 @@ func attrsOf(fd int) attrSource {
 	}
 }
 
-// readXattrs reads the attributes of a file. lost names one that makes no sense
-// inside; "" = there is none.
-func readXattrs(from attrSource, ids func(uint32, bool) (uint32, bool), buf []byte) (out map[string]string, lost string, err error) {
+// readXattrs reads the attributes of a file. lost names those that cannot be packed,
+// and why: a program in the container must not keep it from being packed, nor make
+// an archive that cannot be unpacked.
+func readXattrs(from attrSource, ids func(uint32, bool) (uint32, bool), buf []byte) (out map[string]string, lost []string, err error) {
 	n, err := from.list(buf)
 	switch {
 	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EPERM), n == 0 && err == nil:
-		return nil, "", nil
+		return nil, nil, nil
 	case err != nil:
-		return nil, "", fmt.Errorf("list of attributes: %w", err)
+		return nil, nil, fmt.Errorf("list of attributes: %w", err)
 	}
+	total := 0
 	for name := range bytes.SplitSeq(bytes.TrimRight(buf[:n], "\x00"), []byte{0}) {
 		if !packs(string(name)) {
 			continue
@@ -72,13 +74,21 @@ func readXattrs(from attrSource, ids func(uint32, bool) (uint32, bool), buf []by
 			continue
 		}
 		if err != nil {
-			return nil, "", fmt.Errorf("attribute %s: %w", name, err)
+			return nil, nil, fmt.Errorf("attribute %q: %w", name, err)
 		}
 		text, ok := translate(string(name), value[:k], ids)
-		if !ok {
-			lost = string(name)
+		switch {
+		case !ok:
+			lost = append(lost, string(name)+": it names an id that is not the container's")
+			continue
+		case bytes.IndexByte(name, '=') >= 0:
+			lost = append(lost, string(name)+": a tar file cannot hold that name")
+			continue
+		case total+len(name)+len(text) > maxXattrs:
+			lost = append(lost, fmt.Sprintf("%s: together with the others it has more than %d bytes", name, maxXattrs))
 			continue
 		}
+		total += len(name) + len(text)
 		if out == nil {
 			out = map[string]string{}
 		}

@@ -121,7 +121,7 @@ func lineText(s string) string {
 
 func (o *operation) leftOut(all []archive.Skipped, n uint64) {
 	for _, s := range all {
-		o.line("left out: %s: %s", lineText(s.Path), s.Why)
+		o.line("left out: %s: %s", lineText(s.Path), lineText(s.Why))
 	}
 	if more := n - uint64(len(all)); more > 0 {
 		o.line("left out: %d more", more)
