@@ -10,10 +10,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
 )
 
 // made is an archive that a test makes by hand, with a right checksum.
@@ -124,6 +126,32 @@ func TestBounds(t *testing.T) {
 	}
 	if _, err := os.Lstat(out); err == nil {
 		t.Error("it was refused, and yet a root was made")
+	}
+}
+
+// A file of one byte takes a block: a bound of bytes alone would let many of them fill
+// the file system.
+func TestReserve(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root: a small file system cannot be mounted")
+	}
+	entries := make([]tar.Header, 10_000)
+	for i := range entries {
+		entries[i] = tar.Header{Typeflag: tar.TypeReg, Name: "web/rootfs/" + strconv.Itoa(i)}
+	}
+	archive := made(t, entries...)
+	dir := t.TempDir()
+	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755,size=32m"))
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	const reserve = 16 << 20
+	_, err := Unpack(t.Context(), bytes.NewReader(archive), opened(t, dir), UnpackOptions{MaxSize: 1 << 30, Reserve: reserve})
+	if !errors.Is(err, ErrTooLarge) {
+		t.Errorf("small files: %v", err)
+	}
+	var st unix.Statfs_t
+	must(t, unix.Statfs(dir, &st))
+	if free := st.Bavail * uint64(st.Bsize); free < reserve-reserveLook {
+		t.Errorf("%d bytes are free, of which %d were to stay so", free, reserve)
 	}
 }
 

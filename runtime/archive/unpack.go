@@ -32,6 +32,9 @@ type UnpackOptions struct {
 	Host       func(inner uint32, group bool) (uint32, bool)
 	MaxSize    uint64 // bytes of files; 0 = none of them
 	MaxEntries uint64 // 0 = DefaultEntries
+	// Reserve is how many bytes of the file system have to stay free. MaxSize does not
+	// see to that: a directory, a long link or a file of one byte takes a block.
+	Reserve uint64
 	// Progress is told the bytes of files that have been made so far, at most
 	// once for each file. nil = nobody looks.
 	Progress func(made uint64)
@@ -113,7 +116,31 @@ type unpacker struct {
 	base  string // the archive's one directory
 	place *place
 	buf   []byte
+	since uint64 // what was made since the reserve was looked at, in bytes
 	out   Unpacked
+}
+
+// Between two looks at the reserve: how much is made, and what one entry counts for
+// beside its bytes, which is about what it can take: a block, and one of attributes.
+const (
+	reserveLook  = 4 << 20
+	reserveEntry = 8 << 10
+)
+
+// spent looks now and then whether the reserve is there still.
+func (u *unpacker) spent(bytes uint64) error {
+	if u.since += bytes; u.since < reserveLook || u.o.Reserve == 0 {
+		return nil
+	}
+	u.since = 0
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(u.place.rootfd.Fd()), &st); err != nil {
+		return fmt.Errorf("unpack: room: %w", err)
+	}
+	if st.Bavail*uint64(st.Bsize) < u.o.Reserve {
+		return fmt.Errorf("%w: it would leave less than %d bytes of the file system free", ErrTooLarge, u.o.Reserve)
+	}
+	return nil
 }
 
 // run reads the parts in their one order.
@@ -262,10 +289,13 @@ func (u *unpacker) entry(h *tar.Header, name string) error {
 	if u.out.Entries++; u.out.Entries > u.o.MaxEntries {
 		return fmt.Errorf("%w: more than %d entries", ErrTooLarge, u.o.MaxEntries)
 	}
-	if err := u.place.enter(name); err != nil {
+	err := u.spent(reserveEntry)
+	if err == nil {
+		err = u.place.enter(name)
+	}
+	if err != nil {
 		return err
 	}
-	var err error
 	switch h.Typeflag {
 	case tar.TypeDir:
 		err = u.place.dir(h, name)
@@ -320,6 +350,9 @@ func (u *unpacker) file(h *tar.Header, name string) error {
 		}
 		left -= int64(len(p))
 		u.out.Made += uint64(len(p))
+		if err := u.spent(uint64(len(p))); err != nil {
+			return err
+		}
 	}
 	if hole {
 		if err := f.Truncate(h.Size); err != nil {

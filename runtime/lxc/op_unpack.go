@@ -103,14 +103,14 @@ func (u *unpacking) stage() (*runtime.Shipped, error) {
 	if err := u.makeStage(); err != nil {
 		return nil, err
 	}
-	size, err := u.room()
+	size, reserve, err := u.room()
 	if err != nil {
 		return nil, err
 	}
 	in := &impatient{f: u.o.file, ctx: u.ctx}
 	tell := u.o.gauge("unpacking "+u.o.q.Ref.Name, archiveSize(u.o.file))
 	opts := archive.UnpackOptions{
-		Config: u.judge, MaxSize: size, MaxEntries: u.a.MaxEntries,
+		Config: u.judge, MaxSize: size, MaxEntries: u.a.MaxEntries, Reserve: reserve,
 		Progress: func(uint64) { tell(in.read) },
 	}
 	if len(u.ids) > 0 {
@@ -164,16 +164,16 @@ func stageID(path string) (string, error) {
 // what is, 64 MiB at least, so that the host's own programs do not fail for it.
 const unpackReserve = 64 << 20
 
-// room is how many bytes may be unpacked. That also bounds the entries where the
-// file system has inodes to run out of.
-func (u *unpacking) room() (uint64, error) {
+// room is how many bytes may be unpacked, and how many have to stay free. It also
+// bounds the entries where the file system has inodes to run out of.
+func (u *unpacking) room() (size, reserve uint64, err error) {
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(int(u.dir.Fd()), &st); err != nil {
-		return 0, fmt.Errorf("room in %s: %w", u.o.q.Ref.Path, err)
+		return 0, 0, fmt.Errorf("room in %s: %w", u.o.q.Ref.Path, err)
 	}
 	free := st.Bavail * uint64(st.Bsize)
-	reserve := min(max(unpackReserve, free/16), free/2)
-	size := free - reserve
+	reserve = min(max(unpackReserve, free/16), free/2)
+	size = free - reserve
 	if u.a.MaxSize > 0 {
 		size = min(size, u.a.MaxSize)
 	}
@@ -183,7 +183,7 @@ func (u *unpacking) room() (uint64, error) {
 	if st.Files > 0 {
 		u.a.MaxEntries = max(1, min(u.a.MaxEntries, st.Ffree-st.Ffree/16))
 	}
-	return size, nil
+	return size, reserve, nil
 }
 
 // archiveSize is the size of a file, and 0 of a pipe.
