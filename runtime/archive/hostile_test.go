@@ -184,7 +184,8 @@ func TestDamage(t *testing.T) {
 		}
 	}
 	for name, b := range map[string][]byte{"nothing": nil, "text": []byte(strings.Repeat("no archive", 100)), "zeros": compressed(t, make([]byte, 10240)),
-		"more behind": append(bytes.Clone(whole), compressed(t, []byte(strings.Repeat("x", 2<<20)))...)} {
+		"more behind": append(bytes.Clone(whole), compressed(t, []byte(strings.Repeat("x", 2<<20)))...),
+		"a little behind": append(bytes.Clone(whole), compressed(t, []byte("x"))...), "zeros without end behind": append(bytes.Clone(whole), compressed(t, make([]byte, 2<<20))...)} {
 		if _, _, err := unpacked(t, b, UnpackOptions{}); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -69,14 +69,35 @@ func Unpack(ctx context.Context, r io.Reader, dir *os.File, o UnpackOptions) (Un
 	if err := u.run(dir); err != nil {
 		return u.out, err
 	}
-	// To the end of the stream, so that the sum is that of the whole file.
-	if n, err := io.Copy(io.Discard, io.LimitReader(dec, 1<<20)); err != nil {
-		return u.out, fmt.Errorf("%w: behind its end: %w", ErrDamaged, err)
-	} else if n == 1<<20 {
-		return u.out, fmt.Errorf("%w: it goes on behind its end", ErrDamaged)
+	if err := u.rest(dec); err != nil {
+		return u.out, err
 	}
 	u.out.SHA256 = hex.EncodeToString(whole.Sum(nil))
 	return u.out, nil
+}
+
+// maxRest is how many zeros may stand behind the end, in bytes: tar(1) fills up its
+// records, of 10 KiB unless told otherwise.
+const maxRest = 1 << 20
+
+// rest reads to the end of the stream, so that the sum is that of the whole file.
+// Nothing is there that the archive's own sum does not cover.
+func (u *unpacker) rest(dec io.Reader) error {
+	for n := 0; n < maxRest; {
+		k, err := dec.Read(u.buf)
+		if !zeros(u.buf[:k]) {
+			return fmt.Errorf("%w: it goes on behind its end", ErrDamaged)
+		}
+		switch n += k; {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && u.ctx.Err() != nil:
+			return u.ctx.Err()
+		case err != nil:
+			return fmt.Errorf("%w: behind its end: %w", ErrDamaged, err)
+		}
+	}
+	return fmt.Errorf("%w: it goes on behind its end", ErrDamaged)
 }
 
 // counted ends a stream with its context.
