@@ -90,6 +90,8 @@ func TestHostileArchives(t *testing.T) {
 		{"hard link with dots", []tar.Header{hard("web/rootfs/x", "web/rootfs/../../../etc/passwd")}, ErrUnsafe},
 		{"hard link through a link", []tar.Header{link("web/rootfs/out", "/etc"), hard("web/rootfs/x", "web/rootfs/out/passwd")}, ErrUnsafe},
 		{"hard link to nothing", []tar.Header{hard("web/rootfs/x", "web/rootfs/y")}, ErrDamaged},
+		{"hard link to a directory", []tar.Header{{Typeflag: tar.TypeDir, Name: "web/rootfs/y/"}, hard("web/rootfs/x", "web/rootfs/y")}, ErrDamaged},
+		{"a user's attribute of a link", []tar.Header{{Typeflag: tar.TypeSymlink, Name: "web/rootfs/x", Linkname: "y", PAXRecords: map[string]string{xattrRecord + "user.x": "y"}}}, ErrDamaged},
 		{"no directory", []tar.Header{reg("web/rootfs/etc/x")}, ErrDamaged},
 		{"a disk", []tar.Header{{Typeflag: tar.TypeBlock, Name: "web/rootfs/sda", Devmajor: 8}}, ErrUnsafe},
 		{"the memory", []tar.Header{{Typeflag: tar.TypeChar, Name: "web/rootfs/mem", Devmajor: 1, Devminor: 1}}, ErrUnsafe},
@@ -184,7 +186,7 @@ func TestDamage(t *testing.T) {
 		}
 	}
 	for name, b := range map[string][]byte{"nothing": nil, "text": []byte(strings.Repeat("no archive", 100)), "zeros": compressed(t, make([]byte, 10240)),
-		"more behind": append(bytes.Clone(whole), compressed(t, []byte(strings.Repeat("x", 2<<20)))...),
+		"more behind":     append(bytes.Clone(whole), compressed(t, []byte(strings.Repeat("x", 2<<20)))...),
 		"a little behind": append(bytes.Clone(whole), compressed(t, []byte("x"))...), "zeros without end behind": append(bytes.Clone(whole), compressed(t, make([]byte, 2<<20))...)} {
 		if _, _, err := unpacked(t, b, UnpackOptions{}); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", name, err)
@@ -214,4 +216,27 @@ func FuzzUnpack(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What is wrong is said in words that help.
+func TestDamageInWords(t *testing.T) {
+	whole, _ := packed(t, tree(t), PackOptions{})
+	for _, c := range []struct {
+		b    []byte
+		says string
+	}{
+		{nil, "there is nothing in it"}, {[]byte("text, no archive"), "not compressed by zstd"}, {whole[:3], "cut short"}, {whole[:len(whole)/2], "cut short"},
+		{whole[:len(whole)-1], "cut short"},
+	} {
+		if _, _, err := unpacked(t, c.b, UnpackOptions{}); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%d bytes: %v, want %q", len(c.b), err, c.says)
+		}
+		if _, _, _, err := Head(bytes.NewReader(c.b)); len(c.b) < 100 && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("the head of %d bytes: %v, want %q", len(c.b), err, c.says)
+		}
+	}
+	// Nor is an archive damaged that cannot be read.
+	if _, _, _, err := Head(opened(t, t.TempDir())); err == nil || errors.Is(err, ErrDamaged) {
+		t.Errorf("a directory: %v", err)
+	}
 }

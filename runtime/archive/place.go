@@ -255,8 +255,13 @@ func (p *place) attribute(file, name, value string, set func(string, string, []b
 	if !ok {
 		return fmt.Errorf("%w: attribute %q", ErrDamaged, name)
 	}
-	if err := set(file, name, v, 0); err != nil {
-		return fmt.Errorf("attribute %s: %w", name, err)
+	switch err := set(file, name, v, 0); {
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%w: no such file can have the attribute %q (xattr(7))", ErrDamaged, name)
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.E2BIG), errors.Is(err, unix.ERANGE), errors.Is(err, unix.EOPNOTSUPP):
+		return fmt.Errorf("attribute %q of %d bytes, which not every file system can hold (xattr(7)): %w", name, len(v), err)
+	case err != nil:
+		return fmt.Errorf("attribute %q: %w", name, err)
 	}
 	return nil
 }
@@ -313,6 +318,12 @@ func (p *place) link(name, target string) error {
 		return err
 	}
 	err = unix.Linkat(int(source.Fd()), base, int(dir.Fd()), to, 0)
+	if errors.Is(err, unix.EPERM) {
+		var st unix.Stat_t
+		if serr := unix.Fstatat(int(source.Fd()), base, &st, unix.AT_SYMLINK_NOFOLLOW); serr == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+			return fmt.Errorf("%w: a hard link to %q, which is a directory", ErrDamaged, target)
+		}
+	}
 	if errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("%w: a hard link to %q, which is not in it", ErrDamaged, target)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -47,7 +48,6 @@ type Unpacked struct {
 	Entries uint64
 	Made    uint64 // bytes of files
 	SHA256  string // of the whole stream as it came, in hex
-	Skipped []Skipped
 }
 
 // Unpack makes the directory rootfs in dir out of an archive. What it has made
@@ -213,6 +213,9 @@ func (u *unpacker) run(dir *os.File) error {
 // head reads what stands before the root.
 func (u *unpacker) head() error {
 	h, err := u.tar.Next()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: there is nothing in it", ErrDamaged)
+	}
 	if err != nil {
 		return u.damaged(err)
 	}
@@ -256,13 +259,20 @@ func (u *unpacker) next() (*tar.Header, error) {
 	return h, nil
 }
 
-// damaged is an error of the stream: the context's own, or what is wrong with it.
+// damaged is an error of the stream: the context's own, that of whoever reads it for
+// us, or what is wrong with it.
 func (u *unpacker) damaged(err error) error {
 	if cerr := u.ctx.Err(); cerr != nil {
 		return cerr
 	}
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
+	var reading *fs.PathError
+	switch {
+	case errors.As(err, &reading):
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: it was cut short: %w", ErrDamaged, io.ErrUnexpectedEOF)
+	case errors.Is(err, zstd.ErrMagicMismatch):
+		return fmt.Errorf("%w: it is not compressed by zstd, so lxcdeck did not make it", ErrDamaged)
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
