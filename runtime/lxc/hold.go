@@ -94,7 +94,11 @@ func holder(ref runtime.Ref) error {
 // heldBy is the refusal of a container that another process holds.
 func heldBy(f *os.File) error {
 	text, _ := io.ReadAll(io.LimitReader(f, 256))
-	return fmt.Errorf("%w: %s, in another lxcdeck", runtime.ErrBusy, strings.TrimSpace(string(text)))
+	what := strings.TrimSpace(string(text))
+	if what == "" {
+		what = "one that has just begun" // it holds the lock, and has not said yet what for
+	}
+	return fmt.Errorf("%w: %s, in another lxcdeck", runtime.ErrBusy, what)
 }
 
 // holdFile is the same for one lxcpath whatever it is called.

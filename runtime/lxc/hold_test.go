@@ -40,6 +40,13 @@ func TestHold(t *testing.T) {
 			t.Errorf("%s was held twice, or nobody is named: %v\n%s", name, err, out)
 		}
 	}
+	// The holder has the lock for a moment before it says what for.
+	dir, err := holdDir()
+	must(t, err)
+	must(t, os.Truncate(holdFile(dir, q.Ref), 0))
+	if out, err := other(t.Name()); err == nil || !strings.Contains(out, "one that has just begun") {
+		t.Errorf("held by somebody who has not said what for: %v\n%s", err, out)
+	}
 	h.release()
 	if out, err := other(t.Name()); err != nil {
 		t.Errorf("it is not held any more: %v\n%s", err, out)
