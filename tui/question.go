@@ -84,7 +84,7 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		if q.state.Kind == views.AskWhich {
 			return q.choose(m, s)
 		}
-		if (s == "y" || s == "Y") && !q.waits() {
+		if (s == "y" || s == "Y") && !q.waits() && !q.unread(m) {
 			m.overlay = q.back
 			return q.yes()
 		}
@@ -126,6 +126,15 @@ func (q *question) waits() bool {
 		q.state.Note = "not yet: it is being measured what goes with it"
 	}
 	return q.state.Waits
+}
+
+// unread refuses a yes while what speaks against it was not all on screen.
+func (q *question) unread(m *Model) bool {
+	unread := m.theme.PromptUnread(&q.state, m.layout.W, m.layout.H)
+	if q.state.Note = ""; unread {
+		q.state.Note = "not yet: read on, down shows more"
+	}
+	return unread
 }
 
 // spell is a key in a word that has to be typed. Enter means no unless the

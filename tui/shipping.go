@@ -265,12 +265,16 @@ func (m *Model) onLooked(msg lookedMsg) tea.Cmd {
 	if len(msg.choices.IDMaps) == 0 {
 		mapped.fixed, mapped.help = true, "no: "+msg.choices.IDMapsWhy
 	}
-	for _, l := range u.judge(f).Dropped {
+	dropped := u.judge(f).Dropped
+	for _, l := range dropped {
 		a := runtime.UnpackArgs{AllowConfig: []string{l.Key}}
 		if slices.Contains(u.keys, l.Key) || a.Check() != nil || len(u.keys) == maxKeys {
 			continue
 		}
 		field := checkField(l.Key, l.Value)
+		if n := count(dropped, l.Key); n > 1 {
+			field.help = fmt.Sprintf("%d lines: %s", n, l.Value)
+		}
 		if len(u.keys) == 0 {
 			field.section = "Left out: taken, such lines can act on this host as root"
 		}
@@ -285,6 +289,17 @@ func (m *Model) onLooked(msg lookedMsg) tea.Cmd {
 		return -1, q.Args.Check()
 	}})
 	return f.look(m)
+}
+
+// count is how many lines with a key the new container is not to get: they are taken
+// all or not at all.
+func count(dropped []archive.Dropped, key string) (n int) {
+	for _, l := range dropped {
+		if l.Key == key {
+			n++
+		}
+	}
+	return n
 }
 
 // judge says what becomes of the config, as the form stands.

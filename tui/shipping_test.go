@@ -124,6 +124,37 @@ func TestUnpackShowsWhatIsLeftOut(t *testing.T) {
 	d.sees("has changed since")
 }
 
+// All lines with a key are taken with it: none of them may be hidden behind the others.
+func TestUnpackHidesNoLine(t *testing.T) {
+	b := box("alpha", runtime.Stopped)
+	b.ConfigText = strings.Repeat("lxc.hook.start = /bin/true\n", 60) + "lxc.hook.start = /bin/evil\n"
+	d := newDeck(t, 100, 40, Options{}, b, box("bravo", runtime.Stopped))
+	file := filepath.Join(t.TempDir(), "a.tar.zst")
+	d.packed(file)
+	d.until("the end of the job", func() bool { return len(d.m.jobs.wrote) == 1 })
+	d.action(keymap.UnpackKey)
+	d.typed(file)
+	d.press("enter")
+	d.until("the form", func() bool { f, ok := d.m.overlay.(*form); return ok && len(f.fields) > unpackKeys })
+	d.sees("61 lines: /bin/true")
+	d.press("ctrl+u")
+	d.typed("echo")
+	d.press("tab", "tab", "tab", "space", "enter")
+	d.pass(questionGrace)
+	before := len(d.rt.Requests())
+	d.press("y")
+	d.sees("not yet: read on")
+	if len(d.rt.Requests()) != before || strings.Contains(d.screen(), "/bin/evil") {
+		t.Fatal("it was done before all was shown")
+	}
+	for range 20 {
+		d.press("pgdown")
+	}
+	d.sees("/bin/evil")
+	d.press("y")
+	d.until("the new container", func() bool { return d.m.byRef(ref("echo")) != nil })
+}
+
 func TestUnpackRefusesWhatIsNone(t *testing.T) {
 	d := shipDeck(t)
 	file := filepath.Join(t.TempDir(), "text")

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,40 @@ func TestPromptKeepsWhatCounts(t *testing.T) {
 	s.Kind, s.Note = Told, "Destroy those first."
 	has(t, "told", th.Prompt(s, 80, 24), "Destroy those first.", "esc leaves")
 	hasNot(t, "told", th.Prompt(s, 80, 24), "type test-7", "enter", "yes")
+}
+
+// Whoever wrote an archive could hide a line behind many harmless ones.
+func TestPromptHidesNothing(t *testing.T) {
+	for _, th := range themes(t) {
+		s := &PromptState{Title: "Unpack it?", More: "The end."}
+		for i := range 40 {
+			s.Facts = append(s.Facts, PromptFact{Name: "taken", Text: "harmless " + strconv.Itoa(i), Warn: true})
+		}
+		s.Facts = append(s.Facts, PromptFact{Name: "taken", Text: "EVIL" + strings.Repeat(" long", 40), Warn: true}, PromptFact{Name: "changed", Text: "this and that"})
+		for _, size := range [][2]int{{80, 24}, {120, 40}, {40, 10}} {
+			w, h := size[0], size[1]
+			s.Top, s.Note = 0, ""
+			hasNot(t, "at first", th.Prompt(s, w, h), "EVIL")
+			has(t, "at first", th.Prompt(s, w, h), "harmless 0", " rows: up, down", "y yes")
+			seen := false
+			for range 200 {
+				unread := th.PromptUnread(s, w, h)
+				if seen = seen || strings.Contains(strings.Join(plain(th.Prompt(s, w, h)), ""), "EVIL"); !seen && !unread {
+					t.Fatalf("%dx%d: read before it was shown", w, h)
+				}
+				s.Top = th.PromptScroll(s, w, h, 1)
+			}
+			if th.PromptUnread(s, w, h) {
+				t.Errorf("%dx%d: unread at the end", w, h)
+			}
+			has(t, "at the end", th.Prompt(s, w, h), "The end.", "y yes")
+		}
+		s.Facts = s.Facts[:3]
+		if s.Top = 0; th.PromptUnread(s, 80, 24) {
+			t.Error("all of it is shown, and it is unread")
+		}
+		hasNot(t, "short", th.Prompt(s, 80, 24), "rows: up, down")
+	}
 }
 
 func TestALockIsSeen(t *testing.T) {

@@ -1,6 +1,9 @@
 package views
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Prompt paints a question in a frame of at most w x h cells.
 func (t *Theme) Prompt(s *PromptState, w, h int) Block {
@@ -8,7 +11,13 @@ func (t *Theme) Prompt(s *PromptState, w, h int) Block {
 	if !ok {
 		return t.bare(Clean(s.Title), w, h)
 	}
-	rows := append(t.promptTargets(s, p.inner, p.fit), p.more...)
+	var rows []string
+	if from, to := promptWindow(s, &p); to-from < len(p.more) && len(s.Targets) == 0 {
+		place := strconv.Itoa(from+1) + "-" + strconv.Itoa(to) + " of " + strconv.Itoa(len(p.more)) + " rows: up, down"
+		rows = append(p.more[from:to:to], t.row(Dim, place, p.inner))
+	} else {
+		rows = append(t.promptTargets(s, p.inner, p.fit), p.more...)
+	}
 	if len(rows)+len(p.answer) > p.room {
 		rows = rows[:max(0, p.room-len(p.answer))]
 	}
@@ -23,7 +32,34 @@ func (t *Theme) PromptScroll(s *PromptState, w, h, by int) int {
 	if !ok {
 		return 0
 	}
+	if len(s.Targets) == 0 {
+		from, _ := promptWindow(&PromptState{Top: s.Top + by}, &p)
+		return from
+	}
 	return promptTop(s, s.Top+by, p.fit)
+}
+
+// PromptUnread says whether something that speaks against a yes has not been on
+// screen yet: whoever wrote it may have hidden it behind much that is harmless.
+func (t *Theme) PromptUnread(s *PromptState, w, h int) bool {
+	p, ok := t.promptParts(s, w, h)
+	if !ok || len(s.Targets) > 0 {
+		return !ok && slices.ContainsFunc(s.Facts, func(f PromptFact) bool { return f.Warn })
+	}
+	_, to := promptWindow(s, &p)
+	return to < p.warn
+}
+
+// promptWindow are the rows shown of a question without targets, when not all fit:
+// one of them less, that says where one is.
+func promptWindow(s *PromptState, p *promptParts) (from, to int) {
+	n := p.room - len(p.answer)
+	if len(p.more) <= n {
+		return 0, len(p.more)
+	}
+	n = max(0, n-1)
+	from = max(0, min(s.Top, len(p.more)-n))
+	return from, from + n
 }
 
 // promptTop is the first target shown of those that do not fit in n rows, the
@@ -39,6 +75,7 @@ func promptTop(s *PromptState, top, n int) int {
 type promptParts struct {
 	inner, room  int
 	fit          int // rows for the targets
+	warn         int // rows of more up to the last that speaks against a yes
 	more, answer []string
 }
 
@@ -48,7 +85,7 @@ func (t *Theme) promptParts(s *PromptState, w, h int) (p promptParts, ok bool) {
 	}
 	p.answer = t.promptAnswer(s, p.inner)
 	p.answer = p.answer[max(0, len(p.answer)-p.room):] // the end is where it is given
-	p.more = t.promptFacts(s, p.inner)
+	p.more, p.warn = t.promptFacts(s, p.inner)
 	if s.More != "" {
 		p.more = append(p.more, t.paragraph(Plain, Clean(s.More), p.inner)...)
 	}
@@ -78,13 +115,13 @@ func promptWidth(s *PromptState) int {
 	return min(n, 76)
 }
 
-// promptFacts are the rows of what goes with the answer.
-func (t *Theme) promptFacts(s *PromptState, inner int) []string {
+// promptFacts are the rows of what goes with the answer, and how many there are up to
+// the last that speaks against a yes.
+func (t *Theme) promptFacts(s *PromptState, inner int) (rows []string, warn int) {
 	name := 0
 	for _, f := range s.Facts {
 		name = max(name, Width(Clean(f.Name)))
 	}
-	var rows []string
 	for _, f := range s.Facts {
 		role := Plain
 		if f.Warn {
@@ -92,6 +129,9 @@ func (t *Theme) promptFacts(s *PromptState, inner int) []string {
 		}
 		if inner < 2*name {
 			rows = append(rows, t.paragraph(role, Clean(f.Name)+": "+Clean(f.Text), inner)...)
+			if f.Warn {
+				warn = len(rows)
+			}
 			continue
 		}
 		for i, part := range wrap(Clean(f.Text), inner-name-2) {
@@ -103,8 +143,11 @@ func (t *Theme) promptFacts(s *PromptState, inner int) []string {
 			l.add(role, part)
 			rows = append(rows, l.String())
 		}
+		if f.Warn {
+			warn = len(rows)
+		}
 	}
-	return rows
+	return rows, warn
 }
 
 // promptTargets lists what the answer would act on, in at most n rows.
