@@ -36,6 +36,7 @@ const Version = 1
 // Bounds of what is read.
 const (
 	maxMeta   = 64 << 10
+	maxWord   = 255 // of Meta, and NAME_MAX: longer ones would push the rest off a screen
 	maxConfig = 1 << 20
 	maxName   = 4096 // PATH_MAX of limits.h
 	maxXattrs = 256 << 10

@@ -235,6 +235,14 @@ func TestDamageInWords(t *testing.T) {
 			t.Errorf("the head of %d bytes: %v, want %q", len(c.b), err, c.says)
 		}
 	}
+	for _, m := range []Meta{{Version: Version, Name: strings.Repeat("n", 256)}, {Version: Version, Arch: strings.Repeat("a", 256)}, {Version: Version, State: strings.Repeat("s", 256)}} {
+		var long bytes.Buffer
+		_, err := Pack(t.Context(), &long, PackOptions{Meta: m})
+		must(t, err)
+		if _, _, _, err := Head(&long); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "255 bytes") {
+			t.Errorf("long words: %v", err)
+		}
+	}
 	// Nor is an archive damaged that cannot be read.
 	if _, _, _, err := Head(opened(t, t.TempDir())); err == nil || errors.Is(err, ErrDamaged) {
 		t.Errorf("a directory: %v", err)

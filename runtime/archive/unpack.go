@@ -234,6 +234,9 @@ func (u *unpacker) head() error {
 	if v := u.out.Meta.Version; v != Version {
 		return fmt.Errorf("%w: it is of version %d, and this lxcdeck reads version %d", ErrDamaged, v, Version)
 	}
+	if m := &u.out.Meta; len(m.Name) > maxWord || len(m.Arch) > maxWord || len(m.State) > maxWord {
+		return fmt.Errorf("%w: a word of %s has more than %d bytes", ErrDamaged, metaName, maxWord)
+	}
 	if h, err = u.next(); err != nil {
 		return err
 	}
