@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -39,15 +40,35 @@ type Shipped struct {
 type UnpackArgs struct {
 	SHA256      string   // of the whole file, in hex: then it is authentic; "" = undamaged at best
 	AllowConfig []string // keys of the archive's config that are taken beyond the allow-list
+	Config      string   // SHA-256 of the config that was looked at, in hex: another is refused; "" = none was
 	IDMap       []IDMap  // shifts the owners to these ids; nil = a privileged container
 	MaxSize     uint64   // bytes that may be unpacked; 0 = what is free, less a reserve
 	MaxEntries  uint64   // 0 = 10 million
+}
+
+// Looked notes which config was looked at before AllowConfig was said.
+func (a *UnpackArgs) Looked(config []byte) {
+	sum := sha256.Sum256(config)
+	a.Config = hex.EncodeToString(sum[:])
+}
+
+// Same refuses another config than the one that was looked at: the archive may be
+// another by now, and what was allowed stands for other lines.
+func (a *UnpackArgs) Same(config []byte) error {
+	now := UnpackArgs{}
+	if now.Looked(config); a.Config != "" && !strings.EqualFold(a.Config, now.Config) {
+		return &Error{Err: fmt.Errorf("%w: the archive's config is another than the one that was looked at", ErrWrongState), Hint: "Look into it again."}
+	}
+	return nil
 }
 
 // Check refuses a checksum that is none.
 func (a *UnpackArgs) Check() error {
 	if b, err := hex.DecodeString(a.SHA256); err != nil || a.SHA256 != "" && len(b) != 32 {
 		return fmt.Errorf("%w: %q is no SHA-256", ErrInvalid, a.SHA256)
+	}
+	if b, err := hex.DecodeString(a.Config); err != nil || a.Config != "" && len(b) != 32 {
+		return fmt.Errorf("%w: %q is no SHA-256 of a config", ErrInvalid, a.Config)
 	}
 	for _, k := range a.AllowConfig {
 		if !strings.HasPrefix(k, "lxc.") || strings.ContainsAny(k, " =\n") {

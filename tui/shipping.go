@@ -319,6 +319,7 @@ func (u *unpacking) judge(f *form) archive.Config {
 
 func (u *unpacking) request(f *form) runtime.Request {
 	a := &runtime.UnpackArgs{SHA256: u.from.sum}
+	a.Looked(u.from.config)
 	if f.fields[unpackMapped].on {
 		a.IDMap = u.from.choices.IDMaps
 	}

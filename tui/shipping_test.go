@@ -99,7 +99,7 @@ func TestUnpackShowsWhatIsLeftOut(t *testing.T) {
 	d.until("the new container", func() bool { return d.m.byRef(ref("echo")) != nil })
 	all := d.rt.Requests()
 	a, ok := all[len(all)-1].Args.(*runtime.UnpackArgs)
-	if !ok || len(a.AllowConfig) != 1 || a.AllowConfig[0] != "lxc.hook.start" || a.IDMap != nil {
+	if !ok || len(a.AllowConfig) != 1 || a.AllowConfig[0] != "lxc.hook.start" || a.IDMap != nil || a.Config == "" {
 		t.Errorf("%+v", all[len(all)-1].Args)
 	}
 	// What was shown is what is unpacked.

@@ -41,6 +41,9 @@ func (r *Runtime) ship(ctx context.Context, q runtime.Request) error {
 	if err != nil {
 		return cancelledOr(ctx, err)
 	}
+	if err := a.Same(config); err != nil {
+		return err
+	}
 	n, err := io.Copy(io.Discard, again)
 	if err != nil {
 		return cancelledOr(ctx, err)

@@ -197,6 +197,9 @@ func archiveSize(f *os.File) uint64 {
 
 // judge makes the new config before anything else is made, and tells what it leaves out.
 func (u *unpacking) judge(m archive.Meta, config []byte) error {
+	if err := u.a.Same(config); err != nil {
+		return err
+	}
 	u.name = m.Name
 	u.config = archive.Judge(config, archive.Site{
 		Ref: u.o.q.Ref, IDMap: u.a.IDMap, Allow: u.a.AllowConfig, Bridge: isBridge, File: isInstalled,

@@ -62,16 +62,22 @@ func testShip(t *testing.T, s *suite) {
 	sum := sha256.Sum256(text)
 	made := s.ref(0, "shipped")
 	for _, c := range []struct {
-		name string
-		text []byte
-		sha  string
-		ok   bool
+		name   string
+		text   []byte
+		sha    string
+		config string // that was looked at; "" = none was
+		ok     bool
 	}{
-		{"another sum", text, strings.Repeat("ab", 32), false},
-		{"no archive", []byte("no archive"), "", false},
-		{"sound", text, hex.EncodeToString(sum[:]), true},
+		{"another sum", text, strings.Repeat("ab", 32), "", false},
+		{"no archive", []byte("no archive"), "", "", false},
+		{"another config than was looked at", text, "", "lxc.uts.name = another\n", false},
+		{"sound", text, hex.EncodeToString(sum[:]), "", true},
 	} {
-		what, err := s.shipOne(t, runtime.Request{Op: runtime.Unpack, Ref: made, Args: &runtime.UnpackArgs{SHA256: c.sha}, File: s.piped(t, c.text)})
+		args := &runtime.UnpackArgs{SHA256: c.sha}
+		if c.config != "" {
+			args.Looked([]byte(c.config))
+		}
+		what, err := s.shipOne(t, runtime.Request{Op: runtime.Unpack, Ref: made, Args: args, File: s.piped(t, c.text)})
 		if (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}

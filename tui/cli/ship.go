@@ -259,6 +259,7 @@ func (d *deck) unpackFrom(ctx context.Context, cmd *cobra.Command, f *unpackFlag
 	if err != nil {
 		return err
 	}
+	f.args.Looked(src.config)
 	q := runtime.Request{Op: runtime.Unpack, Ref: ref, Args: &f.args, File: src.file}
 	if err := q.Check(); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/archive"
 	"lxcdeck/runtime/fake"
 )
 
@@ -54,6 +55,15 @@ func TestPackAndUnpack(t *testing.T) {
 	if r := lxcdeck(t, rt, "unpack", file); r.code != exitRefused || !strings.Contains(r.err, "name is taken") {
 		t.Errorf("a name that is taken: status %d, %q", r.code, r.err)
 	}
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	_, config, _, err := archive.Head(f)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		args  []string
 		stdin bool
@@ -89,6 +99,7 @@ func TestPackAndUnpack(t *testing.T) {
 			if r.code != 0 || r.out != tt.name+"\n" || !strings.Contains(r.err, tt.says) || strings.Contains(r.err, "\u202e") {
 				t.Errorf("status %d, %q, %q", r.code, r.out, r.err)
 			}
+			tt.want.Looked(config)
 			all := rt.Requests()[before:]
 			if len(all) != 1 || all[0].Ref != ref(tt.name) || !reflect.DeepEqual(all[0].Args, &tt.want) || all[0].Record == "" {
 				t.Fatalf("requests %+v", all)
