@@ -42,7 +42,7 @@ type UnpackArgs struct {
 	AllowConfig []string // keys of the archive's config that are taken beyond the allow-list
 	Config      string   // SHA-256 of the config that was looked at, in hex: another is refused; "" = none was
 	IDMap       []IDMap  // shifts the owners to these ids; nil = a privileged container
-	MaxSize     uint64   // bytes that may be unpacked; 0 = what is free, less a reserve
+	MaxSize     uint64   // bytes that may be unpacked, holes of files apart; 0 = what is free, less a reserve
 	MaxEntries  uint64   // 0 = 10 million
 }
 

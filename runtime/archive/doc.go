@@ -2,7 +2,8 @@
 // again. The stream is a tar file, in frames of zstd: tar --zstd -x reads it.
 //
 // It holds, below one directory with the container's name: lxcdeck.json (Meta),
-// config, rootfs with all that is in it, and, last, lxcdeck.sha256 with the
+// config, rootfs with all that is in it (files with large holes as GNU tar writes
+// them), and, last, lxcdeck.sha256 with the
 // SHA-256 of all bytes of the tar file before its own header. That says that
 // nothing was damaged on the way, not who made it.
 //

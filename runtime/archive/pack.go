@@ -62,7 +62,8 @@ func Pack(ctx context.Context, w io.Writer, o PackOptions) (Packed, error) {
 		return Packed{}, err
 	}
 	p := &packer{ctx: ctx, o: o, sum: sha256.New(), links: map[inode]string{}, buf: make([]byte, pieceSize), names: make([]byte, 64<<10)}
-	p.tar = tar.NewWriter(io.MultiWriter(p.sum, frames))
+	p.raw = io.MultiWriter(p.sum, frames)
+	p.tar = tar.NewWriter(p.raw)
 	err = p.run()
 	if cerr := frames.Close(); cerr != nil && (err == nil || !errors.Is(err, context.Canceled)) {
 		err = cerr
@@ -76,6 +77,7 @@ type inode struct{ dev, ino uint64 }
 type packer struct {
 	ctx context.Context
 	o   PackOptions
+	raw io.Writer // where tar writes
 	tar *tar.Writer
 	sum hash.Hash
 	// crossed says whether an entry lies on another mount than the root. Its device
@@ -256,8 +258,20 @@ func (p *packer) link(name, inside, first string) error {
 	return nil
 }
 
-// header writes what an entry is; of a regular file the content follows.
+// header writes what an entry is.
 func (p *packer) header(from attrSource, name, inside, target string, st *unix.Stat_t) error {
+	h, err := p.describe(from, name, inside, target, st)
+	if err != nil {
+		return err
+	}
+	if err := p.tar.WriteHeader(h); err != nil {
+		return fmt.Errorf("pack %q: %w", inside, err)
+	}
+	return nil
+}
+
+// describe says what an entry is.
+func (p *packer) describe(from attrSource, name, inside, target string, st *unix.Stat_t) (*tar.Header, error) {
 	uid, uok := p.inner(st.Uid, false)
 	gid, gok := p.inner(st.Gid, true)
 	mode := st.Mode & 0o7777
@@ -291,17 +305,14 @@ func (p *packer) header(from attrSource, name, inside, target string, st *unix.S
 	}
 	attrs, lost, err := readXattrs(from, p.inner, p.names)
 	if err != nil {
-		return fmt.Errorf("pack %q: %w", inside, err)
+		return nil, fmt.Errorf("pack %q: %w", inside, err)
 	}
 	for _, l := range lost {
 		_ = p.skip(inside, "only its attribute "+l)
 	}
 	h.PAXRecords = attrs
 	p.out.Entries++
-	if err := p.tar.WriteHeader(h); err != nil {
-		return fmt.Errorf("pack %q: %w", inside, err)
-	}
-	return nil
+	return h, nil
 }
 
 func (p *packer) inner(host uint32, group bool) (uint32, bool) {
@@ -326,10 +337,27 @@ func (p *packer) file(dirfd int, base, name, inside string, st *unix.Stat_t) err
 	if now.Ino != st.Ino || now.Mode&unix.S_IFMT != unix.S_IFREG {
 		return fmt.Errorf("pack %q: it was replaced meanwhile", inside)
 	}
-	if err := p.header(attrsOf(fd), name, inside, "", &now); err != nil {
+	h, err := p.describe(attrsOf(fd), name, inside, "", &now)
+	if err != nil {
 		return err
 	}
-	for left := now.Size; left > 0; {
+	if now.Size-now.Blocks*512 >= minHoles {
+		if all := pieces(fd, now.Size); all != nil {
+			return p.sparse(fd, inside, h, all)
+		}
+		if _, err := unix.Seek(fd, 0, unix.SEEK_SET); err != nil {
+			return fmt.Errorf("pack %q: %w", inside, err)
+		}
+	}
+	if err := p.tar.WriteHeader(h); err != nil {
+		return fmt.Errorf("pack %q: %w", inside, err)
+	}
+	return p.content(fd, inside, now.Size, p.tar)
+}
+
+// content copies so many bytes of a file.
+func (p *packer) content(fd int, inside string, left int64, to io.Writer) error {
+	for left > 0 {
 		if err := p.ctx.Err(); err != nil {
 			return err
 		}
@@ -342,7 +370,7 @@ func (p *packer) file(dirfd int, base, name, inside string, st *unix.Stat_t) err
 		case n == 0:
 			return fmt.Errorf("pack %q: it became shorter while it was read", inside)
 		}
-		if _, err := p.tar.Write(p.buf[:n]); err != nil {
+		if _, err := to.Write(p.buf[:n]); err != nil {
 			return err
 		}
 		left -= int64(n)

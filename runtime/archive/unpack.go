@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,7 +32,7 @@ type UnpackOptions struct {
 	// Host gives the host's id for one of the container, of a user or (true) of
 	// a group; false = it has none. nil = they are the same.
 	Host       func(inner uint32, group bool) (uint32, bool)
-	MaxSize    uint64 // bytes of files; 0 = none of them
+	MaxSize    uint64 // bytes of files but their zeros, which become holes; 0 = none of them
 	MaxEntries uint64 // 0 = DefaultEntries
 	// Reserve is how many bytes of the file system have to stay free. MaxSize does not
 	// see to that: a directory, a long link or a file of one byte takes a block.
@@ -75,6 +76,10 @@ func Unpack(ctx context.Context, r io.Reader, dir *os.File, o UnpackOptions) (Un
 	u.out.SHA256 = hex.EncodeToString(whole.Sum(nil))
 	return u.out, nil
 }
+
+// maxMade is how large all files may be together, holes and all, in bytes: as large as
+// a file of ext4 can be. Holes take no room, but time.
+const maxMade = 16 << 40
 
 // maxRest is how many zeros may stand behind the end, in bytes: tar(1) fills up its
 // records, of 10 KiB unless told otherwise.
@@ -137,6 +142,7 @@ type unpacker struct {
 	base  string // the archive's one directory
 	place *place
 	buf   []byte
+	fill  uint64 // bytes of files that are no holes
 	since uint64 // what was made since the reserve was looked at, in bytes
 	out   Unpacked
 }
@@ -362,8 +368,8 @@ func (u *unpacker) entry(h *tar.Header, name string) error {
 
 // file makes a regular file; runs of zeros become holes.
 func (u *unpacker) file(h *tar.Header, name string) error {
-	if h.Size < 0 || uint64(h.Size) > u.o.MaxSize-u.out.Made {
-		return fmt.Errorf("%w: its files hold more than %d bytes", ErrTooLarge, u.o.MaxSize)
+	if h.Size < 0 || uint64(h.Size) > maxMade-u.out.Made {
+		return fmt.Errorf("%w: its files hold more than %d bytes, holes and all", ErrTooLarge, uint64(maxMade))
 	}
 	f, err := u.place.file(name)
 	if err != nil {
@@ -379,12 +385,14 @@ func (u *unpacker) file(h *tar.Header, name string) error {
 		if _, err := io.ReadFull(u.tar, p); err != nil {
 			return u.damaged(err)
 		}
-		if hole, err = writeSparse(f, p); err != nil {
+		var filled int
+		if hole, filled, err = writeSparse(f, p, u.o.MaxSize-u.fill); err != nil {
 			return fmt.Errorf("unpack %q: %w", name, err)
 		}
 		left -= int64(len(p))
 		u.out.Made += uint64(len(p))
-		if err := u.spent(uint64(len(p))); err != nil {
+		u.fill += uint64(filled)
+		if err := u.spent(uint64(filled)); err != nil {
 			return err
 		}
 	}
@@ -402,30 +410,29 @@ func (u *unpacker) file(h *tar.Header, name string) error {
 	return nil
 }
 
-// writeSparse writes a piece of a file, leaving out blocks of zeros; hole says
-// that it ended with one.
-func writeSparse(f *os.File, p []byte) (hole bool, err error) {
+// writeSparse writes a piece of a file, leaving out blocks of zeros; hole says that it
+// ended with one, filled how many bytes were none. There may be most of those.
+func writeSparse(f *os.File, p []byte, most uint64) (hole bool, filled int, err error) {
 	const block = 64 << 10
 	for len(p) > 0 {
 		b := p[:min(block, len(p))]
 		p = p[len(b):]
 		if hole = zeros(b); hole {
 			_, err = f.Seek(int64(len(b)), io.SeekCurrent)
+		} else if filled += len(b); uint64(filled) > most {
+			err = fmt.Errorf("%w: its files hold more bytes than are allowed", ErrTooLarge)
 		} else {
 			_, err = f.Write(b)
 		}
 		if err != nil {
-			return hole, err
+			return hole, filled, err
 		}
 	}
-	return hole, nil
+	return hole, filled, nil
 }
 
+// zeros compares each half with the one before it, which bytes.Equal does many bytes
+// at a time: a file of 200 GB may be nothing else.
 func zeros(b []byte) bool {
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-	return true
+	return len(b) == 0 || b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
