@@ -57,6 +57,9 @@ func (q *question) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	}
 	q.state.Early = false
 	if by, ok := q.scrolls(k.String()); ok {
+		if q.state.Note == readOn {
+			q.state.Note = ""
+		}
 		q.state.Top = m.theme.PromptScroll(&q.state, m.layout.W, m.layout.H, by)
 		return nil
 	}
@@ -128,11 +131,14 @@ func (q *question) waits() bool {
 	return q.state.Waits
 }
 
+// readOn is the answer to a yes that came too early.
+const readOn = "not yet: read on, down shows more"
+
 // unread refuses a yes while what speaks against it was not all on screen.
 func (q *question) unread(m *Model) bool {
 	unread := m.theme.PromptUnread(&q.state, m.layout.W, m.layout.H)
 	if q.state.Note = ""; unread {
-		q.state.Note = "not yet: read on, down shows more"
+		q.state.Note = readOn
 	}
 	return unread
 }

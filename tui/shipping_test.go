@@ -151,6 +151,9 @@ func TestUnpackHidesNoLine(t *testing.T) {
 		d.press("pgdown")
 	}
 	d.sees("/bin/evil")
+	if strings.Contains(d.screen(), "not yet") {
+		t.Error("it says to read on at the end")
+	}
 	d.press("y")
 	d.until("the new container", func() bool { return d.m.byRef(ref("echo")) != nil })
 }
