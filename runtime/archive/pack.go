@@ -189,8 +189,32 @@ func (p *packer) dir(d *os.File, name, inside string, st *unix.Stat_t) error {
 	return nil
 }
 
-// entry packs one name of a directory.
-func (p *packer) entry(dirfd int, base, name, inside string) error {
+// errMoved: what a name stood for when it was looked at, it does not any more.
+var errMoved = errors.New("it is replaced again and again")
+
+// maxMoved is how often that may happen to one name.
+const maxMoved = 100
+
+// moved tells what became of a name between two calls from other errors.
+func moved(err error) error {
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EINVAL) {
+		return errMoved
+	}
+	return err
+}
+
+// entry packs one name of a directory. A root that others share changes meanwhile.
+func (p *packer) entry(dirfd int, base, name, inside string) (err error) {
+	for range maxMoved {
+		if err = p.try(dirfd, base, name, inside); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return fmt.Errorf("pack %q: %w", inside, err)
+}
+
+// try packs one name; errMoved = it has written nothing yet.
+func (p *packer) try(dirfd int, base, name, inside string) error {
 	st, mount, err := statAt(dirfd, base)
 	if errors.Is(err, unix.ENOENT) {
 		return nil // gone meanwhile: a root that others share, say
@@ -216,17 +240,11 @@ func (p *packer) entry(dirfd int, base, name, inside string) error {
 		_ = p.skip(inside, "a mount: its place is packed, empty")
 		return p.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, ModTime: time.Unix(st.Mtim.Sec, 0)})
 	case kind == unix.S_IFDIR:
-		d, err := openDirAt(dirfd, base)
-		if err != nil {
-			return fmt.Errorf("pack %q: %w", inside, err)
-		}
-		return p.dir(d, name, inside, &st)
+		return p.below(dirfd, base, name, inside, &st)
 	case st.Nlink > 1:
-		id := inode{st.Dev, st.Ino}
-		if first, seen := p.links[id]; seen {
+		if first, seen := p.links[inode{st.Dev, st.Ino}]; seen {
 			return p.link(name, inside, first)
 		}
-		p.links[id] = name
 	}
 	if kind == unix.S_IFREG {
 		return p.file(dirfd, base, name, inside, &st)
@@ -235,11 +253,40 @@ func (p *packer) entry(dirfd int, base, name, inside string) error {
 	if kind == unix.S_IFLNK {
 		n, err := unix.Readlinkat(dirfd, base, p.buf[:maxName])
 		if err != nil {
-			return fmt.Errorf("pack %q: %w", inside, err)
+			return fmt.Errorf("pack %q: %w", inside, moved(err))
 		}
 		target = string(p.buf[:n])
 	}
-	return p.header(attrsAt("/proc/self/fd/"+strconv.Itoa(dirfd)+"/"+base), name, inside, target, &st)
+	err = p.header(attrsAt("/proc/self/fd/"+strconv.Itoa(dirfd)+"/"+base), name, inside, target, &st)
+	if errors.Is(err, unix.ENOENT) {
+		return moved(err)
+	}
+	p.seen(&st, name)
+	return err
+}
+
+// seen notes where a file was packed, for other names of it.
+func (p *packer) seen(st *unix.Stat_t, name string) {
+	if st.Nlink > 1 {
+		p.links[inode{st.Dev, st.Ino}] = name
+	}
+}
+
+// below packs a directory in another.
+func (p *packer) below(dirfd int, base, name, inside string, st *unix.Stat_t) error {
+	d, err := openDirAt(dirfd, base)
+	if err != nil {
+		return fmt.Errorf("pack %q: %w", inside, moved(err))
+	}
+	now, mount, err := statAt(int(d.Fd()), "")
+	if err == nil && (now.Ino != st.Ino || now.Dev != st.Dev || p.crossed(&now, mount)) {
+		err = errMoved
+	}
+	if err != nil {
+		d.Close()
+		return fmt.Errorf("pack %q: %w", inside, err)
+	}
+	return p.dir(d, name, inside, &now)
 }
 
 func (p *packer) skip(inside, why string) error {
@@ -327,7 +374,7 @@ func (p *packer) inner(host uint32, group bool) (uint32, bool) {
 func (p *packer) file(dirfd int, base, name, inside string, st *unix.Stat_t) error {
 	fd, err := openFD(dirfd, base, 0)
 	if err != nil {
-		return fmt.Errorf("pack %q: %w", inside, err)
+		return fmt.Errorf("pack %q: %w", inside, moved(err))
 	}
 	defer unix.Close(fd)
 	var now unix.Stat_t
@@ -335,8 +382,9 @@ func (p *packer) file(dirfd int, base, name, inside string, st *unix.Stat_t) err
 		return fmt.Errorf("pack %q: %w", inside, err)
 	}
 	if now.Ino != st.Ino || now.Mode&unix.S_IFMT != unix.S_IFREG {
-		return fmt.Errorf("pack %q: it was replaced meanwhile", inside)
+		return errMoved
 	}
+	p.seen(st, name)
 	h, err := p.describe(attrsOf(fd), name, inside, "", &now)
 	if err != nil {
 		return err
