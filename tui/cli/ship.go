@@ -218,6 +218,8 @@ func (d *deck) unpack(cmd *cobra.Command, f *unpackFlags, args []string) error {
 		return usage(cmd, "--privileged, --unprivileged and --idmap say how ids are mapped: give one of them")
 	case cmd.Flags().Changed("sha256") && f.args.SHA256 == "":
 		return usage(cmd, "--sha256 is empty")
+	case cmd.Flags().Changed("name") && f.name == "":
+		return usage(cmd, "--name is empty") // of a variable in a script, say
 	}
 	for _, line := range f.idmaps {
 		maps, err := parseIDMap(line)

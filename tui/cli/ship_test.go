@@ -183,6 +183,7 @@ func TestShipWrongUse(t *testing.T) {
 		{[]string{"unpack", filepath.Dir(text)}, exitFailed, "is a directory"},
 		{[]string{"unpack", file, "--sha256", "xy"}, exitUsage, "no SHA-256"},
 		{[]string{"unpack", file, "--sha256", ""}, exitUsage, "--sha256 is empty"},
+		{[]string{"unpack", file, "--name", ""}, exitUsage, "--name is empty"},
 		{[]string{"unpack", file, "--allow-config", "hook"}, exitUsage, "no key of a config"},
 		{[]string{"unpack", file, "--allow-config", "lxc.idmap"}, exitUsage, "never taken"},
 		{[]string{"unpack", file, "--name", "a/b"}, exitUsage, "not one path component"},
