@@ -198,7 +198,7 @@ func (m *Model) lookInto(file, sum string) tea.Cmd {
 func openRegular(path string) (*os.File, os.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file; the command line takes pipes", path)
+		err = fmt.Errorf("no regular file, and only the command line takes pipes: %s", path)
 	}
 	if err != nil {
 		return nil, nil, err
