@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	goruntime "runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -69,9 +68,6 @@ func serveHelper() int {
 		if q.Stay <= 0 || r.Leaves {
 			return 0
 		}
-		// Logs in memory are closed by the collector, which a helper this small
-		// would never have run: each operation left one more descriptor.
-		goruntime.GC()
 		if !conn.waits(q.Stay) {
 			return 0
 		}
@@ -154,9 +150,16 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 // function that reads them. Not for handles that save their configuration:
 // the log's name would be saved with it.
 func captureLog(c *golxc.Container) (read func() string) {
+	read, _ = captureLogFile(c)
+	return read
+}
+
+// captureLogFile is captureLog for who closes the file when all is read; nil =
+// there is none.
+func captureLogFile(c *golxc.Container) (read func() string, file *os.File) {
 	f, err := memFile("liblxc log")
 	if err != nil {
-		return func() string { return "" }
+		return func() string { return "" }, nil
 	}
 	_ = c.SetLogFile("/proc/self/fd/" + strconv.Itoa(int(f.Fd())))
 	_ = c.SetLogLevel(golxc.ERROR)
@@ -164,7 +167,7 @@ func captureLog(c *golxc.Container) (read func() string) {
 		b := make([]byte, maxLog)
 		n, _ := f.ReadAt(b, 0)
 		return cleanLog(string(b[:n]))
-	}
+	}, f
 }
 
 // cleanLog cuts liblxc's log lines, "lxc NAME TIME ERROR CATEGORY -

@@ -32,6 +32,7 @@ type operation struct {
 	held *holds   // locks of the containers that it is about
 	c    *golxc.Container
 	log  func() string
+	logs []*os.File // that log reads; a helper that stays must not keep them
 	// at, if not nil, is told of every step that a journal notes; tests end the
 	// process there.
 	at func(step string)
@@ -55,6 +56,7 @@ func helperOp(conn *msgConn, q helperRequest) helperReply {
 			return failedReply(err, "")
 		}
 	}
+	defer o.closeLogs()
 	if o.info.Kind == runtime.OnState {
 		return o.onState()
 	}
@@ -99,8 +101,24 @@ func (o *operation) open() error {
 	if err != nil {
 		return unloadable(o.q.Ref)
 	}
-	o.c, o.log = c, operationLog(c)
+	read, file := operationLog(c)
+	o.c, o.log = c, read
+	o.keepLog(file)
 	return nil
+}
+
+func (o *operation) keepLog(file *os.File) {
+	if file != nil {
+		o.logs = append(o.logs, file)
+	}
+}
+
+// closeLogs closes what was read from; nobody reads it any more.
+func (o *operation) closeLogs() {
+	for _, file := range o.logs {
+		file.Close()
+	}
+	o.logs = nil
 }
 
 // close can fail only for a handle that was released before.

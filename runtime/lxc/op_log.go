@@ -11,24 +11,25 @@ import (
 // operationLog collects liblxc's ERROR lines of one operation. A log file
 // that the configuration names stays in use, as the monitor that a start
 // leaves behind goes on writing to it; what is new in it counts.
-func operationLog(c *golxc.Container) func() string {
+// The file is to be closed when all is read; it may be nil.
+func operationLog(c *golxc.Container) (read func() string, file *os.File) {
 	name := c.LogFile()
 	if name == "" {
-		return captureLog(c)
+		return captureLogFile(c)
 	}
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
-		return captureLog(c)
+		return captureLogFile(c)
 	}
 	if c.ConfigItem("lxc.log.level")[0] == "" || c.LogLevel() > golxc.ERROR {
 		_ = c.SetLogLevel(golxc.ERROR)
 	}
 	if _, err := f.Seek(0, io.SeekEnd); err != nil {
 		_ = f.Close()
-		return captureLog(c)
+		return captureLogFile(c)
 	}
 	return func() string {
 		b, _ := io.ReadAll(io.LimitReader(f, maxLog))
 		return errorLines(string(b))
-	}
+	}, f
 }

@@ -28,6 +28,7 @@ func (o *operation) start() error {
 	began := time.Now()
 	log, home := newStartLog(o.c, o.log), ownCgroups()
 	o.log = log.errors
+	o.keepLog(log.file)
 	if err := o.c.WantDaemonize(true); err != nil {
 		return fmt.Errorf("liblxc: %w", err)
 	}
