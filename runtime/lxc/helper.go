@@ -209,10 +209,14 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 // terminal, nothing of the request.
 func helperCommand(q helperRequest, asUser *user) *exec.Cmd {
 	var cmd *exec.Cmd
+	arg := helperArg
+	if stays(&q, asUser) {
+		arg = starterArg
+	}
 	if run := scopeRunner(q, asUser); run != nil {
-		cmd = exec.Command(run[0], append(run[1:], helperArg)...)
+		cmd = exec.Command(run[0], append(run[1:], arg)...)
 	} else {
-		cmd = exec.Command(selfExe, helperArg)
+		cmd = exec.Command(selfExe, arg)
 	}
 	cmd.Dir = "/"
 	cmd.Env = helperEnv(asUser)

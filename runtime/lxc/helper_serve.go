@@ -33,7 +33,7 @@ const (
 // and exits. Otherwise it returns at once. main calls it before anything else,
 // and so does TestMain of every test that drives real containers.
 func HelperMain() {
-	if len(os.Args) != 2 || os.Args[1] != helperArg {
+	if len(os.Args) != 2 || os.Args[1] != helperArg && os.Args[1] != starterArg {
 		return
 	}
 	// Not os.Exit, which sleeps for a second where the race detector is built in:
@@ -51,6 +51,7 @@ func serveHelper() int {
 	// A handler and not SIG_IGN, which the container would inherit: what
 	// changes a container runs to its end, whatever becomes of the terminal.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	starts := openStarter()
 	for {
 		var q helperRequest
 		fds, err := conn.receive(&q)
@@ -59,7 +60,7 @@ func serveHelper() int {
 			return helperFailed
 		}
 		began := time.Now()
-		r := serve(conn, q)
+		r := serve(conn, starts, q)
 		if err := conn.send(r, nil); err != nil {
 			q.unattended(began, &r)
 			return helperFailed
@@ -100,7 +101,7 @@ func helperConn() (*msgConn, error) {
 }
 
 // serve does what is asked, after checking again what the caller has checked.
-func serve(conn *msgConn, q helperRequest) (r helperReply) {
+func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 	defer func() {
 		if p := recover(); p != nil {
 			r = failedReply(fmt.Errorf("%w: panic: %v", runtime.ErrHelper, p), "")
@@ -126,7 +127,7 @@ func serve(conn *msgConn, q helperRequest) (r helperReply) {
 				os.Exit(helperFailed)
 			}).Stop()
 		}
-		return helperOp(conn, q)
+		return helperOp(conn, starts, q)
 	case q.Kind == kindMake:
 		return helperMake(q)
 	case q.Kind == kindUndo:

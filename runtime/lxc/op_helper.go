@@ -28,19 +28,21 @@ type operation struct {
 	q    helperRequest
 	info runtime.OpInfo
 	conn *msgConn
-	file *os.File // of an archive
-	held *holds   // locks of the containers that it is about
-	c    *golxc.Container
-	log  func() string
-	logs []*os.File // that log reads; a helper that stays must not keep them
+	// starts, if not nil, is who starts containers for this helper.
+	starts *starter
+	file   *os.File // of an archive
+	held   *holds   // locks of the containers that it is about
+	c      *golxc.Container
+	log    func() string
+	logs   []*os.File // that log reads; a helper that stays must not keep them
 	// at, if not nil, is told of every step that a journal notes; tests end the
 	// process there.
 	at func(step string)
 }
 
 // helperOp carries out an operation in the helper.
-func helperOp(conn *msgConn, q helperRequest) helperReply {
-	o := &operation{q: q, info: q.Op.Info(), conn: conn, log: func() string { return "" }}
+func helperOp(conn *msgConn, by *starter, q helperRequest) helperReply {
+	o := &operation{q: q, info: q.Op.Info(), conn: conn, starts: by, log: func() string { return "" }}
 	o.file = archiveFile(q.Op)
 	if err := o.checkRequest(); err != nil {
 		return failedReply(err, "")
@@ -79,6 +81,11 @@ func (o *operation) onState() helperReply {
 	}
 	if err := loadableHere(o.q.Ref); err != nil {
 		return failedReply(err, "")
+	}
+	if o.q.Op == runtime.Start && o.starts != nil {
+		if r, done := o.startApart(); done {
+			return r
+		}
 	}
 	if err := o.open(); err != nil {
 		return failedReply(err, "")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	golxc "github.com/lxc/go-lxc"
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
@@ -61,6 +62,52 @@ func (o *operation) start() error {
 			return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, s)
 		}
 	}
+}
+
+// startApart has the starter start the container. done is false where it was
+// not done and is left to start: what the starter does not know of.
+func (o *operation) startApart() (r helperReply, done bool) {
+	if a, ok := o.q.Args.(*runtime.StartArgs); ok && a != nil && len(a.Command) > 0 {
+		return r, false
+	}
+	if accepts(&o.info, runtime.Stopped, o.q.Expect) != nil {
+		return r, false
+	}
+	log := emptyStartLog(func() string { return "" })
+	if log.file == nil {
+		return r, false
+	}
+	defer log.file.Close()
+	began := time.Now()
+	what, word, err := o.starts.start(o.q.Ref, log.file, o.q.Timeout)
+	is, _ := runtime.ParseState(word)
+	switch {
+	case err != nil:
+		r = failedReply(err, log.errors())
+		r.Leaves = true
+		return r, true
+	case what == startState && (is == runtime.Running || is == runtime.Frozen):
+		log.seal()
+		return helperReply{OK: true, State: is}, true
+	case what == startState && is == runtime.Stopped:
+		log.seal()
+		o.clearAfter(log, began)
+		err = endedAtOnce(log, nil)
+	case what == startState:
+		log.seal()
+		err = fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, is)
+	case what == startFailed:
+		o.clearAfter(log, began)
+		err = fmt.Errorf("liblxc: %w", golxc.ErrStartFailed)
+	case what == startUnloadable:
+		err = unloadable(o.q.Ref)
+	case what == startNotStopped:
+		err = accepts(&o.info, is, o.q.Expect)
+	}
+	if err == nil { // the config names a log file, or it was stopped a moment later
+		return r, false
+	}
+	return failedReply(err, log.errors()), true
 }
 
 // clearAfter waits for the end of the monitor of a start that came to nothing,

@@ -144,7 +144,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	if err := do(t, ro, runtime.Start, ref); !errors.Is(err, runtime.ErrReadOnly) {
 		t.Errorf("read-only: %v", err)
 	}
-	r := helperOp(nil, helperRequest{Kind: kindOp, Ref: ref, Op: runtime.Freeze})
+	r := helperOp(nil, nil, helperRequest{Kind: kindOp, Ref: ref, Op: runtime.Freeze})
 	if r.OK || r.ErrKind != errKind(runtime.ErrWrongState) {
 		t.Errorf("the helper did not check the state again: %+v", r)
 	}

@@ -26,17 +26,25 @@ type startLog struct {
 // newStartLog makes liblxc write a start's log to memory. A log file that the
 // configuration names stays in use, at its own level; read gives its errors.
 func newStartLog(c *golxc.Container, read func() string) *startLog {
-	l := &startLog{read: read}
 	if name := c.LogFile(); name != "" && !strings.HasPrefix(name, "/proc/self/fd/") {
-		return l
+		return &startLog{read: read}
 	}
+	l := emptyStartLog(read)
+	if l.file != nil {
+		_ = c.SetLogFile("/proc/self/fd/" + strconv.Itoa(int(l.file.Fd())))
+		_ = c.SetLogLevel(golxc.INFO)
+	}
+	return l
+}
+
+// emptyStartLog is a log in memory that nobody writes to yet.
+func emptyStartLog(read func() string) *startLog {
+	l := &startLog{read: read}
 	fd, err := unix.MemfdCreate("liblxc log", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return l
 	}
 	l.file = os.NewFile(uintptr(fd), "liblxc log")
-	_ = c.SetLogFile("/proc/self/fd/" + strconv.Itoa(fd))
-	_ = c.SetLogLevel(golxc.INFO)
 	return l
 }
 

@@ -1,8 +1,11 @@
 package lxc
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -52,14 +55,16 @@ func TestStayingHelperKeepsNoDescriptors(t *testing.T) {
 	a := adapterFor(t, s.Path)
 	ref := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "a"}
 	must(t, s.Add(ref.Name))
-	open := func() int {
+	open := func() (n int) {
 		must(t, do(t, a, runtime.Start, ref))
 		must(t, do(t, a, runtime.Kill, ref))
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", a.idle[len(a.idle)-1].proc.pid))
-		must(t, err)
-		return len(entries)
+		helper, starter := idleAndStarter(t, a)
+		for _, pid := range []int{helper, starter} {
+			entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+			must(t, err)
+			n += len(entries)
+		}
+		return n
 	}
 	first, last := open(), 0
 	for range 10 {
@@ -94,4 +99,80 @@ func TestMonitorsKeepNoHelper(t *testing.T) {
 			return false
 		}
 	})
+}
+
+// idleAndStarter gives the helper that waits, and its starter.
+func idleAndStarter(t *testing.T, a *Adapter) (helper, starter int) {
+	t.Helper()
+	a.mu.Lock()
+	helper = a.idle[len(a.idle)-1].proc.pid
+	a.mu.Unlock()
+	return helper, helperOf(t, helper, starterArg)
+}
+
+// TestStarterEnds: a starter does not outlive its helper, and a helper whose
+// starter is gone says so and is not asked again.
+func TestStarterEnds(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	ref := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "a"}
+	must(t, s.Add(ref.Name))
+	must(t, do(t, a, runtime.Start, ref))
+	helper, starter := idleAndStarter(t, a)
+	must(t, unix.Kill(helper, unix.SIGKILL))
+	within(t, "the end of the starter of a helper that was killed", func() bool { return unix.Kill(starter, 0) != nil })
+
+	must(t, do(t, a, runtime.Kill, ref))
+	_, starter = idleAndStarter(t, a)
+	must(t, unix.Kill(starter, unix.SIGKILL))
+	if err := do(t, a, runtime.Start, ref); !errors.Is(err, runtime.ErrHelper) {
+		t.Errorf("a start without a starter: %v, want it to wrap %v", err, runtime.ErrHelper)
+	}
+	must(t, do(t, a, runtime.Start, ref))
+	must(t, do(t, a, runtime.Kill, ref))
+}
+
+// TestStarterIsSmall: the monitors that stay are forks of the starter and not of
+// a program of Go, of which each would be charged with what it writes to.
+func TestStarterIsSmall(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	ref := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "a"}
+	must(t, s.Add(ref.Name))
+	must(t, do(t, a, runtime.Start, ref))
+	pid, err := a.initPID(t.Context(), ref)
+	must(t, err)
+	own := func(pid int) (kB int) {
+		for line := range strings.Lines(readText(fmt.Sprintf("/proc/%d/smaps_rollup", pid))) {
+			if strings.HasPrefix(line, "Anonymous:") {
+				_, err := fmt.Sscanf(line, "Anonymous: %d kB", &kB)
+				must(t, err)
+			}
+		}
+		return kB
+	}
+	helper, _ := idleAndStarter(t, a)
+	if m, h := own(parentOf(t, pid)), own(helper); m == 0 || m > h/2 {
+		t.Errorf("the monitor has %d kB of its own, the helper %d", m, h)
+	}
+}
+
+// TestStarterLeavesOwnLogs: a log file that the config names stays in use.
+func TestStarterLeavesOwnLogs(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	log := filepath.Join(s.Path, "own.log")
+	ref := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "a"}
+	must(t, s.Add(ref.Name, "lxc.log.file = "+log, "lxc.log.level = INFO"))
+	must(t, do(t, a, runtime.Start, ref))
+	if text := readText(log); !strings.Contains(text, ref.Name) {
+		t.Errorf("its log holds %q", text)
+	}
+	must(t, do(t, a, runtime.Kill, ref))
+	bad := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "b"}
+	must(t, s.Add(bad.Name, "lxc.log.file = "+log, "lxc.log.level = INFO", "lxc.net.0.type = veth", "lxc.net.0.link = lxcdt-none"))
+	var e *runtime.Error
+	if err := do(t, a, runtime.Start, bad); !errors.As(err, &e) || !strings.Contains(e.Log, "lxcdt-none") {
+		t.Errorf("%v, log %q, want the bridge named", err, e.Log)
+	}
 }

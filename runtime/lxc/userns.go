@@ -2,7 +2,6 @@ package lxc
 
 /*
 #cgo CFLAGS: -std=gnu11
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
