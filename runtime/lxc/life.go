@@ -155,6 +155,18 @@ func findFreezer(fs cgroup.FS, pid int, dirs []string) freezeFile {
 	return freezerOf(mounts, at)
 }
 
+// freezerOf is findFreezer for the init that a container has now.
+func (a *Adapter) freezerOf(ref runtime.Ref, pid int) freezeFile {
+	if l := a.known(ref); l != nil && l.pid == pid {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.freeze != nil { // found when its state was
+			return *l.freeze
+		}
+	}
+	return findFreezer(a.cgroups, pid, a.cgroupDirs(ref))
+}
+
 func freezerOf(mounts cgroup.Mounts, at cgroup.Location) freezeFile {
 	var f freezeFile
 	if dir := below(mounts.V1["freezer"], at.V1["freezer"]); dir != "" {

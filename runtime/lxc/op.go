@@ -278,3 +278,11 @@ func (a *Adapter) leave(refs []runtime.Ref) {
 		delete(a.busy, ref)
 	}
 }
+
+// works says whether an operation of this Adapter is under way on a container.
+func (a *Adapter) works(ref runtime.Ref) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, taken := a.busy[ref]
+	return taken
+}

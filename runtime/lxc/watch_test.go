@@ -305,3 +305,32 @@ func TestOutbox(t *testing.T) {
 		t.Errorf("events %v, want each once and only the later of Degraded and Restored", got)
 	}
 }
+
+// The watch asks no container on which an operation of ours is under way, until
+// that takes long.
+func TestWatchLetsOperationsWork(t *testing.T) {
+	a := adapterFor(t, t.TempDir())
+	ref := runtime.Ref{Path: a.About().Paths[0], Name: "lxcdt-a"}
+	w := &watcher{a: a, ctx: t.Context()}
+	must(t, a.reserve([]runtime.Ref{ref}, runtime.Start))
+	began := time.Now()
+	if !w.letWork(ref) {
+		t.Error("the watch has not ended")
+	}
+	if took := time.Since(began); took < lastPause {
+		t.Errorf("asked after %v, want %v at least", took, lastPause)
+	}
+	done := make(chan bool)
+	go func() { done <- w.letWork(ref) }()
+	a.leave([]runtime.Ref{ref})
+	if !<-done {
+		t.Error("the watch has not ended")
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	must(t, a.reserve([]runtime.Ref{ref}, runtime.Start))
+	if w.ctx = ended; w.letWork(ref) {
+		t.Error("the watch has ended")
+	}
+	a.leave([]runtime.Ref{ref})
+}

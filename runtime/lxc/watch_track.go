@@ -16,6 +16,10 @@ const (
 	// container that starts or stops.
 	firstPause = 2 * time.Millisecond
 	lastPause  = 250 * time.Millisecond
+	// ownPause is how long the watch waits at a time for the end of an operation
+	// of our own, which says by itself that there is news. A container that takes
+	// longer than lastPause over it is asked nevertheless.
+	ownPause = 10 * time.Millisecond
 	// settleTime is how long a container may take to settle before only the
 	// safety scan asks again.
 	settleTime = time.Minute
@@ -81,6 +85,9 @@ func (w *watcher) follow(s *settlement, quiet bool, again <-chan struct{}) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	for {
+		if !w.letWork(s.ref) {
+			return
+		}
 		c := w.a.look(w.ctx, s.ref, unsafe)
 		if w.ctx.Err() != nil {
 			return
@@ -92,7 +99,7 @@ func (w *watcher) follow(s *settlement, quiet bool, again <-chan struct{}) {
 		s.state, s.pid = c.State, c.InitPID
 		switch {
 		case s.pid > 0 && s.state.Alive() && s.state != runtime.Stopping && s.state != runtime.Freezing:
-			s.events = findFreezer(w.a.cgroups, s.pid, w.a.cgroupDirs(s.ref))
+			s.events = w.a.freezerOf(s.ref, s.pid)
 			return
 		case s.state == runtime.Stopped, s.state == runtime.Unknown, time.Now().After(until):
 			return
@@ -107,6 +114,20 @@ func (w *watcher) follow(s *settlement, quiet bool, again <-chan struct{}) {
 			pause = min(pause*3/2, lastPause)
 		}
 	}
+}
+
+// letWork leaves a container alone while an operation of ours is under way on it:
+// a hundred that are started would each be asked several times on the way, at the
+// cost of the start. It is false when the watch has ended.
+func (w *watcher) letWork(ref runtime.Ref) bool {
+	for until := time.Now().Add(lastPause); w.a.works(ref) && time.Now().Before(until); {
+		select {
+		case <-w.ctx.Done():
+			return false
+		case <-time.After(ownPause):
+		}
+	}
+	return true
 }
 
 // deliver hands a settlement to the loop.
