@@ -90,6 +90,7 @@ type jobs struct {
 type jobLook struct {
 	words   uint64
 	seconds int64
+	left    int // jobs that are not over
 }
 
 // busy gives the operation that is under way on a container.
@@ -113,6 +114,11 @@ func (j *jobs) running() int {
 		}
 	}
 	return n
+}
+
+// waiting says whether some wait for their turn.
+func (j *jobs) waiting() bool {
+	return slices.ContainsFunc(j.list, func(x *job) bool { return x.started.IsZero() })
 }
 
 // enqueue adds operations and starts as many as may run.
@@ -216,14 +222,22 @@ func (m *Model) onJobPace() tea.Cmd {
 	return m.paceJobs()
 }
 
+// paintLater leaves it to the next look at jobs to show that one of many was done:
+// a hundred would each have the whole screen painted.
+func (m *Model) paintLater(d doneMsg, dirty, all bool) {
+	if d.err == nil && m.jobs.waiting() {
+		m.dirty, m.paint.all = dirty, all
+	}
+}
+
 // showsJobs says whether anything on the screen tells of jobs.
 func (m *Model) showsJobs() bool {
-	return m.raw == nil && !m.held && (m.overlay != nil || !m.layout.Status.Empty())
+	return m.raw == nil && !m.held && (m.overlay != nil || !m.layout.Status.Empty() || !m.layout.List.Empty())
 }
 
 func (m *Model) lookAtJobs() jobLook {
 	now := m.clock.Now()
-	var l jobLook
+	l := jobLook{left: len(m.jobs.list)}
 	for _, x := range m.jobs.list {
 		if !x.started.IsZero() {
 			l.words += x.feed.told()

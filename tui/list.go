@@ -25,10 +25,13 @@ const (
 	// Below that it rests three times as long as a look takes, so that a batch of
 	// a hundred starts is not slowed down by being looked at.
 	listRest = 50 * time.Millisecond
+	// batchRest is that time while operations wait for their turn: how far the
+	// batch is, its jobs tell.
+	batchRest = 250 * time.Millisecond
 )
 
-// listDueMsg ends the rest between two looks.
-type listDueMsg struct{}
+// listDueMsg ends the rest between two looks; one of an earlier rest is a stranger.
+type listDueMsg struct{ gen int }
 
 // listedMsg is the end of one List.
 type listedMsg struct {
@@ -44,6 +47,8 @@ type listing struct {
 	since    time.Time
 	ended    time.Time // end of the last one
 	resting  bool      // a look is wanted, and waits for the rest to be over
+	gen      int       // of the rest
+	due      time.Time // its end
 	done     time.Time // end of the last good one; zero = never
 	err      error
 	noConfig []runtime.Ref
@@ -58,14 +63,20 @@ func (m *Model) list() tea.Cmd {
 		l.again = true
 		return nil
 	}
-	if l.resting {
-		return nil
+	rest := min(listRest, 3*l.ended.Sub(l.since))
+	if m.jobs.waiting() {
+		rest = batchRest
 	}
-	rest := min(listRest, 3*l.ended.Sub(l.since)) - m.clock.Now().Sub(l.ended)
-	if !l.ended.IsZero() && rest > 0 {
-		l.resting = true
-		return m.clock.After(rest, listDueMsg{})
+	now := m.clock.Now()
+	if due := l.ended.Add(rest); !l.ended.IsZero() && due.After(now) {
+		if l.resting && !due.Before(l.due) {
+			return nil
+		}
+		l.resting, l.due = true, due // or sooner than it was: the last job has its turn
+		l.gen++
+		return m.clock.After(due.Sub(now), listDueMsg{l.gen})
 	}
+	l.resting = false
 	l.inFlight, l.again, l.since = true, false, m.clock.Now()
 	rt, parent := m.rt, m.out.ctx
 	return cmd("list", func() tea.Msg {
@@ -77,7 +88,10 @@ func (m *Model) list() tea.Cmd {
 }
 
 // onListDue looks after a rest.
-func (m *Model) onListDue() tea.Cmd {
+func (m *Model) onListDue(due listDueMsg) tea.Cmd {
+	if !m.listing.resting || due.gen != m.listing.gen {
+		return nil
+	}
 	m.listing.resting = false
 	return m.list()
 }

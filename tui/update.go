@@ -46,6 +46,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	case tea.ColorProfileMsg:
 		return m.onProfile(msg.Profile)
 	case doneMsg:
+		m.paintLater(msg, dirty, all)
 		ours := m.isBoot(msg.id) // while the job is known
 		return tea.Batch(m.onDone(msg), m.onBooted(ours, msg.err), m.readAgain())
 	case armedPlanMsg:
@@ -193,7 +194,7 @@ func (m *Model) readAgain() tea.Cmd {
 func (m *Model) onUnseen(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case listDueMsg:
-		return m.onListDue()
+		return m.onListDue(msg)
 	case tea.MouseReleaseMsg:
 		return m.onMouse(msg.Mouse(), vt.Release)
 	case tea.MouseMotionMsg:

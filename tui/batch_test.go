@@ -1,0 +1,68 @@
+package tui
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+// While operations wait for their turn the list is read seldom and what is done
+// is painted at the next look, so that the screen does not take the processor
+// from the batch; with the last turn both are as quick as ever.
+func TestScreenRestsDuringABatch(t *testing.T) {
+	const turns, waiting = jobsAtOnce, 2
+	h := newHeld()
+	d := workDeck(t, 120, 40, Options{}, h.do, some()...)
+	var rates []time.Duration
+	d.m.retime = func(d time.Duration) { rates = append(rates, d) }
+	var reqs []runtime.Request
+	for i := range turns + waiting {
+		reqs = append(reqs, creating(fmt.Sprintf("new-%d", i)))
+	}
+	d.begin(h, turns, reqs...)
+	d.send(jobPaceMsg{})
+	if n := len(rates); n == 0 || rates[n-1] != time.Second/shellRate {
+		t.Errorf("frames every %v during the batch", rates)
+	}
+	d.pass(batchRest) // the list may be read again
+	l := &d.m.listing
+	d.run(d.m.list())
+	d.until("a list", func() bool { return !l.inFlight })
+	read := l.ended
+	if d.run(d.m.list()); l.inFlight || !l.resting {
+		t.Fatal("the list is read again at once")
+	}
+	frame := d.m.View().Content
+	h.free <- nil
+	d.until("the turn of the next", func() bool { return len(h.asked) == 1 })
+	<-h.asked
+	if d.m.View().Content != frame {
+		t.Error("painted at once although others wait")
+	}
+	d.pass(jobPace)
+	d.sees("create done")
+	if !l.ended.After(read) {
+		t.Error("the list was not read when its rest was over")
+	}
+
+	d.run(d.m.list())
+	h.free <- nil
+	d.until("the last turn", func() bool { return len(h.asked) == 1 })
+	d.stuck--
+	h.free <- nil
+	d.until("a list after the last turn", func() bool { return len(d.m.jobs.list) == turns-1 && !l.resting && !l.inFlight })
+	if stale := d.m.onListDue(listDueMsg{l.gen}); stale != nil || l.inFlight {
+		t.Error("the rest that was cut short makes another list")
+	}
+	if n := len(rates); rates[n-1] != time.Second/idleRate {
+		t.Errorf("frames every %v after the batch", rates[n-1])
+	}
+	d.stuck = 0
+	for range turns - 1 {
+		h.free <- nil
+	}
+	d.until("the end", func() bool { return len(d.m.jobs.list) == 0 })
+	d.sees("create: 6 of 6 done")
+}
