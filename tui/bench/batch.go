@@ -9,6 +9,7 @@ import (
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/lxctest"
+	"lxcdeck/tui/vt"
 )
 
 const (
@@ -101,14 +102,17 @@ func (b *bench) startMarked(s *lxctest.Scratch, names []string) (took time.Durat
 		return 0, nil, err
 	}
 	time.Sleep(time.Second) // the question takes no key at first
+	over := fmt.Sprintf("%d/%d", len(names), len(names))
+	l.watchEnd(func(s *vt.Terminal, _ []byte) bool {
+		return contains(s, over) && !contains(s, runtime.Start.Info().Doing)
+	})
 	start := time.Now()
 	if _, err := c.move("y", 0); err != nil {
 		return 0, nil, err
 	}
-	over := fmt.Sprintf("%d/%d", len(names), len(names))
 	for k := 0; ; k++ {
-		if l.has(over) && !l.has(runtime.Start.Info().Doing) {
-			return time.Since(start), keys, nil
+		if at := l.endedAt(); !at.IsZero() {
+			return at.Sub(start), keys, nil
 		}
 		if time.Since(start) > 2*patience {
 			return 0, nil, fmt.Errorf("not all started within %v; the screen is:\n%s", 2*patience, l.text())
@@ -126,9 +130,16 @@ func (b *bench) startMarked(s *lxctest.Scratch, names []string) (took time.Durat
 	}
 }
 
-// has says whether the screen shows text.
-func (l *line) has(text string) bool {
+// watchEnd notes when ok holds first, whatever else is waited for.
+func (l *line) watchEnd(ok look) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return contains(l.screen, text)
+	l.end, l.ended = ok, time.Time{}
+}
+
+// endedAt is when that was; zero = not yet.
+func (l *line) endedAt() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended
 }

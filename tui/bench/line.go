@@ -40,6 +40,8 @@ type line struct {
 	last   time.Time // when the last byte was read
 	watch  look      // nil = nothing is waited for
 	seen   chan<- time.Time
+	end    look      // nil = nobody wants to know when it first held
+	ended  time.Time // when it did
 }
 
 // look says whether the screen shows what is waited for. burst is what has
@@ -122,6 +124,9 @@ func (l *line) take(p []byte, at time.Time) {
 	if l.watch != nil && l.watch(l.screen, p) {
 		l.watch = nil
 		l.seen <- at
+	}
+	if l.end != nil && l.end(l.screen, p) {
+		l.end, l.ended = nil, at
 	}
 	l.mu.Unlock()
 	if len(replies) > 0 {
