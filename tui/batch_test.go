@@ -8,9 +8,9 @@ import (
 	"lxcdeck/runtime"
 )
 
-// While operations wait for their turn the list is read seldom and what is done
+// While a batch is under way the list is read seldom and what is done
 // is painted at the next look, so that the screen does not take the processor
-// from the batch; with the last turn both are as quick as ever.
+// from the batch; with its end both are as quick as ever.
 func TestScreenRestsDuringABatch(t *testing.T) {
 	const turns, waiting = jobsAtOnce, 2
 	h := newHeld()
@@ -48,21 +48,25 @@ func TestScreenRestsDuringABatch(t *testing.T) {
 	}
 
 	d.run(d.m.list())
-	h.free <- nil
-	d.until("the last turn", func() bool { return len(h.asked) == 1 })
-	d.stuck--
-	h.free <- nil
-	d.until("a list after the last turn", func() bool { return len(d.m.jobs.list) == turns-1 && !l.resting && !l.inFlight })
-	if stale := d.m.onListDue(listDueMsg{l.gen}); stale != nil || l.inFlight {
+	if !l.resting {
+		t.Fatal("the list does not rest")
+	}
+	rest := l.gen
+	for range waiting - 1 {
+		h.free <- nil
+		d.until("the last turn", func() bool { return len(h.asked) == 1 })
+		<-h.asked
+	}
+	d.stuck = 0
+	for range turns {
+		h.free <- nil
+	}
+	d.until("the end and a list", func() bool { return len(d.m.jobs.list) == 0 && !l.resting && !l.inFlight })
+	d.sees("create: 6 of 6 done")
+	if stale := d.m.onListDue(listDueMsg{rest}); stale != nil || l.inFlight {
 		t.Error("the rest that was cut short makes another list")
 	}
 	if n := len(rates); rates[n-1] != time.Second/idleRate {
 		t.Errorf("frames every %v after the batch", rates[n-1])
 	}
-	d.stuck = 0
-	for range turns - 1 {
-		h.free <- nil
-	}
-	d.until("the end", func() bool { return len(d.m.jobs.list) == 0 })
-	d.sees("create: 6 of 6 done")
 }

@@ -37,13 +37,13 @@ func ticker(p *tea.Program) *time.Ticker {
 	return (*time.Ticker)(f.UnsafePointer())
 }
 
-// setRate paints fast while a shell has the focus, and while operations wait for
-// their turn: the processor is busy with them, and a key that waits for it must
+// setRate paints fast while a shell has the focus, and while a batch is
+// under way: the processor is busy with them, and a key that waits for it must
 // not wait for a frame as well. It runs in Update, which
 // Bubble Tea calls from the goroutine that starts and restores its ticker.
 func (m *Model) setRate() {
 	rate := idleRate
-	if m.focus == views.ShellPane && m.shells.shown() != nil || m.jobs.waiting() {
+	if m.focus == views.ShellPane && m.shells.shown() != nil || m.jobs.crowded() {
 		rate = shellRate
 	}
 	if rate != m.rate && m.retime != nil && m.raw == nil {

@@ -116,9 +116,10 @@ func (j *jobs) running() int {
 	return n
 }
 
-// waiting says whether some wait for their turn.
-func (j *jobs) waiting() bool {
-	return slices.ContainsFunc(j.list, func(x *job) bool { return x.started.IsZero() })
+// crowded says whether more than have a turn at once were asked for together, and
+// are not over.
+func (j *jobs) crowded() bool {
+	return slices.ContainsFunc(j.list, func(x *job) bool { return x.batch.total() > jobsAtOnce })
 }
 
 // enqueue adds operations and starts as many as may run.
@@ -225,7 +226,7 @@ func (m *Model) onJobPace() tea.Cmd {
 // paintLater leaves it to the next look at jobs to show that one of many was done:
 // a hundred would each have the whole screen painted.
 func (m *Model) paintLater(d doneMsg, dirty, all bool) {
-	if d.err == nil && m.jobs.waiting() {
+	if d.err == nil && m.jobs.crowded() && len(m.jobs.list) > 1 {
 		m.dirty, m.paint.all = dirty, all
 	}
 }
@@ -336,8 +337,11 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 	x.ended, x.err = m.clock.Now(), d.err
 	m.jobs.keepOutput(x)
 	m.report(x)
-	cmds := []tea.Cmd{m.startJobs(), m.list()}
-	if m.finish(x.batch) {
+	cmds := []tea.Cmd{m.startJobs()}
+	if !m.finish(x.batch) {
+		cmds = append(cmds, m.list())
+	} else {
+		cmds = append(cmds, m.listNow())
 		m.reportBatch(x.batch)
 		cmds = append(cmds, m.readLeftovers(), m.offerKill(x.batch))
 	}

@@ -25,8 +25,8 @@ const (
 	// Below that it rests three times as long as a look takes, so that a batch of
 	// a hundred starts is not slowed down by being looked at.
 	listRest = 50 * time.Millisecond
-	// batchRest is that time while operations wait for their turn: how far the
-	// batch is, its jobs tell.
+	// batchRest is that time while a batch is under way that has not turns for all
+	// at once: how far it is, its jobs tell.
 	batchRest = 250 * time.Millisecond
 )
 
@@ -56,6 +56,12 @@ type listing struct {
 	silent   bool  // some monitor does not answer
 }
 
+// listNow is list without a rest, for what somebody waits for.
+func (m *Model) listNow() tea.Cmd {
+	m.listing.ended = time.Time{}
+	return m.list()
+}
+
 // list reads the inventory, now or after the one that is out.
 func (m *Model) list() tea.Cmd {
 	l := &m.listing
@@ -64,7 +70,7 @@ func (m *Model) list() tea.Cmd {
 		return nil
 	}
 	rest := min(listRest, 3*l.ended.Sub(l.since))
-	if m.jobs.waiting() {
+	if m.jobs.crowded() {
 		rest = batchRest
 	}
 	now := m.clock.Now()

@@ -286,3 +286,10 @@ func (a *Adapter) works(ref runtime.Ref) bool {
 	_, taken := a.busy[ref]
 	return taken
 }
+
+// worksAtAll says whether an operation of this Adapter is under way.
+func (a *Adapter) worksAtAll() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.busy) > 0
+}

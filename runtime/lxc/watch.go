@@ -32,6 +32,9 @@ const (
 	// socketPause is the shortest time between two looks at /proc/net/unix:
 	// starting three hundred containers makes six hundred directories.
 	socketPause = 10 * time.Millisecond
+	// workPause is that time while operations of our own are under way, which
+	// make most of those directories.
+	workPause = 40 * time.Millisecond
 	// muteTime is how long a memory.events is not looked at after it told of
 	// no kill, however many containers are at their limit.
 	muteTime = 50 * time.Millisecond

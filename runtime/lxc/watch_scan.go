@@ -162,7 +162,11 @@ func (w *watcher) dirCount() int {
 // lookAtSockets asks for a look at the command sockets soon.
 func (w *watcher) lookAtSockets(after time.Duration) {
 	at := time.Now().Add(after)
-	if soonest := w.lastSockets.Add(socketPause); at.Before(soonest) {
+	pause := socketPause
+	if w.a.worksAtAll() {
+		pause = workPause
+	}
+	if soonest := w.lastSockets.Add(pause); at.Before(soonest) {
 		at = soonest
 	}
 	if w.nextSockets.IsZero() || at.Before(w.nextSockets) {
