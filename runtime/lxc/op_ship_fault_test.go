@@ -120,6 +120,20 @@ func TestBadArchivesLeaveNothing(t *testing.T) {
 		}
 		must(t, os.RemoveAll(to.String()))
 	}
+	// One that could be neither started nor destroyed is not made.
+	f = archiveFileIn(t, s.Path)
+	root, err := os.Open(rootOfBox(runtime.Ref{Path: s.Path, Name: "lxcdt-from"}))
+	must(t, err)
+	defer root.Close()
+	_, err = archive.Pack(t.Context(), f, archive.PackOptions{
+		Meta: archive.Meta{Version: archive.Version, Name: "web"}, Config: []byte("lxc.signal.halt = nonsense\n"), Root: root,
+	})
+	must(t, err)
+	_, err = shipping(t, a, runtime.Unpack, to, &runtime.UnpackArgs{}, rewound(t, f))
+	if !errors.Is(err, runtime.ErrConfig) || !strings.Contains(err.Error(), "cannot be loaded here") {
+		t.Errorf("a config that cannot be loaded: %v", err)
+	}
+	wantNothingOf(t, to)
 }
 
 // tmpfs mounts a small file system, which goes with the test.

@@ -126,6 +126,13 @@ func (u *unpacking) stage() (*runtime.Shipped, error) {
 	if err := u.dress(); err != nil {
 		return nil, err
 	}
+	// One that liblxc cannot load could neither be started nor destroyed.
+	if err := loads(runtime.Ref{Path: filepath.Dir(u.j.stageDir()), Name: filepath.Base(u.j.stageDir())}); err != nil {
+		return nil, &runtime.Error{
+			Err:  fmt.Errorf("its config cannot be loaded here: %w", err),
+			Hint: "Mend the config where it was packed, and pack it again.",
+		}
+	}
 	return &runtime.Shipped{SHA256: out.SHA256, Size: in.read, Entries: out.Entries, Bytes: out.Made}, nil
 }
 
