@@ -75,7 +75,7 @@ type Record struct {
 	// Of a result.
 	OK         *bool   `json:"ok,omitempty"`
 	Error      string  `json:"error,omitempty"`
-	Code       *int    `json:"code,omitempty"` // exit status of a shell
+	Code       *int    `json:"code,omitempty"` // exit status of a shell, or of the command of a run
 	Seconds    float64 `json:"seconds,omitempty"`
 	Unattended bool    `json:"unattended,omitempty"` // nobody was there to see it: lxcdeck had died, or its terminal had
 }
@@ -140,12 +140,7 @@ func (e *entry) end(err error, exit *runtime.Exit) {
 		now := e.log.opts.Now()
 		r.finish(now, now.Sub(e.began), err)
 		r.Unattended = e.log.alone.Load()
-		if exit != nil {
-			r.Code = &exit.Code
-			if err == nil && exit.Reason != "" {
-				r.Error = text(exit.Reason)
-			}
-		}
+		r.exited(err, exit)
 		e.log.write(&r)
 	})
 }
@@ -163,12 +158,25 @@ func (l *Log) write(r *Record) {
 }
 
 // Unattended is the result of an operation whose lxcdeck has died, for the
-// helper that came to its end. id is the intent's.
-func Unattended(id string, op runtime.Op, ref runtime.Ref, took time.Duration, err error) *Record {
+// helper that came to its end. id is the intent's; exit, if not nil, is how the
+// command of a run has ended.
+func Unattended(id string, op runtime.Op, ref runtime.Ref, took time.Duration, err error, exit *runtime.Exit) *Record {
 	r := newRecord(id, op.String(), ref, Result)
 	r.finish(time.Now(), took, err)
+	r.exited(err, exit)
 	r.Unattended = true
 	return &r
+}
+
+// exited adds how a program has ended; nil = none ran, or it is not known.
+func (r *Record) exited(err error, exit *runtime.Exit) {
+	if exit == nil {
+		return
+	}
+	r.Code = &exit.Code
+	if err == nil && exit.Reason != "" {
+		r.Error = text(exit.Reason)
+	}
 }
 
 func newRecord(id, what string, ref runtime.Ref, phase string) Record {

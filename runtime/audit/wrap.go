@@ -26,8 +26,19 @@ func (l logged) Do(ctx context.Context, q runtime.Request) error {
 		r.Args, r.LXC = argsOf(kept.Args), text(kept.LXCCommand())
 	})
 	q.Record = e.id
+	var exit *runtime.Exit // of the command of a run
+	if told := q.Progress; q.Op == runtime.Run {
+		q.Progress = func(p runtime.Progress) {
+			if p.Exit != nil {
+				exit = p.Exit
+			}
+			if told != nil {
+				told(p)
+			}
+		}
+	}
 	err := l.Runtime.Do(ctx, q)
-	e.end(err, nil)
+	e.end(err, exit)
 	return err
 }
 

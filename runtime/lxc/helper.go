@@ -97,6 +97,7 @@ type helperReply struct {
 	Reason       string            // attach: why the process could not even begin; may be empty
 	Text         []byte            // boot log
 	Report       []byte            // diagnosis: in gob
+	Exit         *runtime.Exit     // run: how the command has ended; nil = it never ran
 	Init         int               // boot log: of the life whose ring buffer Text was taken out of; 0 = it is from a file
 }
 

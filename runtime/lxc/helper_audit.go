@@ -44,5 +44,5 @@ func (q *helperRequest) unattended(began time.Time, r *helperReply) {
 		return
 	}
 	err := replied(q.Op.String(), q.Ref, r)
-	_ = audit.Append(q.Audit, audit.Unattended(q.Record, q.Op, q.Ref, time.Since(began), err))
+	_ = audit.Append(q.Audit, audit.Unattended(q.Record, q.Op, q.Ref, time.Since(began), err, r.Exit))
 }

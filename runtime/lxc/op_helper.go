@@ -30,8 +30,9 @@ type operation struct {
 	conn *msgConn
 	// starts, if not nil, is who starts containers for this helper.
 	starts *starter
-	file   *os.File // of an archive
-	held   *holds   // locks of the containers that it is about
+	file   *os.File      // of an archive
+	held   *holds        // locks of the containers that it is about
+	exit   *runtime.Exit // of the command of a run
 	c      *golxc.Container
 	log    func() string
 	logs   []*os.File // that log reads; a helper that stays must not keep them
@@ -62,10 +63,12 @@ func helperOp(conn *msgConn, by *starter, q helperRequest) helperReply {
 	if o.info.Kind == runtime.OnState {
 		return o.onState()
 	}
+	r := helperReply{OK: true}
 	if err := o.change(); err != nil {
-		return failedReply(err, o.log())
+		r = failedReply(err, o.log())
 	}
-	return helperReply{OK: true}
+	r.Exit = o.exit
+	return r
 }
 
 // tell sends a word on how it goes. Whoever asked may be gone: the work goes on.

@@ -77,9 +77,10 @@ func (o *operation) runCommand() error {
 		return alsoFailedRun(roomFor(err), undoRun(j))
 	}
 	o.reached(runRunning)
-	exit, began, err := o.runChild(ctx, a, all[0].idmap)
-	if exit != nil {
-		o.tell(runtime.Progress{Exit: exit})
+	var began bool
+	o.exit, began, err = o.runChild(ctx, a, all[0].idmap)
+	if o.exit != nil {
+		o.tell(runtime.Progress{Exit: o.exit})
 	}
 	if began && !a.Remove {
 		return errors.Join(err, j.end())

@@ -2,6 +2,7 @@ package lxc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/audit"
 	"lxcdeck/runtime/lxctest"
 )
 
@@ -226,19 +228,27 @@ func TestRunWhoseLxcdeckIsKilled(t *testing.T) {
 	put(t, fmt.Sprintf("/proc/%d/root/go", pid), "")
 	within(t, "the end of the run", func() bool { return !held(goesOn(ref)) })
 	clean(t, s, "lxcdt-app")
+	var last audit.Record
+	within(t, "its result in the audit log", func() bool {
+		text, err := os.ReadFile(filepath.Join(s.Path, "audit.jsonl"))
+		return err == nil && json.Unmarshal(text, &last) == nil
+	})
+	if last.ID != "record" || !last.Unattended || last.Code == nil || *last.Code != 5 {
+		t.Errorf("the audit log has %+v", last)
+	}
 }
 
 // runMain is an lxcdeck that runs a command and can be killed while it does.
 func runMain(path string) int {
-	a, err := New(Options{Paths: []string{path}, Answer: slowAnswer})
+	a, err := New(Options{Paths: []string{path}, Answer: slowAnswer, Audit: filepath.Join(path, "audit.jsonl")})
 	if err != nil {
 		return 2
 	}
 	ref := runtime.Ref{Path: path, Name: "lxcdt-app"}
 	base := runtime.Base{Ref: runtime.Ref{Path: path, Name: "lxcdt-a"}}
-	err = a.Do(context.Background(), runtime.Request{Op: runtime.Run, Ref: ref, Args: &runtime.RunArgs{
+	err = a.Do(context.Background(), runtime.Request{Op: runtime.Run, Ref: ref, Record: "record", Args: &runtime.RunArgs{
 		From: []runtime.Base{base}, Network: runtime.Network{Kind: runtime.NoNetwork}, Remove: true,
-		Command: sh(": > /made; while [ ! -e /go ]; do echo out; echo err >&2; usleep 10000; done"),
+		Command: sh(": > /made; while [ ! -e /go ]; do echo out; echo err >&2; usleep 10000; done; exit 5"),
 	}})
 	if err != nil {
 		return 1
