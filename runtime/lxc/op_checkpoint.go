@@ -45,45 +45,49 @@ func (o *operation) checkpoint() error {
 	if err := o.outsideRoots(a.Dir); err != nil {
 		return err
 	}
-	// What CRIU is in the middle of goes on to its end, and this process with it.
-	defer outliveCancel()()
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%w: only root can checkpoint and resume containers: liblxc calls CRIU for nobody else", runtime.ErrPermission)
 	}
+	// What CRIU is in the middle of goes on to its end, and this process with it.
+	ctx, stop := cancellable()
+	defer stop()
 	if o.q.Op == runtime.Resume {
-		return o.resume(a.Dir)
+		return o.resume(ctx, a.Dir)
 	}
 	made, err := freshDir(a.Dir)
 	if err != nil {
 		return err
 	}
-	if err = criuWorks(); err == nil {
-		o.step("writing its processes to " + a.Dir)
-		err = o.dump(a)
-	}
-	if err != nil {
+	if err := criuWorks(ctx); err != nil {
 		return errors.Join(err, clearDir(a.Dir, made))
 	}
-	return nil
+	o.step("writing its processes to " + a.Dir)
+	written, err := o.dump(a)
+	if err != nil && !written {
+		return errors.Join(err, clearDir(a.Dir, made))
+	}
+	return err
 }
 
-// dump writes the checkpoint.
-func (o *operation) dump(a *runtime.CheckpointArgs) error {
+// dump writes the checkpoint. written says that it must be kept, whatever the error:
+// it may be all that is left of the processes.
+func (o *operation) dump(a *runtime.CheckpointArgs) (written bool, err error) {
 	if err := o.c.Checkpoint(golxc.CheckpointOptions{Directory: a.Dir, Stop: !a.Keep, Verbose: true}); err != nil {
 		err = o.criuFailed(err, filepath.Join(a.Dir, "dump.log"))
-		if is := o.lxcState(); is != runtime.Running {
-			err = fmt.Errorf("it is %s now: %w", is, err)
+		is := o.lxcState()
+		if is == runtime.Running {
+			return false, err
 		}
-		return err
+		return true, telling(fmt.Sprintf("it is %s now, and what was written is kept in %s", is, a.Dir), err)
 	}
 	if a.Keep {
-		return nil
+		return true, nil
 	}
-	return o.settled(runtime.Stopped)
+	return true, o.settled(runtime.Stopped)
 }
 
 // resume makes the processes again.
-func (o *operation) resume(dir string) error {
+func (o *operation) resume(ctx context.Context, dir string) error {
 	// Whoever can write there decides what runs as root.
 	if _, _, err := newWalker(ownTrust()).walk(dir); err != nil {
 		return fmt.Errorf("checkpoint %s: %w", dir, err)
@@ -91,7 +95,7 @@ func (o *operation) resume(dir string) error {
 	if !exists(filepath.Join(dir, criuInventory)) {
 		return fmt.Errorf("%w: there is no checkpoint in %s: it has no %s", runtime.ErrInvalid, dir, criuInventory)
 	}
-	if err := criuWorks(); err != nil {
+	if err := criuWorks(ctx); err != nil {
 		return err
 	}
 	o.step("making its processes from " + dir)
@@ -171,18 +175,22 @@ func criuErrors(text string) []string {
 	return bad[max(0, len(bad)-criuLines):]
 }
 
-// criuWorks asks CRIU whether it can work on this kernel.
-func criuWorks() error {
+// criuWorks asks CRIU whether it can work on this kernel. It is the last that a
+// cancel can keep from being done.
+func criuWorks(cancelled context.Context) error {
 	criu, err := exec.LookPath("criu")
 	if err != nil {
 		return &runtime.Error{Op: runtime.Checkpoint.String(),
 			Err:  fmt.Errorf("%w: criu is not installed", runtime.ErrUnsupported),
 			Hint: "Install the package criu."}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), criuCheckTime)
+	ctx, cancel := context.WithTimeout(cancelled, criuCheckTime)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, criu, "check").CombinedOutput()
-	if err == nil {
+	switch {
+	case cancelled.Err() != nil:
+		return runtime.ErrCancelled
+	case err == nil:
 		return nil
 	}
 	lines := criuErrors(string(out))

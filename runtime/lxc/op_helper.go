@@ -54,7 +54,7 @@ func helperOp(conn *msgConn, by *starter, q helperRequest) helperReply {
 	}
 	defer held.release()
 	o.held = held
-	if starts(&runtime.Request{Op: q.Op, Args: q.Args}) {
+	if q.Op == runtime.Resume || starts(&runtime.Request{Op: q.Op, Args: q.Args}) {
 		if err := notUnderRun(q.Ref); err != nil {
 			return failedReply(err, "")
 		}

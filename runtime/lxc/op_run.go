@@ -269,15 +269,24 @@ func makeLayers(ref runtime.Ref, top string, idmap []string) error {
 		return err
 	}
 	dir := ref.String()
-	if _, group := mappedRoot(idmap); group > 0 && os.Geteuid() == 0 {
-		if err := errors.Join(os.Chown(dir, 0, group), os.Chmod(dir, 0o750)); err != nil {
-			return fileErr(err)
-		}
+	switch _, group := mappedRoot(idmap); {
+	case group > 0 && os.Geteuid() == 0:
+		err = errors.Join(os.Chown(dir, 0, group), os.Chmod(dir, 0o750))
+	case group > 0:
+		err = os.Chmod(dir, 0o711) // a user cannot give it to that group
+	}
+	if err != nil {
+		return fileErr(err)
 	}
 	for _, d := range []string{"rootfs", "overlay", "overlay/delta", "overlay/work"} {
 		path := filepath.Join(dir, d)
 		if err := os.Mkdir(path, 0o755); err != nil {
 			return fileErr(err)
+		}
+		if d == "overlay/delta" { // before it is somebody else's
+			if err := os.Chmod(path, mode); err != nil {
+				return fileErr(err)
+			}
 		}
 		if d == "overlay" {
 			continue
@@ -286,7 +295,7 @@ func makeLayers(ref runtime.Ref, top string, idmap []string) error {
 			return err
 		}
 	}
-	return os.Chmod(filepath.Join(dir, "overlay/delta"), mode)
+	return nil
 }
 
 // runChild runs the command. A nil exit means that there was none; began says
@@ -343,7 +352,13 @@ func (o *operation) runChild(ctx context.Context, a *runtime.RunArgs, idmap []st
 		}
 		return &runtime.Exit{Code: code, Reason: why}, false, nil
 	}
-	return nil, false, errors.New("liblxc: it could not be started")
+	err = errors.New("liblxc: it could not be started")
+	if a.Network.Kind == runtime.DefaultNetwork && strings.Contains(strings.ToLower(log), "failed to attach") {
+		// Its config is gone: that is no place to look at.
+		err = &runtime.Error{Op: runtime.Run.String(), Ref: o.q.Ref, Err: err,
+			Hint: "The bridge of LXC's default config is not there: start lxc-net, or run it with another network, or none."}
+	}
+	return nil, false, err
 }
 
 // awaitUp waits until the container has a state that others go by: until then it
@@ -429,6 +444,14 @@ func endOnce(c *golxc.Container, asked *time.Time) {
 	}
 	if asked.IsZero() {
 		*asked = time.Now()
+		if frozen(pid) {
+			// It would hear nothing, and on cgroup v1 not die either. The monitor may
+			// not know that it is frozen (see operation.thaw).
+			if c.State() != golxc.FROZEN {
+				_ = c.Freeze()
+			}
+			_ = c.Unfreeze()
+		}
 		status, err := readProc("/proc/" + strconv.Itoa(pid) + "/status")
 		if err == nil && hears(string(status), []unix.Signal{unix.SIGTERM}) {
 			_ = unix.PidfdSendSignal(fd, unix.SIGTERM, nil, 0)

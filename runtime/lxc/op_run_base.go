@@ -95,7 +95,7 @@ func lookAtBase(from runtime.Base) (base, error) {
 	case errors.Is(found.err, runtime.ErrNotFound):
 		return b, fmt.Errorf("%w: %s in %s", runtime.ErrNotFound, from.Ref.Name, from.Ref.Path)
 	case found.err != nil:
-		return b, fmt.Errorf("%s: %w", from, found.err)
+		return b, &runtime.Error{Op: runtime.Run.String(), Ref: b.ref, Err: fmt.Errorf("%s: %w", from, found.err), Hint: hint(found.err, "")}
 	}
 	if m := newManagers().of(from.Ref, found.manager); m != "" {
 		return b, fmt.Errorf("%w: %s is %s's", runtime.ErrManaged, from, m)

@@ -221,7 +221,7 @@ func envLines(env, base []string) []string {
 	}
 	for _, l := range base {
 		if key, value, ok := setting(l); ok && key == "lxc.environment" {
-			name, _, _ := strings.Cut(value, "=")
+			name, _, _ := strings.Cut(strings.Trim(value, `"'`), "=")
 			given[name] = true
 		}
 	}

@@ -28,6 +28,12 @@ func outputOf(name string, args ...string) (string, error) {
 
 func owner(st os.FileInfo) int { return int(st.Sys().(*syscall.Stat_t).Uid) }
 
+// appOf is a name that no test of another process has at the same time: cgroups have
+// containers' names alone.
+func appOf(s *lxctest.Scratch) runtime.Ref {
+	return runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "app-" + strings.TrimPrefix(filepath.Base(s.Path), lxctest.Prefix)}
+}
+
 // begun starts a run that goes on until it is ended, and waits until its command
 // has said so.
 func begun(t *testing.T, a *Adapter, s *lxctest.Scratch, args runtime.RunArgs) (r *ran, cancel context.CancelFunc, done <-chan error) {
@@ -42,7 +48,7 @@ func begun(t *testing.T, a *Adapter, s *lxctest.Scratch, args runtime.RunArgs) (
 	got := make(chan error, 1)
 	go func() {
 		got <- a.Do(ctx, runtime.Request{
-			Op: runtime.Run, Ref: runtime.Ref{Path: s.Path, Name: "lxcdt-app"}, Args: &args, Progress: r.told,
+			Op: runtime.Run, Ref: appOf(s), Args: &args, Progress: r.told,
 		})
 	}()
 	within(t, "the command's first word", func() bool { return strings.Contains(r.text(), "up\n") })
@@ -54,23 +60,24 @@ const endless = "echo up; : > /made; while :; do sleep 1; done"
 func TestRunEndedByASignal(t *testing.T) {
 	a, s := runs(t)
 	r, _, done := begun(t, a, s, runtime.RunArgs{Command: sh(endless), Remove: true})
-	pid, err := a.initPID(context.Background(), runtime.Ref{Path: s.Path, Name: "lxcdt-app"})
+	pid, err := a.initPID(context.Background(), appOf(s))
 	must(t, err)
 	must(t, unix.Kill(pid, unix.SIGKILL))
 	if err := <-done; err != nil || r.exit == nil || *r.exit != (runtime.Exit{Code: 137, Signal: 9}) {
 		t.Errorf("%v, %v", r.exit, err)
 	}
-	clean(t, s, "lxcdt-app")
+	clean(t, s, appOf(s).Name)
 }
 
 // What the command leaves running ends with it: none holds the run up.
 func TestRunEndsWithItsCommand(t *testing.T) {
 	a, s := runs(t)
-	r, err := run(t, a, s, "lxcdt-app", runtime.RunArgs{Command: sh("sleep 4242 & sleep 4242 & echo up; exit 3"), Remove: true})
+	sleep := "sleep 4242" + strconv.Itoa(os.Getpid()) // nobody else's
+	r, err := run(t, a, s, "lxcdt-app", runtime.RunArgs{Command: sh(sleep + " & " + sleep + " & echo up; exit 3"), Remove: true})
 	if err != nil || r.exit.Code != 3 {
 		t.Errorf("%v, %v", r.exit, err)
 	}
-	if out, _ := outputOf("pgrep", "-f", "sleep 4242"); out != "" {
+	if out, _ := outputOf("pgrep", "-f", sleep); out != "" {
 		t.Errorf("left running: %q", out)
 	}
 }
@@ -94,15 +101,22 @@ func TestRunIsCancelled(t *testing.T) {
 		}
 		t.Logf("%s: ended after %s", c.what, time.Since(began))
 		if c.remove {
-			clean(t, s, "lxcdt-app")
+			clean(t, s, appOf(s).Name)
 			continue
 		}
-		if !exists(filepath.Join(s.Path, "lxcdt-app/overlay/delta/made")) || exists(filepath.Join(s.Path, deckDir)) {
+		if !exists(filepath.Join(appOf(s).String(), "overlay/delta/made")) || exists(filepath.Join(s.Path, deckDir)) {
 			t.Error("what it changed was not kept, or a journal is left")
 		}
-		must(t, s.Tool("lxc-destroy", "lxcdt-app"))
+		must(t, s.Tool("lxc-destroy", appOf(s).Name))
 	}
-	if left := cgroupsOf("lxcdt-app"); len(left) > 0 {
+	_, cancel, done := begun(t, a, s, runtime.RunArgs{Command: sh(endless), Remove: true})
+	must(t, do(t, a, runtime.Freeze, appOf(s)))
+	cancel()
+	if err := <-done; !errors.Is(err, runtime.ErrCancelled) {
+		t.Errorf("frozen: %v", err)
+	}
+	clean(t, s, appOf(s).Name)
+	if left := cgroupsOf(appOf(s).Name); len(left) > 0 {
 		t.Errorf("cgroups are left: %v", left)
 	}
 }
@@ -120,7 +134,7 @@ func cgroupsOf(name string) (left []string) {
 func TestRunIsStoppedLikeAnyContainer(t *testing.T) {
 	a, s := runs(t)
 	other := adapterFor(t, s.Path)
-	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-app"}
+	ref := appOf(s)
 	for _, by := range []*Adapter{a, other} {
 		r, _, done := begun(t, a, s, runtime.RunArgs{Command: sh(endless), Remove: true})
 		if exit, err := by.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"test", "-e", "/made"}}, runtime.Stdio{}); err != nil || exit.Code != 0 {
@@ -143,13 +157,13 @@ func TestRunHasATimeout(t *testing.T) {
 	a, s := runs(t)
 	r := &ran{}
 	err := a.Do(context.Background(), runtime.Request{
-		Op: runtime.Run, Ref: runtime.Ref{Path: s.Path, Name: "lxcdt-app"}, Timeout: 2 * time.Second, Progress: r.told,
+		Op: runtime.Run, Ref: appOf(s), Timeout: 2 * time.Second, Progress: r.told,
 		Args: &runtime.RunArgs{From: on(s, "lxcdt-a"), Network: runtime.Network{Kind: runtime.NoNetwork}, Command: sh(endless), Remove: true},
 	})
 	if !errors.Is(err, runtime.ErrCancelled) || !strings.Contains(fmt.Sprint(err), "after 2s") || r.exit == nil || r.exit.Signal != 9 {
 		t.Errorf("%v, %v", r.exit, err)
 	}
-	clean(t, s, "lxcdt-app")
+	clean(t, s, appOf(s).Name)
 }
 
 // The helper is the parent of the container's monitor: both end with it. What was to
@@ -179,9 +193,9 @@ func TestRunWhoseHelperIsKilled(t *testing.T) {
 			if !strings.Contains(fmt.Sprint(err), "is kept") || !errors.As(err, &e) || e.Hint == "" {
 				t.Errorf("%v, which does not say that something is left", err)
 			}
-			within(t, "the end of the container", func() bool { return find(t, list(t, a), "lxcdt-app").State == runtime.Stopped })
+			within(t, "the end of the container", func() bool { return find(t, list(t, a), appOf(s).Name).State == runtime.Stopped })
 			left := leftoversOf(t, a)
-			if len(left) != 1 || !strings.Contains(left[0].What, "sleep 1") || left[0].Ref.Name != "lxcdt-app" || len(left[0].Ways) != 2 {
+			if len(left) != 1 || !strings.Contains(left[0].What, "sleep 1") || left[0].Ref != appOf(s) || len(left[0].Ways) != 2 {
 				t.Fatalf("left: %+v", left)
 			}
 			if !exists(filepath.Join(s.Path, "lxcdt-a", dependantsFile)) {
@@ -190,18 +204,21 @@ func TestRunWhoseHelperIsKilled(t *testing.T) {
 			must(t, goes(t, a, c.ways[0]))
 		}
 		if len(c.ways) == 0 || c.ways[0] == runtime.Undo {
-			clean(t, s, "lxcdt-app")
-			if left := cgroupsOf("lxcdt-app"); len(left) > 0 {
+			clean(t, s, appOf(s).Name)
+			if left := cgroupsOf(appOf(s).Name); len(left) > 0 {
 				t.Errorf("cgroups are left: %v", left)
 			}
 			continue
 		}
 		wantNothingLeft(t, a, s.Path)
-		if !exists(filepath.Join(s.Path, "lxcdt-app/overlay/delta/made")) {
+		if left := cgroupsOf(appOf(s).Name); len(left) > 0 {
+			t.Errorf("cgroups are left: %v", left)
+		}
+		if !exists(filepath.Join(appOf(s).String(), "overlay/delta/made")) {
 			t.Error("finishing did not keep it")
 		}
-		must(t, s.Tool("lxc-destroy", "lxcdt-app"))
-		clean(t, s, "lxcdt-app")
+		must(t, s.Tool("lxc-destroy", appOf(s).Name))
+		clean(t, s, appOf(s).Name)
 	}
 }
 
@@ -372,7 +389,7 @@ func TestRunKeepsItsBaseFromStarting(t *testing.T) {
 	base := runtime.Ref{Path: s.Path, Name: "lxcdt-a"}
 	_, cancel, done := begun(t, a, s, runtime.RunArgs{Command: sh(endless), Remove: true})
 	for _, by := range []*Adapter{a, adapterFor(t, s.Path)} {
-		mention(t, do(t, by, runtime.Start, base), runtime.ErrInUse, "lxcdt-app")
+		mention(t, do(t, by, runtime.Start, base), runtime.ErrInUse, appOf(s).Name)
 	}
 	if err := change(t, a, runtime.Snapshot, base, nil); err != nil {
 		t.Errorf("a snapshot of it: %v", err)

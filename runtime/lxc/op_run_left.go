@@ -40,13 +40,14 @@ func (j *journal) passes() bool { return j.Step == runRemoving || j.fact(factRem
 // kept stays; it is removed in all other cases.
 func recoverRun(o *operation, j *journal, way runtime.RecoverWay) error {
 	if way == runtime.Finish && j.Step == runRunning && !j.passes() {
+		dropCgroups(j.ref())
 		return j.end()
 	}
 	o.step("removing " + j.ref().Name)
 	if err := undoRun(j); err != nil {
 		return err
 	}
-	dropCgroups(j.ref().Name)
+	dropCgroups(j.ref())
 	return nil
 }
 
@@ -57,6 +58,9 @@ func (o *operation) undoKilledRun(j *journal) error {
 	if j.Step == runMaking || j.passes() {
 		return recoverRun(o, j, runtime.Undo)
 	}
+	if awaitStopped(j.ref()) == nil {
+		dropCgroups(j.ref())
+	}
 	return &runtime.Error{
 		Err:  errors.New("its container is kept, with what the command has changed"),
 		Hint: "It is among what was left: finishing that keeps the container, undoing it removes it.",
@@ -66,8 +70,12 @@ func (o *operation) undoKilledRun(j *journal) error {
 // dropCgroups removes the empty cgroups of a monitor that was killed: liblxc
 // would give the next container of that name others, with a number behind. The
 // kernel refuses to remove one in which anything is (cgroup-v2.rst), be it of a
-// container of the same name in another lxcpath.
-func dropCgroups(name string) {
+// container of the same name in another lxcpath. Of one that was started again
+// they are its own.
+func dropCgroups(ref runtime.Ref) {
+	if hasMonitor(ref) {
+		return
+	}
 	var left []string
 	for _, dir := range cgroupTops() {
 		entries, err := os.ReadDir(dir)
@@ -76,7 +84,7 @@ func dropCgroups(name string) {
 		}
 		for _, e := range entries {
 			for _, kind := range []string{"lxc.payload.", "lxc.monitor."} {
-				if rest, ok := strings.CutPrefix(e.Name(), kind+name); ok && numbered(rest) {
+				if rest, ok := strings.CutPrefix(e.Name(), kind+ref.Name); ok && numbered(rest) {
 					left = append(left, filepath.Join(dir, e.Name()))
 				}
 			}
