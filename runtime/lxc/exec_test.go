@@ -271,6 +271,10 @@ func TestHelperErrorsKeepTheirKind(t *testing.T) {
 			t.Errorf("%s became %v", name, err)
 		}
 	}
+	told := failedReply(&runtime.Error{Err: errors.New("restore failed"), Log: "criu: no such mount\nline"}, "line")
+	if err := replied("resume", runtime.Ref{Name: "web"}, &told); err == nil || err.Error() != "resume web: restore failed: criu: no such mount" {
+		t.Errorf("words of another program: %v", err)
+	}
 	plain := failedReply(errors.New("plain"), "")
 	if err := plain.err(); err == nil || err.Error() != "plain" {
 		t.Errorf("plain error became %v", err)

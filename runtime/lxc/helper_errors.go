@@ -55,7 +55,7 @@ func failedReply(err error, log string) helperReply {
 	var e *runtime.Error
 	if errors.As(err, &e) {
 		r.Err, r.Hint = e.Err.Error(), e.Hint
-		if r.Log == "" {
+		if e.Log != "" { // with what others than liblxc have said
 			r.Log = e.Log
 		}
 	}
