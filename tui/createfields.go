@@ -90,6 +90,10 @@ func templateArgs(template string) []templateArg {
 // anyScript is the choice of a template that lies elsewhere than LXC's own.
 const anyScript = "another script"
 
+// onContainers is the choice of no template: an application container, whose root
+// is an overlay on those of others. The form that runs a command goes on from here.
+const onContainers = "containers that are here"
+
 // createFields are all fields of the form; live says which of them matter.
 func createFields(paths []string) []formField {
 	f := make([]formField, newIDMap+1)

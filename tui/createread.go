@@ -22,17 +22,24 @@ func (c *creation) check(m *Model) (int, error) {
 	if field, why := c.form.wrongField(); why != "" {
 		return field, errors.New(why)
 	}
+	if c.application() {
+		return -1, nil
+	}
 	return -1, q.Check()
 }
 
-// request reads the form; each field is told what stands against it.
+// request reads the form; each field is told what stands against it. Of an
+// application it has the name alone.
 func (c *creation) request(m *Model) runtime.Request {
 	f := c.form
 	for i := range f.fields {
 		f.fields[i].bad, f.fields[i].warn = "", ""
 	}
-	a := &runtime.CreateArgs{Template: c.template(), Config: c.word(newConfig), Start: f.fields[newStart].on}
 	c.readName(m)
+	if c.application() {
+		return runtime.Request{Ref: c.ref()}
+	}
+	a := &runtime.CreateArgs{Template: c.template(), Config: c.word(newConfig), Start: f.fields[newStart].on}
 	c.readTemplate(a)
 	c.readBacking(a)
 	c.readNetwork(a)

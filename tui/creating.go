@@ -69,7 +69,12 @@ func (m *Model) openCreate() tea.Cmd {
 		c.form = &form{title: "Create a container", action: "creates", wrong: -1, fields: createFields(m.about.Paths)}
 		c.form.live = func(m *Model, _ *form) tea.Cmd { return c.look(m) }
 		c.form.check = func(*form) (int, error) { return c.check(m) }
-		c.form.submit = func(*form) tea.Cmd { return m.enqueue([]runtime.Request{c.request(m)}) }
+		c.form.submit = func(*form) tea.Cmd {
+			if c.application() {
+				return m.askRunAs(c.ref())
+			}
+			return m.enqueue([]runtime.Request{c.request(m)})
+		}
 		m.creation = c
 	}
 	f := c.form
@@ -169,7 +174,10 @@ func (c *creation) take(got runtime.Choices) {
 			out[t.Name] = t.Missing
 		}
 	}
-	f.fields[newTemplate].offer(append(names, anyScript), map[string]string{anyScript: "a file that lxc-create -t can run"}, out)
+	f.fields[newTemplate].offer(append(names, onContainers, anyScript), map[string]string{
+		onContainers: "runs one command on their roots",
+		anyScript:    "a file that lxc-create -t can run",
+	}, out)
 	if first {
 		f.fields[newTemplate].firstOf(out)
 		if out["download"] == "" { // any distribution, and what most people want
@@ -248,12 +256,18 @@ func (c *creation) look(m *Model) tea.Cmd {
 	fetch := c.lookAtImages(m)
 	c.show()
 	q := c.request(m)
-	f.command = q.LXCCommand()
-	if c.ref().Name == "" || q.Check() != nil {
-		f.command = ""
+	f.action, f.command = "creates", ""
+	switch {
+	case c.application():
+		f.action = "goes on"
+	case c.ref().Name != "" && q.Check() == nil:
+		f.command = q.LXCCommand()
 	}
 	return fetch
 }
+
+// application says that no template is chosen, but containers that are here.
+func (c *creation) application() bool { return c.form.fields[newTemplate].choice() == onContainers }
 
 // template is the one that is chosen, as lxc-create -t takes it.
 func (c *creation) template() string {
@@ -295,6 +309,7 @@ func (c *creation) show() {
 		}
 	}
 	template, backing := f.fields[newTemplate].choice(), f.fields[newBacking].choice()
+	on(true, newArgs, newConfig, newBacking, newNetwork, newMemory, newCPUs, newPIDs, newStart, newAuto, newUnprivileged)
 	on(template == anyScript, newScript)
 	on(template == "download", newDist, newRelease, newArch, newVariant, newServer)
 	on(backing == "dir", newDir)
@@ -320,6 +335,11 @@ func (c *creation) show() {
 		unprivileged.help = "always, since lxcdeck does not run as root"
 	default:
 		unprivileged.help = "its root is nobody on the host"
+	}
+	if c.application() { // the other form asks for the rest
+		for i := newTemplate + 1; i < len(f.fields); i++ {
+			f.fields[i].off = true
+		}
 	}
 }
 

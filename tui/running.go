@@ -64,7 +64,10 @@ func (m *Model) runHandlers() map[keymap.ID]func() tea.Cmd {
 }
 
 // askRun asks for a command, and for the containers whose roots it runs on.
-func (m *Model) askRun() tea.Cmd {
+func (m *Model) askRun() tea.Cmd { return m.askRunAs(runtime.Ref{}) }
+
+// askRunAs is askRun for a container whose name is known; the zero Ref = it is not.
+func (m *Model) askRunAs(as runtime.Ref) tea.Cmd {
 	k := &running{m: m, snaps: map[runtime.Ref]*baseSnaps{}}
 	var names []string
 	notes, out := map[string]string{}, map[string]string{}
@@ -102,6 +105,11 @@ func (m *Model) askRun() tea.Cmd {
 	if c := m.selected(); c != nil {
 		k.form.fields[runBase].choose(m.called(c.Ref))
 		k.form.fields[runPath].choose(c.Path)
+	}
+	if as.Name != "" {
+		k.form.fields[runName].line.set(as.Name)
+		k.form.fields[runPath].choose(as.Path)
+		k.form.at = runBase
 	}
 	m.overlay = k.form
 	return k.form.look(m)

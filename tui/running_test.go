@@ -174,3 +174,30 @@ func TestCheckpointForm(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 }
+
+// The create form leads to the same form, with the name that was typed.
+func TestRunFromTheCreateForm(t *testing.T) {
+	d := createDeck(t, 110, 40, nil)
+	d.typed("bravo") // which is there
+	d.pick("template", "containers")
+	d.sees("template", onContainers, "enter goes on")
+	d.seesNo("backing", "memory", "distribution", "lxc-create")
+	d.press("enter")
+	d.sees("there is a container of that name")
+	d.fill("name", "job")
+	d.press("enter")
+	d.sees("Run a command in a new container", "job", "as in a shell")
+	d.pick("on", "bravo")
+	d.fill("command", "id")
+	d.press("enter")
+	d.until("the run", func() bool { return len(d.rt.Requests()) > 0 })
+	q := d.theOne()
+	if a, ok := q.Args.(*runtime.RunArgs); !ok || q.Ref != ref("job") || len(a.Command) != 1 || a.Command[0] != "id" {
+		t.Errorf("%v %+v", q.Ref, q.Args)
+	}
+	// And back to a template, all of the form is there again.
+	d = createDeck(t, 110, 40, nil)
+	d.pick("template", "containers")
+	d.pick("template", "busybox")
+	d.sees("backing", "memory", "network", "enter creates")
+}
