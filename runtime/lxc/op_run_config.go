@@ -22,7 +22,7 @@ import (
 var baseKeys = [...]string{
 	"lxc.arch", "lxc.idmap", "lxc.cap.drop", "lxc.cap.keep", "lxc.apparmor.", "lxc.selinux.", "lxc.seccomp.profile",
 	"lxc.seccomp.allow_nesting", "lxc.no_new_privs", "lxc.keyring.session", "lxc.autodev", "lxc.autodev.", "lxc.tty.max",
-	"lxc.tty.dir", "lxc.pty.max", "lxc.mount.auto", "lxc.prlimit.", "lxc.sysctl.", "lxc.proc.", "lxc.cgroup.", "lxc.cgroup2.",
+	"lxc.pty.max", "lxc.mount.auto", "lxc.prlimit.", "lxc.sysctl.", "lxc.proc.", "lxc.cgroup.", "lxc.cgroup2.",
 	"lxc.environment",
 }
 
@@ -130,7 +130,9 @@ func (o *operation) runConfig(a *runtime.RunArgs, all []base, dirs []string) (st
 	}
 	lines = slices.Concat(lines, root, asLines(net), asLines(limits), envLines(a.Env, own))
 	// The signal that programs take for a wish to end; SIGPWR is for an init.
-	lines = append(lines, "lxc.signal.halt = SIGTERM")
+	// LXC's own common.conf has the terminals below /dev/lxc, which liblxc makes
+	// with a console alone (setup_dev_console in conf.c); there is none here.
+	lines = append(lines, "lxc.signal.halt = SIGTERM", "lxc.tty.dir =")
 	if a.Cwd != "" {
 		lines = append(lines, "lxc.init.cwd = "+a.Cwd)
 	}
