@@ -78,9 +78,11 @@ func readConfigFile(path string) (string, error) {
 	return string(text), err
 }
 
-// fromBase says whether a key is one of baseKeys.
+// fromBase says whether a key is one of baseKeys. The exact cgroups of a base
+// (lxc.cgroup.dir.container and its like) are for one container at a time: a
+// second run on it could not start.
 func fromBase(key string) bool {
-	return slices.ContainsFunc(baseKeys[:], func(k string) bool {
+	return !strings.HasPrefix(key, "lxc.cgroup.dir.") && slices.ContainsFunc(baseKeys[:], func(k string) bool {
 		return key == k || strings.HasSuffix(k, ".") && strings.HasPrefix(key, k)
 	})
 }
@@ -88,7 +90,8 @@ func fromBase(key string) bool {
 // harmlessMount says whether a line of lxc.mount.entry (fstab(5)) gives the
 // container no data of the host that it could write to: a file system of the
 // kernel's own, or a bind mount that is read-only, as busybox containers have
-// for the host's libraries.
+// for the host's libraries. With rbind what is mounted below stays writable:
+// liblxc makes the uppermost read-only alone (mount_entry in conf.c).
 func harmlessMount(entry string) bool {
 	f := strings.Fields(entry)
 	if len(f) < 4 {

@@ -20,3 +20,16 @@ func TestRunOnABaseWithATerminalDirectory(t *testing.T) {
 	}
 	clean(t, s, "lxcdt-app")
 }
+
+// One cgroup by name is for one container: two runs on its base would want it.
+func TestRunTakesNoCgroupOfItsBase(t *testing.T) {
+	for key, want := range map[string]bool{
+		"lxc.cgroup.dir": true, "lxc.cgroup.relative": true, "lxc.cgroup2.memory.max": true,
+		"lxc.cgroup.dir.container": false, "lxc.cgroup.dir.monitor": false, "lxc.cgroup.dir.monitor.pivot": false,
+		"lxc.cgroup.dir.container.inner": false, "lxc.tty.dir": false,
+	} {
+		if got := fromBase(key); got != want {
+			t.Errorf("%s: %t", key, got)
+		}
+	}
+}
