@@ -100,9 +100,17 @@ func harmlessMount(entry string) bool {
 	switch f[2] {
 	case "tmpfs", "mqueue", "proc", "sysfs", "devpts":
 		return true
-	default:
-		return slices.Contains(strings.Split(f[3], ","), "ro")
 	}
+	ro := false
+	for opt := range strings.SplitSeq(f[3], ",") {
+		switch opt {
+		case "ro":
+			ro = true
+		case "rw", "rbind":
+			return false
+		}
+	}
+	return ro
 }
 
 // runConfig is the whole config of an application container.

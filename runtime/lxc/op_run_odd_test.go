@@ -33,3 +33,20 @@ func TestRunTakesNoCgroupOfItsBase(t *testing.T) {
 		}
 	}
 }
+
+func TestRunMountsNothingOfTheHostToWriteTo(t *testing.T) {
+	for entry, want := range map[string]bool{
+		"/lib lib none ro,bind 0 0":                            true,
+		"/lib lib none bind,ro,create=dir":                     true,
+		"shm dev/shm tmpfs defaults 0 0":                       true,
+		"/srv srv none bind 0 0":                               false,
+		"/srv srv none rbind,ro 0 0":                           false, // liblxc makes the uppermost read-only alone
+		"/srv srv none ro,bind,rw 0 0":                         false,
+		"/srv srv none bind,nosuid,create=dir,romantic=ro 0 0": false,
+		"/srv srv": false,
+	} {
+		if got := harmlessMount(entry); got != want {
+			t.Errorf("%q: %t", entry, got)
+		}
+	}
+}
