@@ -34,6 +34,23 @@ func dependantsOf(ref runtime.Ref) ([]runtime.Ref, error) { return pairsOf(ref, 
 // basesOf are the containers that a container lies upon.
 func basesOf(ref runtime.Ref) ([]runtime.Ref, error) { return pairsOf(ref, basesFile, false) }
 
+// allLedTo are all containers that those books lead to from one, itself left out.
+func allLedTo(from runtime.Ref, next func(runtime.Ref) ([]runtime.Ref, error)) ([]runtime.Ref, error) {
+	all := []runtime.Ref{from}
+	for i := 0; i < len(all); i++ {
+		refs, err := next(all[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range refs {
+			if !slices.Contains(all, r) {
+				all = append(all, r)
+			}
+		}
+	}
+	return all[1:], nil
+}
+
 func pairsOf(ref runtime.Ref, file string, present bool) ([]runtime.Ref, error) {
 	p, err := readPairs(filepath.Join(ref.String(), file))
 	if err != nil || p == nil {

@@ -154,15 +154,15 @@ func notUnderRun(ref runtime.Ref) error {
 	if holder(lowerOf(ref)) == nil {
 		return nil
 	}
-	names := "a command of lxcdeck run"
-	if refs, err := dependantsOf(ref); err == nil {
+	command := "a command"
+	if refs, err := allLedTo(ref, dependantsOf); err == nil {
 		refs = slices.DeleteFunc(refs, func(r runtime.Ref) bool { return !held(goesOn(r)) })
 		if len(refs) > 0 {
-			names = refList(refs)
+			command = "the command of " + refList(refs)
 		}
 	}
 	return &runtime.Error{
-		Err:  fmt.Errorf("%w: its root would change under %s, whose command runs on it", runtime.ErrInUse, names),
+		Err:  fmt.Errorf("%w: its root would change under %s, which runs on it", runtime.ErrInUse, command),
 		Hint: "Stop that first, or run it on a snapshot.",
 	}
 }

@@ -87,6 +87,7 @@ func lookAtBase(from runtime.Base) (base, error) {
 	if from.Snap != "" {
 		b.ref = runtime.Ref{Path: snapsDir(from.Ref), Name: from.Snap}
 	}
+	var err error
 	in := inspector{walk: newWalker(ownTrust()), cache: newConfigCache()}
 	found := in.inspect(b.ref)
 	switch {
@@ -100,14 +101,13 @@ func lookAtBase(from runtime.Base) (base, error) {
 	if m := newManagers().of(from.Ref, found.manager); m != "" {
 		return b, fmt.Errorf("%w: %s is %s's", runtime.ErrManaged, from, m)
 	}
-	under, err := basesOf(b.ref)
-	if err != nil {
+	// lxc_rdepends has the next below alone, and that one's has the next again.
+	if b.under, err = allLedTo(b.ref, basesOf); err != nil {
 		return b, fmt.Errorf("%s: %w", from, err)
 	}
 	if from.Snap == "" {
-		under = append(under, from.Ref)
+		b.under = append(b.under, from.Ref)
 	}
-	b.under = under
 	if err := b.atRest(); err != nil {
 		return b, err
 	}

@@ -50,3 +50,28 @@ func TestRunMountsNothingOfTheHostToWriteTo(t *testing.T) {
 		}
 	}
 }
+
+// lxc_rdepends names the next layer below alone. All that a command runs on
+// stand still, however far below.
+func TestRunOnARunOnARun(t *testing.T) {
+	a, s := runs(t)
+	for _, x := range [][2]string{{"lxcdt-one", "lxcdt-a"}, {"lxcdt-two", "lxcdt-one"}} {
+		if _, err := run(t, a, s, x[0], runtime.RunArgs{From: on(s, x[1]), Command: sh("true")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bottom := runtime.Ref{Path: s.Path, Name: "lxcdt-a"}
+	_, cancel, done := begun(t, a, s, runtime.RunArgs{From: on(s, "lxcdt-two"), Command: sh(endless), Remove: true})
+	for _, name := range []string{"lxcdt-a", "lxcdt-one", "lxcdt-two"} {
+		mention(t, do(t, a, runtime.Start, to(bottom, name)), runtime.ErrInUse, "the command of "+filepath.Join(s.Path, "lxcdt-app"))
+	}
+	cancel()
+	<-done
+	must(t, s.Start("lxcdt-a"))
+	_, err := run(t, a, s, "lxcdt-app", runtime.RunArgs{From: on(s, "lxcdt-two"), Command: sh("true"), Remove: true})
+	mention(t, err, runtime.ErrWrongState, "lxcdt-two is an overlay on lxcdt-a, which is RUNNING")
+	must(t, s.Stop("lxcdt-a"))
+	for _, name := range []string{"lxcdt-two", "lxcdt-one"} {
+		must(t, s.Tool("lxc-destroy", name))
+	}
+}
