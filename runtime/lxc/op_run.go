@@ -330,6 +330,9 @@ func (o *operation) runChild(ctx context.Context, a *runtime.RunArgs, idmap []st
 	o.step(runningStep + a.Command[0])
 	p.pump(c.pidfd, o.tell)
 	got, ran, err := c.wait()
+	if err != nil {
+		dropCgroups(o.q.Ref) // its monitor, which was killed, has not
+	}
 	close(over)
 	<-ended
 	_ = unix.Close(c.pidfd)

@@ -203,11 +203,11 @@ func TestRunWhoseHelperIsKilled(t *testing.T) {
 			}
 			must(t, goes(t, a, c.ways[0]))
 		}
+		if left := cgroupsOf(appOf(s).Name); len(left) > 0 {
+			t.Errorf("cgroups are left: %v", left)
+		}
 		if len(c.ways) == 0 || c.ways[0] == runtime.Undo {
 			clean(t, s, appOf(s).Name)
-			if left := cgroupsOf(appOf(s).Name); len(left) > 0 {
-				t.Errorf("cgroups are left: %v", left)
-			}
 			continue
 		}
 		wantNothingLeft(t, a, s.Path)

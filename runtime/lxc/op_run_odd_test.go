@@ -1,8 +1,14 @@
 package lxc
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 )
@@ -14,11 +20,11 @@ func TestRunOnABaseWithATerminalDirectory(t *testing.T) {
 	common := filepath.Join(s.Path, "share/lxc/config/common.conf")
 	put(t, common, "lxc.tty.dir = lxc\nlxc.tty.max = 2\n")
 	must(t, s.AddOwn("lxcdt-c", "lxc.include = "+common, "lxc.tty.dir = lxc"))
-	r, err := run(t, a, s, "lxcdt-app", runtime.RunArgs{From: on(s, "lxcdt-c"), Command: sh("echo up"), Remove: true})
+	r, err := run(t, a, s, appOf(s).Name, runtime.RunArgs{From: on(s, "lxcdt-c"), Command: sh("echo up"), Remove: true})
 	if err != nil || r.text() != "up\n" {
 		t.Errorf("%q, %v", r.text(), err)
 	}
-	clean(t, s, "lxcdt-app")
+	clean(t, s, appOf(s).Name)
 }
 
 // One cgroup by name is for one container: two runs on its base would want it.
@@ -63,15 +69,37 @@ func TestRunOnARunOnARun(t *testing.T) {
 	bottom := runtime.Ref{Path: s.Path, Name: "lxcdt-a"}
 	_, cancel, done := begun(t, a, s, runtime.RunArgs{From: on(s, "lxcdt-two"), Command: sh(endless), Remove: true})
 	for _, name := range []string{"lxcdt-a", "lxcdt-one", "lxcdt-two"} {
-		mention(t, do(t, a, runtime.Start, to(bottom, name)), runtime.ErrInUse, "the command of "+filepath.Join(s.Path, "lxcdt-app"))
+		mention(t, do(t, a, runtime.Start, to(bottom, name)), runtime.ErrInUse, "the command of "+filepath.Join(s.Path, appOf(s).Name))
 	}
 	cancel()
 	<-done
 	must(t, s.Start("lxcdt-a"))
-	_, err := run(t, a, s, "lxcdt-app", runtime.RunArgs{From: on(s, "lxcdt-two"), Command: sh("true"), Remove: true})
+	_, err := run(t, a, s, appOf(s).Name, runtime.RunArgs{From: on(s, "lxcdt-two"), Command: sh("true"), Remove: true})
 	mention(t, err, runtime.ErrWrongState, "lxcdt-two is an overlay on lxcdt-a, which is RUNNING")
 	must(t, s.Stop("lxcdt-a"))
 	for _, name := range []string{"lxcdt-two", "lxcdt-one"} {
 		must(t, s.Tool("lxc-destroy", name))
+	}
+}
+
+// A monitor that is killed leaves its cgroups, and the next of the name would get
+// others.
+func TestRunWhoseMonitorIsKilled(t *testing.T) {
+	a, s := runs(t)
+	for _, remove := range []bool{true, false} {
+		_, _, done := begun(t, a, s, runtime.RunArgs{Command: sh(endless), Remove: remove})
+		pid, err := a.initPID(context.Background(), runtime.Ref{Path: s.Path, Name: appOf(s).Name})
+		must(t, err)
+		must(t, unix.Kill(parentOf(t, pid), unix.SIGKILL))
+		if err := <-done; !errors.Is(err, runtime.ErrHelper) || !strings.Contains(fmt.Sprint(err), "signal 9") {
+			t.Errorf("%v", err)
+		}
+		if left := cgroupsOf(appOf(s).Name); len(left) > 0 {
+			t.Errorf("remove %t: cgroups are left: %v", remove, left)
+		}
+		if !remove {
+			must(t, s.Tool("lxc-destroy", appOf(s).Name))
+		}
+		clean(t, s, appOf(s).Name)
 	}
 }
