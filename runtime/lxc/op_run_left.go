@@ -28,6 +28,8 @@ func leftRun(j *journal) (what string, ways []runtime.RecoverWay) {
 		return "a run of " + cmd + " was interrupted before the command began", []runtime.RecoverWay{runtime.Undo}
 	case j.passes():
 		return "a run of " + cmd + " ended before its container was removed", []runtime.RecoverWay{runtime.Finish}
+	case j.containerGone():
+		return "a run of " + cmd + " was killed; its container has been destroyed since", []runtime.RecoverWay{runtime.Dismiss}
 	default:
 		return "a run of " + cmd + " was killed; what it has changed is still there", []runtime.RecoverWay{runtime.Finish, runtime.Undo}
 	}
@@ -35,6 +37,13 @@ func leftRun(j *journal) (what string, ways []runtime.RecoverWay) {
 
 // passes says whether a run's container is removed at its end.
 func (j *journal) passes() bool { return j.Step == runRemoving || j.fact(factRemove) != "" }
+
+// containerGone says whether the container that a run has made is there no more;
+// one of the same name is another.
+func (j *journal) containerGone() bool {
+	id, err := dirID(j.ref().String())
+	return errors.Is(err, fs.ErrNotExist) || err == nil && id != j.fact(factDir)
+}
 
 // recoverRun finishes a run or undoes it. Finished, a container that was to be
 // kept stays; it is removed in all other cases.

@@ -103,3 +103,27 @@ func TestRunWhoseMonitorIsKilled(t *testing.T) {
 		clean(t, s, appOf(s).Name)
 	}
 }
+
+// What was destroyed by other means is not offered any more, and a container that
+// has its name by now is none of it.
+func TestRunThatWasDestroyedAfterItsHelper(t *testing.T) {
+	a, s := runs(t)
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-app"}
+	args := &runtime.RunArgs{From: on(s, "lxcdt-a"), Network: runtime.Network{Kind: runtime.NoNetwork}, Command: sh("true")}
+	for _, again := range []bool{false, true} {
+		killedAt(t, runRunning, helperRequest{Kind: kindOp, Op: runtime.Run, Ref: ref, Timeout: longTime, Args: args})
+		must(t, s.Tool("lxc-destroy", ref.Name))
+		if again {
+			must(t, s.AddOwn(ref.Name))
+		}
+		left := leftoversOf(t, a)
+		if len(left) != 1 || !strings.Contains(left[0].What, "destroyed since") || len(left[0].Ways) != 1 {
+			t.Fatalf("%+v", left)
+		}
+		must(t, goes(t, a, runtime.Dismiss))
+		wantNothingLeft(t, a, s.Path)
+		if exists(ref.String()) != again {
+			t.Errorf("%s: there %t, want %t", ref, exists(ref.String()), again)
+		}
+	}
+}
