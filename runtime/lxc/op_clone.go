@@ -347,5 +347,25 @@ func (p *clonePlan) finishConfig() error {
 			}
 		}
 	}
+	if err := standsAlone(c); err != nil {
+		return err
+	}
 	return c.write()
+}
+
+// standsAlone takes the lower layers out of the config of what is no overlay: they
+// would seem to be in use.
+func standsAlone(c *confFile) error {
+	paths, options := c.values("lxc.rootfs.path"), c.values("lxc.rootfs.options")
+	if len(paths) == 0 || storeOf(paths[len(paths)-1]).kind == storeOverlay || len(options) == 0 {
+		return nil
+	}
+	var kept []string
+	for _, all := range options {
+		of := slices.DeleteFunc(strings.Split(all, ","), func(opt string) bool { return strings.HasPrefix(opt, "lowerdir=") })
+		if len(of) > 0 {
+			kept = append(kept, strings.Join(of, ","))
+		}
+	}
+	return c.set("lxc.rootfs.options", kept...)
 }

@@ -415,6 +415,9 @@ func TestRunOnSeveralBasesIsCopiedWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, change(t, a, runtime.Clone, ref, &runtime.CloneArgs{To: to(ref, "lxcdt-copy")}))
+	if text, err := os.ReadFile(filepath.Join(s.Path, "lxcdt-copy/config")); err != nil || strings.Contains(string(text), "lowerdir") {
+		t.Errorf("the copy names what it does not lie on: %v\n%s", err, text)
+	}
 	must(t, change(t, a, runtime.Rename, ref, &runtime.RenameArgs{To: "lxcdt-app2"}))
 	f := archiveFileIn(t, t.TempDir())
 	if _, err := shipping(t, a, runtime.Pack, to(ref, "lxcdt-app2"), &runtime.PackArgs{}, f); err != nil {
