@@ -207,7 +207,11 @@ func criuWorks(cancelled context.Context) error {
 // container could read the memory of this one and write what is resumed, and in a
 // container's directory, which goes with it.
 func (o *operation) outsideRoots(dir string) error {
-	real, err := filepath.EvalSymlinks(filepath.Dir(dir))
+	real, err := filepath.EvalSymlinks(dir) // its own name may be a link, too
+	if errors.Is(err, fs.ErrNotExist) {
+		real, err = filepath.EvalSymlinks(filepath.Dir(dir))
+		real = filepath.Join(real, filepath.Base(dir))
+	}
 	if err != nil {
 		return fmt.Errorf("directory for the checkpoint: %w", fileErr(err))
 	}

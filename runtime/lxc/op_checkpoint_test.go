@@ -69,6 +69,8 @@ func TestCheckpointIsRefused(t *testing.T) {
 	must(t, os.Chown(filepath.Join(dir, "theirs"), 4_000_000, 0))
 	must(t, os.Symlink(s.Path+"/.root", filepath.Join(dir, "link")))
 	must(t, os.MkdirAll(filepath.Join(s.Path, "lxcdt-off", "rootfs"), 0o755))
+	must(t, os.MkdirAll(filepath.Join(s.Path, ".root", "empty"), 0o755))
+	must(t, os.Symlink(s.Path+"/.root/empty", filepath.Join(dir, "itself")))
 	for _, c := range []struct {
 		op   runtime.Op
 		ref  runtime.Ref
@@ -82,6 +84,7 @@ func TestCheckpointIsRefused(t *testing.T) {
 		{runtime.Checkpoint, ref, dir + "/none/images", os.ErrNotExist, ""},
 		{runtime.Checkpoint, ref, s.Path + "/.root/tmp/images", runtime.ErrInvalid, "in the root of"},
 		{runtime.Checkpoint, ref, dir + "/link/images", runtime.ErrInvalid, "in the root of"},
+		{runtime.Checkpoint, ref, dir + "/itself", runtime.ErrInvalid, "in the root of"},
 		{runtime.Checkpoint, ref, s.Path + "/lxcdt-off/images", runtime.ErrInvalid, "directory of a container"},
 		{runtime.Checkpoint, stopped, dir + "/images", runtime.ErrWrongState, "STOPPED"},
 		{runtime.Resume, ref, dir + "/images", runtime.ErrWrongState, "RUNNING"},
