@@ -90,7 +90,7 @@ func (o *operation) dump(a *runtime.CheckpointArgs) (written bool, err error) {
 func (o *operation) resume(ctx context.Context, dir string) error {
 	// Whoever can write there decides what runs as root.
 	if _, _, err := newWalker(ownTrust()).walk(dir); err != nil {
-		return fmt.Errorf("checkpoint %s: %w", dir, err)
+		return othersWrite(fmt.Errorf("checkpoint %s: %w", dir, err))
 	}
 	if !exists(filepath.Join(dir, criuInventory)) {
 		return fmt.Errorf("%w: there is no checkpoint in %s: it has no %s", runtime.ErrInvalid, dir, criuInventory)
@@ -196,7 +196,7 @@ func criuWorks(cancelled context.Context) error {
 	lines := criuErrors(string(out))
 	why := err.Error()
 	if len(lines) > 0 {
-		why = lines[0]
+		why, lines = lines[0], lines[1:]
 	}
 	return &runtime.Error{Op: runtime.Checkpoint.String(),
 		Err: fmt.Errorf("%w: criu check: %s", runtime.ErrUnsupported, why), Log: strings.Join(lines, "\n"),
@@ -215,7 +215,6 @@ func (o *operation) outsideRoots(dir string) error {
 	if err != nil {
 		return fmt.Errorf("directory for the checkpoint: %w", fileErr(err))
 	}
-	real = filepath.Join(real, filepath.Base(dir))
 	for _, root := range roots(items(o.c, "lxc.rootfs.path")) {
 		if liesIn(root, real) {
 			return fmt.Errorf("%w: %s lies in the root of %s", runtime.ErrInvalid, dir, o.q.Ref.Name)
@@ -247,9 +246,9 @@ func freshDir(dir string) (made bool, err error) {
 	_, st, err := newWalker(ownTrust()).walk(dir)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("directory for the checkpoint: %w", err)
+		err = othersWrite(fmt.Errorf("directory for the checkpoint: %w", err))
 	case st.Mode&unix.S_IFMT != unix.S_IFDIR:
-		err = fmt.Errorf("%w: %s is %s", runtime.ErrInvalid, dir, kindName(st.Mode&unix.S_IFMT))
+		err = fmt.Errorf("%w: %s is no directory", runtime.ErrInvalid, dir)
 	}
 	if err != nil {
 		if made {
@@ -264,6 +263,15 @@ func freshDir(dir string) (made bool, err error) {
 			Hint: "A checkpoint needs a directory of its own: name one that is empty, or not there yet."}
 	}
 	return made, fileErr(err)
+}
+
+// othersWrite adds to a refused directory what can be done.
+func othersWrite(err error) error {
+	if !errors.Is(err, runtime.ErrForeign) {
+		return err
+	}
+	return &runtime.Error{Op: runtime.Checkpoint.String(), Err: err,
+		Hint: "The processes come back as root with what lies there: use a directory that only root can write to, with all above it."}
 }
 
 // clearDir removes what a failed checkpoint has written into a directory that was
