@@ -155,16 +155,19 @@ func (d *deck) runShown(ctx context.Context, q *runtime.Request) error {
 			d.warn("%s: %s", q.Ref.Name, exit.Reason)
 		}
 	}
-	switch {
-	case errors.Is(werr, syscall.EPIPE):
+	if errors.Is(werr, syscall.EPIPE) {
 		return werr
-	case werr != nil:
-		d.warn("%s: not all it wrote could be shown: %v", q.Ref.Name, werr)
 	}
 	if err != nil && exit != nil && errors.Is(err, runtime.ErrCancelled) {
 		// It was ended as it was asked for: the status is the command's.
 		d.warn("%v", err)
-		return nil
+		err = nil
+	}
+	// Behind a terminal that is gone nobody misses anything.
+	if werr != nil && !errors.Is(werr, syscall.EIO) {
+		// Whoever goes by the command's status would take a part for the whole.
+		d.status = 0
+		err = errors.Join(err, fmt.Errorf("%s: not all it wrote could be passed on: %w", q.Ref.Name, werr))
 	}
 	return err
 }

@@ -137,6 +137,21 @@ func TestRunWhoseReaderIsGone(t *testing.T) {
 	}
 }
 
+// A command that went well whose output was lost did not go well.
+func TestRunWhoseOutputIsLost(t *testing.T) {
+	deaf, err := os.Open(os.DevNull) // it was not opened for writing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	for _, status := range []string{"0", "7"} {
+		r := lxcdeckWith(t, testHost(), func(o *Options) { o.Stdout = deaf }, "run", "job", "--from", "db", "--rm", "--", "sh", "-c", "echo x; exit "+status)
+		if r.code != 125 || !strings.Contains(r.err, "not all it wrote could be passed on") {
+			t.Errorf("%s: %+v", status, r)
+		}
+	}
+}
+
 func TestCheckpointAndResumeVerbs(t *testing.T) {
 	rt := testHost()
 	if r := lxcdeck(t, rt, "checkpoint", "web-1", "/srv/images"); r.code != 0 || r.err != "" {
