@@ -94,7 +94,7 @@ func (m *Model) askRunAs(as runtime.Ref) tea.Cmd {
 	fields = append(fields,
 		textField("command", "as in a shell: /bin/sh -c 'echo hello'", ""), textField("directory", "/", ""),
 		textField("environment", "NAME=VALUE ...", ""), choiceField("network", netDefault, netNone),
-		checkField("remove", "the container and its changes, when the command has ended"),
+		checkField("remove", "the container with its changes, at the end"),
 	)
 	fields[runBase].section, fields[runCmd].section = "the roots of", "runs"
 	k.form = (&form{

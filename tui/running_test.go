@@ -67,7 +67,10 @@ func TestRunForm(t *testing.T) {
 		Command: []string{"sh", "-c", "echo hello; exit 7"}, Env: []string{"A=b"}, Cwd: "/srv",
 		Network: runtime.Network{Kind: runtime.NoNetwork}, Remove: true,
 	}})
-	d.sees("run job", "hello", "exit status 7") // its output is shown at once
+	d.sees("run job", "hello") // its output is shown at once
+	if head := strings.Split(d.screen(), "\n")[1]; !strings.Contains(head, "done in") || !strings.Contains(head, "exit status 7") {
+		t.Errorf("the head of the output says %q", head)
+	}
 	d.press("esc")
 	d.sees("Jobs and history", "exit status 7")
 	d.press("esc")

@@ -64,6 +64,7 @@ func (t *Theme) outputHead(s *OutputState, w, h int) []string {
 	l := t.newLine(w)
 	l.addPieces(t.jobPieces(&JobItem{
 		Mark: s.Item.Mark, Took: s.Item.Took, Progress: s.Item.Progress, Halt: s.Item.Halt, Who: s.Item.Who,
+		Exit: s.Item.Exit,
 	}, w), 2)
 	rows := []string{l.String()}
 	if s.Item.Result != "" && s.Item.Mark.over() {
