@@ -128,7 +128,7 @@ func (m *Model) pastItem(p *runtime.Past) views.JobItem {
 		it.Mark, it.Result = views.JobDone, ""
 	case p.Result == "":
 		it.Mark = views.JobLost
-	case strings.HasSuffix(p.Result, ": "+runtime.ErrCancelled.Error()):
+	case pastCancelled(p):
 		it.Mark, it.Result = views.JobCancelled, ""
 	}
 	return it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -60,7 +61,7 @@ func (m *Model) onMissed(msg missedMsg) {
 	}
 	bad := 0
 	for i := range msg.list {
-		if msg.list[i].Result != runtime.PastDone {
+		if p := &msg.list[i]; p.Result != runtime.PastDone && !pastCancelled(p) {
 			bad++
 		}
 	}
@@ -74,17 +75,28 @@ func (m *Model) onMissed(msg missedMsg) {
 	case n == 1:
 		p := &msg.list[0]
 		text := "while nobody looked: " + m.pastWords(p)
-		if p.Result == runtime.PastDone {
+		switch {
+		case p.Result == runtime.PastDone:
 			text += " " + p.Result
-		} else {
+		case pastCancelled(p):
+			text += " was cancelled"
+		default:
 			text += " failed: " + p.Result
 		}
 		m.say(kind, text, hint)
-	case bad == 0:
+	case !slices.ContainsFunc(msg.list, func(p runtime.Past) bool { return p.Result != runtime.PastDone }):
 		m.say(kind, fmt.Sprintf("while nobody looked %d operations were done", n), hint)
+	case bad == 0:
+		m.say(kind, fmt.Sprintf("while nobody looked %d operations ended, some of them cancelled", n), hint)
 	default:
 		m.say(kind, fmt.Sprintf("while nobody looked %d operations ended, %d of them failed", n, bad), hint)
 	}
+}
+
+// pastCancelled says whether an operation ended as it was asked to, and nothing went
+// wrong besides.
+func pastCancelled(p *runtime.Past) bool {
+	return strings.HasSuffix(p.Result, ": "+runtime.ErrCancelled.Error())
 }
 
 func (m *Model) pastWords(p *runtime.Past) string {

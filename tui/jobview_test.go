@@ -210,6 +210,7 @@ func TestNothingWasDone(t *testing.T) {
 
 // What ended while nobody looked is told at the start.
 func TestMissed(t *testing.T) {
+	cancelled := runtime.Past{Op: "run", Ref: ref("job"), Result: "run job: cancelled"}
 	for _, c := range []struct {
 		past []runtime.Past
 		err  error
@@ -219,6 +220,8 @@ func TestMissed(t *testing.T) {
 		{somePast()[1:2], nil, "error: while nobody looked: create alpha failed: create alpha: disk full"},
 		{somePast()[:2], nil, "while nobody looked 2 operations ended, 1 of them failed"},
 		{append(somePast()[:1], somePast()[:1]...), nil, "while nobody looked 2 operations were done"},
+		{[]runtime.Past{cancelled}, nil, "warning: while nobody looked: run job was cancelled"},
+		{append(somePast()[:1], cancelled), nil, "while nobody looked 2 operations ended, some of them cancelled"},
 		{nil, errors.New("audit.jsonl: permission denied"), "audit.jsonl: permission denied"},
 	} {
 		d := newDeck(t, 160, 40, Options{Missed: func() ([]runtime.Past, error) { return c.past, c.err }}, some()...)
