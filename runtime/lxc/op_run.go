@@ -239,7 +239,11 @@ func (o *operation) layOut(a *runtime.RunArgs, all []base) (laid *journal, err e
 		return nil, err
 	}
 	for _, b := range upon {
-		if err := dependOn(b, ref); err != nil {
+		err := dependOn(b, ref)
+		if errors.Is(err, fs.ErrNotExist) && !exists(b.String()) {
+			return nil, fmt.Errorf("%w: %s was destroyed meanwhile", runtime.ErrNotFound, b.Name)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("enter it at %s: %w", b.Name, err)
 		}
 	}

@@ -127,3 +127,21 @@ func TestRunThatWasDestroyedAfterItsHelper(t *testing.T) {
 		}
 	}
 }
+
+func TestRunOnABaseThatGoesMeanwhile(t *testing.T) {
+	_, s := runs(t)
+	o := &operation{q: helperRequest{Kind: kindOp, Op: runtime.Run, Ref: runtime.Ref{Path: s.Path, Name: "lxcdt-app"}, Timeout: longTime}}
+	args := &runtime.RunArgs{From: on(s, "lxcdt-a", "lxcdt-b"), Network: runtime.Network{Kind: runtime.NoNetwork}, Command: sh("true")}
+	all, looked, lower, err := o.bases(args)
+	must(t, err)
+	looked.release()
+	defer lower.release()
+	o.at = func(string) {
+		if exists(filepath.Join(s.Path, "lxcdt-b")) {
+			must(t, s.Tool("lxc-destroy", "lxcdt-b"))
+		}
+	}
+	_, err = o.layOut(args, all)
+	mention(t, err, runtime.ErrNotFound, "lxcdt-b was destroyed meanwhile")
+	clean(t, s, "lxcdt-app")
+}
