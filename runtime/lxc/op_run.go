@@ -327,7 +327,7 @@ func (o *operation) runChild(ctx context.Context, a *runtime.RunArgs, idmap []st
 		case <-over:
 		}
 	})
-	o.awaitUp(c)
+	up := o.awaitUp(c)
 	// While it runs it is a container like others: who wants to stop it, or to look
 	// into it, may.
 	o.held.release()
@@ -341,6 +341,10 @@ func (o *operation) runChild(ctx context.Context, a *runtime.RunArgs, idmap []st
 	<-ended
 	_ = unix.Close(c.pidfd)
 	cancelled, log := cancelledBy(ctx), c.lastLog()
+	if !up {
+		o.log = func() string { return log }
+		return nil, false, notStarted(a, initDied)
+	}
 	if err == nil && ran {
 		// Errors in the log of a run that went well are of no interest.
 		return &got, true, cancelled
@@ -359,31 +363,59 @@ func (o *operation) runChild(ctx context.Context, a *runtime.RunArgs, idmap []st
 		}
 		return &runtime.Exit{Code: code, Reason: why}, false, nil
 	}
-	err = errors.New("liblxc: it could not be started")
-	if a.Network.Kind == runtime.DefaultNetwork && strings.Contains(strings.ToLower(log), "failed to attach") {
-		// Its config is gone: that is no place to look at.
-		err = &runtime.Error{Op: runtime.Run.String(), Ref: o.q.Ref, Err: err,
-			Hint: "The bridge of LXC's default config is not there: start lxc-net, or run it with another network, or none."}
-	}
-	return nil, false, err
+	return nil, false, notStarted(a, log)
 }
 
 // awaitUp waits until the container has a state that others go by: until then it
 // looks stopped, and could be destroyed. What its command writes waits in the pipes.
-func (o *operation) awaitUp(c *child) {
+// It is false where the init died and liblxc does not see it: the monitor is ended.
+func (o *operation) awaitUp(c *child) bool {
 	monitor := []unix.PollFd{{Fd: int32(c.pidfd), Events: unix.POLLIN}}
+	var dead time.Time // since when
 	for {
 		if n, err := unix.Poll(monitor, int(upEvery/time.Millisecond)); n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
-			return // it has ended already
+			return true // it has ended already
 		}
-		if is, err := stateOf(o.q.Ref); err == nil && is != runtime.Stopped && is != runtime.Starting {
-			return
+		if is, err := stateWithin(o.q.Ref, upAnswer); err == nil && is != runtime.Stopped && is != runtime.Starting {
+			return true
+		}
+		switch {
+		case !deadChildren(c.pid):
+			dead = time.Time{}
+		case dead.IsZero():
+			dead = time.Now()
+		case time.Since(dead) > deadTime:
+			c.kill()
+			return false
 		}
 	}
 }
 
-// upEvery is how often a container that starts is looked at.
-const upEvery = 5 * time.Millisecond
+// deadChildren says whether a process has children that it has not reaped, and none
+// that live. A monitor that starts reads what its init is to tell it from a socket of
+// which it holds the other end, too (data_sock in start.c): if the kernel kills that
+// init, for memory say, it waits for ever.
+func deadChildren(pid int) bool {
+	all := childrenOf(pid)
+	for _, child := range all {
+		if fields, err := statFields(child); err != nil || fields[0] != "Z" {
+			return false
+		}
+	}
+	return len(all) > 0
+}
+
+const (
+	// upEvery is how often a container that starts is looked at.
+	upEvery = 5 * time.Millisecond
+	// upAnswer is how long its monitor may take to answer: it does once it is done.
+	upAnswer = 500 * time.Millisecond
+	// deadTime is how long a monitor may take to see that its init is dead.
+	deadTime = 3 * time.Second
+)
+
+// initDied stands for liblxc's words where it has none.
+const initDied = "its init was killed while it was set up"
 
 // Exit statuses of a shell for a command that it cannot run.
 const (

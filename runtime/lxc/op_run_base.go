@@ -155,13 +155,15 @@ func (b *base) atRest() error {
 }
 
 // stateOf asks a container's monitor how it is. No monitor means stopped.
-func stateOf(ref runtime.Ref) (runtime.State, error) {
+func stateOf(ref runtime.Ref) (runtime.State, error) { return stateWithin(ref, baseAnswer) }
+
+func stateWithin(ref runtime.Ref, answer time.Duration) (runtime.State, error) {
 	q, err := askMonitor(ref, cmdGetState)
 	if err == nil {
 		defer func() { _ = q.conn.Close() }()
 		var ret int
 		var data uint64
-		if ret, data, err = q.answer(time.Now().Add(baseAnswer)); err == nil {
+		if ret, data, err = q.answer(time.Now().Add(answer)); err == nil {
 			return monitorState(ret, data)
 		}
 	}

@@ -128,6 +128,28 @@ func TestRunThatWasDestroyedAfterItsHelper(t *testing.T) {
 	}
 }
 
+// The config is gone with the container: what helps is another argument. liblxc may
+// not see that the kernel has killed an init for memory.
+func TestRunThatCannotStartSaysWhatHelps(t *testing.T) {
+	a, s := runs(t)
+	for range 5 {
+		_, err := run(t, a, s, "lxcdt-app", runtime.RunArgs{Command: sh("true"), Limits: runtime.Limits{Memory: 4096}})
+		var e *runtime.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Hint, "limits may be too low") || errors.Is(err, runtime.ErrNoAnswer) {
+			t.Errorf("%v: %+v", err, e)
+		}
+		clean(t, s, "lxcdt-app")
+		if left := cgroupsOf("lxcdt-app"); len(left) > 0 {
+			t.Errorf("cgroups are left: %v", left)
+		}
+	}
+	words := `Failed to attach "veth0" to bridge "lxcbr0", bridge interface doesn't exist`
+	var e *runtime.Error
+	if !errors.As(notStarted(&runtime.RunArgs{}, words), &e) || !strings.Contains(e.Hint, "no network") || e.Log != words {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestRunOnABaseThatGoesMeanwhile(t *testing.T) {
 	_, s := runs(t)
 	o := &operation{q: helperRequest{Kind: kindOp, Op: runtime.Run, Ref: runtime.Ref{Path: s.Path, Name: "lxcdt-app"}, Timeout: longTime}}

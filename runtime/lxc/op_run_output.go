@@ -147,3 +147,25 @@ func rawFD(f *os.File) int32 {
 	}
 	return fd
 }
+
+// notStarted is the error of a container that liblxc could not start, with what
+// helps here: its config, of which liblxc's words speak, goes with it.
+func notStarted(a *runtime.RunArgs, log string) error {
+	e := &runtime.Error{Err: errors.New("liblxc: it could not be started")}
+	died := log == initDied
+	if died {
+		e.Err = errors.New(initDied)
+	} else {
+		e.Log = log
+	}
+	switch l := strings.ToLower(log); {
+	case a.Network.Kind == runtime.DefaultNetwork && strings.Contains(l, "failed to attach"):
+		e.Hint = "The bridge of LXC's default config is not there: start lxc-net, or run it on another bridge, or with no network."
+	case a.Limits != (runtime.Limits{}) && (died || strings.Contains(l, "sync wait failure")):
+		// It ended before it told liblxc why, as what the kernel kills for memory does.
+		e.Hint = "Its limits may be too low for that: memory, or processes."
+	default:
+		return e.Err
+	}
+	return e
+}
