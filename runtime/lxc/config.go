@@ -264,6 +264,8 @@ func kindName(kind uint32) string {
 		return "a socket"
 	case unix.S_IFCHR, unix.S_IFBLK:
 		return "a device"
+	case unix.S_IFLNK:
+		return "a link"
 	default:
 		return "no regular file"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -148,6 +149,13 @@ func TestRunThatCannotStartSaysWhatHelps(t *testing.T) {
 	if !errors.As(notStarted(&runtime.RunArgs{}, words), &e) || !strings.Contains(e.Hint, "no network") || e.Log != words {
 		t.Errorf("%+v", e)
 	}
+}
+
+func TestRunOnARootThatIsALink(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Symlink(dir, filepath.Join(dir, "link")))
+	_, err := layers("dir:"+filepath.Join(dir, "link"), "")
+	mention(t, err, runtime.ErrUnsupported, "link is a link")
 }
 
 func TestRunOnABaseThatGoesMeanwhile(t *testing.T) {

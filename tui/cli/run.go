@@ -38,8 +38,8 @@ func (d *deck) runCommand() *cobra.Command {
 			"Standard output and error are CMD's, bytes unchanged; its input is empty. ctrl+c\n" +
 			"(SIGINT, SIGTERM) ends it: SIGTERM where it listens for that, else SIGKILL, and\n" +
 			"SIGKILL after ten seconds.\n\n" +
-			"Exit status: the command's own, 128+N if signal N ended it, 127 if it is not there,\n" +
-			"125 if lxcdeck failed.\n\n" +
+			"Exit status: the command's own, 128+N if signal N ended it, 126 or 127 if it\n" +
+			"could not be run, 125 if lxcdeck failed.\n\n" +
 			"Like: lxc-copy -s -n BASE -N NAME && lxc-start -F -n NAME -- CMD",
 		RunE: d.verb(inside(func(cmd *cobra.Command, args []string) error { return d.run(cmd, f, args) })),
 	}
