@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -290,7 +291,11 @@ const (
 // askCheckpoint asks for the directory of a checkpoint.
 func (m *Model) askCheckpoint(c runtime.Container, op runtime.Op) tea.Cmd {
 	request := func(f *form) runtime.Request {
-		a := &runtime.CheckpointArgs{Dir: strings.TrimSpace(f.text(checkpointDir)), Keep: op == runtime.Checkpoint && f.fields[checkpointKeep].on}
+		dir := strings.TrimSpace(f.text(checkpointDir))
+		if filepath.IsAbs(dir) {
+			dir = filepath.Clean(dir) // a slash at its end is no mistake
+		}
+		a := &runtime.CheckpointArgs{Dir: dir, Keep: op == runtime.Checkpoint && f.fields[checkpointKeep].on}
 		return runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Args: a}
 	}
 	f := (&form{
@@ -306,6 +311,9 @@ func (m *Model) askCheckpoint(c runtime.Container, op runtime.Op) tea.Cmd {
 				return checkpointDir, unfinishedError{"a directory is needed"}
 			}
 			q := request(f)
+			if !strings.HasPrefix(strings.TrimSpace(f.text(checkpointDir)), "/") {
+				return checkpointDir, errors.New("it has to begin with /")
+			}
 			if err := q.Check(); err != nil {
 				return checkpointDir, inForm(err)
 			}
