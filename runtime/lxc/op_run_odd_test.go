@@ -109,7 +109,7 @@ func TestRunWhoseMonitorIsKilled(t *testing.T) {
 // has its name by now is none of it.
 func TestRunThatWasDestroyedAfterItsHelper(t *testing.T) {
 	a, s := runs(t)
-	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-app"}
+	ref := runtime.Ref{Path: s.Path, Name: appOf(s).Name}
 	args := &runtime.RunArgs{From: on(s, "lxcdt-a"), Network: runtime.Network{Kind: runtime.NoNetwork}, Command: sh("true")}
 	for _, again := range []bool{false, true} {
 		killedAt(t, runRunning, helperRequest{Kind: kindOp, Op: runtime.Run, Ref: ref, Timeout: longTime, Args: args})
@@ -134,13 +134,13 @@ func TestRunThatWasDestroyedAfterItsHelper(t *testing.T) {
 func TestRunThatCannotStartSaysWhatHelps(t *testing.T) {
 	a, s := runs(t)
 	for range 5 {
-		_, err := run(t, a, s, "lxcdt-app", runtime.RunArgs{Command: sh("true"), Limits: runtime.Limits{Memory: 4096}})
+		_, err := run(t, a, s, appOf(s).Name, runtime.RunArgs{Command: sh("true"), Limits: runtime.Limits{Memory: 4096}})
 		var e *runtime.Error
 		if !errors.As(err, &e) || !strings.Contains(e.Hint, "limits may be too low") || errors.Is(err, runtime.ErrNoAnswer) {
 			t.Errorf("%v: %+v", err, e)
 		}
-		clean(t, s, "lxcdt-app")
-		if left := cgroupsOf("lxcdt-app"); len(left) > 0 {
+		clean(t, s, appOf(s).Name)
+		if left := cgroupsOf(appOf(s).Name); len(left) > 0 {
 			t.Errorf("cgroups are left: %v", left)
 		}
 	}
@@ -160,7 +160,7 @@ func TestRunOnARootThatIsALink(t *testing.T) {
 
 func TestRunOnABaseThatGoesMeanwhile(t *testing.T) {
 	_, s := runs(t)
-	o := &operation{q: helperRequest{Kind: kindOp, Op: runtime.Run, Ref: runtime.Ref{Path: s.Path, Name: "lxcdt-app"}, Timeout: longTime}}
+	o := &operation{q: helperRequest{Kind: kindOp, Op: runtime.Run, Ref: runtime.Ref{Path: s.Path, Name: appOf(s).Name}, Timeout: longTime}}
 	args := &runtime.RunArgs{From: on(s, "lxcdt-a", "lxcdt-b"), Network: runtime.Network{Kind: runtime.NoNetwork}, Command: sh("true")}
 	all, looked, lower, err := o.bases(args)
 	must(t, err)
@@ -173,5 +173,5 @@ func TestRunOnABaseThatGoesMeanwhile(t *testing.T) {
 	}
 	_, err = o.layOut(args, all)
 	mention(t, err, runtime.ErrNotFound, "lxcdt-b was destroyed meanwhile")
-	clean(t, s, "lxcdt-app")
+	clean(t, s, appOf(s).Name)
 }
