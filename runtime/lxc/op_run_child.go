@@ -47,6 +47,17 @@ static void deck_child(const char *name, const char *path, char **argv, int pare
 	_exit(0);
 }
 
+// glibc keeps its own signals (32 and 33) from signal(3), but has what posix_spawn(3)
+// starts, as make does, ignore them. A handler of glibc's stays: it is in use.
+static void deck_heed(int s)
+{
+	long action[16] = { 0 }; // the kernel's struct sigaction: the handler, and more
+	const long by_default[16] = { 0 };
+
+	if (syscall(SYS_rt_sigaction, s, NULL, action, NSIG / 8) == 0 && action[0] == (long)SIG_IGN)
+		syscall(SYS_rt_sigaction, s, by_default, NULL, NSIG / 8);
+}
+
 // deck_start forks that child. fds come to be its descriptors 0 to 4: those of
 // init, the log, and where it tells the end. -1 = fork failed, see errno.
 static pid_t deck_start(const char *name, const char *path, char **argv, const int fds[5])
@@ -60,7 +71,8 @@ static pid_t deck_start(const char *name, const char *path, char **argv, const i
 	pid = fork();
 	if (pid == 0) {
 		for (int s = 1; s < NSIG; s++)
-			signal(s, SIG_DFL);
+			if (signal(s, SIG_DFL) == SIG_ERR)
+				deck_heed(s);
 		sigemptyset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, NULL);
 		deck_child(name, path, argv, parent, fds);
