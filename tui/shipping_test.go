@@ -32,7 +32,12 @@ func (d *deck) packed(file string) {
 
 func TestPackIntoAFile(t *testing.T) {
 	d := shipDeck(t)
-	file := filepath.Join(t.TempDir(), "a.tar.zst")
+	dir, err := os.MkdirTemp("", "p") // a short name, which a message has room for
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	file := filepath.Join(dir, "a.tar.zst")
 	d.packed(file)
 	d.until("the end of the job", func() bool { return len(d.m.jobs.list) == 0 && len(d.m.jobs.wrote) == 1 })
 	q := d.rt.Requests()[0]
@@ -64,7 +69,12 @@ func TestPackIntoAFile(t *testing.T) {
 
 func TestUnpackShowsWhatIsLeftOut(t *testing.T) {
 	d := shipDeck(t)
-	file := filepath.Join(t.TempDir(), "a.tar.zst")
+	dir, err := os.MkdirTemp("", "p") // a short name, which a message has room for
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	file := filepath.Join(dir, "a.tar.zst")
 	d.packed(file)
 	d.until("the end of the job", func() bool { return len(d.m.jobs.wrote) == 1 })
 	look := func() {
@@ -129,7 +139,12 @@ func TestUnpackHidesNoLine(t *testing.T) {
 	b := box("alpha", runtime.Stopped)
 	b.ConfigText = strings.Repeat("lxc.hook.start = /bin/true\n", 60) + "lxc.hook.start = /bin/evil\n"
 	d := newDeck(t, 100, 40, Options{}, b, box("bravo", runtime.Stopped))
-	file := filepath.Join(t.TempDir(), "a.tar.zst")
+	dir, err := os.MkdirTemp("", "p") // a short name, which a message has room for
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	file := filepath.Join(dir, "a.tar.zst")
 	d.packed(file)
 	d.until("the end of the job", func() bool { return len(d.m.jobs.wrote) == 1 })
 	d.action(keymap.UnpackKey)
