@@ -172,16 +172,16 @@ func testCheckpoint(t *testing.T, s *suite) {
 	}
 	wantError(t, do(runtime.Resume), runtime.ErrWrongState, "resume", ref)
 	err := do(runtime.Checkpoint)
-	if errors.Is(err, runtime.ErrUnsupported) {
-		wantError(t, err, runtime.ErrUnsupported, "checkpoint", ref)
+	if err != nil { // CRIU is not here, or cannot take this container along
+		var e *runtime.Error
+		if !errors.As(err, &e) || e.Op != "checkpoint" || e.Ref != ref || e.Hint == "" {
+			t.Errorf("%#v", err)
+		}
 		if c := s.get(t, ref); c.State != runtime.Running {
 			t.Errorf("it cannot be done, and yet it is %s", c.State)
 		}
 		s.bring(t, ref, runtime.Stopped)
 	} else {
-		if err != nil {
-			t.Fatal(err)
-		}
 		s.await(t, ref, runtime.Stopped)
 		if err := do(runtime.Resume); err != nil {
 			t.Fatal(err)
