@@ -40,7 +40,7 @@ func TestDefaultACLIsNotInherited(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(root, "behind"), nil, 0o644))
 	err := unix.Setxattr(in("."), xattrACLDefault, acl(), 0)
 	if errors.Is(err, unix.EOPNOTSUPP) {
-		t.Skip("the file system of the temporary directory has no ACLs")
+		t.Skip("LEFT OUT: the file system of the temporary directory has no ACLs")
 	}
 	must(t, err)
 	must(t, unix.Setxattr(root, xattrACLDefault, acl(), 0))
@@ -64,7 +64,7 @@ func TestACLFromAbove(t *testing.T) {
 	archive, _ := packed(t, root, PackOptions{})
 	dir := t.TempDir()
 	if err := unix.Setxattr(dir, xattrACLDefault, acl(), 0); errors.Is(err, unix.EOPNOTSUPP) {
-		t.Skip("the file system of the temporary directory has no ACLs")
+		t.Skip("LEFT OUT: the file system of the temporary directory has no ACLs")
 	}
 	_, err := Unpack(t.Context(), bytes.NewReader(archive), opened(t, dir), UnpackOptions{MaxSize: 1 << 30})
 	must(t, err)
@@ -109,7 +109,7 @@ func TestAttributesThatDoNotFit(t *testing.T) {
 	file := filepath.Join(root, "etc/empty")
 	err = unix.Setxattr(file, "user.a=b", []byte("x"), 0)
 	if errors.Is(err, unix.EOPNOTSUPP) {
-		t.Skip("the file system of the temporary directory has no attributes of users")
+		t.Skip("LEFT OUT: the file system of the temporary directory has no attributes of users")
 	}
 	must(t, errors.Join(err, unix.Setxattr(file, "user.ok", []byte("x=\x00\n"), 0)))
 	archive, p := packed(t, root, PackOptions{})

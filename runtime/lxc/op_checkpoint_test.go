@@ -112,10 +112,11 @@ func TestCheckpointIsRefused(t *testing.T) {
 // A dump that fails, by CRIU itself, tells CRIU's words from its log.
 func TestCheckpointThatCRIUFailsIn(t *testing.T) {
 	if _, err := exec.LookPath("criu"); err != nil {
-		t.Skip("criu is not installed: its failures are not tested")
+		t.Skip("LEFT OUT: criu is not installed: its failures are not tested (runs in the virtual machine)")
 	}
-	if exec.Command("criu", "check").Run() == nil {
-		t.Skip("LEFT OUT: CRIU works here: TestCheckpointAndResume is the test")
+	why := "tty" // it takes no terminal of the host along
+	if exec.Command("criu", "check").Run() != nil {
+		why = "vdso" // what it finds missing in this kernel first
 	}
 	_, _, ref := running(t, "lxcdt-cp")
 	o := &operation{q: helperRequest{Ref: ref, Op: runtime.Checkpoint}, info: runtime.Checkpoint.Info()}
@@ -124,7 +125,7 @@ func TestCheckpointThatCRIUFailsIn(t *testing.T) {
 	dir := t.TempDir()
 	written, err := o.dump(&runtime.CheckpointArgs{Dir: dir})
 	var e *runtime.Error
-	if !errors.As(err, &e) || !strings.Contains(e.Log, "vdso") || strings.Contains(e.Log, "Error (criu") {
+	if !errors.As(err, &e) || !strings.Contains(e.Log, why) || strings.Contains(e.Log, "Error (criu") {
 		t.Fatalf("%v\n%+v", err, e)
 	}
 	if written {
