@@ -68,6 +68,7 @@ type Model struct {
 	clock    clock
 	out      *outside
 	jobctl   *suspender
+	sizer    *sizer // nil where no terminal is
 	overSSH  bool
 	mouse    bool
 

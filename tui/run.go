@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 )
@@ -43,8 +45,12 @@ func Run(ctx context.Context, o Options) error {
 	hungUp := make(chan struct{})
 	m.jobctl = &suspender{tty: o.In, asked: hungUp, gone: make(chan struct{})}
 
+	m.sizer = newSizer(o.Out, o.Env)
+	defer m.sizer.end()
+	cols, rows := m.sizer.now()
 	p := tea.NewProgram(m,
-		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env),
+		tea.WithInput(o.In), tea.WithOutput(struct{ io.Writer }{o.Out}), tea.WithEnvironment(o.Env),
+		tea.WithWindowSize(cols, rows), tea.WithColorProfile(colorprofile.Detect(o.Out, o.Env)),
 		tea.WithFPS(idleRate), tea.WithoutSignalHandler())
 	m.out.send = func(msg tea.Msg) { p.Send(msg) }
 	m.retime = func(d time.Duration) {
@@ -59,6 +65,7 @@ func Run(ctx context.Context, o Options) error {
 			if left.Load() { // a zoom that ends after the program must not begin it anew
 				return nil
 			}
+			defer m.sizer.ask() // it may have changed meanwhile
 			return p.RestoreTerminal()
 		},
 		raw: rawTerm(envValue(o.Env, "TERM")), hungUp: hungUp,
@@ -69,6 +76,7 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("screen: read the terminal's settings: %w", err)
 	}
 	ended := make(chan error, 1)
+	m.out.spawn("terminal size", func() { m.sizer.tell(m.out.send) })
 	m.out.spawn("screen", func() {
 		err := errNoEnd
 		defer func() { ended <- err }() // a panic included

@@ -57,6 +57,9 @@ func (m *Model) onSuspend(msg suspendMsg) tea.Cmd {
 
 func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
 	again := m.restarted()
+	if m.sizer != nil {
+		m.sizer.ask()
+	}
 	if msg.err != nil {
 		m.say(noteWarn, "not suspended: "+msg.err.Error(), "")
 	}

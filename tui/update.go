@@ -215,6 +215,9 @@ func (m *Model) onCrash(err error) tea.Cmd {
 
 // onResize arranges once; panes take their sizes from the layout.
 func (m *Model) onResize(s tea.WindowSizeMsg) tea.Cmd {
+	if m.sizer != nil {
+		m.sizer.begin()
+	}
 	m.size = image.Pt(s.Width, s.Height)
 	m.held = false
 	return m.arrangeScreen()
