@@ -17,7 +17,9 @@ import (
 
 // ringPart is how much is taken out of a ring buffer at once. The monitor sends an
 // answer in one go, and what does not fit into its socket (some 200 kB) is lost.
-const ringPart = 64 << 10
+// liblxc also reads it in one go: of what the kernel cuts in pieces (some 36 kB
+// each) it may find the first one alone, which is an error, and the rest is lost.
+const ringPart = 16 << 10
 
 // helperBootLog reads what the console has printed: from the monitor's ring
 // buffer, else from the log file.
