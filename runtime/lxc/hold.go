@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -55,6 +56,10 @@ func holdAll(q *helperRequest) (*holds, error) {
 // the same.
 func (h *holds) add(dir string, ref runtime.Ref, op runtime.Op, kind int16) error {
 	f, err := hold(dir, ref, op, kind)
+	var busy *heldError
+	if errors.As(err, &busy) && op == runtime.Kill && busy.waitsForStop() {
+		return nil // it is what ends that waiting, and the end is the one that was asked for
+	}
 	if err == nil {
 		h.files = append(h.files, f)
 	}
@@ -88,17 +93,33 @@ func holder(ref runtime.Ref) error {
 	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lk); err != nil || lk.Type == unix.F_UNLCK {
 		return nil
 	}
-	return heldBy(f)
+	return heldBy(f, lk.Pid)
 }
 
-// heldBy is the refusal of a container that another process holds.
-func heldBy(f *os.File) error {
+// heldError is the refusal of a container that another process holds.
+type heldError struct {
+	what string // "stop (process 17)"; "" = it has not said yet
+	own  bool   // it has said so itself; else an earlier one may have, or one of several
+}
+
+// heldBy reads what the process that has the lock says of itself.
+func heldBy(f *os.File, pid int32) error {
 	text, _ := io.ReadAll(io.LimitReader(f, 256))
 	what := strings.TrimSpace(string(text))
-	if what == "" {
-		what = "one that has just begun" // it holds the lock, and has not said yet what for
-	}
-	return fmt.Errorf("%w: %s, in another lxcdeck", runtime.ErrBusy, what)
+	return &heldError{what, strings.HasSuffix(what, fmt.Sprintf(" (process %d)", pid))}
+}
+
+func (e *heldError) Error() string {
+	return fmt.Sprintf("%s: %s, in another lxcdeck", runtime.ErrBusy, cmp.Or(e.what, "one that has just begun"))
+}
+
+func (e *heldError) Unwrap() error { return runtime.ErrBusy }
+
+// waitsForStop says whether the other waits for the container to stop, and for
+// nothing after that.
+func (e *heldError) waitsForStop() bool {
+	verb, _, _ := strings.Cut(e.what, " ")
+	return e.own && (verb == runtime.Stop.String() || verb == runtime.Shutdown.String())
 }
 
 // holdFile is the same for one lxcpath whatever it is called.
@@ -122,14 +143,19 @@ func hold(dir string, ref runtime.Ref, op runtime.Op, kind int16) (*os.File, err
 		if !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EACCES) {
 			return nil, fmt.Errorf("lock of %s: %w", ref.Name, err)
 		}
-		return nil, heldBy(f)
-	}
-	if err := f.Truncate(0); err == nil {
-		_, err = fmt.Fprintf(f, "%s (process %d)\n", op, os.Getpid())
-		if err != nil {
-			f.Close()
+		has := unix.Flock_t{Type: kind, Whence: io.SeekStart}
+		if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &has); err != nil {
 			return nil, fmt.Errorf("lock of %s: %w", ref.Name, err)
 		}
+		return nil, heldBy(f, has.Pid)
+	}
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = fmt.Fprintf(f, "%s (process %d)\n", op, os.Getpid())
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock of %s: %w", ref.Name, fileErr(err))
 	}
 	return f, nil
 }

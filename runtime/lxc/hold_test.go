@@ -79,13 +79,21 @@ func TestHeldByAHelper(t *testing.T) {
 	if held(ref) {
 		t.Fatal("held before anything was done")
 	}
+	for _, c := range []struct{ holds, asked runtime.Op }{
+		{runtime.Restart, runtime.Kill}, {runtime.Stop, runtime.Freeze},
+	} {
+		h, err := holdAll(&helperRequest{Op: c.holds, Ref: ref})
+		must(t, err)
+		err = a.Do(t.Context(), runtime.Request{Op: c.asked, Ref: ref})
+		if !errors.Is(err, runtime.ErrBusy) || !strings.Contains(err.Error(), c.holds.String()+" (process ") {
+			t.Errorf("the container is held, and yet: %v", err)
+		}
+		h.release()
+	}
+	// Who waits for it to stop does not keep it from being killed.
 	h, err := holdAll(&helperRequest{Op: runtime.Stop, Ref: ref})
 	must(t, err)
-	err = a.Do(t.Context(), runtime.Request{Op: runtime.Kill, Ref: ref})
-	if !errors.Is(err, runtime.ErrBusy) || !strings.Contains(err.Error(), "stop (process ") {
-		t.Errorf("the container is held, and yet: %v", err)
-	}
-	h.release()
+	defer h.release()
 	must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Kill, Ref: ref}))
 }
 
