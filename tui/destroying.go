@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,7 @@ type destroying struct {
 	cannot []keymap.Refusal // left out before anything was measured
 	found  map[runtime.Ref]*measured
 	q      *question
+	why    []views.PromptFact // what it takes back; nil = nothing
 }
 
 // askDestroy wants the name typed; of several, how many there are.
@@ -27,7 +29,13 @@ func (m *Model) askDestroy() tea.Cmd {
 	if len(can) == 0 {
 		return nil // the door has said why
 	}
-	d := &destroying{m: m, all: can, cannot: cannot, found: map[runtime.Ref]*measured{}}
+	return m.askDestroyOf(can, cannot)
+}
+
+// askDestroyOf asks about those that can be destroyed, and names the others and why it
+// is asked.
+func (m *Model) askDestroyOf(can []runtime.Container, cannot []keymap.Refusal, why ...views.PromptFact) tea.Cmd {
+	d := &destroying{m: m, all: can, cannot: cannot, why: why, found: map[runtime.Ref]*measured{}}
 	d.q = &question{yes: d.yes}
 	var refs []runtime.Ref
 	for _, c := range can {
@@ -90,7 +98,7 @@ func (d *destroying) refresh() {
 	s := &d.q.state
 	s.Kind, s.Waits = views.AskTyped, len(d.found) < len(d.all)
 	s.Targets, s.More = d.m.targetsOf(can, cannot), runtime.Destroy.Info().AsksMore
-	s.Facts, s.Command = nil, ""
+	s.Facts, s.Command = slices.Clone(d.why), ""
 	switch {
 	case len(can) == 0:
 		s.Kind, s.More, s.Targets = views.Told, "", d.m.targetsOf(d.all, d.cannot)
@@ -104,7 +112,7 @@ func (d *destroying) refresh() {
 		c := can[0]
 		s.Title, s.Want = "Destroy "+d.m.called(c.Ref)+"?", views.Clean(c.Name)
 		q := d.request(c)
-		s.Facts, s.Command = append(d.facts(d.found[c.Ref]), d.staying(c.Ref)...), q.LXCCommand()
+		s.Facts, s.Command = slices.Concat(d.why, d.facts(d.found[c.Ref]), d.staying(c.Ref)), q.LXCCommand()
 	default:
 		s.Title, s.Want = "Destroy "+plural(len(can), "container")+"?", strconv.Itoa(len(can))
 		for i, c := range can {

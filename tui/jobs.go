@@ -46,9 +46,10 @@ type job struct {
 	started time.Time // zero = still waiting for its turn
 	ended   time.Time // zero = not over
 	cancel  context.CancelFunc
-	ending  time.Time // cancelled by the person then; its end is awaited
-	dropped bool      // cancelled before its turn came
-	err     error     // once it is over
+	ending  time.Time       // cancelled by the person then; its end is awaited
+	dropped bool            // cancelled before its turn came
+	err     error           // once it is over
+	back    runtime.Request // takes it back; of no operation = nothing does
 	// work does it, off the loop, where more than the Runtime is needed, such as a
 	// file to be opened; nil = the Runtime alone.
 	work func(context.Context, runtime.Request) error
@@ -140,6 +141,9 @@ func (m *Model) enqueueWith(reqs []runtime.Request, work func(context.Context, r
 	for _, q := range reqs {
 		m.jobs.next++
 		x := &job{id: m.jobs.next, req: q, asked: now, batch: b, feed: &feed{}, work: work}
+		if back, ok := reverse(&q, m.byRef(q.Ref)); ok {
+			x.back = back
+		}
 		b.jobs = append(b.jobs, x)
 		m.jobs.list = append(m.jobs.list, x)
 	}

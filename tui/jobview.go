@@ -152,6 +152,8 @@ func (x *jobView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return x.cancel(m, rows, s)
 	case "y":
 		return x.copy(m, rows)
+	case "u":
+		return x.undo(m, rows)
 	case "d":
 		if j := x.here(rows).job; j != nil && explainable(j) {
 			return m.explain(j.req.Ref, j.err)
@@ -314,6 +316,9 @@ func (x *jobView) hints(rows []jobRow) []keymap.Hint {
 	}
 	if r.job != nil && explainable(r.job) {
 		out = append(out, keymap.Hint{Key: "d", Text: "explains"})
+	}
+	if len(r.undoables()) > 0 {
+		out = append(out, keymap.Hint{Key: "u", Text: "takes back"})
 	}
 	if len(r.commands()) > 0 {
 		out = append(out, keymap.Hint{Key: "y", Text: "copies the command"})

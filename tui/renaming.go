@@ -18,11 +18,14 @@ type renaming struct {
 
 // askRename asks for the new name, and then whether that is meant: it may take
 // a copy of the whole root.
-func (m *Model) askRename(c runtime.Container) tea.Cmd {
+func (m *Model) askRename(c runtime.Container) tea.Cmd { return m.askRenameTo(c, c.Name) }
+
+// askRenameTo asks with a name that stands there already.
+func (m *Model) askRenameTo(c runtime.Container, to string) tea.Cmd {
 	r := &renaming{m: m, from: c}
 	f := (&form{
 		title: "Rename " + m.called(c.Ref), action: "goes on", note: measuring,
-		fields: []formField{textField("new name", "", c.Name)},
+		fields: []formField{textField("new name", "", to)},
 		submit: func(f *form) tea.Cmd { r.to = f.text(0); return r.ask(f) },
 	}).under(formRules{
 		fit: func(f *form) { f.fields[0].warn = asHostName(f.text(0)) },
