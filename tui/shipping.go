@@ -261,9 +261,12 @@ func (m *Model) onLooked(msg lookedMsg) tea.Cmd {
 	}
 	f.fields[unpackPath].off = len(m.about.Paths) < 2
 	mapped := &f.fields[unpackMapped]
-	mapped.on = msg.meta.IDs > 0 && len(msg.choices.IDMaps) > 0
-	if len(msg.choices.IDMaps) == 0 {
+	mapped.on = (msg.meta.IDs > 0 || msg.choices.MustMap) && len(msg.choices.IDMaps) > 0
+	switch {
+	case len(msg.choices.IDMaps) == 0:
 		mapped.fixed, mapped.help = true, "no: "+msg.choices.IDMapsWhy
+	case msg.choices.MustMap:
+		mapped.fixed, mapped.help = true, "always, since lxcdeck does not run as root"
 	}
 	dropped := u.judge(f).Dropped
 	for _, l := range dropped {

@@ -67,6 +67,30 @@ func TestPackIntoAFile(t *testing.T) {
 	d.press("esc")
 }
 
+func TestUnpackAsAUserMapsIDs(t *testing.T) {
+	d := shipDeck(t)
+	file := filepath.Join(t.TempDir(), "a.tar.zst")
+	d.packed(file)
+	d.until("the end of the job", func() bool { return len(d.m.jobs.wrote) == 1 })
+	c := offers()
+	c.MustMap = true
+	d.rt.SetChoices(c)
+	d.action(keymap.UnpackKey)
+	d.typed(file)
+	d.press("enter")
+	d.until("the form", func() bool { f, ok := d.m.overlay.(*form); return ok && len(f.fields) > unpackKeys })
+	d.sees("[x] always, since lxcdeck does not run as root")
+	d.press("ctrl+u")
+	d.typed("echo")
+	d.press("enter")
+	d.pass(questionGrace)
+	d.press("y")
+	d.until("the new container", func() bool { return d.m.byRef(ref("echo")) != nil })
+	if a, ok := d.last().Args.(*runtime.UnpackArgs); !ok || len(a.IDMap) == 0 {
+		t.Errorf("%+v", d.last().Args)
+	}
+}
+
 func TestUnpackShowsWhatIsLeftOut(t *testing.T) {
 	d := shipDeck(t)
 	dir, err := os.MkdirTemp("", "p") // a short name, which a message has room for

@@ -229,6 +229,32 @@ whole_life() {
 	ok 'clone' "$deck" clone made copy
 	ok 'clone: the same ids' prints "$first" stat -c %u "$path/copy/rootfs"
 	ok 'clone: a name of its own' grep -q 'lxc.uts.name = copy' "$path/copy/config"
+	"$deck" shell made -- sh -c 'mkdir -m 700 /root/own && echo deep >/root/own/file && chown -R 7:8 /root/own' 2>/dev/null ||
+		{ "$deck" start made && "$deck" shell made -- sh -c 'mkdir -m 700 /root/own && echo deep >/root/own/file && chown -R 7:8 /root/own'; }
+	ok 'pack: while it runs' "$deck" pack made -o "$tmp/made.tar.zst"
+	ok 'pack: it runs again' prints RUNNING lxc-info -n made -sH
+	ok 'pack: tar reads it' bash -c "tar --zstd --numeric-owner -tvf '$tmp/made.tar.zst' | grep -E ' 7/8 .*made/rootfs/root/own/file'"
+	ok 'unpack' "$deck" unpack "$tmp/made.tar.zst" --name shipped
+	ok 'unpack: owners are mapped' prints 7:8 lxc-usernsexec -m "u:0:$first:65536" -m "g:0:$first:65536" -- stat -c '%u:%g' "$path/shipped/rootfs/root/own/file"
+	ok 'unpack: it starts' "$deck" start shipped
+	ok 'unpack: what was for its owner alone' prints deep "$deck" shell shipped -- cat /root/own/file
+	ok 'unpack: a name of its own' prints shipped "$deck" shell shipped -- hostname
+	ok 'pack: by a pipe' bash -c "'$deck' pack made -o - | '$deck' unpack - --name piped"
+	ok 'unpack: what by a pipe' prints deep lxc-usernsexec -m "u:0:$first:65536" -m "g:0:$first:65536" -- cat "$path/piped/rootfs/root/own/file"
+	head -c 300000 "$tmp/made.tar.zst" >"$tmp/cut.tar.zst"
+	ok 'unpack: one that was cut short' status 1 "$deck" unpack "$tmp/cut.tar.zst" --name cut
+	ok 'unpack: leaves nothing of it' prints '' find "$path" "$path/.lxcdeck" -mindepth 1 -maxdepth 1 \( -name 'cut*' -o -name 'unpack*' \)
+	ok 'unpack: no privileged one' status 1 "$deck" unpack "$tmp/made.tar.zst" --name root --privileged
+	(cat "$tmp/cut.tar.zst" && sleep 60) | "$deck" unpack - --name killed &
+	waits bash -c "ls -d '$path'/.lxcdeck/unpack*.d/rootfs/bin"
+	# The monitors of containers are forks of helpers; these have no name of their own.
+	pkill -KILL -u "$USER" -f '^[^ ]*lxcdeck unpack - --name killed|__lxcdeck_(helper|inside)'
+	pkill -u "$USER" -x sleep
+	wait
+	ok 'recover: an unpack that was killed' bash -c "'$deck' recover | grep killed"
+	ok 'recover: undone' bash -c "'$deck' recover \$('$deck' recover --json | jq -r '.[] | select(.name == \"killed\").id') undo"
+	ok 'recover: nothing is left' prints '' find "$path" -mindepth 1 -maxdepth 2 \( -name 'killed' -o -name 'unpack*' \)
+	ok 'destroy: what was unpacked' "$deck" kill made shipped && "$deck" destroy shipped piped --yes
 	ok 'rename' "$deck" rename copy moved
 	ok 'rename: in place' test -e "$path/moved/rootfs/bin/sh" -a ! -e "$path/copy"
 	ok 'autostart set' "$deck" autostart set moved --on

@@ -37,6 +37,8 @@ type UnpackOptions struct {
 	// Reserve is how many bytes of the file system have to stay free. MaxSize does not
 	// see to that: a directory, a long link or a file of one byte takes a block.
 	Reserve uint64
+	// NoDevices leaves device nodes out, which only the host's root can make.
+	NoDevices bool
 	// Progress is told the bytes of files that have been made so far, at most
 	// once for each file. nil = nobody looks.
 	Progress func(made uint64)
@@ -49,6 +51,8 @@ type Unpacked struct {
 	Entries uint64
 	Made    uint64 // bytes of files
 	SHA256  string // of the whole stream as it came, in hex
+	Left    uint64 // how many entries were left out
+	Skipped []Skipped
 }
 
 // Unpack makes the directory rootfs in dir out of an archive. What it has made
@@ -65,7 +69,7 @@ func Unpack(ctx context.Context, r io.Reader, dir *os.File, o UnpackOptions) (Un
 	if o.MaxEntries == 0 {
 		o.MaxEntries = DefaultEntries
 	}
-	u := &unpacker{ctx: ctx, o: o, sum: &lagging{sum: sha256.New()}, buf: make([]byte, 1<<20)}
+	u := &unpacker{ctx: ctx, o: o, sum: &lagging{sum: sha256.New()}, buf: make([]byte, 1<<20), nodes: map[string]bool{}}
 	u.tar = tar.NewReader(io.TeeReader(dec, u.sum))
 	if err := u.run(dir); err != nil {
 		return u.out, err
@@ -145,6 +149,7 @@ type unpacker struct {
 	fill  uint64 // bytes of files that are no holes
 	since uint64 // what was made since the reserve was looked at, in bytes
 	out   Unpacked
+	nodes map[string]bool // device nodes that were left out
 }
 
 // Between two looks at the reserve: how much is made, and what one entry counts for
@@ -348,6 +353,10 @@ func (u *unpacker) entry(h *tar.Header, name string) error {
 		if !ok || path.Clean(target) != target || strings.HasPrefix(target, "../") || target == ".." {
 			return fmt.Errorf("%w: %q is a hard link to %q", ErrUnsafe, name, h.Linkname)
 		}
+		if u.nodes[target] {
+			u.skipNode(name)
+			return nil
+		}
 		err = u.place.link(name, target)
 	case tar.TypeFifo:
 		err = u.place.node(h, name, unix.S_IFIFO, 0)
@@ -355,6 +364,10 @@ func (u *unpacker) entry(h *tar.Header, name string) error {
 		dev := unix.Mkdev(uint32(h.Devmajor), uint32(h.Devminor))
 		if !harmless(unix.S_IFCHR, dev) || h.Devmajor < 0 || h.Devmajor > 255 || h.Devminor < 0 || h.Devminor > 255 {
 			return fmt.Errorf("%w: %q is the device node %d:%d", ErrUnsafe, name, h.Devmajor, h.Devminor)
+		}
+		if u.o.NoDevices && dev != 0 { // overlayfs' whiteout is for everybody
+			u.skipNode(name)
+			return nil
 		}
 		err = u.place.node(h, name, unix.S_IFCHR, dev)
 	default:
@@ -364,6 +377,15 @@ func (u *unpacker) entry(h *tar.Header, name string) error {
 		return fmt.Errorf("unpack %q: %w", name, err)
 	}
 	return nil
+}
+
+// skipNode leaves a device node out, and remembers the first of them: others may be
+// hard links to them.
+func (u *unpacker) skipNode(name string) {
+	if u.out.Left++; len(u.out.Skipped) < maxSkipped {
+		u.out.Skipped = append(u.out.Skipped, Skipped{Path: name, Why: "a device node, which root alone can make"})
+		u.nodes[name] = true
+	}
 }
 
 // file makes a regular file; runs of zeros become holes.

@@ -33,7 +33,12 @@ const (
 // and exits. Otherwise it returns at once. main calls it before anything else,
 // and so does TestMain of every test that drives real containers.
 func HelperMain() {
-	if len(os.Args) != 2 || os.Args[1] != helperArg && os.Args[1] != starterArg {
+	switch {
+	case len(os.Args) != 2:
+		return
+	case os.Args[1] == insideArg:
+		unix.Exit(serveInside())
+	case os.Args[1] != helperArg && os.Args[1] != starterArg:
 		return
 	}
 	// Not os.Exit, which sleeps for a second where the race detector is built in:

@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +23,8 @@ const (
 	packThawing  = "thawing"
 )
 
+const packFull = "The file system that the archive is written to is full."
+
 // pack writes the container into an archive. One that runs is frozen meanwhile, so
 // that no file changes while others are read; what its programs had not written
 // yet is not in it, as after a power failure.
@@ -41,22 +44,25 @@ func (o *operation) pack() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = po.Root.Close() }()
-	o.step("measuring " + o.q.Ref.Name)
-	total, err := archive.Measure(ctx, po.Root)
-	if err != nil {
-		return shipErr(err, "")
-	}
-	still, err := o.standStill(po.Meta.State)
+	root, err := o.packRoot(&po)
 	if err != nil {
 		return err
 	}
-	po.Progress = o.gauge("packing "+o.q.Ref.Name, total)
-	out, err := archive.Pack(ctx, &impatient{f: o.file, ctx: ctx}, po)
+	defer root.close()
+	o.step("measuring " + o.q.Ref.Name)
+	total, err := root.measure(ctx)
+	if err != nil {
+		return shipErr(err, "")
+	}
+	still, err := o.standStill(po.state)
+	if err != nil {
+		return err
+	}
+	out, err := root.pack(ctx, o.gauge("packing "+o.q.Ref.Name, total))
 	if err == nil {
 		err = still.unmoved()
 	}
-	err = shipErr(err, "The file system that the archive is written to is full.")
+	err = shipErr(err, packFull)
 	if err := alsoThen(err, still.goOn()); err != nil {
 		return err
 	}
@@ -89,12 +95,22 @@ func alsoThen(err, after error) error {
 	return &told
 }
 
-// packOptions looks at all that goes into the archive.
-func (o *operation) packOptions(a *runtime.PackArgs) (archive.PackOptions, error) {
+// packing is all that goes into an archive but the root itself.
+type packing struct {
+	meta   archive.Meta
+	state  runtime.State
+	config []byte
+	level  int
+	ids    hostIDs // of the container's files on the host; nil = their own
+	at     rootSource
+}
+
+// packOptions looks at what goes into the archive.
+func (o *operation) packOptions(a *runtime.PackArgs) (packing, error) {
 	file := filepath.Join(o.q.Ref.String(), "config")
 	var st unix.Stat_t
 	if err := lstat(file, &st); err != nil {
-		return archive.PackOptions{}, err
+		return packing{}, err
 	}
 	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
 		var err error
@@ -102,54 +118,91 @@ func (o *operation) packOptions(a *runtime.PackArgs) (archive.PackOptions, error
 			err = lstat(file, &st)
 		}
 		if err != nil {
-			return archive.PackOptions{}, fileErr(err)
+			return packing{}, fileErr(err)
 		}
 	}
 	text, err := readRegular(file, idOf(file, &st))
 	if err != nil {
-		return archive.PackOptions{}, err
+		return packing{}, err
 	}
 	ids, err := parseIDMaps(o.c.ConfigItem("lxc.idmap"))
 	if err != nil {
-		return archive.PackOptions{}, err
+		return packing{}, err
 	}
-	if err := mayRead(os.Geteuid(), ids); err != nil {
-		return archive.PackOptions{}, err
+	at, err := o.packSource(text)
+	if err != nil {
+		return packing{}, err
 	}
 	state := o.state()
-	root, err := o.openPackRoot(text, state)
-	if err != nil {
-		return archive.PackOptions{}, err
-	}
-	po := archive.PackOptions{
-		Meta: archive.Meta{
+	p := packing{
+		meta: archive.Meta{
 			Version: archive.Version, Name: o.q.Ref.Name, Created: time.Now().UTC().Truncate(time.Second),
 			Arch: o.arch(), State: state.String(), IDs: ids.users(),
 		},
-		Config: text, Root: root, Except: o.file, Level: a.Level,
+		state: state, config: text, level: a.Level, at: at,
 	}
-	if len(ids) > 0 && !o.mappedMount() {
-		po.Inner = ids.inner
+	if !o.mappedMount() {
+		p.ids = ids
 	}
-	return po, nil
+	return p, nil
 }
 
-// mayRead refuses a user's container whose files belong to the ids of a user
-// namespace: some of them are for their owners alone, and half a root is none.
-func mayRead(uid int, ids hostIDs) error {
-	if uid == 0 {
-		return nil
-	}
-	for _, m := range ids {
-		if !m.Group && (m.Host != uint64(uid) || m.Count != 1) {
-			return &runtime.Error{
-				Err:  fmt.Errorf("%w: its files belong to ids of a user namespace, which you cannot read from outside", runtime.ErrPermission),
-				Hint: "lxc-usernsexec runs a program inside such a namespace, such as tar; or give the container to root.",
-			}
+// packRoot opens the root that is packed, in the user namespace of its owners where
+// this user may not read it.
+func (o *operation) packRoot(p *packing) (packedRoot, error) {
+	opts := archive.PackOptions{Meta: p.meta, Config: p.config, Level: p.level, Except: o.file}
+	if needsInside(p.ids) {
+		in, err := goInside(p.ids, o.file, nil, "")
+		if err != nil {
+			return nil, err
 		}
+		return &rootInside{in: in, at: p.at, o: opts}, nil
 	}
-	return nil
+	if len(p.ids) > 0 {
+		opts.Inner = p.ids.inner
+	}
+	var err error
+	opts.Root, err = o.openPackRoot(p.at, p.state)
+	return &rootHere{o: opts, file: o.file}, err
 }
+
+// packedRoot is a root that is packed.
+type packedRoot interface {
+	measure(ctx context.Context) (uint64, error)
+	pack(ctx context.Context, tell func(uint64)) (archive.Packed, error)
+	close()
+}
+
+type rootHere struct {
+	o    archive.PackOptions
+	file *os.File
+}
+
+func (r *rootHere) measure(ctx context.Context) (uint64, error) {
+	return archive.Measure(ctx, r.o.Root)
+}
+
+func (r *rootHere) pack(ctx context.Context, tell func(uint64)) (archive.Packed, error) {
+	r.o.Progress = tell
+	return archive.Pack(ctx, &impatient{f: r.file, ctx: ctx}, r.o)
+}
+
+func (r *rootHere) close() { _ = r.o.Root.Close() }
+
+type rootInside struct {
+	in *insider
+	at rootSource
+	o  archive.PackOptions
+}
+
+func (r *rootInside) measure(ctx context.Context) (uint64, error) { return r.in.measure(ctx, r.at) }
+
+func (r *rootInside) pack(ctx context.Context, tell func(uint64)) (archive.Packed, error) {
+	r.o.Progress = tell
+	return r.in.pack(ctx, r.o)
+}
+
+func (r *rootInside) close() { r.in.close() }
 
 // mappedMount says whether the ids are those of the container on disk too, and its
 // root is mounted with a map (mount_setattr(2), lxc.rootfs.options).
@@ -186,13 +239,13 @@ type stillness struct {
 
 // standStill freezes a container that runs. The journal is on disk before: if this
 // process is killed, the next start can thaw it.
-func (o *operation) standStill(state string) (*stillness, error) {
+func (o *operation) standStill(state runtime.State) (*stillness, error) {
 	s := &stillness{o: o, state: runtime.Stopped}
-	if state == runtime.Stopped.String() {
+	if state == runtime.Stopped {
 		return s, nil
 	}
 	s.state, s.init = runtime.Frozen, o.c.InitPid()
-	if state == runtime.Frozen.String() {
+	if state == runtime.Frozen {
 		return s, nil // by somebody else: it stays so
 	}
 	j, err := openJournal(runtime.Pack, o.q.Ref, packFreezing, nil)

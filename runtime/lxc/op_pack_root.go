@@ -12,23 +12,51 @@ import (
 	"lxcdeck/runtime"
 )
 
-// openPackRoot opens the directory that a container's root is read from, on the
-// host's side: what the container has mounted in it is not there.
-func (o *operation) openPackRoot(config []byte, state runtime.State) (*os.File, error) {
-	kind, where := rootSource(withLower(o.rootPath(config), items(o.c, "lxc.rootfs.options")))
+// rootSource is where a container's root is: a directory, the layers of an overlay,
+// or something of another kind that has to be mounted.
+type rootSource struct{ Kind, Where string }
+
+// packSource finds the root that is packed.
+func (o *operation) packSource(config []byte) (rootSource, error) {
+	at := sourceOf(withLower(o.rootPath(config), items(o.c, "lxc.rootfs.options")))
+	if at.Where == "" {
+		return at, fmt.Errorf("%w: it has no root file system of its own (lxc.rootfs.path)", runtime.ErrUnsupported)
+	}
+	return at, nil
+}
+
+func (at rootSource) overlay() bool { return at.Kind == "overlay" || at.Kind == "overlayfs" }
+
+// errMounted is a root that is there only while it is mounted.
+var errMounted = errors.New("its root has to be mounted, which root alone can do")
+
+// open opens a root on the host's side: what the container has mounted in it is not
+// there.
+func (at rootSource) open() (*os.File, error) {
 	switch {
-	case where == "":
-		return nil, fmt.Errorf("%w: it has no root file system of its own (lxc.rootfs.path)", runtime.ErrUnsupported)
-	case kind == "overlay" || kind == "overlayfs":
-		return openOverlay(where)
-	case kind == "dir" || kind == "btrfs":
-		f, err := openRootDir(where)
-		if !errors.Is(err, unix.ENOTDIR) {
-			return f, err
+	case at.overlay():
+		return openOverlay(at.Where)
+	case at.Kind == "dir" || at.Kind == "btrfs":
+		f, err := openRootDir(at.Where)
+		if errors.Is(err, unix.ENOTDIR) { // liblxc finds out what a path without a kind is
+			err = errMounted
 		}
-		kind = "a device or an image" // liblxc finds out what a path without a kind is
+		return f, err
+	}
+	return nil, errMounted
+}
+
+// openPackRoot opens the directory that a container's root is read from.
+func (o *operation) openPackRoot(at rootSource, state runtime.State) (*os.File, error) {
+	f, err := at.open()
+	if !errors.Is(err, errMounted) {
+		return f, err
 	}
 	if state == runtime.Stopped {
+		kind := at.Kind
+		if kind == "dir" || kind == "btrfs" {
+			kind = "a device or an image"
+		}
 		return nil, &runtime.Error{
 			Err:  fmt.Errorf("%w: its root is on %s, which is mounted only while it runs", runtime.ErrUnsupported, kind),
 			Hint: "Start it: it is frozen while it is packed, and goes on afterwards.",
@@ -67,13 +95,13 @@ func (o *operation) rootPath(config []byte) string {
 	return path
 }
 
-// rootSource takes the value of lxc.rootfs.path apart (lxc.container.conf(5)).
-func rootSource(value string) (kind, where string) {
+// sourceOf takes the value of lxc.rootfs.path apart (lxc.container.conf(5)).
+func sourceOf(value string) rootSource {
 	kind, where, ok := strings.Cut(value, ":")
 	if !ok || strings.HasPrefix(value, "/") {
-		return "dir", value
+		return rootSource{"dir", value}
 	}
-	return kind, where
+	return rootSource{kind, where}
 }
 
 func openRootDir(path string) (*os.File, error) {

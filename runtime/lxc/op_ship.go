@@ -149,6 +149,15 @@ func parseIDMaps(values []string) (hostIDs, error) {
 	return all, nil
 }
 
+// String is a line for each.
+func (ids hostIDs) String() string {
+	var b strings.Builder
+	for _, m := range ids {
+		b.WriteString(m.String() + "\n")
+	}
+	return b.String()
+}
+
 func (ids hostIDs) inner(host uint32, group bool) (uint32, bool) {
 	for _, m := range ids {
 		if h := uint64(host); m.Group == group && h >= m.Host && h-m.Host < m.Count {
@@ -165,6 +174,13 @@ func (ids hostIDs) host(inner uint32, group bool) (uint32, bool) {
 		}
 	}
 	return 0, false
+}
+
+// own gives an id of the container as it is, where the ids are those of its user
+// namespace.
+func (ids hostIDs) own(inner uint32, group bool) (uint32, bool) {
+	_, ok := ids.host(inner, group)
+	return inner, ok
 }
 
 // users is how many ids of users there are.

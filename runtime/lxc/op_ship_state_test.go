@@ -264,9 +264,13 @@ func TestKilledShips(t *testing.T) {
 	must(t, s.Stop(ref.Name))
 }
 
-// TestShipsOfUsersAreRefused: as a user neither can be done, and that is said before
-// anything is touched.
-func TestShipsOfUsersAreRefused(t *testing.T) {
+// TestShipsOfUsers: whose ids are others than the user's own is read and made in a user
+// namespace, which has them and the user; a user without an id map is told so.
+func TestShipsOfUsers(t *testing.T) {
+	mapped := hostIDs{{Host: 100000, Count: 65536}, {Group: true, Host: 200000, Count: 1000}, {Group: true, Inner: 1000, Host: 50, Count: 1}}
+	if got := strings.Join(insideMaps(mapped, 1000, 50), " "); got != "-m u:0:100000:65536 -m u:65536:1000:1 -m g:0:200000:1000 -m g:1000:50:1" {
+		t.Errorf("the namespace has %s", got)
+	}
 	s := lxctest.New(t)
 	nobody, err := osuser.Lookup("nobody")
 	if err != nil {
@@ -278,17 +282,15 @@ func TestShipsOfUsersAreRefused(t *testing.T) {
 	must(t, os.Mkdir(path, 0o755))
 	must(t, os.Chown(path, uid, 0))
 	a := newAdapter(t, Options{Paths: []string{path}})
-	mapped := hostIDs{{Host: 100000, Count: 65536}, {Group: true, Host: 100000, Count: 65536}}
-	if err := mayRead(uid, mapped); !errors.Is(err, runtime.ErrPermission) || !strings.Contains(err.Error(), "user namespace") {
-		t.Errorf("pack: %v", err)
-	}
-	for who, ids := range map[int]hostIDs{0: mapped, uid: {{Host: uint64(uid), Count: 1}}} {
-		must(t, mayRead(who, ids))
-	}
 	to := runtime.Ref{Path: path, Name: "lxcdt-to"}
 	_, err = shipping(t, a, runtime.Unpack, to, &runtime.UnpackArgs{}, archiveFileIn(t, s.Path))
-	if !errors.Is(err, runtime.ErrPermission) || !strings.Contains(err.Error(), "only root") {
+	var told *runtime.Error
+	if !errors.Is(err, runtime.ErrInvalid) || !strings.Contains(err.Error(), "needs an id map") || !errors.As(err, &told) || told.Hint == "" {
 		t.Errorf("unpack: %v", err)
+	}
+	_, err = shipping(t, a, runtime.Unpack, to, &runtime.UnpackArgs{IDMap: mapped}, archiveFileIn(t, s.Path))
+	if !errors.Is(err, runtime.ErrPermission) || !strings.Contains(err.Error(), "/etc/subuid does not give") {
+		t.Errorf("unpack with ids of nobody's: %v", err)
 	}
 	wantNothingOf(t, to)
 }

@@ -39,16 +39,17 @@ func (o *operation) unpack() error {
 	ctx, stop := cancellable()
 	defer stop()
 	allowFiles()
-	if err := o.placeable(); err != nil {
+	own := *a
+	if err := o.placeable(&own); err != nil {
 		return err
 	}
-	j, err := openJournal(runtime.Unpack, o.q.Ref, unpackMaking, nil)
+	ids := hostIDs(own.IDMap)
+	j, err := openJournal(runtime.Unpack, o.q.Ref, unpackMaking, map[string]string{factIDMap: ids.String()})
 	if err != nil {
-		return shipErr(err, "Make room in "+o.q.Ref.Path+".")
+		return shipErr(err, o.unpackFull())
 	}
 	o.reached(unpackMaking)
-	own := *a
-	u := &unpacking{o: o, a: &own, ctx: ctx, j: j, ids: a.IDMap}
+	u := &unpacking{o: o, a: &own, ctx: ctx, j: j, ids: ids}
 	defer u.close()
 	shipped, err := u.stage()
 	if err == nil {
@@ -56,7 +57,8 @@ func (o *operation) unpack() error {
 	}
 	if err != nil {
 		o.step("removing what was made")
-		return alsoThen(shipErr(err, "Nothing was kept. Make room in "+o.q.Ref.Path+"."), undoUnpack(j))
+		u.close()
+		return alsoThen(shipErr(err, "Nothing was kept. "+o.unpackFull()), undoUnpack(j))
 	}
 	if err := j.end(); err != nil {
 		return fmt.Errorf("%s is complete, but: %w", o.q.Ref.Name, err)
@@ -65,18 +67,31 @@ func (o *operation) unpack() error {
 	return nil
 }
 
-// placeable says whether a container of that name can be made here.
-func (o *operation) placeable() error {
+func (o *operation) unpackFull() string { return "Make room in " + o.q.Ref.Path + "." }
+
+// placeable says whether a container of that name can be made here, and finds the id
+// map of a user who has named none: that of the user's new containers.
+func (o *operation) placeable(a *runtime.UnpackArgs) error {
 	if strings.ContainsFunc(o.q.Ref.String(), func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return fmt.Errorf("%w: %q has a control character in it, which a config cannot hold", runtime.ErrInvalid, o.q.Ref)
 	}
 	if os.Geteuid() == 0 {
 		return nil
 	}
-	return &runtime.Error{
-		Err:  fmt.Errorf("%w: only root can make files of other owners", runtime.ErrPermission),
-		Hint: "Unpack it as root: with an id map the container is unprivileged all the same.",
+	base, err := baseLines(&runtime.CreateArgs{})
+	if err != nil {
+		return err
 	}
+	lines := idMaps(&runtime.CreateArgs{IDMap: a.IDMap}, base)
+	if err := mayMap(lines, ownTrust()); err != nil {
+		return err
+	}
+	ids, err := parseIDMaps(lines)
+	if err == nil && needsInside(ids) {
+		err = mayGoInside()
+	}
+	a.IDMap = ids
+	return err
 }
 
 // unpacking is one unpack under way.
@@ -87,6 +102,7 @@ type unpacking struct {
 	j   *journal
 	ids hostIDs
 	dir *os.File // the staging directory
+	in  *insider // makes what belongs to others than this user; nil = nothing does
 
 	config archive.Config
 	name   string // of the container that was packed
@@ -95,6 +111,11 @@ type unpacking struct {
 func (u *unpacking) close() {
 	if u.dir != nil {
 		u.dir.Close()
+		u.dir = nil
+	}
+	if u.in != nil {
+		u.in.close()
+		u.in = nil
 	}
 }
 
@@ -107,19 +128,14 @@ func (u *unpacking) stage() (*runtime.Shipped, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &impatient{f: u.o.file, ctx: u.ctx}
-	tell := u.o.gauge("unpacking "+u.o.q.Ref.Name, archiveSize(u.o.file))
-	opts := archive.UnpackOptions{
+	out, read, err := u.tree(archive.UnpackOptions{
 		Config: u.judge, MaxSize: size, MaxEntries: u.a.MaxEntries, Reserve: reserve,
-		Progress: func(uint64) { tell(in.read) },
-	}
-	if len(u.ids) > 0 {
-		opts.Host = u.ids.host
-	}
-	out, err := archive.Unpack(u.ctx, in, u.dir, opts)
+		Progress: u.o.gauge("unpacking "+u.o.q.Ref.Name, archiveSize(u.o.file)),
+	})
 	if err != nil {
 		return nil, err
 	}
+	u.o.leftOut(out.Skipped, out.Left)
 	if want := strings.ToLower(u.a.SHA256); want != "" && out.SHA256 != want {
 		return nil, fmt.Errorf("%w: its SHA-256 is %s, not the one that was given", archive.ErrDamaged, out.SHA256)
 	}
@@ -133,7 +149,24 @@ func (u *unpacking) stage() (*runtime.Shipped, error) {
 			Hint: "Mend the config where it was packed, and pack it again.",
 		}
 	}
-	return &runtime.Shipped{SHA256: out.SHA256, Size: in.read, Entries: out.Entries, Bytes: out.Made}, nil
+	return &runtime.Shipped{SHA256: out.SHA256, Size: read, Entries: out.Entries, Bytes: out.Made}, nil
+}
+
+// tree makes the root. Its Progress is of the archive: read is how much of that was.
+func (u *unpacking) tree(opts archive.UnpackOptions) (out archive.Unpacked, read uint64, err error) {
+	if needsInside(u.ids) {
+		if u.in, err = goInside(u.ids, u.o.file, u.dir, u.j.ID); err != nil {
+			return out, 0, err
+		}
+		return u.in.unpack(u.ctx, opts, "Nothing was kept. "+u.o.unpackFull())
+	}
+	in, tell := &impatient{f: u.o.file, ctx: u.ctx}, opts.Progress
+	opts.Progress = func(uint64) { tell(in.read) }
+	if len(u.ids) > 0 {
+		opts.Host = u.ids.host
+	}
+	out, err = archive.Unpack(u.ctx, in, u.dir, opts)
+	return out, in.read, err
 }
 
 // makeStage makes the staging directory, and notes which one it is.
@@ -142,11 +175,16 @@ func (u *unpacking) makeStage() error {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		return fmt.Errorf("staging directory: %w", fileErr(err))
 	}
-	dir, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	dir, err := openStage(path)
 	if err != nil {
-		return fmt.Errorf("staging directory: %w", fileErr(err))
+		return err
 	}
 	u.dir = dir
+	// In a directory with the set-group-id bit it has another group, which is none of
+	// those that the process inside knows.
+	if err := dir.Chown(-1, os.Getegid()); err != nil {
+		return fmt.Errorf("staging directory: %w", fileErr(err))
+	}
 	id, err := stageID(path)
 	if err != nil {
 		return err
@@ -266,13 +304,31 @@ func (u *unpacking) dress() error {
 	return nil
 }
 
-// hostName writes a new name into the root, where it keeps one, as liblxc does for
-// its copies (clone_update_rootfs).
+// hostName writes a new name into the root.
 func (u *unpacking) hostName() error {
-	if u.name == u.o.q.Ref.Name {
+	switch name := u.o.q.Ref.Name; {
+	case u.name == name:
 		return nil
+	case u.in != nil:
+		return u.in.hostName(u.ctx, name)
+	default:
+		return writeHostName(u.dir, name)
 	}
-	fd, err := unix.Openat2(int(u.dir.Fd()), "rootfs/etc/hostname", &unix.OpenHow{
+}
+
+// openStage opens a staging directory.
+func openStage(path string) (*os.File, error) {
+	dir, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, fmt.Errorf("staging directory: %w", fileErr(err))
+	}
+	return dir, nil
+}
+
+// writeHostName writes a name into the root of a staging directory, where it keeps one,
+// as liblxc does for its copies (clone_update_rootfs).
+func writeHostName(dir *os.File, name string) error {
+	fd, err := unix.Openat2(int(dir.Fd()), "rootfs/etc/hostname", &unix.OpenHow{
 		Flags:   unix.O_WRONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY,
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
 	})
@@ -288,7 +344,7 @@ func (u *unpacking) hostName() error {
 	if err := f.Truncate(0); err != nil {
 		return err
 	}
-	_, err = f.WriteString(u.o.q.Ref.Name + "\n")
+	_, err = f.WriteString(name + "\n")
 	return err
 }
 
@@ -333,8 +389,24 @@ func undoUnpack(j *journal) error {
 	case j.fact(factStage) != "" && id != j.fact(factStage):
 		return fmt.Errorf("%w: %s is another directory by now: it was not removed", runtime.ErrExists, path)
 	}
+	ids, err := parseIDMaps(nonEmpty(j.fact(factIDMap)))
+	if err != nil {
+		return err
+	}
+	if needsInside(ids) { // who was at work in there may be so still, if the helper was killed
+		if err := endMarked(j.ID); err != nil {
+			return fmt.Errorf("what it had made could not be removed: %w", err)
+		}
+	}
 	// os.RemoveAll goes by descriptors and follows no link.
-	if err := os.RemoveAll(path); err != nil {
+	err = os.RemoveAll(path)
+	if errors.Is(err, fs.ErrPermission) && needsInside(ids) {
+		if err := removeInside(ids, path); err != nil {
+			return telling("what it had made could not be removed", err)
+		}
+		err = os.RemoveAll(path)
+	}
+	if err != nil {
 		return fmt.Errorf("what it had made could not be removed: %w", fileErr(err))
 	}
 	return j.end()

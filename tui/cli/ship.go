@@ -266,10 +266,14 @@ func (d *deck) unpackFrom(ctx context.Context, cmd *cobra.Command, f *unpackFlag
 	if err := q.Check(); err != nil {
 		return err
 	}
-	if len(f.args.IDMap) == 0 && (f.unprivileged || src.meta.IDs > 0 && !f.privileged) {
+	user := os.Geteuid() != 0
+	if user && f.privileged {
+		return fmt.Errorf("unpack %s: %w: only root can make a privileged container", views.Clean(ref.Name), runtime.ErrPermission)
+	}
+	if len(f.args.IDMap) == 0 && (f.unprivileged || user || src.meta.IDs > 0 && !f.privileged) {
 		var c runtime.CreateArgs
 		if err := d.mapIDs(ctx, &c); err != nil {
-			if !f.unprivileged {
+			if !f.unprivileged && !user {
 				d.warn("it was unprivileged: --privileged makes a privileged container of it, --idmap says which ids to map to.")
 			}
 			return err
