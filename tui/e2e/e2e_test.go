@@ -129,12 +129,18 @@ func noneLeft(t *testing.T, after string) {
 			return
 		}
 	}
-	for i, pid := range left {
+	t.Fatalf("%s: %v after it still run:\n%s", after, patience, described(left))
+}
+
+// described tells what processes are and where they wait.
+func described(pids []string) string {
+	var b strings.Builder
+	for _, pid := range pids {
 		line, _ := os.ReadFile("/proc/" + pid + "/cmdline") // a process that is gone has none
 		wchan, _ := os.ReadFile("/proc/" + pid + "/wchan")
-		left[i] = fmt.Sprintf("%s %q in %s", pid, line, wchan)
+		fmt.Fprintf(&b, "%s %q in %s\n", pid, line, wchan)
 	}
-	t.Fatalf("%s: %v after it still run:\n%s", after, patience, strings.Join(left, "\n"))
+	return b.String()
 }
 
 // eventually waits until ok is true.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"lxcdeck/runtime/lxctest"
 	"lxcdeck/tui/drive"
@@ -52,7 +53,12 @@ func TestJobsThatAreLeftRunOn(t *testing.T) {
 			} else {
 				want(t, term.HangUp())
 			}
-			eventually(t, "only the helper is left", func() bool { return len(processes(t)) == 1 })
+			only := []string{}
+			for end := time.Now().Add(patience); len(only) != 1; time.Sleep(20 * time.Millisecond) {
+				if only = processes(t); time.Now().After(end) {
+					t.Fatalf("not the helper alone is left, but:\n%s", described(only))
+				}
+			}
 			if is := state(t, s, "lxcdt-slow"); is != "RUNNING" {
 				t.Fatal(is)
 			}
