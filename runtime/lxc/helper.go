@@ -7,12 +7,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	osuser "os/user"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -204,84 +200,6 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 		return nil, fmt.Errorf("%w: send request: %w", runtime.ErrHelper, err)
 	}
 	return p, nil
-}
-
-// helperCommand is the command line of a helper: a fixed environment, no
-// terminal, nothing of the request.
-func helperCommand(q helperRequest, asUser *user) *exec.Cmd {
-	var cmd *exec.Cmd
-	arg := helperArg
-	if stays(&q, asUser) {
-		arg = starterArg
-	}
-	if run := scopeRunner(q, asUser); run != nil {
-		cmd = exec.Command(run[0], append(run[1:], arg)...)
-	} else {
-		cmd = exec.Command(selfExe, arg)
-	}
-	cmd.Dir = "/"
-	cmd.Env = helperEnv(asUser)
-	if q.Op == runtime.Create {
-		cmd.Env = append(cmd.Env, proxies()...) // for templates that download
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if asUser != nil && asUser.uid != os.Geteuid() {
-		cred := &syscall.Credential{Uid: uint32(asUser.uid), Gid: uint32(asUser.gid)}
-		for _, g := range asUser.groups {
-			cred.Groups = append(cred.Groups, uint32(g))
-		}
-		cmd.SysProcAttr.Credential = cred
-	}
-	return cmd
-}
-
-// startSafely starts a helper from a program that no container can write to.
-// One in a user's scope is started by that user.
-func startSafely(cmd *exec.Cmd) error {
-	if cmd.Path != selfExe {
-		return cmd.Start()
-	}
-	exe, err := helperExe()
-	if err != nil {
-		return err
-	}
-	if exe != nil {
-		defer exe.Close()
-		cmd.Path = "/proc/self/fd/" + strconv.Itoa(int(exe.Fd()))
-	}
-	return cmd.Start()
-}
-
-// helperEnv builds the environment of a helper from nothing. HOME comes from
-// passwd: an administrator's environment may be another user's.
-func helperEnv(asUser *user) []string {
-	env := []string{"PATH=" + helperPath}
-	if asUser != nil && asUser.uid != os.Geteuid() {
-		dir := "/run/user/" + strconv.Itoa(asUser.uid)
-		env = append(env, "HOME="+asUser.home)
-		if _, err := os.Stat(dir); err == nil {
-			env = append(env, "XDG_RUNTIME_DIR="+dir, "DBUS_SESSION_BUS_ADDRESS=unix:path="+dir+"/bus")
-		}
-		return env
-	}
-	env = append(env, "HOME="+homeDir())
-	if os.Geteuid() != 0 {
-		for _, k := range []string{"XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"} {
-			if v := os.Getenv(k); v != "" {
-				env = append(env, k+"="+v)
-			}
-		}
-	}
-	return env
-}
-
-// homeDir is the caller's home as passwd has it, else /.
-func homeDir() string {
-	u, err := osuser.LookupId(strconv.Itoa(os.Geteuid()))
-	if err != nil || !filepath.IsAbs(u.HomeDir) {
-		return "/"
-	}
-	return u.HomeDir
 }
 
 // receive waits for the helper's next message. When the context ends first,
