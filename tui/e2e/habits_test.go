@@ -162,7 +162,7 @@ func TestBackgroundStopsAgainUntilForeground(t *testing.T) {
 func TestSuspendIsRefusedWithoutJobControl(t *testing.T) {
 	s := host(t, "lxcdt-web")
 	term := deck(t, 120, 40, "-P", s.Path)
-	want(t, term.Wait("1/2", patience))
+	want(t, term.Wait("1/2 running", patience))
 	want(t, term.Type("\x1a"))
 	want(t, term.Wait("not suspended: no shell with job control", patience))
 	want(t, term.Type("?"))
@@ -172,7 +172,7 @@ func TestSuspendIsRefusedWithoutJobControl(t *testing.T) {
 func TestHangUpEndsShellsNotContainers(t *testing.T) {
 	s := host(t, "lxcdt-web")
 	term := deck(t, 120, 40, "-P", s.Path)
-	want(t, term.Wait("1/2", patience))
+	want(t, term.Wait("1/2 running", patience))
 	want(t, term.Type("s"))
 	want(t, term.Wait("#", patience))
 	want(t, term.Type("sleep 4242\r"))

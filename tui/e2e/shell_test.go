@@ -12,7 +12,7 @@ import (
 func TestShellInAPane(t *testing.T) {
 	s := host(t, "lxcdt-a")
 	term := deck(t, 120, 40, "-P", s.Path)
-	want(t, term.Wait("1/2", patience))
+	want(t, term.Wait("1/2 running", patience))
 	want(t, term.Type("s"))
 	want(t, term.Wait("#", patience))
 	want(t, term.Type("echo $((6*7))-$(hostname)\r"))
@@ -76,7 +76,7 @@ func TestShellInAPane(t *testing.T) {
 func TestShellGivesItsExitStatus(t *testing.T) {
 	s := host(t, "lxcdt-a")
 	term := deck(t, 120, 40, "-P", s.Path)
-	want(t, term.Wait("1/2", patience))
+	want(t, term.Wait("1/2 running", patience))
 	want(t, term.Type("s"))
 	want(t, term.Wait("#", patience))
 	want(t, term.Type("exit 7\r"))

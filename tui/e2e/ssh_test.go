@@ -133,7 +133,7 @@ func TestOverSSH(t *testing.T) {
 func TestCutConnection(t *testing.T) {
 	s := host(t, "lxcdt-web")
 	term := overSSH(t, s.Path)
-	want(t, term.Wait("1/2", patience))
+	want(t, term.Wait("1/2 running", patience))
 	want(t, term.Type("s"))
 	want(t, term.Wait("#", patience))
 	want(t, term.Type("sleep 4243\r"))

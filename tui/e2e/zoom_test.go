@@ -46,7 +46,7 @@ func zoomed(t *testing.T) screen {
 	t.Helper()
 	s := host(t, "lxcdt-a")
 	term := deck(t, 120, 40, "-P", s.Path)
-	want(t, term.Wait("1/2", patience))
+	want(t, term.Wait("1/2 running", patience))
 	want(t, term.Type("s"))
 	want(t, term.Wait("#", patience))
 	want(t, term.Type("\x1dz"))
