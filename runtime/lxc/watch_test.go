@@ -334,3 +334,30 @@ func TestWatchLetsOperationsWork(t *testing.T) {
 	}
 	a.leave([]runtime.Ref{ref})
 }
+
+// TestWatchBeginsWithAnEnd: what ends between the first look at the sockets and the
+// first question to its monitor has been seen to run by others.
+func TestWatchBeginsWithAnEnd(t *testing.T) {
+	a := newAdapter(t, Options{Paths: []string{t.TempDir()}})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &watcher{a: a, ctx: ctx, out: newOutbox(), wake: -1, slots: make(chan struct{}, 1),
+		states: map[runtime.Ref]runtime.State{}, settling: map[runtime.Ref]chan struct{}{}}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		w.out.send(ctx)
+	}()
+	ref := runtime.Ref{Path: a.about.Paths[0], Name: "lxcdt-gone"}
+	w.settle(ref, true)
+	select {
+	case ev := <-w.out.ch:
+		if ev.Kind != runtime.Changed || ev.Ref != ref {
+			t.Errorf("told %+v", ev)
+		}
+	case <-time.After(patience):
+		t.Error("its end is not told")
+	}
+	cancel()
+	<-over
+}

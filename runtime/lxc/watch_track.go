@@ -46,8 +46,8 @@ type settlement struct {
 	events freezeFile
 }
 
-// settle makes a goroutine ask a container until it has settled. quiet: the
-// first answer is no news.
+// settle makes a goroutine ask a container until it has settled. quiet: it is there
+// as the watch begins, so that its first answer is no news if it runs.
 func (w *watcher) settle(ref runtime.Ref, quiet bool) {
 	if again := w.settling[ref]; again != nil {
 		select {
@@ -92,7 +92,11 @@ func (w *watcher) follow(s *settlement, quiet bool, again <-chan struct{}) {
 		if w.ctx.Err() != nil {
 			return
 		}
-		if (c.State != s.state || c.InitPID != s.pid) && !quiet {
+		news := c.State != s.state || c.InitPID != s.pid
+		if quiet { // whoever looked when the watch began has seen it run, unless it stood still already
+			news = c.State != runtime.Running
+		}
+		if news {
 			w.say(runtime.Changed, s.ref, nil)
 		}
 		quiet = false
