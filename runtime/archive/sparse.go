@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path"
 	"strconv"
 
@@ -140,4 +142,31 @@ func sparseHeader(h *tar.Header, size int64) ([]byte, error) {
 		rest = rest[k:]
 	}
 	return out, nil
+}
+
+// writeSparse writes a piece of a file, leaving out blocks of zeros; hole says that it
+// ended with one, filled how many bytes were none. There may be most of those.
+func writeSparse(f *os.File, p []byte, most uint64) (hole bool, filled int, err error) {
+	const block = 64 << 10
+	for len(p) > 0 {
+		b := p[:min(block, len(p))]
+		p = p[len(b):]
+		if hole = zeros(b); hole {
+			_, err = f.Seek(int64(len(b)), io.SeekCurrent)
+		} else if filled += len(b); uint64(filled) > most {
+			err = fmt.Errorf("%w: its files hold more bytes than are allowed", ErrTooLarge)
+		} else {
+			_, err = f.Write(b)
+		}
+		if err != nil {
+			return hole, filled, err
+		}
+	}
+	return hole, filled, nil
+}
+
+// zeros compares each half with the one before it, which bytes.Equal does many bytes
+// at a time: a file of 200 GB may be nothing else.
+func zeros(b []byte) bool {
+	return len(b) == 0 || b[0] == 0 && bytes.Equal(b[1:], b[:len(b)-1])
 }
