@@ -120,6 +120,12 @@ func (x *jobView) undo(m *Model, rows []jobRow) tea.Cmd {
 		reqs[i].Expect = c.State
 	}
 	p := m.promptFor(op.Info(), can, cannot)
+	if op == runtime.SetAutostart {
+		p.Title = "Set the autostart of " + m.called(can[0].Ref) + " as it was?"
+		if len(can) > 1 {
+			p.Title = "Set the autostart of " + plural(len(can), "container") + " as it was?"
+		}
+	}
 	p.Facts = append(p.Facts, what)
 	if len(reqs) == 1 {
 		p.Command = reqs[0].LXCCommand()

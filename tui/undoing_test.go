@@ -49,7 +49,7 @@ func TestUndoFromTheHistory(t *testing.T) {
 		{runtime.Request{Op: runtime.Thaw, Ref: ref("charlie")}, "Freeze charlie?", runtime.Freeze},
 		{runtime.Request{Op: runtime.Start, Ref: ref("bravo")}, "Stop bravo?", runtime.Stop},
 		{runtime.Request{Op: runtime.Kill, Ref: ref("delta")}, "Start delta?", runtime.Start},
-		{runtime.Request{Op: runtime.SetAutostart, Ref: ref("echo"), Args: &runtime.AutostartArgs{Order: 1}}, "groups echo?", runtime.SetAutostart},
+		{runtime.Request{Op: runtime.SetAutostart, Ref: ref("echo"), Args: &runtime.AutostartArgs{Order: 1}}, "Set the autostart of echo as it was?", runtime.SetAutostart},
 	} {
 		d.does(c.did)
 		if q := d.takesBack(c.sees, "takes back"); q.Op != c.back || q.Ref != c.did.Ref {
