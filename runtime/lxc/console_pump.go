@@ -17,8 +17,8 @@ const (
 	// inputLow is how much unread input is none to speak of, in bytes: a line
 	// discipline takes 4096.
 	inputLow = 1 << 10
-	// inputAhead is how much is typed ahead of a program that does not read. A pty
-	// has room for some 50 kB more than its line discipline.
+	// inputAhead is how much is typed before looking whether it is read. A pty has
+	// room for some 50 kB more than its line discipline.
 	inputAhead = 8 << 10
 )
 
@@ -31,9 +31,10 @@ const (
 type consolePump struct {
 	console int // the monitor's pty: its master
 	caller  int // our side of the caller's pty: the slave
+	monitor int // the monitor's side of its pty, for a look at it; -1 = out of reach
 	inside  int // the container's side of its console; -1 = out of reach
 	deaf    bool
-	ahead   int // input since the console had next to none unread
+	ahead   int // input since all before was read
 }
 
 // startPump gives the master of the caller's pty.
@@ -52,7 +53,10 @@ func startPump(console, inside int) (master int, err error) {
 		closeAll([]int{master, slave})
 		return -1, fmt.Errorf("pty: %w", err)
 	}
-	p := &consolePump{console: console, caller: slave, inside: inside}
+	p := &consolePump{console: console, caller: slave, monitor: -1, inside: inside}
+	if peer, err := ptyPeer(console); err == nil { // else a kernel before 4.13
+		p.monitor = peer
+	}
 	// They end with the process: what the monitor still has to say is taken until then.
 	spawn("console output", func(error) { unix.Exit(helperFailed) }, p.output)
 	spawn("console input", func(error) { unix.Exit(helperFailed) }, p.input)
@@ -109,18 +113,30 @@ func (p *consolePump) input() {
 	}
 }
 
-// awaitRoom waits until the console's input is read, if too much of it is not.
+// awaitRoom waits until the console's input is read, if much of it may not be. Input
+// is in no queue while the kernel or the monitor hands it on: it takes two looks to
+// say that there is none.
 func (p *consolePump) awaitRoom() {
-	for p.inside >= 0 {
-		unread, err := unix.IoctlGetInt(p.inside, unix.TIOCINQ)
-		if err != nil || unread <= inputLow {
-			p.ahead = 0
-		}
-		if p.ahead < inputAhead {
-			return
-		}
-		time.Sleep(pollEvery)
+	if p.inside < 0 || p.ahead < inputAhead {
+		return
 	}
+	for looks := 0; looks < 2; looks++ {
+		time.Sleep(pollEvery)
+		if unread(p.monitor) > 0 || unread(p.inside) > inputLow {
+			looks = -1
+		}
+	}
+	p.ahead = 0
+}
+
+// unread is how much input the readers of a tty have not read yet, in bytes
+// (ioctl_tty(2), FIONREAD).
+func unread(tty int) int {
+	n, err := unix.IoctlGetInt(tty, unix.TIOCINQ)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // readSome waits for bytes of a non-blocking descriptor; false means that there
