@@ -105,7 +105,7 @@ type heldError struct {
 // heldBy reads what the process that has the lock says of itself.
 func heldBy(f *os.File, pid int32) error {
 	text, _ := io.ReadAll(io.LimitReader(f, 256))
-	what := strings.TrimSpace(string(text))
+	what, _, _ := strings.Cut(string(text), "\n")
 	return &heldError{what, strings.HasSuffix(what, fmt.Sprintf(" (process %d)", pid))}
 }
 
@@ -149,11 +149,9 @@ func hold(dir string, ref runtime.Ref, op runtime.Op, kind int16) (*os.File, err
 		}
 		return nil, heldBy(f, has.Pid)
 	}
-	err = f.Truncate(0)
-	if err == nil {
-		_, err = fmt.Fprintf(f, "%s (process %d)\n", op, os.Getpid())
-	}
-	if err != nil {
+	// The first line counts. What is cut off first and written again costs ext4 a
+	// block and a write to the disk each time (mount options, auto_da_alloc).
+	if _, err = fmt.Fprintf(f, "%s (process %d)\n", op, os.Getpid()); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("lock of %s: %w", ref.Name, fileErr(err))
 	}
