@@ -62,7 +62,7 @@ type Adapter struct {
 	facts  map[runtime.Ref]facts    // what is known of configurations
 	lives  map[runtime.Ref]*life    // containers seen running
 	out    map[runtime.Ref]*pending // questions that have no answer yet
-	busy   map[runtime.Ref]runtime.Op
+	busy   map[runtime.Ref]*work
 	idle   []idleHelper // that wait for more work
 	closed bool
 }
@@ -104,7 +104,7 @@ func New(opts Options) (*Adapter, error) {
 		facts:    map[runtime.Ref]facts{},
 		lives:    map[runtime.Ref]*life{},
 		out:      map[runtime.Ref]*pending{},
-		busy:     map[runtime.Ref]runtime.Op{},
+		busy:     map[runtime.Ref]*work{},
 	}
 	a.set = cgroup.NewSet(a.cgroups, a.cgroupDirs)
 	a.host = host.New("", paths[0])

@@ -94,7 +94,9 @@ type helperReply struct {
 	Text         []byte            // boot log
 	Report       []byte            // diagnosis: in gob
 	Exit         *runtime.Exit     // run: how the command has ended; nil = it never ran
-	Init         int               // boot log: of the life whose ring buffer Text was taken out of; 0 = it is from a file
+	// Init is the init of the life whose ring buffer a boot log was taken out of, 0 =
+	// it is from a file; and of what runs since an operation, 0 = not known.
+	Init int
 }
 
 // user is who a helper becomes before it runs.

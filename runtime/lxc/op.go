@@ -51,6 +51,9 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as), Who: who(), Paths: a.about.Paths,
 	}, as, progress, files...)
 	if err == nil && r.OK {
+		if info.Kind == runtime.OnState {
+			a.cameTo(q.Ref, r.State, r.Init)
+		}
 		return nil
 	}
 	killed := err != nil // it ended without an answer
@@ -262,29 +265,52 @@ func (a *Adapter) reserve(refs []runtime.Ref, op runtime.Op) error {
 	}
 	for _, ref := range refs {
 		if other, taken := a.busy[ref]; taken {
-			return fmt.Errorf("%w: %s", runtime.ErrBusy, other)
+			return fmt.Errorf("%w: %s", runtime.ErrBusy, other.op)
 		}
 	}
+	w := &work{op: op, over: make(chan struct{})}
 	for _, ref := range refs {
-		a.busy[ref] = op
+		a.busy[ref] = w
 	}
 	return nil
+}
+
+// work is an operation of this Adapter that is under way.
+type work struct {
+	op   runtime.Op
+	over chan struct{} // closed at its end
+	// What it came to, to be read after over: the state in which its helper has left
+	// the container, Unknown = that is to be asked, and its init.
+	state runtime.State
+	init  int
+}
+
+// cameTo notes what an operation has come to.
+func (a *Adapter) cameTo(ref runtime.Ref, is runtime.State, init int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w := a.busy[ref]; w != nil {
+		w.state, w.init = is, init
+	}
 }
 
 func (a *Adapter) leave(refs []runtime.Ref) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, ref := range refs {
+	for i, ref := range refs {
+		if w := a.busy[ref]; w != nil && i == 0 {
+			close(w.over)
+		}
 		delete(a.busy, ref)
 	}
 }
 
-// works says whether an operation of this Adapter is under way on a container.
-func (a *Adapter) works(ref runtime.Ref) bool {
+// workOn is the operation of this Adapter that is under way on a container; nil =
+// none is.
+func (a *Adapter) workOn(ref runtime.Ref) *work {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, taken := a.busy[ref]
-	return taken
+	return a.busy[ref]
 }
 
 // worksAtAll says whether an operation of this Adapter is under way.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	golxc "github.com/lxc/go-lxc"
@@ -80,6 +82,7 @@ func (o *operation) startApart() (r helperReply, done bool) {
 	defer log.file.Close()
 	began := time.Now()
 	what, word, err := o.starts.start(o.q.Ref, log.file, o.q.Timeout)
+	word, number, _ := strings.Cut(word, " ")
 	is, _ := runtime.ParseState(word)
 	switch {
 	case err != nil:
@@ -88,7 +91,8 @@ func (o *operation) startApart() (r helperReply, done bool) {
 		return r, true
 	case what == startState && (is == runtime.Running || is == runtime.Frozen):
 		log.seal()
-		return helperReply{OK: true, State: is}, true
+		init, _ := strconv.Atoi(number)
+		return helperReply{OK: true, State: is, Init: init}, true
 	case what == startState && is == runtime.Stopped:
 		log.seal()
 		o.clearAfter(log, began)

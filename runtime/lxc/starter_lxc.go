@@ -55,7 +55,7 @@ static const char *deck_settled(struct lxc_container *c, long ms)
 
 static void deck_start(int sock, const char *path, const char *name, long ms, int log)
 {
-	char file[32], own[4096];
+	char file[32], word[32], own[4096];
 	struct lxc_container *c = lxc_container_new(name, path);
 
 	if (!c) {
@@ -77,7 +77,8 @@ static void deck_start(int sock, const char *path, const char *name, long ms, in
 		deck_answer(sock, DECK_FAILED, "");
 		return;
 	}
-	deck_answer(sock, DECK_STATE, deck_settled(c, ms));
+	snprintf(word, sizeof(word), "%s %d", deck_settled(c, ms), c->init_pid(c));
+	deck_answer(sock, DECK_STATE, word);
 }
 
 // Takes one request: lxcpath, name and milliseconds, each with its NUL, and the
@@ -218,7 +219,7 @@ const starterArg = C.DECK_STARTER
 
 // What came of a start.
 const (
-	startState      = C.DECK_STATE       // liblxc started it; the state it was in then
+	startState      = C.DECK_STATE       // liblxc started it; the state it was in then, and its init
 	startFailed     = C.DECK_FAILED      // liblxc did not; its words are in the log
 	startUnloadable = C.DECK_UNLOADABLE  // liblxc does not load the config
 	startOwnLog     = C.DECK_OWN_LOG     // nothing was done: the config names a log file

@@ -314,23 +314,36 @@ func TestWatchLetsOperationsWork(t *testing.T) {
 	w := &watcher{a: a, ctx: t.Context()}
 	must(t, a.reserve([]runtime.Ref{ref}, runtime.Start))
 	began := time.Now()
-	if !w.letWork(ref) {
-		t.Error("the watch has not ended")
+	if _, known := w.letWork(ref, a.workOn(ref)); known {
+		t.Error("nothing is known yet")
 	}
 	if took := time.Since(began); took < lastPause {
 		t.Errorf("asked after %v, want %v at least", took, lastPause)
 	}
-	done := make(chan bool)
-	go func() { done <- w.letWork(ref) }()
-	a.leave([]runtime.Ref{ref})
-	if !<-done {
-		t.Error("the watch has not ended")
+	for _, end := range []struct {
+		is    runtime.State
+		init  int
+		known bool
+	}{{runtime.Unknown, 0, false}, {runtime.Stopped, 0, false}, {runtime.Running, 0, false}, {runtime.Running, os.Getpid(), true}} {
+		done, own := make(chan bool), a.workOn(ref)
+		go func() {
+			c, known := w.letWork(ref, own)
+			done <- known && c.InitPID == end.init && c.State == end.is && !c.Started.IsZero()
+		}()
+		a.cameTo(ref, end.is, end.init)
+		a.leave([]runtime.Ref{ref})
+		if known := <-done; known != end.known {
+			t.Errorf("an operation that came to %+v: known %v", end, known)
+		}
+		must(t, a.reserve([]runtime.Ref{ref}, runtime.Start))
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	must(t, a.reserve([]runtime.Ref{ref}, runtime.Start))
-	if w.ctx = ended; w.letWork(ref) {
-		t.Error("the watch has ended")
+	w.ctx = ended
+	began = time.Now()
+	w.letWork(ref, a.workOn(ref))
+	if took := time.Since(began); took >= lastPause {
+		t.Errorf("a watch that has ended waited for %v", took)
 	}
 	a.leave([]runtime.Ref{ref})
 }

@@ -16,10 +16,6 @@ const (
 	// container that starts or stops.
 	firstPause = 2 * time.Millisecond
 	lastPause  = 250 * time.Millisecond
-	// ownPause is how long the watch waits at a time for the end of an operation
-	// of our own, which says by itself that there is news. A container that takes
-	// longer than lastPause over it is asked nevertheless.
-	ownPause = 10 * time.Millisecond
 	// settleTime is how long a container may take to settle before only the
 	// safety scan asks again.
 	settleTime = time.Minute
@@ -85,10 +81,10 @@ func (w *watcher) follow(s *settlement, quiet bool, again <-chan struct{}) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	for {
-		if !w.letWork(s.ref) {
-			return
+		c, known := w.letWork(s.ref, w.a.workOn(s.ref))
+		if !known {
+			c = w.a.look(w.ctx, s.ref, unsafe)
 		}
-		c := w.a.look(w.ctx, s.ref, unsafe)
 		if w.ctx.Err() != nil {
 			return
 		}
@@ -120,18 +116,32 @@ func (w *watcher) follow(s *settlement, quiet bool, again <-chan struct{}) {
 	}
 }
 
-// letWork leaves a container alone while an operation of ours is under way on it:
-// a hundred that are started would each be asked several times on the way, at the
-// cost of the start. It is false when the watch has ended.
-func (w *watcher) letWork(ref runtime.Ref) bool {
-	for until := time.Now().Add(lastPause); w.a.works(ref) && time.Now().Before(until); {
-		select {
-		case <-w.ctx.Done():
-			return false
-		case <-time.After(ownPause):
-		}
+// letWork leaves a container alone while an operation of ours is under way on it,
+// if one is: a hundred that are started would each be asked several times on the way, at the
+// cost of the start. One that takes longer than lastPause is asked nevertheless.
+// known is true when the container runs and the operation's end has told all that a
+// look would.
+func (w *watcher) letWork(ref runtime.Ref, own *work) (c runtime.Container, known bool) {
+	if own == nil {
+		return c, false
 	}
-	return true
+	timer := time.NewTimer(lastPause)
+	defer timer.Stop()
+	select {
+	case <-w.ctx.Done():
+		return c, false
+	case <-timer.C:
+		return c, false
+	case <-own.over:
+	}
+	if own.state != runtime.Running || own.init <= 0 {
+		return c, false
+	}
+	l, err := w.a.remember(ref, own.init)
+	if err != nil || l == nil {
+		return c, false
+	}
+	return runtime.Container{Ref: ref, State: w.a.correct(l, ref, own.state), InitPID: l.pid, Started: l.started}, true
 }
 
 // deliver hands a settlement to the loop.
