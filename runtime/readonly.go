@@ -13,6 +13,8 @@ func (readOnly) Do(_ context.Context, q Request) error {
 	return &Error{Op: q.Op.String(), Ref: q.Ref, Err: ErrReadOnly}
 }
 
+func (readOnly) Prepare(Op, int) {}
+
 func (readOnly) Attach(_ context.Context, s Shell) (Session, error) {
 	return nil, &Error{Op: "attach", Ref: s.Ref, Err: ErrReadOnly}
 }

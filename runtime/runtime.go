@@ -48,6 +48,10 @@ type Controller interface {
 	// cancelled the work is stopped, what it had made so far is removed, and the
 	// error wraps ErrCancelled.
 	Do(context.Context, Request) error
+	// Prepare says that up to n requests of an operation may come soon, such as
+	// while a person is asked about them. It does not block, changes no container,
+	// and nothing has to come of it.
+	Prepare(op Op, n int)
 }
 
 // Watcher announces changes.

@@ -2,11 +2,36 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
 )
+
+// ready is a worker that notes for what it is to be ready.
+type ready struct {
+	worker
+	got []string
+}
+
+func (r *ready) Prepare(op runtime.Op, n int) { r.got = append(r.got, fmt.Sprint(op, " ", n)) }
+
+// The runtime is told while the question is read.
+func TestQuestionPrepares(t *testing.T) {
+	clock := fake.NewClock(noon)
+	f := fake.New(fake.Options{Clock: clock, Paths: []string{"/var/lib/lxc"}}, some()...)
+	r := &ready{worker: worker{f, f.Do}}
+	d := newDeckOn(t, 120, 40, Options{}, r, f, clock)
+	d.press("K")
+	if want := []string{"kill 1"}; !slices.Equal(r.got, want) {
+		t.Errorf("it is to be ready for %q, want %q", r.got, want)
+	}
+	if len(f.Requests()) != 0 {
+		t.Error("done without an answer")
+	}
+}
 
 // While a batch is under way the list is read seldom and what is done
 // is painted at the next look, so that the screen does not take the processor
@@ -43,6 +68,7 @@ func TestScreenRestsDuringABatch(t *testing.T) {
 	}
 	d.pass(jobPace)
 	d.sees("create done")
+	d.pass(batchRest)
 	if !l.ended.After(read) {
 		t.Error("the list was not read when its rest was over")
 	}

@@ -94,6 +94,7 @@ func (m *Model) propose(op runtime.Op) tea.Cmd {
 	if !op.Info().Asks && len(can)+len(cannot) == 1 {
 		return act()
 	}
+	m.rt.Prepare(op, len(can))
 	return m.ask(&question{state: m.promptFor(op.Info(), can, cannot), yes: act})
 }
 

@@ -27,7 +27,7 @@ const (
 	listRest = 50 * time.Millisecond
 	// batchRest is that time while a batch is under way that has not turns for all
 	// at once: how far it is, its jobs tell.
-	batchRest = 250 * time.Millisecond
+	batchRest = 500 * time.Millisecond
 )
 
 // listDueMsg ends the rest between two looks; one of an earlier rest is a stranger.

@@ -19,6 +19,9 @@ func (r *Runtime) Do(ctx context.Context, q runtime.Request) error {
 	return nil
 }
 
+// Prepare has nothing to make ready.
+func (*Runtime) Prepare(runtime.Op, int) {}
+
 func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
 	info := q.Op.Info()
 	if info.Op == runtime.NoOp {

@@ -110,7 +110,7 @@ func (a *Adapter) enter(ctx context.Context, op string, q helperRequest, files [
 		at.init = fd
 	}
 	q.ReadOnly = a.opts.ReadOnly
-	at.proc, err = startHelper(q, as, files)
+	at.proc, err = askHelper(q, as, files)
 	if err != nil {
 		if at.init >= 0 {
 			_ = unix.Close(at.init)

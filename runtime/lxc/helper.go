@@ -146,7 +146,7 @@ func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user,
 				_ = p.conn.send(receipt{}, nil) // a helper that is gone needs none
 			}
 			if q.Stay > 0 && !r.Leaves {
-				a.putIdle(p)
+				a.putIdle(p, stayTime)
 			} else {
 				p.await(reapTime)
 				p.release()
@@ -159,8 +159,22 @@ func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user,
 	}
 }
 
-// startHelper starts a helper in a session and process group of its own and
-// sends it q. files become descriptors 4 and up in it.
+// askHelper starts a helper and sends it q.
+func askHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, error) {
+	p, err := startHelper(q, asUser, files)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.conn.send(q, nil); err != nil {
+		p.kill()
+		p.release()
+		return nil, fmt.Errorf("%w: send request: %w", runtime.ErrHelper, err)
+	}
+	return p, nil
+}
+
+// startHelper starts a helper for requests like q in a session and process group of
+// its own. files become descriptors 4 and up in it.
 func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -196,11 +210,6 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 	spawn("helper reaper", func(error) {}, func() {
 		p.reap(cmd)
 	})
-	if err := conn.send(q, nil); err != nil {
-		p.kill()
-		p.release()
-		return nil, fmt.Errorf("%w: send request: %w", runtime.ErrHelper, err)
-	}
 	return p, nil
 }
 

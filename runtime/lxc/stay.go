@@ -19,12 +19,35 @@ const (
 	// stayMargin is how much longer it waits itself, so that it does not leave at
 	// the moment in which it is asked.
 	stayMargin = 10 * time.Second
+	// readyTime is how long one that was started ahead is kept: a person reads a
+	// question meanwhile.
+	readyTime = 15 * time.Second
 )
 
 // idleHelper is one that waits.
 type idleHelper struct {
 	proc  *helperProc
-	since time.Time
+	until time.Time // when it is let go
+}
+
+// Prepare starts helpers ahead for what is done by ones that stay.
+func (a *Adapter) Prepare(op runtime.Op, n int) {
+	q := helperRequest{Kind: kindOp, Op: op}
+	spawn("prepare", func(error) {}, func() {
+		if a.opts.ReadOnly || !stays(&q, nil) {
+			return
+		}
+		a.mu.Lock()
+		n := min(n, maxCalls) - len(a.idle)
+		a.mu.Unlock()
+		for range n {
+			p, err := startHelper(q, nil, nil)
+			if err != nil {
+				return // whoever needs one is told
+			}
+			a.putIdle(p, readyTime)
+		}
+	})
 }
 
 // stays says whether the helper of an operation can take another one.
@@ -35,13 +58,13 @@ func stays(q *helperRequest, as *user) bool {
 // helperFor gives a helper that has been asked q.
 func (a *Adapter) helperFor(q *helperRequest, as *user, files []*os.File) (*helperProc, error) {
 	if len(files) > 0 || !stays(q, as) {
-		return startHelper(*q, as, files)
+		return askHelper(*q, as, files)
 	}
 	q.Stay = stayTime + stayMargin
 	for {
 		p := a.takeIdle()
 		if p == nil {
-			return startHelper(*q, nil, nil)
+			return askHelper(*q, nil, nil)
 		}
 		if p.conn.send(*q, nil) == nil {
 			return p, nil
@@ -62,12 +85,12 @@ func (a *Adapter) takeIdle() *helperProc {
 	return p
 }
 
-// putIdle keeps a helper that has answered, for as long as it stays.
-func (a *Adapter) putIdle(p *helperProc) {
+// putIdle keeps a helper that has nothing to do, for a while.
+func (a *Adapter) putIdle(p *helperProc, d time.Duration) {
 	a.mu.Lock()
 	keep := !a.closed && len(a.idle) < maxCalls
 	if keep {
-		a.idle = append(a.idle, idleHelper{p, time.Now()})
+		a.idle = append(a.idle, idleHelper{p, time.Now().Add(d)})
 	}
 	a.mu.Unlock()
 	if !keep {
@@ -75,7 +98,7 @@ func (a *Adapter) putIdle(p *helperProc) {
 		return
 	}
 	spawn("idle helper", func(error) {}, func() {
-		p.await(stayTime)
+		p.await(d)
 		a.dropIdle()
 	})
 }
@@ -85,7 +108,7 @@ func (a *Adapter) dropIdle() {
 	var drop []*helperProc
 	a.mu.Lock()
 	a.idle = slices.DeleteFunc(a.idle, func(h idleHelper) bool {
-		old := h.proc.await(0) || time.Since(h.since) >= stayTime
+		old := h.proc.await(0) || !time.Now().Before(h.until)
 		if old {
 			drop = append(drop, h.proc)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,45 @@ func TestHelperStays(t *testing.T) {
 	a.mu.Unlock()
 	must(t, a.Close())
 	within(t, "the end of a helper whose Adapter was closed", gone)
+}
+
+// TestPrepare: what a batch needs is there when it begins, no more than that, and
+// not for what has a helper of its own.
+func TestPrepare(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add(lxctest.Prefix+"a"))
+	ref := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "a"}
+	ready := func(a *Adapter) (pids []int) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		for _, h := range a.idle {
+			pids = append(pids, h.proc.pid)
+		}
+		return pids
+	}
+	locked, err := New(Options{Paths: []string{s.Path}, ReadOnly: true})
+	must(t, err)
+	defer locked.Close()
+	locked.Prepare(runtime.Start, 100)
+	a := adapterFor(t, s.Path)
+	a.Prepare(runtime.Clone, 100)
+	a.Prepare(runtime.Start, 1)
+	within(t, "one helper", func() bool { return len(ready(a)) == 1 })
+	a.Prepare(runtime.Start, 100)
+	within(t, "as many as work at once", func() bool { return len(ready(a)) == maxCalls })
+	pids := ready(a)
+	must(t, do(t, a, runtime.Start, ref))
+	if after := ready(a); !slices.Equal(after, pids) {
+		t.Errorf("helpers %v after the start, %v before it", after, pids)
+	}
+	if locked := ready(locked); len(locked) > 0 {
+		t.Errorf("helpers %v although nothing may be done", locked)
+	}
+	must(t, do(t, a, runtime.Kill, ref))
+	must(t, a.Close())
+	for _, pid := range pids {
+		within(t, "the end of a helper", func() bool { return unix.Kill(pid, 0) != nil })
+	}
 }
 
 // TestStayingHelperKeepsNoDescriptors: a long batch does not fill its table.
