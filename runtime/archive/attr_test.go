@@ -105,6 +105,13 @@ func TestAttributesThatDoNotFit(t *testing.T) {
 		t.Errorf("%d attributes of %d bytes, without %q", len(out), total, lost)
 	}
 
+	// What only root can have set is named; what belongs to the host's file systems
+	// and modules is not.
+	out, lost, err = readXattrs(source("security.selinux", "trusted.overlay.opaque", "trusted.mine", "security.ima"), ids, make([]byte, 4096))
+	if must(t, err); len(out) != 0 || len(lost) != 1 || !strings.HasPrefix(lost[0], "trusted.mine: ") {
+		t.Errorf("packed %q, named %q", out, lost)
+	}
+
 	root := tree(t)
 	file := filepath.Join(root, "etc/empty")
 	err = unix.Setxattr(file, "user.a=b", []byte("x"), 0)

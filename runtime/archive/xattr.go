@@ -24,7 +24,7 @@ const (
 )
 
 // packs says whether an attribute belongs to the container. Labels of security
-// modules are the host's, trusted.* what its file systems keep for themselves.
+// modules are the host's, trusted.overlay.* what its overlay keeps for itself.
 func packs(name string) bool {
 	return strings.HasPrefix(name, "user.") || name == xattrCaps || name == xattrACL || name == xattrACLDefault
 }
@@ -66,6 +66,9 @@ func readXattrs(from attrSource, ids func(uint32, bool) (uint32, bool), buf []by
 	total := 0
 	for name := range bytes.SplitSeq(bytes.TrimRight(buf[:n], "\x00"), []byte{0}) {
 		if !packs(string(name)) {
+			if bytes.HasPrefix(name, []byte("trusted.")) && !bytes.HasPrefix(name, []byte("trusted.overlay.")) {
+				lost = append(lost, string(name)+": none but the host's root can have set it, and none is unpacked")
+			}
 			continue
 		}
 		value := make([]byte, maxXattr)
