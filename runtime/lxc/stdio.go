@@ -1,7 +1,6 @@
 package lxc
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -19,14 +18,14 @@ const privateFD = 10
 // become /dev/null, so that nothing the C library writes reaches the screen.
 // crash, if not nil, takes the place of 2: Go writes there what it has to say
 // when the process dies. main calls it before anything touches liblxc.
+//
+// A write to an output that was closed at the start fails, as it would in any
+// program of C: what was asked for must not be lost as if all were well. A closed
+// input is empty.
 func Shield(crash *os.File) (runtime.Stdio, error) {
 	var saved [3]*os.File
 	for fd, name := range []string{"stdin", "stdout", "stderr"} {
-		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, privateFD)
-		if errors.Is(err, unix.EBADF) {
-			// Started with it closed.
-			dup, err = unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
-		}
+		dup, err := keep(fd)
 		if err != nil {
 			closeFiles(saved[:])
 			return runtime.Stdio{}, fmt.Errorf("keep %s: %w", name, err)
@@ -57,6 +56,20 @@ func Shield(crash *os.File) (runtime.Stdio, error) {
 		}
 	}
 	return runtime.Stdio{In: saved[0], Out: saved[1], Err: saved[2]}, nil
+}
+
+// keep gives a standard descriptor a private number.
+func keep(fd int) (int, error) {
+	if fd > 0 && wasClosed(fd) {
+		// A file that is open for reading alone: write(2) says EBADF, as of none.
+		deaf, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return -1, err
+		}
+		defer unix.Close(deaf)
+		fd = deaf
+	}
+	return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, privateFD)
 }
 
 func closeFiles(files []*os.File) {

@@ -67,3 +67,53 @@ func shielded(crash string) {
 	fmt.Fprint(s.Err, "err")
 	os.Exit(0)
 }
+
+// TestShieldOfWhatWasClosed runs in processes of its own, which a shell starts
+// with a descriptor closed.
+func TestShieldOfWhatWasClosed(t *testing.T) {
+	const inside = "LXCDECK_TEST_SHIELD_CLOSED"
+	if os.Getenv(inside) != "" {
+		shieldedFromNothing()
+		return
+	}
+	self, err := os.Executable()
+	must(t, err)
+	const lost = "bad file descriptor"
+	for _, c := range []struct{ by, stdout, stderr string }{
+		{"", "in 0 EOF, err <nil>", "out <nil>"},
+		{"<&-", "in 0 EOF, err <nil>", "out <nil>"},
+		{">/dev/null", "", "out <nil>"},
+		{">&-", "", "out write stdout: " + lost},
+		{"2>&-", "in 0 EOF, err write stderr: " + lost, ""},
+		{"<&- >&- 2>&-", "", ""},
+	} {
+		cmd := exec.Command("/bin/sh", "-c", `exec "$0" -test.run='^TestShieldOfWhatWasClosed$' `+c.by, self)
+		cmd.Env = append(os.Environ(), inside+"=1")
+		var stdout, stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Run(); err != nil || stdout.String() != c.stdout || stderr.String() != c.stderr {
+			t.Errorf("%q: %v, stdout %q, want %q; stderr %q, want %q", c.by, err, stdout.String(), c.stdout, stderr.String(), c.stderr)
+		}
+	}
+}
+
+// shieldedFromNothing writes nothing to each output, which tells as much as a
+// byte, and then what came of the other.
+func shieldedFromNothing() {
+	s, err := Shield(nil)
+	if err != nil {
+		panic(err)
+	}
+	n, rerr := s.In.Read(make([]byte, 1))
+	_, outErr := unix.Write(int(s.Out.Fd()), nil)
+	_, errErr := unix.Write(int(s.Err.Fd()), nil)
+	if outErr != nil {
+		outErr = fmt.Errorf("write stdout: %w", outErr)
+	}
+	if errErr != nil {
+		errErr = fmt.Errorf("write stderr: %w", errErr)
+	}
+	_, _ = fmt.Fprintf(s.Out, "in %d %v, err %v", n, rerr, errErr)
+	_, _ = fmt.Fprintf(s.Err, "out %v", outErr)
+	os.Exit(0)
+}

@@ -134,7 +134,7 @@ func Main(ctx context.Context, o Options) int {
 	}
 	if errors.Is(err, syscall.EPIPE) {
 		// Whoever read has had enough, as in "| head -1": no news.
-		return max(d.status, exitFailed)
+		return max(d.status, statusOf(err))
 	}
 	var u *usageError
 	var failed *fs.PathError                                       // --version that could not be written

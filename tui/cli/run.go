@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (d *deck) runCommand() *cobra.Command {
 			"(SIGINT, SIGTERM) ends it: SIGTERM where it listens for that, else SIGKILL, and\n" +
 			"SIGKILL after ten seconds.\n\n" +
 			"Exit status: the command's own, 128+N if signal N ended it, 126 or 127 if it\n" +
-			"could not be run, 125 if lxcdeck failed.\n\n" +
+			"could not be run, 125 if lxcdeck failed, or could not pass on all it wrote.\n\n" +
 			"Like: lxc-copy -s -n BASE -N NAME && lxc-start -F -n NAME -- CMD",
 		RunE: d.verb(inside(func(cmd *cobra.Command, args []string) error { return d.run(cmd, f, args) })),
 	}
@@ -226,17 +227,15 @@ func (s *streams) told(p runtime.Progress) {
 
 // write passes a piece on. Whoever has stopped reading a pipe has had enough, and
 // the command ends, as it would by SIGPIPE; behind a terminal that is gone it
-// goes on.
+// goes on. One that takes nothing more does not silence the other.
 func (s *streams) write(to *stream, p []byte) {
-	s.mu.Lock()
-	failed := s.werr != nil
-	s.mu.Unlock()
-	if failed {
+	if to.failed {
 		return
 	}
 	if err := to.write(p); err != nil {
+		to.failed = true
 		s.mu.Lock()
-		s.werr = err
+		s.werr = cmp.Or(s.werr, err)
 		s.mu.Unlock()
 		if errors.Is(err, syscall.EPIPE) {
 			s.cancel()
@@ -264,6 +263,7 @@ func (s *streams) end() error {
 type stream struct {
 	to     *os.File
 	filter *filterWriter // nil = it is no terminal
+	failed bool          // a write was lost: what follows would be out of place
 }
 
 func newStream(f *os.File) *stream {

@@ -152,6 +152,41 @@ func TestRunWhoseOutputIsLost(t *testing.T) {
 	}
 }
 
+// One output that takes nothing more does not silence the other.
+func TestRunWhoseOutputIsLostTellsItsErrors(t *testing.T) {
+	deaf, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	r := lxcdeckWith(t, onRun{Runtime: testHost(), say: func(tell func(runtime.Progress)) runtime.Exit {
+		tell(runtime.Progress{Output: []byte("out\n")})
+		tell(runtime.Progress{Output: []byte("its own word\n"), Stderr: true})
+		return runtime.Exit{}
+	}}, func(o *Options) { o.Stdout = deaf }, "run", "job", "--from", "db", "--", "x")
+	if r.code != 125 || !strings.HasPrefix(r.err, "its own word\n") || !strings.Contains(r.err, "not all it wrote could be passed on") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A reader that had enough when the command was over has not got all of it: no
+// status of the command's own.
+func TestRunWhoseReaderIsGoneAtItsEnd(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	read.Close()
+	r := lxcdeckWith(t, onRun{Runtime: testHost(), say: func(tell func(runtime.Progress)) runtime.Exit {
+		tell(runtime.Progress{Output: []byte("out\n")})
+		return runtime.Exit{}
+	}}, func(o *Options) { o.Stdout = write }, "run", "job", "--from", "db", "--", "x")
+	if r.code != 125 || r.err != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestCheckpointAndResumeVerbs(t *testing.T) {
 	rt := testHost()
 	if r := lxcdeck(t, rt, "checkpoint", "web-1", "/srv/images"); r.code != 0 || r.err != "" {

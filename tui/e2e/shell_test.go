@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -125,6 +127,37 @@ func TestShellVerb(t *testing.T) {
 	if !bytes.Equal(out, data) {
 		t.Errorf("1 MiB through cat came back as %d other bytes", len(out))
 	}
+}
+
+// Output that goes nowhere is no success, and the container goes as it would have.
+func TestRunVerbWhoseOutputIsLost(t *testing.T) {
+	s := host(t)
+	for _, c := range []struct {
+		to, stdout, stderr string
+		code               int
+	}{
+		{"", "out\n", "err\n", 7},
+		{">&-", "", "bad file descriptor", 125},
+		{">/dev/full", "", "no space left on device", 125},
+		{"2>&-", "out\n", "", 125},
+	} {
+		cmd := exec.Command("/bin/sh", "-c", `exec "$0" -P "$1" run lxcdt-app --from lxcdt-z-off --network none --rm -- sh -c 'echo out; echo err >&2; exit 7' `+c.to, bin, s.Path)
+		cmd.Env = env(t)
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		err := cmd.Run()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		if code := cmd.ProcessState.ExitCode(); code != c.code || stdout.String() != c.stdout || !strings.Contains(stderr.String(), c.stderr) {
+			t.Errorf("%q: exit status %d, output %q, errors %q; want %d, %q, %q", c.to, code, stdout.String(), stderr.String(), c.code, c.stdout, c.stderr)
+		}
+		if _, err := os.Lstat(filepath.Join(s.Path, "lxcdt-app")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%q: its container is left: %v", c.to, err)
+		}
+	}
+	noneLeft(t, "the runs")
 }
 
 func TestShellVerbOnATerminal(t *testing.T) {
