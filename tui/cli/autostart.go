@@ -124,6 +124,10 @@ func (d *deck) autostart(cmd *cobra.Command, q job.BootQuery, dry bool) error {
 	if err := d.open(cmd); err != nil {
 		return err
 	}
+	if d.settings.ReadOnly.Value && !dry {
+		// Also where nothing is to be started: what a script may do does not hang on that.
+		return &runtime.Error{Op: "autostart", Err: runtime.ErrReadOnly, Hint: "--dry-run shows what would be started."}
+	}
 	ctx, stop := d.working(cmd)
 	defer stop()
 	l, err := d.list(ctx)

@@ -94,6 +94,25 @@ func TestReadOnlyRefuses(t *testing.T) {
 	}
 }
 
+// What changes is refused whatever there is to do; what only shows it is not.
+func TestReadOnlyRefusesThatThereIsNothingToDo(t *testing.T) {
+	for args, want := range map[string]int{
+		"autostart": 3, "autostart -a": 3, "autostart -A": 3, "autostart -g nope": 3,
+		"autostart -a --dry-run": 0, "autostart -L -g nope": 0, "autostart --dry-run --json": 0,
+		"unpack /nonexistent": 3, "unpack - --name new": 3, "unpack - --allow-config lxc.hook.start": 3,
+	} {
+		for host, rt := range map[string]*fake.Runtime{"none": fake.New(fake.Options{Paths: []string{path}}), "some": boot()} {
+			r := lxcdeck(t, rt, append([]string{"--read-only"}, strings.Fields(args)...)...)
+			if r.code != want || strings.Contains(r.err, "lxcdeck is read-only") != (want == 3) || len(rt.Requests()) != 0 {
+				t.Errorf("%s, %s to be started: %+v, %d requests", args, host, r, len(rt.Requests()))
+			}
+			if strings.HasPrefix(args, "autostart") && want == 3 && (strings.Count(r.err, "\n") != 2 || !strings.Contains(r.err, "--dry-run shows")) {
+				t.Errorf("%s: %q", args, r.err)
+			}
+		}
+	}
+}
+
 func TestTimeoutReachesTheRequest(t *testing.T) {
 	rt := testHost()
 	lxcdeck(t, rt, "stop", "--timeout", "7s", "web-1")

@@ -234,6 +234,9 @@ func (d *deck) unpack(cmd *cobra.Command, f *unpackFlags, args []string) error {
 	if err := d.open(cmd); err != nil {
 		return err
 	}
+	if d.settings.ReadOnly.Value { // whatever is in the archive, and before it is waited for
+		return &runtime.Error{Op: runtime.Unpack.String(), Ref: runtime.Ref{Name: f.name}, Err: runtime.ErrReadOnly}
+	}
 	ctx, stop := d.working(cmd)
 	defer stop()
 	in := d.Stdin
@@ -280,7 +283,7 @@ func (d *deck) unpackFrom(ctx context.Context, cmd *cobra.Command, f *unpackFlag
 		}
 		f.args.IDMap = c.IDMap
 	}
-	if len(f.args.AllowConfig) > 0 && !d.settings.ReadOnly.Value && !d.allowed(ref, f, src.config) {
+	if len(f.args.AllowConfig) > 0 && !d.allowed(ref, f, src.config) {
 		return nil
 	}
 	what, err := d.ship(ctx, q)
