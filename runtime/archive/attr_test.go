@@ -130,3 +130,71 @@ func TestAttributesThatDoNotFit(t *testing.T) {
 		t.Errorf("%q\nwas %q", got, want)
 	}
 }
+
+// What a file system says of an attribute that is too long is not what it says of a
+// disk that is full, though ENOSPC is the word for both.
+func TestAttributesThatAreNotTaken(t *testing.T) {
+	dir := t.TempDir()
+	d, err := os.Open(dir)
+	must(t, err)
+	defer d.Close()
+	ten := func(id uint32, _ bool) (uint32, bool) { return id, id < 10 }
+	p, err := newPlace(d, ten)
+	must(t, err)
+	defer p.close()
+	// An ACL, see posix_acl_xattr.h: its version, and the entry of a user.
+	acl := func(user byte) string { return "\x02\x00\x00\x00" + "\x02\x00\x06\x00" + string([]byte{user, 0, 0, 0}) }
+	for _, c := range []struct {
+		name, value string
+		says, want  error
+	}{
+		{"user.long", "x", unix.ENOSPC, ErrAttribute},
+		{"user.long", "x", unix.E2BIG, ErrAttribute},
+		{"user.long", "x", unix.ERANGE, ErrAttribute},
+		{"user.long", "x", unix.EOPNOTSUPP, ErrAttribute},
+		{"user.long", "x", unix.EDQUOT, unix.EDQUOT},
+		{"user.long", "x", unix.EPERM, ErrDamaged},
+		{"user.long", "x", nil, nil},
+		{xattrACL, acl(9), nil, nil},
+		{xattrACL, acl(10), nil, ErrOwner},
+		{xattrACL, acl(9)[1:], nil, ErrDamaged},
+		{"trusted.x", "x", nil, ErrUnsafe},
+	} {
+		err := p.attribute("file", c.name, c.value, func(string, string, []byte, int) error { return c.says })
+		if !errors.Is(err, c.want) || c.want == nil && err != nil || errors.Is(c.says, unix.EDQUOT) && errors.Is(err, ErrAttribute) {
+			t.Errorf("%s, %v: %v, want %v", c.name, c.says, err, c.want)
+		}
+	}
+	for _, c := range []struct {
+		h    tar.Header
+		says string
+	}{
+		{tar.Header{Uid: 10, Gid: 1}, "its owner, user 10, is not one of the new container's ids"},
+		{tar.Header{Uid: 1, Gid: 10}, "its owner, group 10, is not one of the new container's ids"},
+	} {
+		if _, _, err := p.ids(&c.h); !errors.Is(err, ErrOwner) || err.Error() != c.says {
+			t.Errorf("%d:%d: %v", c.h.Uid, c.h.Gid, err)
+		}
+	}
+}
+
+// A disk that is full stays one, whatever it was that did not fit.
+func TestAttributeOnAFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount a small file system")
+	}
+	dir := t.TempDir()
+	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755,size=64k"))
+	defer func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) }()
+	d, err := os.Open(dir)
+	must(t, err)
+	defer d.Close()
+	p, err := newPlace(d, nil)
+	must(t, err)
+	defer p.close()
+	must(t, os.WriteFile(filepath.Join(dir, "fill"), make([]byte, 32<<10), 0o600))
+	err = p.attribute("file", "user.x", "x", func(string, string, []byte, int) error { return unix.ENOSPC })
+	if !errors.Is(err, unix.ENOSPC) || errors.Is(err, ErrAttribute) {
+		t.Errorf("%v", err)
+	}
+}

@@ -53,6 +53,10 @@ var (
 	ErrUnsafe = errors.New("archive is not safe to unpack")
 	// ErrTooLarge: it holds more than was allowed.
 	ErrTooLarge = errors.New("archive is too large")
+	// ErrOwner: something in it belongs to an id that has none on this side.
+	ErrOwner = errors.New("is not one of the new container's ids")
+	// ErrAttribute: the file system does not take an attribute. It may have much room.
+	ErrAttribute = errors.New("which not every file system can hold")
 )
 
 // Meta is what an archive says of itself: claims of whoever made it.

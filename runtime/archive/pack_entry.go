@@ -31,7 +31,7 @@ func (p *packer) describe(from attrSource, name, inside, target string, st *unix
 	if !uok || !gok {
 		// Somebody outside has put it there. Inside it belongs to nobody, and so it
 		// does in the archive, without bits that would lend what nobody has.
-		_ = p.skip(inside, fmt.Sprintf("only its owner %d:%d, who is not one of the container's ids", st.Uid, st.Gid))
+		_ = p.skip(inside, fmt.Sprintf("only its owner %d:%d, not one of the container's ids: it is nobody's in there, too; chown(1) on the host changes that", st.Uid, st.Gid))
 		mode &^= unix.S_ISUID | unix.S_ISGID
 		if !uok {
 			uid = nobody

@@ -48,7 +48,7 @@ func newPlace(dir *os.File, host func(uint32, bool) (uint32, bool)) (*place, err
 		}
 	}
 	if host == nil {
-		host = func(id uint32, _ bool) (uint32, bool) { return id, true }
+		host = anyID
 	}
 	return &place{rootfd: fd, host: host}, nil
 }
@@ -220,8 +220,11 @@ func (p *place) ids(h *tar.Header) (uid, gid int, err error) {
 	}
 	u, uok := p.host(uint32(h.Uid), false)
 	g, gok := p.host(uint32(h.Gid), true)
-	if !uok || !gok {
-		return 0, 0, fmt.Errorf("%w: owner %d:%d is not one of the new container's ids", ErrUnsafe, h.Uid, h.Gid)
+	switch {
+	case !uok:
+		return 0, 0, fmt.Errorf("its owner, user %d, %w", h.Uid, ErrOwner)
+	case !gok:
+		return 0, 0, fmt.Errorf("its owner, group %d, %w", h.Gid, ErrOwner)
 	}
 	return int(u), int(g), nil
 }
@@ -253,18 +256,34 @@ func (p *place) attribute(file, name, value string, set func(string, string, []b
 	}
 	v, ok := translate(name, []byte(value), p.host)
 	if !ok {
+		if _, ok := translate(name, []byte(value), anyID); ok {
+			return fmt.Errorf("an id in its attribute %q %w", name, ErrOwner)
+		}
 		return fmt.Errorf("%w: attribute %q", ErrDamaged, name)
 	}
 	switch err := set(file, name, v, 0); {
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("%w: no such file can have the attribute %q (xattr(7))", ErrDamaged, name)
+	case errors.Is(err, unix.ENOSPC) && p.full():
+		return fmt.Errorf("attribute %q: %w", name, err)
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.E2BIG), errors.Is(err, unix.ERANGE), errors.Is(err, unix.EOPNOTSUPP):
-		return fmt.Errorf("attribute %q of %d bytes, which not every file system can hold (xattr(7)): %w", name, len(v), err)
+		return fmt.Errorf("attribute %q of %d bytes, %w (xattr(7)): %w", name, len(v), ErrAttribute, err)
 	case err != nil:
 		return fmt.Errorf("attribute %q: %w", name, err)
 	}
 	return nil
 }
+
+// full says whether the file system has no room: for an attribute that is too long,
+// ext4, btrfs and tmpfs say ENOSPC too.
+func (p *place) full() bool {
+	var st unix.Statfs_t
+	err := unix.Fstatfs(int(p.rootfd.Fd()), &st)
+	return err == nil && st.Blocks > 0 && st.Bavail*uint64(st.Bsize) < maxXattr
+}
+
+// anyID is the host's side of a container that has all ids.
+func anyID(id uint32, _ bool) (uint32, bool) { return id, true }
 
 func (p *place) symlink(h *tar.Header, name string) error {
 	dir, base, err := p.at(name)

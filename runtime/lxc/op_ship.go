@@ -205,6 +205,12 @@ func shipErr(err error, full string) error {
 		return err
 	case errors.Is(err, context.Canceled):
 		return &named{err, runtime.ErrCancelled}
+	case errors.Is(err, archive.ErrOwner):
+		return &runtime.Error{Err: err, Hint: "Nothing was kept of it. Its files belong to ids beyond those of lxc.idmap here: map a longer range " +
+			"(of /etc/subuid and /etc/subgid, or with --idmap), or make it privileged, as root."}
+	case errors.Is(err, archive.ErrAttribute): // before ENOSPC, which ext4 and btrfs say of it
+		return &runtime.Error{Err: err, Hint: "Nothing was kept of it. More room does not help: ext4 has 4 KB for all attributes of a file, xfs 64 KB for each, " +
+			"other file systems none. Unpack it into an lxcpath on another, or pack it again without that attribute (setfattr -x)."}
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		return &runtime.Error{Err: err, Hint: full}
 	case errors.Is(err, unix.EPIPE):

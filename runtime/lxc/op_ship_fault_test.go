@@ -89,10 +89,22 @@ func TestBadArchivesLeaveNothing(t *testing.T) {
 		{"absolute", byHand(t, tar.Header{Typeflag: tar.TypeReg, Name: "/tmp/lxcdt-escape"}), runtime.UnpackArgs{}, nil, "not safe"},
 		{"a disk", byHand(t, tar.Header{Typeflag: tar.TypeBlock, Name: "web/rootfs/sda", Devmajor: 8}), runtime.UnpackArgs{}, nil, "not safe"},
 		{"a hard link out", byHand(t, tar.Header{Typeflag: tar.TypeLink, Name: "web/rootfs/x", Linkname: "/etc/passwd"}), runtime.UnpackArgs{}, nil, "not safe"},
+		{"an attribute that no file system holds", byHand(t, tar.Header{Typeflag: tar.TypeReg, Name: "web/rootfs/x", PAXRecords: map[string]string{
+			"SCHILY.xattr.user.long": strings.Repeat("x", 64<<10+1)}}), runtime.UnpackArgs{}, nil, "More room does not help"},
+		{"owners beyond the ids", byHand(t, tar.Header{Typeflag: tar.TypeReg, Name: "web/rootfs/x", Uid: 70000}),
+			runtime.UnpackArgs{IDMap: []runtime.IDMap{{Host: 300000, Count: 65536}, {Group: true, Host: 300000, Count: 65536}}}, nil,
+			"its owner, user 70000, is not one of the new container's ids"},
+		{"owners beyond the ids, and the way out", byHand(t, tar.Header{Typeflag: tar.TypeReg, Name: "web/rootfs/x", Gid: 70000}),
+			runtime.UnpackArgs{IDMap: []runtime.IDMap{{Host: 300000, Count: 65536}, {Group: true, Host: 300000, Count: 65536}}}, nil, "map a longer range"},
 		{"a key that is never taken", sound, runtime.UnpackArgs{AllowConfig: []string{"lxc.rootfs.path"}}, runtime.ErrInvalid, "never taken"},
 	} {
 		_, err := shipping(t, a, runtime.Unpack, to, &c.args, fileOf(t, c.text))
-		if err == nil || !strings.Contains(err.Error(), c.says) || c.want != nil && !errors.Is(err, c.want) {
+		var told *runtime.Error
+		hint := ""
+		if errors.As(err, &told) {
+			hint = told.Hint
+		}
+		if err == nil || !strings.Contains(err.Error()+"\n"+hint, c.says) || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		wantNothingOf(t, to)
