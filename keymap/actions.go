@@ -275,7 +275,7 @@ var actions = []Action{
 	{ID: CreateKey, Title: "Create a container", Keys: []string{"N"}, Scope: List, Group: Changing, Changes: true},
 	{ID: CloneKey, Title: "Clone", Keys: []string{"C"}, Scope: List, Group: Changing, Targets: One, Form: runtime.Clone, Changes: true},
 	{ID: RenameKey, Title: "Rename", Keys: []string{"M"}, Scope: List, Group: Changing, Targets: One, Form: runtime.Rename, Changes: true},
-	{ID: SnapshotList, Title: "Snapshots: list, restore, delete", Keys: []string{"p"}, Scope: List, Group: Changing, Targets: One},
+	{ID: SnapshotList, Title: "Snapshots: restore, delete, dismiss", Keys: []string{"p"}, Scope: List, Group: Changing, Targets: One},
 	{ID: SnapshotNow, Title: "Take a snapshot", Scope: List, Group: Changing, Targets: Many, Form: runtime.Snapshot, Changes: true},
 	{ID: DestroyKey, Title: "Destroy", Keys: []string{"D"}, Scope: List, Group: Changing, Targets: Many, Form: runtime.Destroy, Changes: true},
 	{ID: LockKey, Title: "Lock or unlock", Keys: []string{"X"}, Scope: List, Group: Changing, Targets: Many, Form: runtime.Unlock, Changes: true},

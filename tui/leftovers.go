@@ -112,9 +112,9 @@ func (x *leftoverView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch s := k.String(); s {
 	case "esc", "q", "ctrl+c":
 		m.overlay = nil
-	case "f", "u", "d":
+	case "f", "u", "x":
 		if x.at < len(rows) {
-			return x.recover(m, rows[x.at], map[string]runtime.RecoverWay{"f": runtime.Finish, "u": runtime.Undo, "d": runtime.Dismiss}[s])
+			return x.recover(m, rows[x.at], map[string]runtime.RecoverWay{"f": runtime.Finish, "u": runtime.Undo, "x": runtime.Dismiss}[s])
 		}
 	case "enter":
 		if x.at < len(rows) && len(rows[x.at].Ways) > 0 {
@@ -171,7 +171,7 @@ func done(w runtime.RecoverWay) string {
 func waysOf(ways []runtime.RecoverWay) string {
 	out := make([]string, 0, len(ways))
 	for _, w := range ways {
-		out = append(out, [...]string{"f finishes it", "u undoes it", "d dismisses it"}[w])
+		out = append(out, [...]string{"f finishes it", "u undoes it", "x dismisses it"}[w])
 	}
 	if len(out) == 0 {
 		return "nothing can be done about it here"

@@ -89,7 +89,7 @@ func TestGoldenJobs(t *testing.T) {
 		}, w, h), false)
 		golden(t, "leftovers-"+name, th.Leftovers(&LeftoversState{Now: now, Cursor: 1, Hints: []keymap.Hint{{Key: "esc", Text: "closes"}}, Items: []LeftoverItem{
 			{Name: "web-1", What: "a restore of snap0 was interrupted", Since: now.Add(-time.Hour), Where: "/var/lib/lxc/.lxcdeck/restore-1", Size: 180 << 20, Ways: "f finishes it  u undoes it"},
-			{Name: "db-main", What: "the root before the restore of snap2", Since: now.Add(-50 * time.Hour), Where: "/var/lib/lxc/.lxcdeck/old-3", Size: 6 << 30, Ways: "d dismisses it  u undoes it", Kept: true},
+			{Name: "db-main", What: "the root before the restore of snap2", Since: now.Add(-50 * time.Hour), Where: "/var/lib/lxc/.lxcdeck/old-3", Size: 6 << 30, Ways: "x dismisses it  u undoes it", Kept: true},
 		}}, w, h), false)
 		job := &JobState{Text: "creating web-9", Since: now.Add(-42 * time.Second), Key: "ctrl+c", Show: "J", More: 2, Progress: jobs.Items[0].Progress}
 		halt := &JobState{Text: "shutting down db-main", Since: now.Add(-17 * time.Second), Key: "ctrl+c", Show: "J", Halt: 43 * time.Second}
