@@ -175,14 +175,7 @@ func (c *creation) readBacking(a *runtime.CreateArgs) {
 
 func (c *creation) readNetwork(a *runtime.CreateArgs) {
 	at := &c.form.fields[newNetwork]
-	switch net := at.choice(); {
-	case net == netNone:
-		a.Network.Kind = runtime.NoNetwork
-	case strings.HasPrefix(net, netBridge):
-		a.Network = runtime.Network{Kind: runtime.BridgeNetwork, Bridge: strings.TrimPrefix(net, netBridge)}
-	case c.choices.Default.Missing:
-		at.warn = "the bridge " + c.choices.Default.Link + " is not there: the container will not start until it is"
-	}
+	a.Network, at.warn = at.network(&c.choices)
 }
 
 func (c *creation) readLimits(a *runtime.CreateArgs) {

@@ -140,6 +140,9 @@ func (m *Model) beneath(o overlay) bool {
 }
 
 func (m *Model) onChoices(msg choicesMsg) tea.Cmd {
+	if k := m.runForm; k != nil && m.beneath(k.form) {
+		return k.take(msg)
+	}
 	c := m.creation
 	if c == nil {
 		return nil
@@ -185,17 +188,7 @@ func (c *creation) take(got runtime.Choices) {
 		}
 	}
 	c.takeBackings()
-	note := "the host's config says nothing of it"
-	if d := got.Default; d.Link != "" {
-		note = d.Type + " on " + d.Link
-	} else if d.Type != "" {
-		note = d.Type
-	}
-	nets := []string{netDefault, netNone}
-	for _, b := range got.Bridges {
-		nets = append(nets, netBridge+b)
-	}
-	f.fields[newNetwork].offer(nets, map[string]string{netDefault: note, netNone: "a loopback of its own"}, nil)
+	f.fields[newNetwork].offerNetworks(&got)
 	f.fields[newIDMap].offer(idMapNames(got.IDMaps), nil, nil)
 	if unprivileged := &f.fields[newUnprivileged]; got.MustMap || len(got.IDMaps) == 0 {
 		unprivileged.on, unprivileged.fixed = got.MustMap, true
@@ -203,13 +196,6 @@ func (c *creation) take(got runtime.Choices) {
 		unprivileged.fixed = false
 	}
 }
-
-// The choices of a network.
-const (
-	netDefault = "default"
-	netNone    = "none"
-	netBridge  = "bridge "
-)
 
 // takeBackings offers those that can be used, then those that cannot.
 func (c *creation) takeBackings() {
@@ -319,14 +305,7 @@ func (c *creation) show() {
 	on(backing == "lvm" || backing == "loop" || backing == "rbd", newFSType, newSize)
 	on(f.fields[newAuto].on, newOrder, newDelay, newGroups)
 	on(f.fields[newUnprivileged].on, newIDMap)
-	fix := c.choices.Default.Fix
-	missing := f.fields[newNetwork].choice() == netDefault && c.choices.Default.Missing
-	on(missing && fix != nil, newEnable)
-	if fix != nil {
-		at := &f.fields[newEnable]
-		at.label, at.help = fix.Title, "asks first"
-		at.press = func(m *Model) tea.Cmd { return m.askMend(runtime.Ref{}, *fix, f) }
-	}
+	f.fields[newEnable].offerFix(&f.fields[newNetwork], &c.choices, f)
 	unprivileged := &f.fields[newUnprivileged]
 	switch {
 	case len(c.choices.IDMaps) == 0 && c.read:

@@ -92,6 +92,7 @@ type Model struct {
 	fan       *fanOut                       // the last command that was run in many containers; nil = none
 	fans      int                           // how many there were
 	creation  *creation                     // the form of the last container that was created; nil = none yet
+	runForm   *running                      // the last form that runs a command in a new container; nil = none yet
 	choices   map[runtime.Ref]runtime.Shell // what a shell was opened with last
 	remember  func(runtime.Shell) error
 	overlay   overlay // nil = none

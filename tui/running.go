@@ -23,6 +23,7 @@ const (
 	runCwd = iota + 2*runBases - 1
 	runEnv
 	runNet
+	runEnable
 	runRemove
 )
 
@@ -40,6 +41,9 @@ type running struct {
 	form  *form
 	refs  []runtime.Ref // of the choices of a base
 	snaps map[runtime.Ref]*baseSnaps
+
+	choices runtime.Choices // of which the form offers the networks
+	err     error           // why they could not be read
 }
 
 // baseSnaps are the snapshots of a container that could be a base.
@@ -94,7 +98,8 @@ func (m *Model) askRunAs(as runtime.Ref) tea.Cmd {
 	}
 	fields = append(fields,
 		textField("command", "as in a shell: /bin/sh -c 'echo hello'", ""), textField("directory", "/", ""),
-		textField("environment", "NAME=VALUE ...", ""), choiceField("network", netDefault, netNone),
+		textField("environment", "NAME=VALUE ...", ""), formField{kind: views.ChoiceField, label: "network", choices: []string{netDefault, netNone}, list: true},
+		formField{kind: views.PressField, off: true},
 		checkField("remove", "the container with its changes, at the end"),
 	)
 	fields[runBase].section, fields[runCmd].section = "the roots of", "runs"
@@ -112,8 +117,18 @@ func (m *Model) askRunAs(as runtime.Ref) tea.Cmd {
 		k.form.fields[runPath].choose(as.Path)
 		k.form.at = runBase
 	}
-	m.overlay = k.form
-	return k.form.look(m)
+	m.overlay, m.runForm = k.form, k
+	return tea.Batch(m.readChoices(), k.form.look(m))
+}
+
+// take offers the networks of the host; what was chosen stays chosen where it is
+// still there.
+func (k *running) take(msg choicesMsg) tea.Cmd {
+	if k.err = msg.err; msg.err == nil {
+		k.choices = msg.choices
+		k.form.fields[runNet].offerNetworks(&k.choices)
+	}
+	return k.form.look(k.m)
 }
 
 // base is the i-th container that was chosen; false = none.
@@ -132,6 +147,12 @@ func (k *running) base(i int) (runtime.Ref, bool) {
 // where there are some.
 func (k *running) fit(f *form) {
 	f.fields[runPath].off = len(k.m.about.Paths) < 2
+	net := &f.fields[runNet]
+	_, net.warn = net.network(&k.choices)
+	if k.err != nil {
+		net.warn = "the bridges of this host cannot be read: " + k.err.Error()
+	}
+	f.fields[runEnable].offerFix(net, &k.choices, f)
 	more := true
 	for i := range runBases {
 		on, snap := &f.fields[runBase+2*i], &f.fields[runBase+2*i+1]
@@ -199,9 +220,7 @@ func (k *running) request(f *form) (q runtime.Request, field int, err error) {
 		}
 		a.From = append(a.From, b)
 	}
-	if f.fields[runNet].choice() == netNone {
-		a.Network.Kind = runtime.NoNetwork
-	}
+	a.Network, _ = f.fields[runNet].network(&k.choices)
 	if a.Command, err = splitWords(f.text(runCmd)); err != nil {
 		return q, runCmd, err
 	}

@@ -79,6 +79,67 @@ func TestRunForm(t *testing.T) {
 	}
 }
 
+// The networks are those that the create form offers.
+func TestRunFormOffersNetworks(t *testing.T) {
+	d := newDeck(t, 110, 40, Options{}, bases()...)
+	c := offers()
+	c.Default.Missing = true
+	c.Default.Fix = &runtime.Fix{ID: "lxc-net", Title: "Enable lxc-net", Command: []string{"systemctl", "enable", "--now", "lxc-net"}}
+	d.rt.SetChoices(c)
+	d.press("j") // bravo
+	d.action(keymap.RunKey)
+	d.until("the host's networks", func() bool { return strings.Contains(d.screen(), "[ Enable lxc-net ]") })
+	d.sees("the bridge lxcbr0 is not there")
+	d.typed("job")
+	d.goTo("command")
+	d.typed("true")
+	d.goTo("Enable lxc-net")
+	d.press("enter")
+	d.sees("Enable lxc-net?", "systemctl enable --now lxc-net")
+	d.pass(questionGrace)
+	d.press("y")
+	d.until("the end of that", func() bool { return len(d.m.jobs.list) == 0 })
+	d.seesNo("is not there", "[ Enable lxc-net ]")
+	d.goTo("network")
+	d.typed("br") // what is typed finds it in the list
+	d.sees("bridge br0", "bridge br1", "bridge lxcbr0")
+	d.press("down", "enter")
+	d.sees("< bridge br1 >")
+	d.press("enter")
+	d.until("its end", func() bool { return len(d.m.jobs.list) == 0 })
+	if q := d.last(); q.Op != runtime.Run || q.Args.(*runtime.RunArgs).Network != (runtime.Network{Kind: runtime.BridgeNetwork, Bridge: "br1"}) {
+		t.Errorf("%+v", q)
+	}
+}
+
+func TestRunFormWithoutNetworks(t *testing.T) {
+	d := newDeck(t, 110, 40, Options{}, bases()...)
+	d.rt.Fail(fake.Survey, runtime.Ref{}, fake.Fault{Err: errors.New("no \x1bnetlink")})
+	d.press("j")
+	d.action(keymap.RunKey)
+	d.until("the failure", func() bool { return strings.Contains(d.screen(), "the bridges of this host cannot be read") })
+	d.sees(`no \x1bnetlink`)
+	d.typed("job")
+	d.goTo("command")
+	d.typed("true")
+	d.press("enter")
+	d.until("its end", func() bool { return len(d.m.jobs.list) == 0 })
+	if q := d.last(); q.Op != runtime.Run || q.Args.(*runtime.RunArgs).Network != (runtime.Network{}) {
+		t.Errorf("%+v", q)
+	}
+}
+
+// What is typed on a base finds it among many.
+func TestRunFormFindsABase(t *testing.T) {
+	d := newDeck(t, 110, 40, Options{}, bases()...)
+	d.action(keymap.RunKey)
+	d.goTo("on")
+	d.typed("lt")
+	d.sees("delta")
+	d.press("enter")
+	d.sees("< delta >")
+}
+
 func TestRunFormRefusesBases(t *testing.T) {
 	d := newDeck(t, 110, 40, Options{}, bases()...)
 	d.action(keymap.RunKey) // on alpha, which runs and has no snapshot

@@ -181,7 +181,7 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 
 // readAgain reads anew what an operation may have changed of what is shown.
 func (m *Model) readAgain() tea.Cmd {
-	if m.creates() {
+	if m.creates() || m.runForm != nil && m.beneath(m.runForm.form) {
 		return m.readChoices()
 	}
 	if x := m.snapshotsOpen(); x != nil {
