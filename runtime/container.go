@@ -132,6 +132,11 @@ type Config struct {
 // share only slices that nobody writes to.
 type Container struct {
 	Ref
+	// Identity tells it from another that is made under its name once it is
+	// destroyed; "" = not known. What is done to it, a restore in place too, leaves
+	// its Identity as it is; renamed by copying it gets another.
+	Identity string
+
 	State   State
 	InitPID int          // host pid of the container's init; 0 = none or not known
 	Started time.Time    // start of that init; zero = none or not known

@@ -50,6 +50,8 @@ type job struct {
 	dropped bool            // cancelled before its turn came
 	err     error           // once it is over
 	back    runtime.Request // takes it back; of no operation = nothing does
+	of      string          // Identity of the container that back is about, once it is seen
+	seen    bool            // of is known: "" = there was none
 	// work does it, off the loop, where more than the Runtime is needed, such as a
 	// file to be opened; nil = the Runtime alone.
 	work func(context.Context, runtime.Request) error
@@ -143,6 +145,9 @@ func (m *Model) enqueueWith(reqs []runtime.Request, work func(context.Context, r
 		x := &job{id: m.jobs.next, req: q, asked: now, batch: b, feed: &feed{}, work: work}
 		if back, ok := reverse(&q, m.byRef(q.Ref)); ok {
 			x.back = back
+			if c := m.byRef(q.Ref); c != nil && back.Ref == q.Ref {
+				x.of, x.seen = c.Identity, true
+			}
 		}
 		b.jobs = append(b.jobs, x)
 		m.jobs.list = append(m.jobs.list, x)

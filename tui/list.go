@@ -136,6 +136,7 @@ func (m *Model) onPoll() tea.Cmd {
 // onListed takes the truth over.
 func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	l := &m.listing
+	began := l.since
 	l.inFlight, l.err, l.ended = false, msg.err, m.clock.Now()
 	var next tea.Cmd
 	if l.again {
@@ -157,6 +158,7 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 		m.place[m.all[i].Ref] = i
 		l.silent = l.silent || !m.all[i].NoAnswerSince.IsZero()
 	}
+	m.seeMade(began)
 	for r := range m.rows.marks {
 		if m.byRef(r) == nil {
 			delete(m.rows.marks, r)

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -46,6 +47,32 @@ func reverse(q *runtime.Request, was *runtime.Container) (runtime.Request, bool)
 		return back, false
 	}
 	return back, true
+}
+
+// seeMade notes which containers the jobs have made or moved that are over: those
+// that stand under their names in the first list that was begun after that.
+func (m *Model) seeMade(began time.Time) {
+	see := func(b *batch) {
+		for _, x := range b.jobs {
+			if x.seen || !x.undoable() || began.Before(x.ended) {
+				continue
+			}
+			x.seen = true
+			if c := m.byRef(x.back.Ref); c != nil {
+				x.of = c.Identity
+			}
+		}
+	}
+	for _, b := range m.jobs.past {
+		see(b)
+	}
+	var last *batch
+	for _, x := range m.jobs.list { // others of their batches may be over
+		if x.batch != last {
+			last = x.batch
+			see(last)
+		}
+	}
 }
 
 // undoable says whether a job was done and can be taken back.
@@ -142,9 +169,6 @@ func (x *jobView) undo(m *Model, rows []jobRow) tea.Cmd {
 // been something else's since, and what the job had made or set is not what is there
 // now; "" = nothing is known to have changed it.
 func (m *Model) changedSince(x *job, c *runtime.Container) string {
-	if x.req.Op.Info().Kind == runtime.OnState {
-		return "" // its state tells
-	}
 	later := func(y *job) bool {
 		about := append(y.req.Others(), y.req.Ref)
 		return y.id > x.id && (y.err == nil || y.ended.IsZero()) && !y.dropped && y.req.Op != runtime.Pack &&
@@ -154,8 +178,15 @@ func (m *Model) changedSince(x *job, c *runtime.Container) string {
 	for _, b := range m.jobs.past {
 		all = append(all, b.jobs...)
 	}
-	if i := slices.IndexFunc(all, later); i >= 0 {
+	onState := x.req.Op.Info().Kind == runtime.OnState // then its state tells what came after
+	if i := slices.IndexFunc(all, later); i >= 0 && !onState {
 		return "not taken back: " + m.askedFor(&all[i].req) + " came after it"
+	}
+	switch {
+	case !x.seen:
+		return "not taken back yet: what it has made is not in the list so far"
+	case x.of != c.Identity && c.Identity != "":
+		return "not taken back: " + m.called(c.Ref) + " is another container now, which got that name since"
 	}
 	a, ok := x.req.Args.(*runtime.AutostartArgs)
 	if ok && (c.Config == nil || c.Config.Autostart != a.Auto || c.Config.Order != a.Order || c.Config.Delay != a.Delay ||

@@ -126,6 +126,38 @@ func TestUndoABatch(t *testing.T) {
 	}
 }
 
+// A container that somebody else has destroyed and made again is another.
+func TestUndoOfANameThatIsAnothers(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, append(some(), box("echo", runtime.Stopped))...)
+	again := func(name string) {
+		was := d.m.byRef(ref(name)).Identity
+		d.rt.Remove(ref(name))
+		d.rt.Add(box(name, runtime.Stopped))
+		d.run(d.m.listNow())
+		d.until("the new "+name, func() bool { c := d.m.byRef(ref(name)); return c != nil && c.Identity != was })
+	}
+	d.does(runtime.Request{Op: runtime.Kill, Ref: ref("delta")}) // of one that was there before
+	d.does(runtime.Request{Op: runtime.Clone, Ref: ref("bravo"), Args: &runtime.CloneArgs{To: ref("copy")}})
+	d.does(runtime.Request{Op: runtime.Rename, Ref: ref("echo"), Args: &runtime.RenameArgs{To: "other"}})
+	d.press("J", "u")
+	d.sees("Rename other") // nobody has touched it yet
+	d.press("esc", "esc")
+	before := len(d.rt.Requests())
+	for i, name := range []string{"other", "copy", "delta"} { // the newest job comes first
+		again(name)
+		d.press("J", "g")
+		for range i {
+			d.press("j")
+		}
+		d.press("u")
+		d.sees("not taken back: " + name + " is another container now, which got that name since")
+		d.press("esc")
+	}
+	if n := len(d.rt.Requests()); n != before {
+		t.Errorf("%d requests more", n-before)
+	}
+}
+
 // What has become something else since is not touched.
 func TestUndoOfWhatHasChanged(t *testing.T) {
 	held := box("echo", runtime.Stopped)

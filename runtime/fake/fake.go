@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -80,6 +81,7 @@ type Runtime struct {
 	onConsole func(runtime.Console) (runtime.Session, error)
 	nextPID   int
 	choices   *runtime.Choices
+	serial    int // how many containers were; each has its number for an Identity
 	images    []runtime.Image
 	leftovers []runtime.Leftover
 	diagnoses map[runtime.Ref]runtime.Diagnosis
@@ -185,6 +187,9 @@ func (r *Runtime) Add(spec Spec) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.Now()
+	if spec.Identity == "" {
+		spec.Identity = r.identity()
+	}
 	b := newBox(spec, phase(spec.Ref, r.opts.Seed))
 	if spec.State.Alive() {
 		if spec.InitPID == 0 {
@@ -200,6 +205,12 @@ func (r *Runtime) Add(spec Spec) {
 	}
 	r.boxes[spec.Ref] = b
 	r.emit(runtime.Event{Kind: runtime.Inventory, Ref: spec.Ref, At: now})
+}
+
+// identity is that of a new container. Callers hold r.mu.
+func (r *Runtime) identity() string {
+	r.serial++
+	return strconv.Itoa(r.serial)
 }
 
 // Remove takes a container off the host, with its sessions.

@@ -301,7 +301,7 @@ func (r *Runtime) copyOf(b *box, to runtime.Ref) {
 
 // put adds a stopped container. Callers hold r.mu.
 func (r *Runtime) put(ref runtime.Ref, spec Spec) {
-	spec.Ref = ref
+	spec.Ref, spec.Identity = ref, r.identity()
 	r.boxes[ref] = newBox(spec, phase(ref, r.opts.Seed))
 	r.emit(runtime.Event{Kind: runtime.Inventory, Ref: ref, At: r.Now()})
 }

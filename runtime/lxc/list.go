@@ -180,6 +180,9 @@ func readPath(path string) (found, without []runtime.Ref, err error) {
 // its init. unsafe is what the inspection of its configuration found.
 func (a *Adapter) look(ctx context.Context, ref runtime.Ref, unsafe error) runtime.Container {
 	c := runtime.Container{Ref: ref, Foreign: foreignUID(unsafe)}
+	if id, err := handleOf(ref.String()); err == nil { // else it is not known
+		c.Identity = id
+	}
 	if unsafe != nil {
 		c.Problem = fail("list", ref, unsafe)
 	}

@@ -59,6 +59,30 @@ func testList(t *testing.T, s *suite) {
 	}
 }
 
+// A container that is made under the name of one that is gone is another.
+func testIdentity(t *testing.T, s *suite) {
+	ref, other := s.make(t, "again", runtime.Stopped), s.make(t, "other", runtime.Stopped)
+	was := s.get(t, ref).Identity
+	if was == "" || was == s.get(t, other).Identity {
+		t.Fatalf("identities %q and %q", was, s.get(t, other).Identity)
+	}
+	for _, to := range []runtime.State{runtime.Running, runtime.Stopped} {
+		s.bring(t, ref, to)
+		if now := s.get(t, ref).Identity; now != was {
+			t.Errorf("%s it is %q, was %q", to, now, was)
+		}
+	}
+	for range 5 { // what is freed first is used first: the number of an inode, say
+		s.Remove(t, ref)
+		s.makeRef(t, ref)
+		now := s.get(t, ref).Identity
+		if now == "" || now == was {
+			t.Errorf("made again it is %q, was %q", now, was)
+		}
+		was = now
+	}
+}
+
 func testListFollows(t *testing.T, s *suite) {
 	ref := s.make(t, "follow", runtime.Stopped)
 	for _, to := range []runtime.State{runtime.Running, runtime.Frozen, runtime.Running, runtime.Stopped} {

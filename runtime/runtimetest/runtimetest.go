@@ -55,6 +55,7 @@ func Test(t *testing.T, h Host) {
 		{"About", testAbout},
 		{"List", testList},
 		{"ListFollows", testListFollows},
+		{"Identity", testIdentity},
 		{"Operations", testOperations},
 		{"Reboot", testReboot},
 		{"Expect", testExpect},

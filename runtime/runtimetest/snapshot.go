@@ -124,8 +124,12 @@ func testRestore(t *testing.T, s *suite) {
 	if got := s.left(t, ref); len(got) != 0 {
 		t.Errorf("it was refused, and yet there is %+v", got)
 	}
+	was := s.get(t, ref).Identity
 	s.must(t, runtime.Restore, ref, &runtime.RestoreArgs{Snap: "snap0", Start: true})
 	s.await(t, ref, runtime.Running)
+	if now := s.get(t, ref).Identity; now != was {
+		t.Errorf("restored in place it is %q, was %q", now, was)
+	}
 	s.snaps(t, ref, 1)
 	got := s.left(t, ref)
 	if len(got) != 1 || !got[0].Kept || !slices.Contains(got[0].Ways, runtime.Dismiss) || !slices.Contains(got[0].Ways, runtime.Undo) {
