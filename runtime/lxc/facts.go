@@ -75,7 +75,11 @@ func unloadable(ref runtime.Ref) error {
 		return err
 	}
 	// The first line is the cause, the second where it stands.
-	if why := strings.TrimSpace(read()); why != "" {
+	why := strings.TrimSpace(read())
+	switch {
+	case strings.Contains(why, unfinishedKey):
+		return fmt.Errorf("%w: it is not whole: what makes it is at work still, or was interrupted (see lxcdeck recover)", runtime.ErrConfig)
+	case why != "":
 		return fmt.Errorf("%w: %s", runtime.ErrConfig, strings.ReplaceAll(why, "\n", ": "))
 	}
 	return err

@@ -247,7 +247,7 @@ func (o *operation) copyTo(j *journal, p *clonePlan) error {
 	if err != nil {
 		return err
 	}
-	log, err := p.liblxc()
+	log, err := guarded(j, p.to, p.liblxc)
 	end()
 	if err != nil {
 		return p.explain(err, log)

@@ -347,3 +347,75 @@ func TestRoomIsMadeOnAFullDisk(t *testing.T) {
 	nothingLeft(t, place, "filler")
 	must(t, os.Remove(filler))
 }
+
+// TestCloneCutOff: lxcdeck and its helper die in the middle of a clone. What is left
+// has a config, but liblxc must start nothing with it: it names no root, and the
+// init would run on the host's.
+func TestCloneCutOff(t *testing.T) {
+	if path := os.Getenv("LXCDECK_TEST_CUT_OFF"); path != "" { // the one that dies
+		a := newAdapter(t, Options{Paths: []string{path}})
+		ref := runtime.Ref{Path: path, Name: "lxcdt-a"}
+		must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Clone, Ref: ref, Args: &runtime.CloneArgs{To: to(ref, "lxcdt-b")}}))
+		return
+	}
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := ownRoot(t, s.Path, "lxcdt-a")
+	heavy(t, ref)
+	dst := to(ref, "lxcdt-b")
+	cmd := exec.Command(selfExe, "-test.run=^TestCloneCutOff$")
+	cmd.Env = append(os.Environ(), "LXCDECK_TEST_CUT_OFF="+s.Path)
+	must(t, cmd.Start())
+	config := filepath.Join(dst.String(), "config")
+	eventually(t, "the mark of a copy under way", func() bool {
+		text, _ := os.ReadFile(config)
+		return strings.Contains(string(text), unfinishedKey)
+	})
+	if c := find(t, list(t, a), dst.Name); c.Problem == nil || !strings.Contains(c.Problem.Error(), "not whole") {
+		t.Errorf("while it is made: %v", c.Problem)
+	}
+	helper := helperOf(t, cmd.Process.Pid, helperArg)
+	must(t, cmd.Process.Kill()) // before its helper: it would take the clone back
+	_ = cmd.Wait()
+	must(t, unix.Kill(helper, unix.SIGKILL))
+	eventually(t, "the journal of one that is gone", func() bool {
+		left, err := journals(s.Path)
+		return err == nil && len(left) == 1
+	})
+	if err := s.Tool("lxc-start", dst.Name, "-d"); err == nil {
+		t.Error("lxc-start starts it")
+	}
+	if err := do(t, a, runtime.Start, dst); !errors.Is(err, runtime.ErrWrongState) && !errors.Is(err, runtime.ErrConfig) {
+		t.Errorf("start: %v", err)
+	}
+	// One that was cut off before the mark came is known by its journal.
+	text := read(t, config)
+	put(t, config, strings.ReplaceAll(text, unfinishedKey+" = 1", ""))
+	for _, q := range []runtime.Request{
+		{Op: runtime.Start, Ref: dst},
+		{Op: runtime.Clone, Ref: dst, Args: &runtime.CloneArgs{To: to(ref, "lxcdt-c")}},
+		{Op: runtime.SetAutostart, Ref: dst, Args: &runtime.AutostartArgs{Auto: true}},
+	} {
+		var e *runtime.Error
+		if err := a.Do(t.Context(), q); !errors.Is(err, runtime.ErrWrongState) || !errors.As(err, &e) || !strings.Contains(e.Hint, "lxcdeck recover") {
+			t.Errorf("%s: %v", q.Op, err)
+		}
+	}
+	working := func() bool { return exec.Command("pgrep", "-f", "rsync.*"+s.Path).Run() == nil }
+	if !working() {
+		t.Error("no rsync is left: what is this test about?")
+	}
+	left, err := journals(s.Path)
+	must(t, err)
+	must(t, change(t, a, runtime.Recover, ref, &runtime.RecoverArgs{ID: left[0].ID, Way: runtime.Undo}))
+	nothingLeft(t, s.Path, "lxcdt-a")
+	if working() {
+		t.Error("rsync works on")
+	}
+	// A clone that comes to its end has no mark.
+	must(t, os.Remove(filepath.Join(ref.String(), "rootfs/zz-large")))
+	must(t, change(t, a, runtime.Clone, ref, &runtime.CloneArgs{To: dst}))
+	if text := read(t, config); strings.Contains(text, unfinishedKey) {
+		t.Errorf("the mark is left:\n%s", text)
+	}
+}

@@ -59,6 +59,14 @@ func helperOp(conn *msgConn, by *starter, q helperRequest) helperReply {
 			return failedReply(err, "")
 		}
 	}
+	switch {
+	case q.Op == runtime.Destroy, q.Op == runtime.Lock, q.Op == runtime.Unlock: // what is cut off may be thrown away
+	case o.info.Kind == runtime.OnState, o.info.Kind == runtime.OnContainer:
+		r := runtime.Request{Op: q.Op, Ref: q.Ref, Args: q.Args}
+		if err := notCutOff(q.Ref, q.Paths, append(r.Others(), q.Ref)...); err != nil {
+			return failedReply(err, "")
+		}
+	}
 	defer o.closeLogs()
 	if o.info.Kind == runtime.OnState {
 		return o.onState()

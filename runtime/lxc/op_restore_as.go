@@ -45,7 +45,7 @@ func (o *operation) restoreAs() error {
 	case err == nil:
 		if err = o.mark(j, stepCopying); err == nil {
 			o.step("copying " + snap.Name)
-			err = o.copySnapshot(snap, store, a)
+			err = o.copySnapshot(j, snap, store, a)
 		}
 	}
 	if err != nil {
@@ -64,7 +64,7 @@ func (o *operation) restoreAs() error {
 }
 
 // copySnapshot lets liblxc make the new container.
-func (o *operation) copySnapshot(snap runtime.Ref, store rootStore, a *runtime.RestoreArgs) error {
+func (o *operation) copySnapshot(j *journal, snap runtime.Ref, store rootStore, a *runtime.RestoreArgs) error {
 	// liblxc writes the host name by way of a path that a container may have
 	// made a link to a file of the host (clone_update_rootfs follows it): that
 	// is done here. A user's liblxc does it with that container's ids.
@@ -80,7 +80,7 @@ func (o *operation) copySnapshot(snap runtime.Ref, store rootStore, a *runtime.R
 	case a.CoW:
 		return fmt.Errorf("%w: no overlay can lie on a root on %s", runtime.ErrUnsupported, store.kind)
 	}
-	log, err := cloneContainer(snap, a.To, flags, backing)
+	log, err := guarded(j, a.To, func() (string, error) { return cloneContainer(snap, a.To, flags, backing) })
 	if err != nil {
 		o.logged(log)
 		return fullWords(fmt.Errorf("copy %s: %w", snap.Name, err), log)

@@ -284,7 +284,7 @@ func (o *operation) take(j *journal) error {
 	if j.fact(factWay) != storeDir {
 		flags |= cloneSnapshot
 	}
-	log, err := cloneContainer(o.q.Ref, snap, flags, "")
+	log, err := guarded(j, snap, func() (string, error) { return cloneContainer(o.q.Ref, snap, flags, "") })
 	if err != nil {
 		o.logged(log)
 		return fullWords(fmt.Errorf("take %s: %w", snap.Name, err), log)
@@ -325,6 +325,9 @@ func (j *journal) owns(ref runtime.Ref) bool {
 
 // unreserve removes the copy that was made for this journal, and nothing else.
 func (o *operation) unreserve(j *journal, ref runtime.Ref) error {
+	if err := endMarked(j.ID); err != nil {
+		return err
+	}
 	switch {
 	case !exists(ref.String()):
 		return nil

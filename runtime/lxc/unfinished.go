@@ -1,0 +1,111 @@
+package lxc
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// liblxc writes the config of a copy before it copies the root, without
+// lxc.rootfs.path (lxcapi_clone). Whoever starts one whose making was cut off then,
+// such as lxc-autostart at the next boot, runs its init on the host's own root.
+
+const (
+	// unfinishedKey stands in the config of a copy while its files are copied. liblxc
+	// does not know it, and loads no config that has it (parse_line); what it saves at
+	// the end is without it.
+	unfinishedKey = "lxc.lxcdeck.unfinished"
+	// markEvery is how often is looked whether rsync, a child of liblxc's fork, is at
+	// work: then liblxc has loaded the config of the copy.
+	markEvery = 10 * time.Millisecond
+)
+
+// guarded lets liblxc make a copy in such a way that one that is cut off cannot be
+// started, and that what still works for it is found by its journal.
+func guarded(j *journal, to runtime.Ref, work func() (log string, err error)) (log string, err error) {
+	// What liblxc executes inherits it: rsync outlives whoever began it.
+	if err := os.Setenv(markKey, j.ID); err != nil {
+		return "", fmt.Errorf("environment: %w", err)
+	}
+	defer func() { _ = os.Unsetenv(markKey) }()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	spawn("copy mark", func(error) { close(stopped) }, func() {
+		defer close(stopped)
+		for tick := time.NewTicker(markEvery); ; {
+			select {
+			case <-stop:
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+			if slices.ContainsFunc(childrenOf(os.Getpid()), func(fork int) bool { return copied(fork) > 0 }) {
+				_ = markUnfinished(to) // the journal tells of it too
+				tick.Stop()
+				return
+			}
+		}
+	})
+	log, err = work()
+	close(stop)
+	<-stopped
+	if err == nil {
+		err = unmark(to)
+	}
+	return log, err
+}
+
+// markUnfinished appends the line, so that what liblxc writes meanwhile is not lost.
+func markUnfinished(ref runtime.Ref) error {
+	f, err := os.OpenFile(filepath.Join(ref.String(), "config"), os.O_WRONLY|os.O_APPEND|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return fileErr(err)
+	}
+	_, err = f.WriteString("\n" + unfinishedKey + " = 1\n")
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return fileErr(err)
+}
+
+// unmark takes a line away that came after liblxc's last word.
+func unmark(ref runtime.Ref) error {
+	c, err := readConfOf(ref)
+	if err != nil || len(c.values(unfinishedKey)) == 0 {
+		return err
+	}
+	if err := c.set(unfinishedKey); err != nil {
+		return err
+	}
+	return c.write()
+}
+
+// notCutOff refuses a container that an operation was to make which was cut off. Its
+// journal may lie in any lxcpath: in that of what was copied. mine are the
+// containers that this process holds.
+func notCutOff(ref runtime.Ref, lxcpaths []string, mine ...runtime.Ref) error {
+	lxcpaths = append(slices.Clone(lxcpaths), ref.Path)
+	slices.Sort(lxcpaths)
+	for _, path := range slices.Compact(lxcpaths) {
+		left, err := journals(path, mine...)
+		if err != nil {
+			continue // somebody else's, who cannot have begun it here
+		}
+		for _, j := range left {
+			if !j.Kept && j.made() == ref && j.ref() != ref {
+				return &runtime.Error{
+					Err: fmt.Errorf("%w: it is not whole: the %s of %s that was to make it was interrupted", runtime.ErrWrongState,
+						strings.TrimSuffix(j.Verb, "-as"), j.ref().Name),
+					Hint: "See what was left of it: :leftovers on the screen, or \"lxcdeck recover\".",
+				}
+			}
+		}
+	}
+	return nil
+}
