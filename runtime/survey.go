@@ -23,6 +23,10 @@ type Surveyor interface {
 	Leftovers(context.Context) ([]Leftover, error)
 	// Diagnose explains a start that failed.
 	Diagnose(ctx context.Context, ref Ref, failed error) (Diagnosis, error)
+	// CheckHost looks at what containers need of this host and this user, ordered
+	// by Topics. What does not answer in time is CheckUnknown. The error is for
+	// a look that was cut short; what was seen until then comes with it.
+	CheckHost(context.Context) ([]Check, error)
 }
 
 // SnapshotInfo is one snapshot of a container.

@@ -83,6 +83,7 @@ type Runtime struct {
 	choices   *runtime.Choices
 	serial    int // how many containers were; each has its number for an Identity
 	images    []runtime.Image
+	checks    []runtime.Check // nil = those of an invented host
 	leftovers []runtime.Leftover
 	diagnoses map[runtime.Ref]runtime.Diagnosis
 	// checkpoints are those that were written, by directory.

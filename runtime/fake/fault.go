@@ -23,7 +23,7 @@ const (
 	Exec
 	Console
 	BootLog
-	Survey // Snapshots, Footprint, Choices, Images, Leftovers and Diagnose
+	Survey // Snapshots, Footprint, Choices, Images, Leftovers, Diagnose and CheckHost
 	methods
 )
 

@@ -58,13 +58,14 @@ type Adapter struct {
 	calls    chan struct{} // a token for each call into liblxc under way
 	listing  chan struct{} // one token: Lists run one after another
 
-	mu     sync.Mutex
-	facts  map[runtime.Ref]facts    // what is known of configurations
-	lives  map[runtime.Ref]*life    // containers seen running
-	out    map[runtime.Ref]*pending // questions that have no answer yet
-	busy   map[runtime.Ref]*work
-	idle   []idleHelper // that wait for more work
-	closed bool
+	mu      sync.Mutex
+	facts   map[runtime.Ref]facts    // what is known of configurations
+	lives   map[runtime.Ref]*life    // containers seen running
+	out     map[runtime.Ref]*pending // questions that have no answer yet
+	busy    map[runtime.Ref]*work
+	looking map[string]time.Time // sources of CheckHost that have no answer yet
+	idle    []idleHelper         // that wait for more work
+	closed  bool
 }
 
 var _ runtime.Runtime = (*Adapter)(nil)
@@ -105,6 +106,7 @@ func New(opts Options) (*Adapter, error) {
 		lives:    map[runtime.Ref]*life{},
 		out:      map[runtime.Ref]*pending{},
 		busy:     map[runtime.Ref]*work{},
+		looking:  map[string]time.Time{},
 	}
 	a.set = cgroup.NewSet(a.cgroups, a.cgroupDirs)
 	a.host = host.New("", paths[0])

@@ -160,22 +160,31 @@ func hold(dir string, ref runtime.Ref, op runtime.Op, kind int16) (*os.File, err
 
 // holdDir is where this user's locks lie; nobody else can write there.
 func holdDir() (string, error) {
-	base := "/run"
+	base, made := holdBase()
+	if made {
+		// Whoever was there first could put another directory in its place.
+		if err := makePrivate(base); err != nil {
+			return "", err
+		}
+	}
+	dir := filepath.Join(base, "lxcdeck")
+	return dir, makePrivate(dir)
+}
+
+// holdBase is what the directory of the locks lies in, and whether that is one
+// that lxcdeck makes itself.
+func holdBase() (base string, made bool) {
+	base = "/run"
 	if uid := os.Geteuid(); uid != 0 {
 		base = "/run/user/" + strconv.Itoa(uid)
 		if env := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(env) {
 			base = env
 		}
 		if _, err := os.Stat(base); err != nil {
-			base = filepath.Join(os.TempDir(), "lxcdeck-"+strconv.Itoa(uid))
-			// Whoever was there first could put another directory in its place.
-			if err := makePrivate(base); err != nil {
-				return "", err
-			}
+			return filepath.Join(os.TempDir(), "lxcdeck-"+strconv.Itoa(uid)), true
 		}
 	}
-	dir := filepath.Join(base, "lxcdeck")
-	return dir, makePrivate(dir)
+	return base, false
 }
 
 // makePrivate makes a directory that nobody else can write, if it is not there.
@@ -183,6 +192,11 @@ func makePrivate(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("lock directory: %w", fileErr(err))
 	}
+	return isPrivate(dir)
+}
+
+// isPrivate refuses a directory that others can write.
+func isPrivate(dir string) error {
 	var st unix.Stat_t
 	if err := lstat(dir, &st); err != nil {
 		return err

@@ -101,6 +101,7 @@ func Test(t *testing.T, h Host) {
 		{"RenameRefused", testRenameRefused},
 		{"Autostart", testAutostart},
 		{"Footprint", testFootprint},
+		{"CheckHost", testCheckHost},
 		{"Ship", testShip},
 		{"Run", testRun},
 		{"RunCancelled", testRunCancelled},
