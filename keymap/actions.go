@@ -143,6 +143,7 @@ const (
 	ResumeKey     ID = "resume"
 	HistoryKey    ID = "history"
 	Leftovers     ID = "leftovers"
+	HostCheck     ID = "doctor"
 	Diagnose      ID = "diagnose"
 	PackKey       ID = "pack"
 	UnpackKey     ID = "unpack"
@@ -293,6 +294,7 @@ var actions = []Action{
 	{ID: HistoryKey, Title: "Jobs and history", Keys: []string{"J"}, Scope: List, Group: Looking},
 	{ID: Diagnose, Title: "Explain why a start failed", Keys: []string{"d"}, Scope: List, Group: Looking},
 	{ID: Leftovers, Title: "What killed operations have left", Scope: List, Group: Looking},
+	{ID: HostCheck, Title: "Check this host", Scope: List, Group: Looking},
 
 	{ID: Mark, Title: "Mark or unmark", Keys: []string{"space"}, Scope: List, Group: Marking},
 	{ID: MarkRange, Title: "Mark from the last mark to here", Keys: []string{"v"}, Scope: List, Group: Marking},

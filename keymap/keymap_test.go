@@ -373,7 +373,7 @@ func TestPalette(t *testing.T) {
 		}
 		return items[0].Action.ID
 	}
-	for query, want := range map[string]ID{"kill": KillKey, "KILL": KillKey, "left": Leftovers, "leftovers": Leftovers, "freeze": OpFreeze, "shut": OpShutdown, "opsh": OpenShell, "shell-kill": ShellKill, "qqq": ""} {
+	for query, want := range map[string]ID{"kill": KillKey, "KILL": KillKey, "left": Leftovers, "leftovers": Leftovers, "doctor": HostCheck, "check": HostCheck, "freeze": OpFreeze, "shut": OpShutdown, "opsh": OpenShell, "shell-kill": ShellKill, "qqq": ""} {
 		if got := first(query); got != want {
 			t.Errorf("%q leads to %q, want %q", query, got, want)
 		}

@@ -16,6 +16,7 @@ func (m *Model) jobHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.HistoryKey: m.openJobs,
 		keymap.Leftovers:  m.openLeftovers,
 		keymap.Diagnose:   m.explainLast,
+		keymap.HostCheck:  m.openHostView,
 	}
 }
 
@@ -33,6 +34,8 @@ func (m *Model) updateJobs(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.onLeftovers(msg), true
 	case diagnosedMsg:
 		msg.of.loading, msg.of.found, msg.of.err = false, msg.found, msg.err
+	case checkedMsg:
+		m.onChecked(msg)
 	case foundLineMsg:
 		msg.view.onFound(m, msg)
 	default:

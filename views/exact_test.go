@@ -126,6 +126,8 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 		"no leftovers": func(w, h int) Block { return th.Leftovers(&LeftoversState{Err: "bad\x1b[31m"}, w, h) },
 		"doctor":       func(w, h int) Block { return th.Doctor(nastyDoctor(), w, h) },
 		"no cause":     func(w, h int) Block { return th.Doctor(&DoctorState{Loading: true}, w, h) },
+		"checks":       func(w, h int) Block { return th.Checks(nastyChecks(), w, h) },
+		"no checks":    func(w, h int) Block { return th.Checks(&ChecksState{Loading: true}, w, h) },
 		"no messages":  func(w, h int) Block { return th.Messages(&MessagesState{}, w, h) },
 		"detail none":  func(w, h int) Block { return th.Detail(&DetailState{}, w, h) },
 		"rule none":    func(w, h int) Block { return th.Rule(&RuleState{}, w, h) },

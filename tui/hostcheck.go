@@ -1,0 +1,91 @@
+package tui
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+// checkedMsg is what came of a look at the host.
+type checkedMsg struct {
+	of     *hostView
+	checks []runtime.Check
+	err    error
+}
+
+// hostView shows what containers need of the host, and what of it is there. At
+// most one look is out; what the one before has found stays until it is over.
+type hostView struct {
+	loading bool
+	checks  []runtime.Check
+	err     error
+	top     int
+	stop    context.CancelFunc // ends the look
+}
+
+func (m *Model) openHostView() tea.Cmd {
+	x := &hostView{}
+	m.overlay = x
+	return x.look(m)
+}
+
+// look looks at the host, off the loop.
+func (x *hostView) look(m *Model) tea.Cmd {
+	if x.loading {
+		return nil
+	}
+	ctx, stop := m.survey()
+	x.loading, x.stop = true, stop
+	rt := m.rt
+	return cmd("doctor", func() tea.Msg {
+		defer stop()
+		all, err := rt.CheckHost(ctx)
+		return checkedMsg{x, all, err}
+	})
+}
+
+func (m *Model) onChecked(msg checkedMsg) {
+	x := msg.of
+	x.loading, x.err = false, msg.err
+	if msg.err == nil || len(msg.checks) > 0 {
+		x.checks = msg.checks
+	}
+	// What is not there any more cannot be shown.
+	x.top = max(0, min(x.top, m.theme.ChecksHeight(x.state(m), m.layout.W)-m.helpRows()))
+}
+
+func (x *hostView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	m.notices.read(k.String())
+	if a, ok := m.keys.Lookup(keymap.Everywhere, k.String()); k.String() == "r" || ok && a.ID == keymap.Refresh {
+		return x.look(m)
+	}
+	top, done := scrollKey(k.String(), x.top, m.theme.ChecksHeight(x.state(m), m.layout.W), m.helpRows())
+	x.top = top
+	if done {
+		x.stop()
+		m.overlay = nil
+	}
+	return nil
+}
+
+// paste is not for reading.
+func (*hostView) paste(*Model, string) bool { return false }
+
+func (x *hostView) paint(m *Model) views.Block {
+	return m.theme.Checks(x.state(m), m.layout.W, m.layout.H)
+}
+
+func (x *hostView) state(m *Model) *views.ChecksState {
+	s := &views.ChecksState{
+		Checks: x.checks, Loading: x.loading, Offset: x.top, Say: m.noticeState(),
+		Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}},
+	}
+	if x.err != nil {
+		s.Err = x.err.Error()
+	}
+	return s
+}

@@ -1,0 +1,87 @@
+package tui
+
+import (
+	"errors"
+	"strconv"
+	"testing"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
+)
+
+// The host is looked at off the loop, once at a time, and again on request; what
+// was found before stays meanwhile.
+func TestHostCheck(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.rt.SetChecks(
+		runtime.Check{Topic: runtime.TopicKernel, What: "user namespace", Found: "up to 63210"},
+		runtime.Check{Topic: runtime.TopicPaths, What: "directory old\x1b[2J", Verdict: runtime.CheckBad, Found: "has no config file", Advice: "Put its config back."},
+	)
+	open := func() {
+		d.press(":")
+		d.typed("doctor")
+		d.press("enter")
+		d.settle()
+	}
+	d.rt.Fail(fake.Survey, runtime.Ref{}, fake.Fault{Stuck: true, Times: 1})
+	d.stuck = 1
+	open()
+	d.sees("This host", "looking ...", "looking at kernel")
+	d.press("j")
+	d.stuck = 0 // closing ends the look
+	d.press("esc")
+	d.seesNo("This host")
+	open()
+	d.sees("This host", "1 missing, 1 ok", "  ok        user namespace", `! missing   directory old\x1b[2J`, "has no config file", "Put its config back.", "r looks again")
+	d.seesNo("looking ...")
+	d.rt.SetChecks(runtime.Check{Topic: runtime.TopicKernel, What: "user namespace", Found: "up to 4"})
+	d.rt.Fail(fake.Survey, runtime.Ref{}, fake.Fault{Stuck: true, Times: 1})
+	d.stuck = 1
+	d.press("r")
+	d.sees("looking ...", "Put its config back.")
+	n := d.rt.Calls(fake.Survey)
+	d.press("r", "r")
+	if d.rt.Calls(fake.Survey) != n {
+		t.Error("two looks at once")
+	}
+	d.stuck = 0
+	d.press("esc")
+	open()
+	d.sees("up to 4", "1 ok")
+	d.seesNo("missing", "Put its config back.")
+	d.rt.Fail(fake.Survey, runtime.Ref{}, fake.Fault{Err: errors.New("no host\x1b[31m"), Times: 1})
+	d.press("ctrl+r")
+	d.sees(`no host\x1b[31m`, "up to 4") // what was known is still shown
+	d.press("r")
+	d.seesNo("no host")
+	d.press("q")
+	if d.quit || d.m.overlay != nil {
+		t.Error("q does not close it")
+	}
+	d.m.readOnly = true
+	open()
+	d.sees("up to 4")
+	d.press("esc")
+}
+
+// A long list scrolls, and stays within its lines when it becomes shorter.
+func TestHostCheckScrolls(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	var all []runtime.Check
+	for i := range 100 {
+		all = append(all, runtime.Check{Topic: runtime.TopicPrograms, What: "thing-" + strconv.Itoa(i), Found: "there"})
+	}
+	d.rt.SetChecks(all...)
+	d.run(d.m.openHostView())
+	d.settle()
+	d.sees("thing-0", "more lines")
+	d.press("G")
+	d.sees("thing-99")
+	d.seesNo("thing-0 ", "more lines")
+	d.press("g", "pgdown")
+	d.sees("thing-30")
+	d.press("G")
+	d.rt.SetChecks(all[:3]...)
+	d.press("r")
+	d.sees("thing-0", "thing-2")
+}
