@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+func (d *deck) doctorCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look whether this host has what containers need",
+		Long: "Look whether this host and this user have what containers need: kernel, cgroups,\n" +
+			"liblxc, lxcpaths, network, ids, programs, and what lxcdeck itself needs. Nothing is\n" +
+			"changed, and no root is needed.\n\n" +
+			"missing: this user's containers do not work without it; the status is then 1.\n" +
+			"optional: only some things need it. unknown: it could not be read.\n\n" +
+			"Like: lxc-checkconfig",
+		RunE: d.verb(func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage(cmd, "doctor takes no %q: it looks at the host", args[0])
+			}
+			return d.doctor(cmd)
+		}),
+	}
+	d.timeoutFlag(cmd, "tell after this `TIME` what is known (default: a few seconds)")
+	cmd.Flags().BoolVar(&d.flags.json, "json", false, "print a JSON array")
+	return cmd
+}
+
+// checkObject is the JSON of a Check. Names are added to, never changed.
+type checkObject struct {
+	Topic   string  `json:"topic"`
+	What    string  `json:"what"`
+	Verdict string  `json:"verdict"`
+	Found   string  `json:"found"`
+	Advice  *string `json:"advice"`
+}
+
+func (d *deck) doctor(cmd *cobra.Command) error {
+	if err := d.open(cmd); err != nil {
+		return err
+	}
+	ctx, stop := d.limited(cmd)
+	defer stop()
+	all, err := d.rt.CheckHost(ctx)
+	if runtime.Failing(all) {
+		d.status = exitFailed
+	}
+	if err != nil && len(all) == 0 {
+		return err
+	}
+	werr := d.tell(all)
+	if err != nil {
+		return err
+	}
+	return werr
+}
+
+// tell prints checks.
+func (d *deck) tell(all []runtime.Check) error {
+	if d.flags.json {
+		objects := make([]checkObject, 0, len(all))
+		for i := range all {
+			c := &all[i]
+			o := checkObject{Topic: c.Topic, What: c.What, Verdict: c.Verdict.String(), Found: c.Found}
+			if c.Advice != "" {
+				o.Advice = &c.Advice
+			}
+			objects = append(objects, o)
+		}
+		return writeArray(d.Stdout, objects)
+	}
+	width := 0
+	paint := func(_ views.Role, s string) string { return s }
+	if isTerminal(d.Stdout) {
+		width, _ = size(d.Stdout)
+		if d.colours() {
+			theme, err := views.NewTheme(d.settings.Theme.Value, views.ThemeOptions{Colors: 16})
+			if err != nil {
+				return err
+			}
+			paint = theme.Paint
+		}
+	}
+	var b strings.Builder
+	for _, l := range views.CheckLines(all, width) {
+		b.WriteString(paint(l.Role, l.Word) + paint(l.Rest, l.Text) + "\n")
+	}
+	b.WriteString("\n" + views.CheckSum(all) + "\n")
+	return writeAll(d.Stdout, []byte(b.String()))
+}
+
+// colours says whether the terminal has some, and the user wants them (no-color.org).
+func (d *deck) colours() bool {
+	t := d.Getenv("TERM")
+	return d.Getenv("NO_COLOR") == "" && t != "" && t != "dumb" && !strings.HasPrefix(t, "vt")
+}
