@@ -63,6 +63,14 @@ func (x *hostView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	if a, ok := m.keys.Lookup(keymap.Everywhere, k.String()); k.String() == "r" || ok && a.ID == keymap.Refresh {
 		return x.look(m)
 	}
+	switch k.String() {
+	case "n", "N":
+		way := map[string]int{"n": 1, "N": -1}[k.String()]
+		s := x.state(m)
+		next := m.theme.ChecksNext(s, m.layout.W, x.top, way)
+		x.top = max(0, min(next, m.theme.ChecksHeight(s, m.layout.W)-m.helpRows()))
+		return nil
+	}
 	top, done := scrollKey(k.String(), x.top, m.theme.ChecksHeight(x.state(m), m.layout.W), m.helpRows())
 	x.top = top
 	if done {
@@ -82,7 +90,7 @@ func (x *hostView) paint(m *Model) views.Block {
 func (x *hostView) state(m *Model) *views.ChecksState {
 	s := &views.ChecksState{
 		Checks: x.checks, Loading: x.loading, Offset: x.top, Say: m.noticeState(),
-		Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}},
+		Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}, {Key: "n", Text: "next that is not ok"}},
 	}
 	if x.err != nil {
 		s.Err = x.err.Error()

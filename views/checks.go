@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,10 +81,14 @@ func besideLines(c *runtime.Check, column, w int) []CheckLine {
 	return append(out, adviceLines(c.Advice, left+2, w)...)
 }
 
-// belowLines are for narrow screens: what was found stands below.
+// belowLines are for narrow screens: what was found stands below, unless all of
+// it has room in one line.
 func belowLines(c *runtime.Check, w int) []CheckLine {
 	const indent = 4
 	role, word := checkWord(c.Verdict)
+	if one := " " + Clean(c.What) + "  " + Clean(c.Found); c.Advice == "" && wordW+Width(one) <= w {
+		return []CheckLine{{Role: role, Word: word, Text: one}}
+	}
 	var out []CheckLine
 	for i, p := range wrapIn(Clean(c.What), w, wordW+1) {
 		if i == 0 {
@@ -174,7 +179,7 @@ func (t *Theme) Checks(s *ChecksState, w, h int) Block {
 	if h > 1 {
 		hints := s.Hints
 		if rest := len(body) - page - offset; rest > 0 {
-			hints = append(hints[:len(hints):len(hints)], keymap.Hint{Key: "j k", Text: "scroll, " + plural(rest, "more line", "more lines")})
+			hints = slices.Insert(slices.Clone(hints), min(1, len(hints)), keymap.Hint{Key: "j k", Text: "scroll, " + plural(rest, "more line", "more lines")})
 		}
 		out[h-1] = t.pageFoot(s.Say, hints, w)
 	}
@@ -188,6 +193,22 @@ func (t *Theme) ChecksHeight(s *ChecksState, w int) int {
 		return 0
 	}
 	return len(t.checkRows(s, w))
+}
+
+// ChecksNext is the first line after from, or with a negative way the last before
+// it, of a check that is not good; from itself if there is none.
+func (t *Theme) ChecksNext(s *ChecksState, w, from, way int) int {
+	if w <= 0 {
+		return from
+	}
+	lines := CheckLines(s.Checks, w)
+	above := len(t.checkRows(s, w)) - len(lines) // an error
+	for i := from + way; i >= above && i < above+len(lines); i += way {
+		if word := lines[i-above].Word; word != "" && strings.IndexByte("!-?", word[0]) >= 0 {
+			return i
+		}
+	}
+	return from
 }
 
 func (t *Theme) checkRows(s *ChecksState, w int) []string {

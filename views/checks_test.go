@@ -36,7 +36,7 @@ func someChecks() []runtime.Check {
 func TestGoldenChecks(t *testing.T) {
 	th := theme(t, "", ThemeOptions{Colors: 16})
 	for name, s := range map[string][2]int{"40x10": {40, 10}, "80x24": {80, 24}, "120x40": {120, 40}, "200x60": {200, 60}} {
-		golden(t, "checks-"+name, th.Checks(&ChecksState{Checks: someChecks(), Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}}}, s[0], s[1]), name == "80x24")
+		golden(t, "checks-"+name, th.Checks(&ChecksState{Checks: someChecks(), Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}, {Key: "n", Text: "next that is not ok"}}}, s[0], s[1]), name == "80x24")
 	}
 }
 

@@ -75,7 +75,7 @@ func (d *deck) noContainers(l runtime.Listing) {
 	case len(l.NoConfig) == 1:
 		d.warn("%s has no config file and so is no container.", l.NoConfig[0])
 	case len(l.NoConfig) > 0:
-		d.warn("%d directories there have no config file and so are no containers.", len(l.NoConfig))
+		d.warn("%d directories there have no config file and so are no containers: \"lxcdeck doctor\" names them.", len(l.NoConfig))
 	case about.UID != 0:
 		d.warn("Make one with \"lxc-create -n NAME -t download\", name another lxcpath with -P, or run lxcdeck as root to see root's.")
 	default:
