@@ -26,9 +26,11 @@ func login(t *testing.T) *drive.Term {
 }
 
 // settings reads the terminal's settings through stty, below a marker of its own.
+// What the terminal has answered to a program that was killed stands on the shell's
+// line by then: ctrl+u takes it away.
 func settings(t *testing.T, term *drive.Term, marker string) string {
 	t.Helper()
-	want(t, term.Type(fmt.Sprintf("clear; echo %s-$((1+1)); stty -g\r", marker)))
+	want(t, term.Type(fmt.Sprintf("\x15clear; echo %s-$((1+1)); stty -g\r", marker)))
 	var found string
 	want(t, term.WaitFunc("the settings", patience, func(screen string) bool {
 		lines := strings.Split(screen, "\n")
