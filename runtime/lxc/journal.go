@@ -81,11 +81,14 @@ func openJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]s
 // is full there is none on disk: what makes room must not need any.
 func openIfRoom(op runtime.Op, ref runtime.Ref, step string, facts map[string]string) (*journal, error) {
 	j, err := openJournal(op, ref, step, facts)
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+	if noRoom(err) {
 		return newJournal(op, ref, step, facts), nil
 	}
 	return j, err
 }
+
+// noRoom says whether it was for want of room that something was not written.
+func noRoom(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 
 func newJournal(op runtime.Op, ref runtime.Ref, step string, facts map[string]string) *journal {
 	j := &journal{

@@ -25,6 +25,7 @@ const (
 	// Before: stepCopying, the second container is being made.
 	stepExchanging = "exchanging" // of the roots
 	stepConfig     = "config"     // of the configs
+	stepRemoving   = "removing"   // what is kept, or was made: what is left of it is no root any more
 )
 
 // Facts of a restore's journal.
@@ -66,6 +67,9 @@ func (o *operation) restore() error {
 	if err := unused(o.q.Ref); err != nil {
 		return err
 	}
+	if err := halfDone(o.q.Ref, ""); err != nil {
+		return err
+	}
 	facts, err := o.restorable(snap)
 	if err != nil {
 		return err
@@ -90,18 +94,26 @@ func (o *operation) restore() error {
 // restoreFrom carries a restore out whose journal is open. What fails before the
 // end is undone.
 func (o *operation) restoreFrom(j *journal, snap runtime.Ref) error {
-	err := o.second(j, snap)
+	err := o.copyAndSwap(j, snap)
 	if err == nil {
-		err = o.swap(j)
-	}
-	if err == nil {
-		return j.keepOther()
+		return nil
 	}
 	o.step("undoing what was begun")
 	if uerr := o.unswap(j); uerr != nil {
 		return also(err, telling("it could not be undone", uerr))
 	}
 	return also(err, o.discard(j))
+}
+
+func (o *operation) copyAndSwap(j *journal, snap runtime.Ref) error {
+	if err := o.second(j, snap); err != nil {
+		return err
+	}
+	o.reached("copied")
+	if err := o.swap(j); err != nil {
+		return err
+	}
+	return j.keepOther()
 }
 
 // keepOther ends an exchange: the other root is kept from now on.
@@ -282,8 +294,23 @@ func (o *operation) checkSecond(j *journal, snap runtime.Ref) error {
 	return nil
 }
 
-// discard removes the second container and the journal.
+// discard removes the second container and the journal. A kill in between must
+// leave nothing that could still be exchanged for the container's root.
 func (o *operation) discard(j *journal) error {
+	if j.Kept || j.Step == stepExchanging || j.Step == stepConfig {
+		j.Kept = false
+		if err := o.mark(j, stepRemoving); err != nil && !noRoom(err) {
+			return err
+		}
+	}
+	if err := o.dropCopy(j); err != nil {
+		return err
+	}
+	return j.end()
+}
+
+// dropCopy removes the second container.
+func (o *operation) dropCopy(j *journal) error {
 	if other := j.other(); exists(other.String()) {
 		o.step("removing " + o.q.Ref.Name + "'s copy")
 		if log, err := clearContainer(other); err != nil {
@@ -294,5 +321,5 @@ func (o *operation) discard(j *journal) error {
 	if err := os.RemoveAll(j.workDir()); err != nil {
 		return fmt.Errorf("remove the copy: %w", fileErr(err))
 	}
-	return j.end()
+	return nil
 }

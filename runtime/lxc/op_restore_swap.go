@@ -141,6 +141,7 @@ func (j *journal) stage() error {
 		}
 		j.Facts[factComing] = []byte(handle)
 	}
+	j.learn()
 	if j.fact(factHeld) != "" {
 		return nil // it is there, as it was
 	}

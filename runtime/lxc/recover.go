@@ -115,6 +115,9 @@ func leftovers(ctx context.Context, lxcpath string) ([]runtime.Leftover, error) 
 		}
 		if r, ok := recoveryOf(j.Op); ok {
 			l.What, l.Ways = r.left(j)
+			if j.Op == runtime.Restore && j.Kept {
+				_, l.Since = j.whatIsKept()
+			}
 		} else {
 			l.What = "an operation was interrupted that this lxcdeck does not know: its record can be removed, but not what it has made"
 			l.Ways = []runtime.RecoverWay{runtime.Dismiss}

@@ -1,12 +1,8 @@
 package lxc
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"lxcdeck/runtime"
 )
@@ -21,51 +17,26 @@ func leftRestore(j *journal) (string, []runtime.RecoverWay) {
 	return what, ways
 }
 
-// gone says that the container that a journal speaks of is not there any more;
-// "" = it is.
-func (j *journal) gone() string {
-	id, err := dirID(j.ref().String())
-	switch was := j.fact(factDir); {
-	case errors.Is(err, fs.ErrNotExist):
-		return "that container is gone"
-	case err == nil && was != "" && id != was:
-		return "that container is gone, and another one has its name"
-	}
-	return ""
-}
-
-// keptFor says what a restore keeps for a container; "" = nothing. It looks at no
-// lock, as a helper does that holds the container's own (fcntl_locking(2)).
+// keptFor says what a restore keeps for a container; "" = nothing.
 func keptFor(ref runtime.Ref) string {
-	dir := filepath.Join(ref.Path, deckDir)
-	if ownDeckDir(dir) != nil {
+	all := restoresOf(ref)
+	if len(all) == 0 {
 		return ""
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return ""
-	}
-	for _, e := range entries {
-		id, ok := strings.CutSuffix(e.Name(), journalEnd)
-		if !ok {
-			continue
-		}
-		if j, err := readJournal(dir, id); err == nil && j.Op == runtime.Restore && j.ref() == ref && j.gone() == "" {
-			what, _ := leftOfRestore(j)
-			return what
-		}
-	}
-	return ""
+	what, _ := leftOfRestore(all[0])
+	return what
 }
 
 func leftOfRestore(j *journal) (string, []runtime.RecoverWay) {
 	snap := j.fact(factSnap)
 	switch {
-	case j.Kept && j.fact(factHeld) == heldMade:
-		return "what the restore of " + snap + " had made, until that was taken back",
-			[]runtime.RecoverWay{runtime.Dismiss, runtime.Undo}
 	case j.Kept:
-		return "the root and config from before the restore of " + snap, []runtime.RecoverWay{runtime.Dismiss, runtime.Undo}
+		what, _ := j.whatIsKept()
+		return what, []runtime.RecoverWay{runtime.Dismiss, runtime.Undo}
+	case j.Step == stepRemoving && j.fact(factHeld) != "":
+		return "an old root was being removed: a part of it is gone", []runtime.RecoverWay{runtime.Dismiss}
+	case j.Step == stepRemoving:
+		return "a restore of " + snap + " was taken back, but for its copy: a part of that is gone", []runtime.RecoverWay{runtime.Undo}
 	case j.Step != stepExchanging && j.Step != stepConfig:
 		return "a restore of " + snap + " was interrupted before it changed anything", []runtime.RecoverWay{runtime.Undo, runtime.Finish}
 	default:
@@ -76,13 +47,19 @@ func leftOfRestore(j *journal) (string, []runtime.RecoverWay) {
 // recoverRestore goes on with an exchange, takes it back, or lets go of what is
 // kept. Undo of what is kept is another exchange, so that it can be undone too.
 func recoverRestore(o *operation, j *journal, way runtime.RecoverWay) error {
-	if way == runtime.Dismiss {
+	if way == runtime.Dismiss || j.Step == stepRemoving {
+		if err := j.passOn(); err != nil && !noRoom(err) { // what makes room must not need any
+			return err
+		}
 		return o.discard(j)
 	}
 	if l := lockOf(j.ref(), true); l != nil {
 		return l.Err()
 	}
 	if err := loadableHere(j.ref()); err != nil {
+		return err
+	}
+	if err := halfDone(j.ref(), j.ID); err != nil {
 		return err
 	}
 	switch {
