@@ -239,6 +239,9 @@ func recoverRename(o *operation, j *journal, way runtime.RecoverWay) error {
 	switch {
 	case !here && !there:
 		return j.end()
+	case here && way == runtime.Finish && hasMonitor(from), there && way == runtime.Undo && hasMonitor(to):
+		return &runtime.Error{Err: fmt.Errorf("%w: it runs", runtime.ErrWrongState),
+			Hint: "Stop it first: a container's directory is not renamed under it."}
 	case here && way == runtime.Finish:
 		if err := moveDir(from, to); err != nil {
 			return err

@@ -402,11 +402,15 @@ func (o *operation) deleteSnapshot() error {
 		return err
 	}
 	o.reached("removing")
-	return o.removeSnapshot(j, snap)
+	err = o.removeSnapshot(snap)
+	if err == nil || isRegular(filepath.Join(snap.String(), "config")) {
+		return also(err, j.end()) // it is gone, or still a snapshot
+	}
+	return err
 }
 
 // removeSnapshot goes on until nothing of a snapshot is left.
-func (o *operation) removeSnapshot(j *journal, snap runtime.Ref) error {
+func (o *operation) removeSnapshot(snap runtime.Ref) error {
 	o.step("removing " + snap.Name)
 	var log string
 	var err error
@@ -421,10 +425,7 @@ func (o *operation) removeSnapshot(j *journal, snap runtime.Ref) error {
 	}
 	if err != nil {
 		o.logged(log)
-		err = fmt.Errorf("remove %s: %w", snap.Name, err)
+		return fmt.Errorf("remove %s: %w", snap.Name, err)
 	}
-	if err == nil || isRegular(filepath.Join(snap.String(), "config")) {
-		return also(err, j.end()) // it is gone, or still a snapshot
-	}
-	return err
+	return nil
 }

@@ -1,11 +1,6 @@
 package lxc
 
-import (
-	"fmt"
-	"os"
-
-	"lxcdeck/runtime"
-)
+import "lxcdeck/runtime"
 
 // leftRestore describes what a restore has left. What is kept for a container
 // that is gone goes to no other, whatever its name.
@@ -103,10 +98,14 @@ func (o *operation) takeBack(j *journal) error {
 	return j.keep()
 }
 
-// restartRestore is for a restore that has not come further than its copy.
+// restartRestore is for a restore that has not come further than its copy. One
+// that is refused, or fails, can be tried again.
 func (o *operation) restartRestore(j *journal, way runtime.RecoverWay) error {
 	if way == runtime.Undo {
 		return o.discard(j)
+	}
+	if err := o.stopped(); err != nil {
+		return err
 	}
 	snap, err := snapshotOf(j.ref(), j.fact(factSnap))
 	if err != nil {
@@ -115,12 +114,28 @@ func (o *operation) restartRestore(j *journal, way runtime.RecoverWay) error {
 	if err := unused(j.ref()); err != nil {
 		return err
 	}
-	if log, err := clearContainer(j.other()); err != nil {
-		o.logged(log)
-		return fmt.Errorf("remove the half-made copy: %w", err)
+	if err := o.dropCopy(j); err != nil { // half made; it would count as room that is taken
+		return err
 	}
-	if err := os.RemoveAll(j.workDir()); err != nil {
-		return fmt.Errorf("remove the half-made copy: %w", fileErr(err))
+	facts, err := o.restorable(snap)
+	if err != nil {
+		return err
 	}
-	return o.restoreFrom(j, snap)
+	for key, value := range facts {
+		j.Facts[key] = []byte(value)
+	}
+	if err := o.mark(j, stepCopying); err != nil {
+		return err
+	}
+	if err = o.copyAndSwap(j, snap); err == nil {
+		return nil
+	}
+	if uerr := o.unswap(j); uerr != nil {
+		return also(err, telling("it could not be undone", uerr))
+	}
+	// Whatever has become of the copy: it is made again, or removed.
+	if jerr := o.mark(j, stepCopying); jerr != nil {
+		return also(err, jerr)
+	}
+	return also(err, o.dropCopy(j))
 }

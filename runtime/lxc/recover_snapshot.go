@@ -31,6 +31,9 @@ func recoverSnapshot(o *operation, j *journal, way runtime.RecoverWay) error {
 		return err
 	}
 	defer func() { o.close() }()
+	if err := o.canTake(j, way); err != nil {
+		return err
+	}
 	err := o.dropHalf(j)
 	if err == nil && way == runtime.Finish && !j.taken() {
 		err = o.takeAfterAll(j)
@@ -46,10 +49,23 @@ func recoverSnapshot(o *operation, j *journal, way runtime.RecoverWay) error {
 			err = also(err, telling("it could not be started again", serr))
 		}
 	}
-	if err != nil && j.fact(factMade) != "" && j.owns(j.snap()) && !j.taken() {
-		return err // something is left of it still
+	if err != nil && !j.taken() && (way == runtime.Finish || j.fact(factMade) != "" && j.owns(j.snap())) {
+		return err // something is left of it still, or it can be tried again
 	}
 	return also(err, j.end())
+}
+
+// canTake refuses to finish a snapshot before anything of it is removed, where the
+// container does not stand still and nothing says that it may be made to.
+func (o *operation) canTake(j *journal, way runtime.RecoverWay) error {
+	s := o.state()
+	if way != runtime.Finish || j.taken() || s == runtime.Stopped || j.fact(factAgain) != "" {
+		return nil
+	}
+	return &runtime.Error{
+		Err:  fmt.Errorf("%w: it is %s", runtime.ErrWrongState, s),
+		Hint: "The snapshot needs it stopped: stop it first, or undo what there is of the snapshot.",
+	}
 }
 
 // takeAfterAll takes a snapshot that was interrupted, if the container stands
@@ -89,5 +105,6 @@ func recoverDeleteSnapshot(o *operation, j *journal, _ runtime.RecoverWay) error
 	if err := unused(snap); err != nil {
 		return err
 	}
-	return o.removeSnapshot(j, snap)
+	// A part of it may be gone: what is left is no snapshot, whatever its config says.
+	return endAfter(j, o.removeSnapshot(snap))
 }
