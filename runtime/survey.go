@@ -12,7 +12,8 @@ type Surveyor interface {
 	Snapshots(context.Context, Ref) ([]SnapshotInfo, error)
 	// Footprint measures what belongs to a container and what hangs on it. It
 	// reads the whole root, so it may take long: the context ends it, and what
-	// was found until then comes with Partial set.
+	// was found until then comes with Partial set. A snapshot is measured as the
+	// container that it is to liblxc: by its directory's parent and its name.
 	Footprint(context.Context, Ref) (Footprint, error)
 	// Choices says what a new container can be made of on this host.
 	Choices(context.Context) (Choices, error)
@@ -53,6 +54,10 @@ type Footprint struct {
 	FrozenSnapshot string
 	Partial        bool // measuring was cut short: sizes are at least these
 }
+
+// RestoreCopies says whether a restore in place takes as much room again as the
+// snapshot: the old root is kept, and only some backing stores share blocks.
+func (f *Footprint) RestoreCopies() bool { return f.Backing != "btrfs" && f.Backing != "zfs" }
 
 // Choices are what a new container can be made of.
 type Choices struct {

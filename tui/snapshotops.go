@@ -55,16 +55,6 @@ func (x *snapList) asks(m *Model, title, more string, c runtime.Container, q run
 	})
 }
 
-// restore puts the snapshot in the container's place.
-func (x *snapList) restore(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
-	c, ok := x.may(m, runtime.Restore)
-	if !ok {
-		return nil
-	}
-	return x.asks(m, "Restore "+snap.Name+" of "+m.called(x.ref)+"?", runtime.Restore.Info().AsksMore, c,
-		runtime.Request{Op: runtime.Restore, Ref: x.ref, Expect: c.State, Args: &runtime.RestoreArgs{Snap: snap.Name}})
-}
-
 // drop deletes a snapshot nobody uses.
 func (x *snapList) drop(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
 	c, ok := x.may(m, runtime.DeleteSnapshot)

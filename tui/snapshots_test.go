@@ -160,6 +160,56 @@ func TestSnapshotRestoreInPlace(t *testing.T) {
 	d.sees("Snapshots of bravo", "OLD ROOTS", "the root before the restore of snap1", "180M")
 }
 
+// What a restore needs, and who depends on the root, is known before the answer.
+func TestSnapshotRestoreSaysWhatItNeeds(t *testing.T) {
+	over := box("over", runtime.Stopped)
+	over.Base = ref("bravo")
+	for _, c := range []struct {
+		name string
+		foot runtime.Footprint
+		size int64 // in the list of snapshots
+		says []string
+		no   bool
+	}{
+		{"room", runtime.Footprint{Backing: "dir", Size: 3 << 30, Free: 40 << 30}, 2 << 30, []string{"needs", "2.0G, 40G free", "keeps", "3.0G, the root and config of now"}, false},
+		{"no room", runtime.Footprint{Backing: "dir", Size: 3 << 30, Free: 1 << 30}, 2 << 30, []string{"2.0G, 1.0G free: it does not fit"}, false},
+		{"too large for the list", runtime.Footprint{Backing: "dir", Size: 3 << 30, Free: 40 << 30}, -1, []string{"7.0G, 40G free"}, false},
+		{"shared blocks", runtime.Footprint{Backing: "btrfs", Size: 3 << 30, Free: 1 << 30}, -1, []string{"next to nothing", "shares its blocks"}, false},
+		{"in use", runtime.Footprint{Backing: "dir", Clones: []runtime.Ref{over.Ref}}, 2 << 30, []string{"bravo cannot be restored", "over is an overlay on its root and would lose it"}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			gate := make(chan struct{})
+			foot := func(r runtime.Ref) runtime.Footprint {
+				<-gate
+				if r == (runtime.Ref{Path: "/var/lib/lxc/bravo/snaps", Name: "snap1"}) {
+					return runtime.Footprint{Backing: "dir", Size: 7 << 30}
+				}
+				return c.foot
+			}
+			specs := snapped()
+			specs[1].Snapshots[1].Size = c.size
+			d := deckOnHost(t, foot, append(specs, over)...)
+			d.press("j", "p")
+			d.stuck++
+			d.press("R")
+			d.sees("Restore snap1 of bravo?", "measuring ...")
+			d.pass(questionGrace)
+			d.press("y")
+			d.sees("not yet: it is being measured")
+			d.stuck--
+			close(gate)
+			d.until("the measure", func() bool { return !strings.Contains(d.screen(), "measuring ...") })
+			for _, s := range c.says {
+				d.says(s)
+			}
+			d.press("y")
+			if n := len(d.rt.Requests()); (n == 0) != c.no {
+				t.Errorf("%d requests", n)
+			}
+		})
+	}
+}
+
 func TestSnapshotOldRoots(t *testing.T) {
 	d := newDeck(t, 100, 30, Options{}, snapped()...)
 	leave := func(id, what string, kept bool, ways ...runtime.RecoverWay) {

@@ -83,6 +83,9 @@ func (r *Runtime) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footp
 	defer r.mu.Unlock()
 	b, ok := r.boxes[ref]
 	if !ok {
+		if s := r.snapshotAt(ref); s != nil {
+			return runtime.Footprint{Backing: "dir", Size: s.Size, Free: 40 << 30}, nil
+		}
 		return runtime.Footprint{}, wrap("footprint", ref, runtime.ErrNotFound)
 	}
 	f := runtime.Footprint{
@@ -97,6 +100,18 @@ func (r *Runtime) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footp
 		f.SnapSize += max(0, s.Size)
 	}
 	return f, nil
+}
+
+// snapshotAt is the snapshot that lies there; nil = there is none. Callers hold r.mu.
+func (r *Runtime) snapshotAt(ref runtime.Ref) *runtime.SnapshotInfo {
+	for _, b := range r.boxes {
+		for i := range b.spec.Snapshots {
+			if b.spec.Snapshots[i].Path == ref.String() {
+				return &b.spec.Snapshots[i]
+			}
+		}
+	}
+	return nil
 }
 
 // Choices says what a new container can be made of.

@@ -1,6 +1,7 @@
 package runtimetest
 
 import (
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -125,6 +126,7 @@ func testRestore(t *testing.T, s *suite) {
 		t.Errorf("it was refused, and yet there is %+v", got)
 	}
 	was := s.get(t, ref).Identity
+	s.measuresSnapshots(t, ref)
 	s.must(t, runtime.Restore, ref, &runtime.RestoreArgs{Snap: "snap0", Start: true})
 	s.await(t, ref, runtime.Running)
 	if now := s.get(t, ref).Identity; now != was {
@@ -162,4 +164,22 @@ func testRestoreAs(t *testing.T, s *suite) {
 	wantError(t, s.do(t, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "snap0"}), runtime.ErrInUse, "delete-snapshot", ref)
 	s.snaps(t, ref, 1)
 	s.snaps(t, whole, 0)
+}
+
+// measuresSnapshots asks for the size of a snapshot as of the container that it is
+// to liblxc.
+func (s *suite) measuresSnapshots(t *testing.T, ref runtime.Ref) {
+	t.Helper()
+	snaps, err := s.rt.Snapshots(s.context(t), ref)
+	if err != nil || len(snaps) == 0 {
+		t.Fatalf("snapshots %+v, %v", snaps, err)
+	}
+	as := runtime.Ref{Path: filepath.Dir(snaps[0].Path), Name: snaps[0].Name}
+	f, err := s.rt.Footprint(s.context(t), as)
+	if err != nil || f.Size <= 0 || f.Free == 0 || !f.RestoreCopies() {
+		t.Errorf("footprint of %s: %+v, %v", snaps[0].Name, f, err)
+	}
+	as.Name = "snap99"
+	_, err = s.rt.Footprint(s.context(t), as)
+	wantError(t, err, runtime.ErrNotFound, "footprint", as)
 }

@@ -73,7 +73,7 @@ func (d *deck) tellDestroy(ctx context.Context, refs []runtime.Ref, a *runtime.D
 		} else {
 			d.tellFootprint(ref, &f, a)
 		}
-		for _, why := range againstDestroy(&c) {
+		for _, why := range against(runtime.Destroy, &c) {
 			d.warn("  it would be refused: %s", why)
 		}
 	}
@@ -98,10 +98,10 @@ func (d *deck) tellFootprint(ref runtime.Ref, f *runtime.Footprint, a *runtime.D
 	}
 }
 
-// againstDestroy is what keeps a container from being destroyed as it is.
-func againstDestroy(c *runtime.Container) []string {
+// against is what keeps an operation from being done to a container as it is.
+func against(op runtime.Op, c *runtime.Container) []string {
 	var all []string
-	if !runtime.Destroy.Accepts(c.State) && c.State != runtime.Unknown {
+	if !op.Accepts(c.State) && c.State != runtime.Unknown {
 		all = append(all, "it is "+c.State.String())
 	}
 	if c.Lock != nil {

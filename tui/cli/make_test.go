@@ -293,6 +293,13 @@ func TestWithoutYesItSaysWhatWouldGo(t *testing.T) {
 	rt := keeper()
 	rt.Set(ref("web-1"), runtime.Changed, func(s *fake.Spec) { s.Lock = &runtime.LockInfo{By: "ann\x1b[2J"} })
 	rt.Add(fake.Spec{Container: runtime.Container{Ref: ref("over"), State: runtime.Stopped, Config: &runtime.Config{}}, Base: ref("db")})
+	snap := func(name string, size int64) []runtime.SnapshotInfo {
+		return []runtime.SnapshotInfo{{Name: name, Path: path + "/x/snaps/" + name, Taken: start, Size: size}}
+	}
+	rt.Add(fake.Spec{Container: runtime.Container{Ref: ref("big"), State: runtime.Stopped, Config: &runtime.Config{}}, Snapshots: snap("huge", 64<<30)})
+	rt.Set(ref("web-1"), runtime.Changed, func(s *fake.Spec) { s.Snapshots = snap("up", 1<<20) })
+	rt.Add(fake.Spec{Container: runtime.Container{Ref: ref("under"), State: runtime.Stopped, Config: &runtime.Config{}}, Snapshots: snap("old", 1<<20)})
+	rt.Add(fake.Spec{Container: runtime.Container{Ref: ref("over-2"), State: runtime.Stopped, Config: &runtime.Config{}}, Base: ref("under")})
 	for args, says := range map[string][]string{
 		"destroy keep":               {"destroy keep: nothing was done; with --yes it is", "gone for good: /var/lib/lxc/keep (dir, ", "2 snapshots (64M): snap0, snap1", "without --snapshots"},
 		"destroy keep -s":            {"its snapshots too"},
@@ -300,7 +307,11 @@ func TestWithoutYesItSaysWhatWouldGo(t *testing.T) {
 		"destroy web-1":              {"it would be refused: it is RUNNING", `locked by ann\x1b[2J`},
 		"snapshot delete keep snap0": {"delete snap0 of keep: nothing was done", "/keep/snaps/snap0 (64M, taken ", `comment: before \x1b[31mred`},
 		"snapshot delete keep snap1": {"overlays on it: on-snap"},
-		"restore keep snap0":         {"restore keep from snap0: nothing was done", "the old ones are kept until dismissed"},
+		"restore keep snap0":         {"restore keep from snap0: nothing was done", "the old ones are kept until dismissed", "needs 64M for a copy of the snapshot; 40G is free"},
+		"restore keep snap1":         {"needs size not known for a copy of the snapshot"},
+		"restore under old":          {"it would be refused: these are overlays on its root and would lose it: over-2"},
+		"restore big huge":           {"it would be refused: a copy of the snapshot needs 64G, 40G is free"},
+		"restore web-1 up":           {"it would be refused: it is RUNNING", `locked by ann\x1b[2J`},
 	} {
 		r := lxcdeck(t, rt, strings.Fields(args)...)
 		if r.code != 3 || r.out != "" || strings.ContainsRune(r.err, '\x1b') {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -182,7 +183,7 @@ func (d *deck) deleteSnapshot(cmd *cobra.Command, name, snap string) error {
 	if err := a.Check(); err != nil {
 		return err
 	}
-	return d.withSnapshot(cmd, runtime.DeleteSnapshot, name, a, func(s *runtime.SnapshotInfo) {
+	return d.withSnapshot(cmd, runtime.DeleteSnapshot, name, a, func(_ context.Context, _ runtime.Ref, s *runtime.SnapshotInfo) {
 		d.onlyWithYes("delete " + s.Name + " of " + name)
 		d.warn("  gone for good: %s (%s)", s.Path, joined(sizeOf(s.Size, false), "taken "+s.Taken.Local().Format("2006-01-02 15:04:05")))
 		if s.Comment != "" {
@@ -195,7 +196,7 @@ func (d *deck) deleteSnapshot(cmd *cobra.Command, name, snap string) error {
 }
 
 // withSnapshot does what loses something, or, without --yes, tells what.
-func (d *deck) withSnapshot(cmd *cobra.Command, op runtime.Op, name string, a *runtime.RestoreArgs, tell func(*runtime.SnapshotInfo)) error {
+func (d *deck) withSnapshot(cmd *cobra.Command, op runtime.Op, name string, a *runtime.RestoreArgs, tell func(context.Context, runtime.Ref, *runtime.SnapshotInfo)) error {
 	if err := d.open(cmd); err != nil {
 		return err
 	}
@@ -213,7 +214,7 @@ func (d *deck) withSnapshot(cmd *cobra.Command, op runtime.Op, name string, a *r
 	if err != nil {
 		return err
 	}
-	tell(s)
+	tell(ctx, ref, s)
 	return nil
 }
 
@@ -262,13 +263,14 @@ func (d *deck) restoreCommand() *cobra.Command {
 				return &a
 			})
 		}
-		return d.withSnapshot(cmd, runtime.Restore, names[0], &a, func(s *runtime.SnapshotInfo) {
+		return d.withSnapshot(cmd, runtime.Restore, names[0], &a, func(ctx context.Context, ref runtime.Ref, s *runtime.SnapshotInfo) {
 			d.onlyWithYes("restore " + names[0] + " from " + s.Name)
 			d.warn("  root and config become those of %s; the old ones are kept until dismissed (lxcdeck recover)",
 				s.Taken.Local().Format("2006-01-02 15:04:05"))
 			if s.Comment != "" {
 				d.warn("  comment: %s", s.Comment)
 			}
+			d.tellRestore(ctx, ref, s)
 		})
 	})
 	d.nameFlag(cmd)
@@ -281,4 +283,44 @@ func (d *deck) restoreCommand() *cobra.Command {
 	p.BoolVar(&a.Start, "start", false, "start it at once")
 	d.yesFlag(cmd)
 	return cmd
+}
+
+// tellRestore says what a restore in place needs, and what is against it.
+func (d *deck) tellRestore(ctx context.Context, ref runtime.Ref, s *runtime.SnapshotInfo) {
+	look, cancel := d.asked(ctx)
+	defer cancel()
+	f, err := d.rt.Footprint(look, ref)
+	if err != nil {
+		d.warn("  what it needs could not be measured: %v", err)
+		return
+	}
+	size, partial := s.Size, false
+	as := runtime.Ref{Path: filepath.Dir(s.Path), Name: s.Name}
+	if size < 0 && f.RestoreCopies() && as.Check() == nil {
+		// The list of snapshots takes less time for it; to liblxc it is a container.
+		if its, err := d.rt.Footprint(look, as); err == nil {
+			size, partial = its.Size, its.Partial
+		}
+	}
+	switch {
+	case !f.RestoreCopies():
+		d.warn("  needs next to nothing: in %s it shares its blocks with the snapshot", f.Backing)
+	case size > 0 && uint64(size) > f.Free:
+		d.warn("  it would be refused: a copy of the snapshot needs %s, %s is free", sizeOf(size, partial), views.Bytes(f.Free))
+	default:
+		d.warn("  needs %s for a copy of the snapshot; %s is free", sizeOf(size, partial), views.Bytes(f.Free))
+	}
+	if len(f.Clones) > 0 {
+		d.warn("  it would be refused: these are overlays on its root and would lose it: %s", refNames(f.Clones))
+	}
+	l, err := d.list(ctx)
+	if err != nil {
+		d.warn("  its state is not known: %v", err)
+		return
+	}
+	if c, err := find(l.Containers, ref.String()); err == nil {
+		for _, why := range against(runtime.Restore, &c) {
+			d.warn("  it would be refused: %s", why)
+		}
+	}
 }
