@@ -34,6 +34,12 @@ func (o *operation) watchCopy(p *clonePlan) (end func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	return o.watchBytes(total), nil
+}
+
+// watchBytes tells how far a copy by rsync is until end is called. total 0 = it is
+// not known how many bytes there are.
+func (o *operation) watchBytes(total uint64) (end func()) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	spawn("copy progress", func(error) { close(stopped) }, func() {
 		defer close(stopped)
@@ -57,7 +63,7 @@ func (o *operation) watchCopy(p *clonePlan) (end func(), err error) {
 		if total > 0 {
 			o.tell(runtime.Progress{Done: total, Total: total})
 		}
-	}, nil
+	}
 }
 
 // measure is how many bytes are read to copy the root: that is what rsync does

@@ -246,7 +246,16 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	if kind := j.fact(factWay); kind != storeDir {
 		flags, backing = flags|cloneSnapshot|cloneMaybe, kind
 	}
+	want, err := measureStore(snapStore(snap))
+	if err != nil {
+		return fmt.Errorf("measure %s: %w", snap.Name, err)
+	}
+	end := func() {}
+	if kind := j.fact(factWay); kind == storeDir || kind == storeOverlay { // the others share blocks
+		end = o.watchBytes(uint64(want.bytes))
+	}
 	log, err := cloneContainer(snap, other, flags, backing)
+	end()
 	if err != nil {
 		o.logged(log)
 		return fullWords(fmt.Errorf("copy %s: %w", snap.Name, err), log)
@@ -259,11 +268,24 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	); err != nil {
 		return fmt.Errorf("note on overlays: %w", err)
 	}
-	return o.checkSecond(j, snap)
+	return o.checkSecond(j, snap, want)
 }
 
-// checkSecond says whether the copy has all that the snapshot has.
-func (o *operation) checkSecond(j *journal, snap runtime.Ref) error {
+// measureStore is the size of a root; none where it is no directory, or belongs to
+// ids that only a user namespace has.
+func measureStore(s rootStore) (treeSize, error) {
+	if s.unit() == "" {
+		return treeSize{}, nil
+	}
+	size, err := measure(s.path, nil)
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+		return treeSize{}, nil
+	}
+	return size, err
+}
+
+// checkSecond says whether the copy has all that the snapshot has, whose size is want.
+func (o *operation) checkSecond(j *journal, snap runtime.Ref, want treeSize) error {
 	o.step("checking the copy")
 	other := j.other()
 	if err := loadableHere(other); err != nil {
@@ -279,16 +301,13 @@ func (o *operation) checkSecond(j *journal, snap runtime.Ref) error {
 	if got.kind != its.kind || got.unit() == "" {
 		return fmt.Errorf("%w: the copy's root is on %q, the snapshot's on %q", runtime.ErrUnsupported, got.kind, its.kind)
 	}
-	want, err := measure(its.path, nil)
-	if err == nil {
-		var have treeSize
-		if have, err = measure(got.path, nil); err == nil && (have.entries < want.entries || have.bytes < want.bytes) {
-			return fmt.Errorf("%w: the copy has %d files and %d bytes, the snapshot %d and %d",
-				runtime.ErrConfig, have.entries, have.bytes, want.entries, want.bytes)
-		}
-	}
-	if err != nil && (!errors.Is(err, fs.ErrPermission) || os.Geteuid() == 0) {
+	have, err := measureStore(got)
+	if err != nil {
 		return fmt.Errorf("check the copy: %w", err)
+	}
+	if have.entries < want.entries || have.bytes < want.bytes {
+		return fmt.Errorf("%w: the copy has %d files and %d bytes, the snapshot %d and %d",
+			runtime.ErrConfig, have.entries, have.bytes, want.entries, want.bytes)
 	}
 	j.Facts[factSpare], j.Facts[factOtherPath] = []byte(got.unit()), []byte(got.value)
 	return nil

@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -310,4 +312,30 @@ func TestRestoreOfAnOverlay(t *testing.T) {
 	must(t, doing(t, a, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "snap0"}))
 	must(t, s.Tool("lxc-destroy", ref.Name))
 	must(t, s.Tool("lxc-destroy", base.Name))
+}
+
+// TestRestoreTellsHowFarItIs: a count of bytes that grows up to the snapshot's.
+func TestRestoreTellsHowFarItIs(t *testing.T) {
+	_, a, ref := large(t)
+	snap, err := measure(filepath.Join(ref.String(), "snaps/snap0/rootfs"), nil)
+	must(t, err)
+	var mu sync.Mutex
+	var seen []runtime.Progress
+	must(t, a.Do(t.Context(), runtime.Request{
+		Op: runtime.Restore, Ref: ref, Args: &runtime.RestoreArgs{Snap: "snap0"}, Progress: func(p runtime.Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			if p.Total > 0 {
+				seen = append(seen, p)
+			}
+		},
+	}))
+	mu.Lock()
+	defer mu.Unlock()
+	if len(seen) == 0 || !slices.IsSortedFunc(seen, func(a, b runtime.Progress) int { return cmp.Compare(a.Done, b.Done) }) {
+		t.Fatalf("told: %+v", seen)
+	}
+	if last := seen[len(seen)-1]; last.Total != uint64(snap.bytes) || last.Done != last.Total {
+		t.Errorf("at the end: %+v, the snapshot has %d bytes", last, snap.bytes)
+	}
 }
