@@ -123,6 +123,16 @@ func (a *LockArgs) LXCCommand(Op, Ref) string { return "" }
 type RecoverArgs struct {
 	ID  string // of the Leftover
 	Way RecoverWay
+	// What and Since are the Leftover's when somebody was asked about it. One that
+	// is something else by now, as after an undo by another, is left alone
+	// (ErrNoLeftover). Empty: whatever it is.
+	What  string
+	Since time.Time
+}
+
+// Means says whether what is there now is what was asked about.
+func (a *RecoverArgs) Means(what string, since time.Time) bool {
+	return (a.What == "" || a.What == what) && (a.Since.IsZero() || a.Since.Equal(since))
 }
 
 // RecoverWay is one way out of what a killed operation has left.

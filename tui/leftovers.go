@@ -156,9 +156,8 @@ func (x *leftoverView) recover(m *Model, l runtime.Leftover, way runtime.Recover
 		t.State = c.State
 	}
 	q.state.Targets = []views.Target{t}
-	q.yes = func() tea.Cmd {
-		return m.enqueue([]runtime.Request{{Op: runtime.Recover, Ref: l.Ref, Args: &runtime.RecoverArgs{ID: l.ID, Way: way}}})
-	}
+	a := &runtime.RecoverArgs{ID: l.ID, Way: way, What: l.What, Since: l.Since}
+	q.yes = func() tea.Cmd { return m.enqueue([]runtime.Request{{Op: runtime.Recover, Ref: l.Ref, Args: a}}) }
 	return m.askUpon(q)
 }
 

@@ -91,7 +91,7 @@ func (x *snapList) settle(m *Model, old *runtime.Leftover, way runtime.RecoverWa
 		more += " It takes " + diskSize(old.Size) + "."
 	}
 	return x.asks(m, title, more, c,
-		runtime.Request{Op: runtime.Recover, Ref: x.ref, Args: &runtime.RecoverArgs{ID: old.ID, Way: way}})
+		runtime.Request{Op: runtime.Recover, Ref: x.ref, Args: &runtime.RecoverArgs{ID: old.ID, Way: way, What: old.What, Since: old.Since}})
 }
 
 // take asks for the comment of a new snapshot, and how it is taken if the

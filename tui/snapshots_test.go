@@ -235,7 +235,7 @@ func TestSnapshotOldRoots(t *testing.T) {
 	d.says("Swapped back: kept one. Those of now are kept instead")
 	d.says("No lxc-* command does that.")
 	d.yes()
-	if q := d.asked(1); q.Op != runtime.Recover || *q.Args.(*runtime.RecoverArgs) != (runtime.RecoverArgs{ID: "a", Way: runtime.Undo}) {
+	if q := d.asked(1); q.Op != runtime.Recover || *q.Args.(*runtime.RecoverArgs) != (runtime.RecoverArgs{ID: "a", Way: runtime.Undo, What: "kept one", Since: noon.Add(-50 * time.Hour)}) {
 		t.Fatalf("%+v", q)
 	}
 	d.seesNo("kept one")
@@ -246,7 +246,7 @@ func TestSnapshotOldRoots(t *testing.T) {
 	d.sees("Dismiss the kept root of bravo?", "removed for good")
 	d.says("It takes 3.0G.")
 	d.yes()
-	if q := d.asked(2); *q.Args.(*runtime.RecoverArgs) != (runtime.RecoverArgs{ID: "b", Way: runtime.Dismiss}) {
+	if q := d.asked(2); *q.Args.(*runtime.RecoverArgs) != (runtime.RecoverArgs{ID: "b", Way: runtime.Dismiss, What: "kept two", Since: noon.Add(-50 * time.Hour)}) {
 		t.Fatalf("%+v", q)
 	}
 	d.seesNo("OLD ROOTS")

@@ -244,6 +244,9 @@ func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 		if i < 0 {
 			return runtime.ErrNoLeftover
 		}
+		if l := &r.leftovers[i]; !a.Means(l.What, l.Since) {
+			return fmt.Errorf("%w: it is something else by now: %s", runtime.ErrNoLeftover, l.What)
+		}
 		r.leftovers = slices.Delete(r.leftovers, i, i+1)
 	}
 	return nil

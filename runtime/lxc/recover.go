@@ -56,6 +56,16 @@ func recoveryOf(op runtime.Op) (recovery, bool) {
 	}
 }
 
+// told is what a Leftover says of a journal.
+func (r recovery) told(j *journal) (what string, ways []runtime.RecoverWay, since time.Time) {
+	what, ways = r.left(j)
+	if j.Op == runtime.Restore && j.Kept {
+		_, since = j.whatIsKept()
+		return what, ways, since
+	}
+	return what, ways, j.Began
+}
+
 // brokenRef stands for a journal that cannot be read: nobody knows whose it is.
 func brokenRef(lxcpath string) runtime.Ref { return runtime.Ref{Path: lxcpath, Name: deckDir} }
 
@@ -114,10 +124,7 @@ func leftovers(ctx context.Context, lxcpath string) ([]runtime.Leftover, error) 
 			l.Where, l.Size = dir, keptSize(ctx, j)
 		}
 		if r, ok := recoveryOf(j.Op); ok {
-			l.What, l.Ways = r.left(j)
-			if j.Op == runtime.Restore && j.Kept {
-				_, l.Since = j.whatIsKept()
-			}
+			l.What, l.Ways, l.Since = r.told(j)
 		} else {
 			l.What = "an operation was interrupted that this lxcdeck does not know: its record can be removed, but not what it has made"
 			l.Ways = []runtime.RecoverWay{runtime.Dismiss}
@@ -174,7 +181,11 @@ func (o *operation) recover() error {
 	case !ok:
 		return fmt.Errorf("%w: %s is not known to this lxcdeck", runtime.ErrUnsupported, a.ID)
 	}
-	if _, ways := r.left(j); !slices.Contains(ways, a.Way) {
+	what, ways, since := r.told(j)
+	switch {
+	case !a.Means(what, since):
+		return &named{errors.New("it is something else by now: " + what), runtime.ErrNoLeftover}
+	case !slices.Contains(ways, a.Way):
 		return fmt.Errorf("%w: it cannot be cleared that way: %s", runtime.ErrInvalid, a.Way)
 	}
 	if busy := holder(goesOn(o.q.Ref)); busy != nil {

@@ -137,3 +137,30 @@ func TestDismissKilled(t *testing.T) {
 	wantNothingLeft(t, a, s.Path)
 	wantEra(t, s, ref, rootOn(ref), "past")
 }
+
+// TestDismissOfWhatWasAskedAbout: who was asked about one root does not remove
+// another that has come in its place since. Both are from before a restore of
+// snap0: only the time tells them apart.
+func TestDismissOfWhatWasAskedAbout(t *testing.T) {
+	s, a := owning(t, "lxcdt-eras")
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-eras"}
+	must(t, s.Tool("lxc-snapshot", ref.Name))
+	for _, era := range []string{"original", "changed"} {
+		put(t, filepath.Join(rootOn(ref), "era"), era)
+		must(t, doing(t, a, runtime.Restore, ref, &runtime.RestoreArgs{Snap: "snap0"}))
+	}
+	asked := leftoversOf(t, a)
+	swaps(t, a, ref, asked[0].ID, runtime.Undo)
+	swaps(t, a, ref, asked[1].ID, runtime.Undo)
+	now := leftoversOf(t, a)[1]
+	if got := read(t, now.Where, ref.Name, "rootfs/era"); got != "original" || now.What != asked[0].What || !now.Since.Equal(asked[0].Since) {
+		t.Errorf("the root %q is %q of %s, and was %q of %s", got, now.What, now.Since, asked[0].What, asked[0].Since)
+	}
+	about := &runtime.RecoverArgs{ID: asked[1].ID, Way: runtime.Dismiss, What: asked[1].What, Since: asked[1].Since}
+	mention(t, doing(t, a, runtime.Recover, ref, about), runtime.ErrNoLeftover, "something else by now")
+	if got := read(t, now.Where, ref.Name, "rootfs/era"); got != "original" {
+		t.Errorf("the original is %q", got)
+	}
+	about.Since = now.Since
+	must(t, doing(t, a, runtime.Recover, ref, about))
+}

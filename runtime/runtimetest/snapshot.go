@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"lxcdeck/runtime"
 )
@@ -138,7 +139,11 @@ func testRestore(t *testing.T, s *suite) {
 		t.Fatalf("kept: %+v", got)
 	}
 	wantError(t, s.do(t, runtime.Recover, ref, &runtime.RecoverArgs{ID: "none", Way: runtime.Dismiss}), runtime.ErrNoLeftover, "recover", ref)
-	s.must(t, runtime.Recover, ref, &runtime.RecoverArgs{ID: got[0].ID, Way: runtime.Dismiss})
+	for _, a := range []runtime.RecoverArgs{{What: "another root"}, {What: got[0].What, Since: got[0].Since.Add(-time.Second)}} {
+		a.ID, a.Way = got[0].ID, runtime.Dismiss
+		wantError(t, s.do(t, runtime.Recover, ref, &a), runtime.ErrNoLeftover, "recover", ref)
+	}
+	s.must(t, runtime.Recover, ref, &runtime.RecoverArgs{ID: got[0].ID, Way: runtime.Dismiss, What: got[0].What, Since: got[0].Since})
 	if got := s.left(t, ref); len(got) != 0 {
 		t.Errorf("it was dismissed: %+v", got)
 	}
