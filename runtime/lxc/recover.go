@@ -221,8 +221,12 @@ func endOrphans(j *journal) {
 	if err != nil || leader <= 1 || leader == os.Getpid() {
 		return
 	}
-	if _, err := statFields(leader); err == nil {
-		return // the number is another process's by now
+	if f, err := statFields(leader); err == nil {
+		// Whose parent was killed too stays a zombie where init takes in no children,
+		// as in many a container. All else is another process of that number.
+		if at, err := startTime(leader); f[0] != "Z" || err != nil || at.After(j.Began.Add(time.Second)) {
+			return
+		}
 	}
 	if boot, err := startTime(1); err != nil || boot.After(j.Began) {
 		return // nothing of it has outlived the host, or the container that lxcdeck runs in
@@ -232,7 +236,7 @@ func endOrphans(j *journal) {
 		eachPID(func(pid int) {
 			fields, err := statFields(pid)
 			// Field 6 of proc_pid_stat(5) is the session.
-			if err != nil || fields[3] != strconv.Itoa(leader) {
+			if err != nil || fields[0] == "Z" || fields[3] != strconv.Itoa(leader) {
 				return
 			}
 			name, err := readProc("/proc/" + strconv.Itoa(pid) + "/comm")

@@ -1,14 +1,17 @@
 package lxc
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -224,5 +227,40 @@ func TestWhatIsKeptGoesToNoOther(t *testing.T) {
 	wantNothingLeft(t, a, s.Path)
 	if got := read(t, rootOn(ref), "era"); got != "other" {
 		t.Errorf("the other one's root is of %q", got)
+	}
+}
+
+// TestOrphansOfAZombieEnd: nobody has waited for the helper that was killed, and
+// its rsync goes on.
+func TestOrphansOfAZombieEnd(t *testing.T) {
+	r, w, err := os.Pipe()
+	must(t, err)
+	defer r.Close()
+	defer w.Close() // its end ends what the test has left
+	// It waits for its input, which does not come; comm is its name (proc_pid_comm(5)).
+	cmd := exec.Command("sh", "-c", `exec 3<&0; sh -c 'printf rsync >/proc/$$/comm; echo $$; read x <&3' & wait`)
+	cmd.Stdin, cmd.SysProcAttr = r, &syscall.SysProcAttr{Setsid: true}
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	j := newJournal(runtime.Restore, runtime.Ref{Path: "/x", Name: "x"}, stepCopying, nil)
+	must(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Wait() }) // it was killed
+	line, err := bufio.NewReader(out).ReadString('\n')
+	must(t, err)
+	rsync, err := strconv.Atoi(strings.TrimSpace(line))
+	must(t, err)
+	must(t, unix.Kill(cmd.Process.Pid, unix.SIGKILL))
+	state := func(pid int) string {
+		f, err := statFields(pid)
+		if err != nil {
+			return ""
+		}
+		return f[0]
+	}
+	eventually(t, "the zombie", func() bool { return state(cmd.Process.Pid) == "Z" })
+	j.ID = "restore-1-" + strconv.Itoa(cmd.Process.Pid)
+	endOrphans(j)
+	if s := state(rsync); s != "" && s != "Z" {
+		t.Errorf("it goes on, in state %s", s)
 	}
 }
