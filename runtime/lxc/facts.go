@@ -60,29 +60,34 @@ func load(ref runtime.Ref) (*runtime.Config, error) {
 }
 
 // unloadable is the error of a configuration that liblxc did not take, with
-// its own words. They are asked of a handle of no container (hidden
-// directories are none), whose log, in memory, is set before the
-// configuration is read.
+// its own words.
 func unloadable(ref runtime.Ref) error {
-	err := fmt.Errorf("%w: liblxc gives no reason", runtime.ErrConfig)
-	c, nerr := golxc.NewContainer(".lxcdeck", ref.Path)
-	if nerr != nil {
-		return err
-	}
-	defer func() { _ = c.Release() }()
-	read := captureLog(c)
-	if c.LoadConfigFile(filepath.Join(ref.Path, ref.Name, "config")) == nil {
-		return err
-	}
-	// The first line is the cause, the second where it stands.
-	why := strings.TrimSpace(read())
+	_, why := tryConfig(ref.Path, filepath.Join(ref.String(), "config"))
 	switch {
 	case strings.Contains(why, unfinishedKey):
 		return fmt.Errorf("%w: it is not whole: what makes it is at work still, or was interrupted (see lxcdeck recover)", runtime.ErrConfig)
 	case why != "":
+		// The first line is the cause, the second where it stands.
 		return fmt.Errorf("%w: %s", runtime.ErrConfig, strings.ReplaceAll(why, "\n", ": "))
 	}
-	return err
+	return fmt.Errorf("%w: liblxc gives no reason", runtime.ErrConfig)
+}
+
+// tryConfig lets liblxc read a configuration file that it may read, and gives its
+// own words where it did not take it. They are asked of a handle of no container
+// (hidden directories are none), whose log, in memory, is set before the
+// configuration is read.
+func tryConfig(lxcpath, file string) (ok bool, why string) {
+	c, err := golxc.NewContainer(".lxcdeck", lxcpath)
+	if err != nil {
+		return false, ""
+	}
+	defer func() { _ = c.Release() }()
+	read := captureLog(c)
+	if c.LoadConfigFile(file) == nil {
+		return true, ""
+	}
+	return false, strings.TrimSpace(read())
 }
 
 // roots are the directories of values of lxc.rootfs.path: /dir, dir:/dir,

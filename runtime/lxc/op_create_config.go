@@ -22,6 +22,8 @@ import (
 type configLine struct {
 	raw, key, value string // key "" = a comment, or nothing
 	top             bool   // of the file itself, not of one that it includes
+	file            string // where it stands
+	number          int    // in that file, from 1
 }
 
 // configLines reads a configuration through all that it includes, in the order
@@ -64,8 +66,10 @@ func (in *inspector) readLines(path string, top bool, lines *[]configLine) error
 	if len(*lines) > maxConfig {
 		return fmt.Errorf("%w: %s: too many lines", runtime.ErrConfig, path)
 	}
+	number := 0
 	for raw := range strings.Lines(string(text)) {
-		l := configLine{raw: strings.TrimRight(raw, "\r\n"), top: top}
+		number++
+		l := configLine{raw: strings.TrimRight(raw, "\r\n"), top: top, file: path, number: number}
 		l.key, l.value, _ = setting(l.raw)
 		*lines = append(*lines, l)
 		if l.key == "lxc.include" {
@@ -87,7 +91,8 @@ func defaultConfig() string {
 	return path
 }
 
-// baseLines are what a new configuration begins with.
+// baseLines are what a new configuration begins with. What was named for it has to
+// be a configuration from its first line to its last.
 func baseLines(a *runtime.CreateArgs) ([]configLine, error) {
 	path := a.Config
 	if path == "" {
@@ -101,6 +106,14 @@ func baseLines(a *runtime.CreateArgs) ([]configLine, error) {
 		return nil, fmt.Errorf("%w: config %s: %w", runtime.ErrInvalid, path, err)
 	case err != nil:
 		return nil, fmt.Errorf("config %s: %w", path, err)
+	}
+	if a.Config != "" {
+		if err := noSettings(lines); err != nil {
+			return nil, err
+		}
+		if err := refusedConfig(path, lines); err != nil {
+			return nil, err
+		}
 	}
 	for _, l := range lines {
 		if strings.HasPrefix(l.key, "lxc.rootfs.path") && l.value != "" {

@@ -367,3 +367,39 @@ func size(path string) int64 {
 	}
 	return info.Size()
 }
+
+// TestCreateFromNoConfig is for a file to begin with that is no configuration, or
+// not to its end: nothing is made of it, and the line is named.
+func TestCreateFromNoConfig(t *testing.T) {
+	m := newMaking(t, "noconfig")
+	conf := m.s.Path + "/.conf"
+	inner := m.s.Path + "/.inner"
+	for _, c := range []struct{ text, inner, says string }{
+		{"root:x:0:0:root:/root:/bin/sh\n", "", conf + `, line 1: this is no setting of LXC, and liblxc would pass over it: "root:x:0:0:root:/root:/bin/sh"`},
+		{"# fine\n\nlxc.start.auto = 0\nhello = world\n", "", conf + ", line 4: this is no setting"},
+		{"lxc.start.auto = 0\nlxc.uts.name\n", "", conf + ", line 2: a setting is KEY = VALUE"},
+		{"\x7fELF\x00\nlxc.start.auto = 0\n", "", conf + ", line 1: it has a NUL"},
+		{"lxc.start.auto = 0\n  lxc.lxcdt = 1\n", "", conf + `, line 2: Invalid argument - Unsupported config key "lxc.lxcdt"`},
+		{"lxc.start.auto = abc\n", "", conf + `, line 1: liblxc does not take its value: "lxc.start.auto = abc"`},
+		{"# fine\nlxc.include = " + inner + "\n", "\n\nlxc.lxcdt = 1\n", inner + `, line 3: Invalid argument - Unsupported config key "lxc.lxcdt"`},
+		{"# fine\nlxc.include = " + inner + "\n", "no setting\n", inner + ", line 1: this is no setting"},
+		{strings.Repeat("x", 500) + "\n", "", strings.Repeat("x", 80) + `..."`},
+	} {
+		put(t, conf, c.text)
+		put(t, inner, c.inner)
+		err := m.do(t.Context(), &runtime.CreateArgs{Template: m.script("exit 0"), Config: conf})
+		var e *runtime.Error
+		if !errors.Is(err, runtime.ErrInvalid) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), strings.Repeat("x", 81)) {
+			t.Errorf("%q: %v", c.text, err)
+		} else if !errors.As(err, &e) || !strings.Contains(e.Hint, "lxc.container.conf(5)") {
+			t.Errorf("%q: no hint: %+v", c.text, e)
+		}
+		m.nothingLeft()
+	}
+	if len(m.steps) > 0 || m.output() != "" {
+		t.Errorf("it had begun: %q, %q", m.steps, m.output())
+	}
+	// What says nothing is a configuration too.
+	put(t, conf, "\n# nothing\n")
+	must(t, m.do(t.Context(), &runtime.CreateArgs{Template: m.script("mkdir -p $root\nexit 0"), Config: conf}))
+}
