@@ -57,6 +57,41 @@ func TestDoctorReadsRecordedLines(t *testing.T) {
 	}
 }
 
+// TestDoctorLooksForARoot: liblxc's lines on console and terminals name descriptors,
+// which are no paths, and no line of the config is meant by them.
+func TestDoctorLooksForARoot(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-with"))
+	bare := runtime.Ref{Path: s.Path, Name: "lxcdt-without"}
+	must(t, os.Mkdir(bare.String(), 0o755))
+	put(t, filepath.Join(bare.String(), "config"), "lxc.uts.name = x\nlxc.mount.entry = /tmp mnt none bind 0 0\n")
+	const (
+		console = "No such file or directory - Failed to mount temporary procfs\n" +
+			"No such file or directory - Failed to open \"/dev/pts/3\"\n" +
+			"No such file or directory - Failed to mount \"10(/dev/pts/3)\" on \"44\"\nFailed to setup console"
+		ttys  = "No such file or directory - Failed to mount \"12\" on \"45\"\nFailed to setup ttys"
+		entry = "No such file or directory - Failed to mount \"/tmp\" on \"/mnt\"\nFailed to setup mount entries"
+		gone  = "No such file or directory - Failed to mount \"/no/source\" on \"/mnt\"\nFailed to setup mount entries"
+	)
+	for _, c := range []struct{ name, log, cause, advice string }{
+		{"lxcdt-without", console, "has no lxc.rootfs.path", "lxc.rootfs.path = dir:/path/to/rootfs into " + bare.String() + "/config"},
+		{"lxcdt-without", ttys, "has no lxc.rootfs.path", "lxc.rootfs.path = dir:"},
+		{"lxcdt-without", entry, "has no lxc.rootfs.path", "lxc.rootfs.path = dir:"},
+		{"lxcdt-without", gone, "no /no/source on the host", "optional"},
+		{"lxcdt-with", console, "cannot set up the container's console: ", "lxc.console.path"},
+		{"lxcdt-with", ttys, "cannot set up the container's terminals: ", "lxc.tty.max"},
+		{"lxcdt-with", entry, "mount point /mnt is not there", "create=dir"},
+	} {
+		p := newPatient(runtime.Ref{Path: s.Path, Name: c.name}, &failedStart{Log: []byte(c.log + "\nFailed to setup container \"x\"")})
+		d := p.diagnose()
+		p.release()
+		wantCause(t, d, c.cause, c.advice)
+		if c.log != entry && strings.Contains(d.Advice, "create=") {
+			t.Errorf("%s: %q", c.log, d.Advice)
+		}
+	}
+}
+
 func TestDoctorComparesIDs(t *testing.T) {
 	s := lxctest.New(t)
 	must(t, s.Add("lxcdt-ids", "lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 200000 65536"))

@@ -169,6 +169,46 @@ func (p *patient) noRoot() *runtime.Diagnosis {
 	return nil
 }
 
+// rootless says whether the config names no root file system. That is no mistake to
+// liblxc: such a container has the host's own, as lxc-execute(1) wants it.
+func (p *patient) rootless() bool { return p.c != nil && len(p.values("lxc.rootfs.path")) == 0 }
+
+// hostRoot is for a container without a root file system, where liblxc could not set
+// up mounts, console or terminals: it mounts what belongs to it over the host's own.
+func (p *patient) hostRoot() *runtime.Diagnosis {
+	if !p.rootless() || !p.said("Failed to mount ") && !p.said("Failed to setup ttys") && !p.said("Failed to setup console") {
+		return nil
+	}
+	p.saw("there is no lxc.rootfs.path in its config")
+	return found("Its config has no lxc.rootfs.path: it has no root file system of its own, and liblxc cannot set up the host's for it.",
+		"Write lxc.rootfs.path = dir:/path/to/rootfs into "+filepath.Join(p.ref.String(), "config")+".")
+}
+
+// badConsole is for the console and the terminals, which liblxc mounts by their
+// descriptors (lxc_setup_dev_console and lxc_setup_ttys of conf.c).
+func (p *patient) badConsole() *runtime.Diagnosis {
+	line := p.line("Failed to mount \"")
+	if line == "" || !descriptor(quotedAfter(line, "\" on ")) {
+		return nil
+	}
+	what := "the container's console or terminals"
+	switch {
+	case p.said("Failed to setup console"):
+		what = "the container's console"
+	case p.said("Failed to setup ttys"):
+		what = "the container's terminals"
+	}
+	return found("liblxc cannot set up "+what+": "+line,
+		"Look at lxc.console.path, lxc.tty.max and lxc.autodev in its config, and whether /dev of its root file system can be written.")
+}
+
+// descriptor says whether liblxc names a place by its descriptor: 44, or 10(/dev/pts/3).
+func descriptor(place string) bool {
+	number, _, _ := strings.Cut(place, "(")
+	_, err := strconv.Atoi(number)
+	return err == nil
+}
+
 // badMount is for an entry of lxc.mount.entry or of its fstab.
 func (p *patient) badMount() *runtime.Diagnosis {
 	line := p.line("Failed to mount \"")
@@ -185,9 +225,13 @@ func (p *patient) badMount() *runtime.Diagnosis {
 	}
 	in := p.inRootfs(target)
 	switch {
+	case descriptor(target): // no line of the config is meant
+		return nil
 	case filepath.IsAbs(source) && !exists(source):
 		p.saw("%s is not there on the host", source)
 		return p.noSource(source, in)
+	case p.rootless():
+		return nil // hostRoot knows better
 	case strings.Contains(line, "No such device"):
 		return found("The kernel does not know the file system of the mount at "+in+" in the container: "+source+".", "Load its module with modprobe, or correct the type in lxc.mount.entry.")
 	case strings.Contains(line, "No such file or directory"):
