@@ -85,7 +85,7 @@ func listImages(ctx context.Context, script, server string, env []string) ([]run
 	case err != nil && !errors.As(err, &exit):
 		return nil, fmt.Errorf("list of images: %w", fileErr(err))
 	}
-	words := mostTelling(lastLines(out.Bytes()[max(0, out.Len()-outputTail):], lastWordsMax))
+	words := mostTelling(lastLines(out.Bytes()[max(0, out.Len()-outputTail):], usageMax))
 	p := createPlan{name: "download"}
 	text := strings.Join(words, "\n")
 	return nil, &runtime.Error{Op: "images", Err: errors.New("the download template could not list images"), Log: text, Hint: p.hint(text)}

@@ -129,6 +129,28 @@ func FuzzParseImages(f *testing.F) {
 	})
 }
 
+// TestMostTelling: the cause stands first, in words that fit a terminal.
+func TestMostTelling(t *testing.T) {
+	usage := strings.Repeat("[ --path <path> ]: The path to the container\n", 40)
+	for _, c := range []struct{ said, first string }{
+		{"getopt: unrecognized option '--bogus'\nLXC image builder\n[ -h | --help ]: Print this\n" + usage + "[ --x <y> ]: the last", "getopt: unrecognized option '--bogus'"},
+		{"lxc-x: option requires an argument -- 'r'\nUsage: x\n" + usage, "lxc-x: option requires an argument -- 'r'"},
+		{"x: unrecognized option '--a'\nx: unrecognized option '--b'\nTry 'x --help'", "x: unrecognized option '--a'"},
+		{"getopt: unrecognized option '--bogus'\n--help\nERROR: no luck\nbye", "ERROR: no luck"},
+		{"ln: unrecognized option '--tidy'\nit goes on\nno luck", "no luck"},
+		{`time="2026-11-26T11:40:08Z" level=fatal msg="initializing source oci:/x: open /x/index.json: no such file"`, "initializing source oci:/x: open /x/index.json: no such file"},
+		{`time="2026-11-26T11:40:08Z" level=fatal msg="Get \"https://x/v2/\": no\nhost"` + "\nbye", `Get "https://x/v2/": no host`},
+		{`time="2026-11-26T11:40:08Z" level=error msg="cut off`, `time="2026-11-26T11:40:08Z" level=error msg="cut off`},
+		{`an error: msg="x"`, `an error: msg="x"`},
+		{usage + "bye", "bye"},
+	} {
+		got := mostTelling(lastLines([]byte(c.said), usageMax))
+		if got[0] != c.first || len(got) > lastWordsMax {
+			t.Errorf("%d lines, first %q, want %q", len(got), got[0], c.first)
+		}
+	}
+}
+
 func TestLastWords(t *testing.T) {
 	lines := lastLines([]byte("a\n\n  \n10%\r20%\rdone\nERROR: x\nlast\xff"), 3)
 	if strings.Join(lines, "|") != "done|ERROR: x|last\uFFFD" {

@@ -139,7 +139,7 @@ func (o *operation) makeContainer(p *createPlan, j *journal) error {
 	r, err := o.callMaker(p, j, out.w)
 	out.end()
 	if err != nil {
-		return p.failure(err, lastLines(out.tail, lastWordsMax), r.Log)
+		return p.failure(err, lastLines(out.tail, usageMax), r.Log)
 	}
 	if len(p.idmap) > 0 && os.Geteuid() == 0 {
 		return ownUp(o.q.Ref)

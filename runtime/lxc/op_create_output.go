@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,18 +109,62 @@ func lastLines(tail []byte, n int) []string {
 	return lines
 }
 
-// mostTelling puts the line that tells most first: the last that calls itself an
-// error, else the last.
+// mostTelling puts the line that tells most first, and the last lines after it: the
+// last that calls itself an error, else the complaint of getopt(1), which a template
+// follows by its whole usage, else the last.
 func mostTelling(lines []string) []string {
-	best := len(lines) - 1
+	best, usage := len(lines)-1, false
 	for i := len(lines) - 1; i >= 0; i-- {
-		if low := strings.ToLower(lines[i]); strings.Contains(low, "error") || strings.Contains(low, "fatal") {
+		low := strings.ToLower(lines[i])
+		if len(lines)-i <= lastWordsMax && (strings.Contains(low, "error") || strings.Contains(low, "fatal")) {
 			best = i
 			break
 		}
+		if usage && complaint(low) {
+			best = i
+		}
+		usage = usage || strings.Contains(low, "usage") || strings.Contains(low, "--help")
 	}
 	if best < 0 {
 		return nil
 	}
-	return append([]string{lines[best]}, slices.Delete(slices.Clone(lines), best, best+1)...)
+	rest := slices.Delete(slices.Clone(lines), best, best+1)
+	return append([]string{plainLine(lines[best])}, rest[max(0, len(rest)-lastWordsMax+1):]...)
+}
+
+// complaint says whether a line in lower case is what is said of a wrong option by
+// getopt(1) of util-linux, getopt_long(3) of the GNU and musl C libraries, and the
+// getopts of shells.
+func complaint(line string) bool {
+	for _, words := range []string{
+		"unrecognized option", "unknown option", "invalid option", "illegal option", "requires an argument",
+		"doesn't allow an argument", "does not take an argument", "is ambiguous",
+	} {
+		if strings.Contains(line, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// plainLine is the message of a line that logrus wrote, as skopeo and umoci do where
+// standard error is no terminal: time="..." level=fatal msg="...".
+func plainLine(line string) string {
+	const mark = ` msg="`
+	if !strings.HasPrefix(line, "time=") || !strings.Contains(line, " level=") {
+		return line
+	}
+	at := strings.Index(line, mark)
+	if at < 0 {
+		return line
+	}
+	quoted, err := strconv.QuotedPrefix(line[at+len(mark)-1:])
+	if err != nil {
+		return line // cut off
+	}
+	text, err := strconv.Unquote(quoted)
+	if err != nil {
+		return line
+	}
+	return strings.Join(strings.Fields(text), " ")
 }

@@ -215,6 +215,7 @@ func TestCreateTemplateFails(t *testing.T) {
 		{"echo 'ERROR: Missing required tool: xz' >&2; exit 1", "Missing required tool", "program xz"},
 		{"echo 'ERROR: Failed to download https://x/meta' >&2; exit 1", "Failed to download", "network"},
 		{"echo 'tar: write: No space left on device' >&2; exit 1", "No space", "full"},
+		{"echo \"x: unrecognized option '--y'\" >&2; for i in 1 2 3 4 5 6 7 8 9 0; do echo '[ --help ]'; echo '[ --more ]'; done; exit 1", "unrecognized option '--y'", "--help tells"},
 		{"kill -9 $$", "template", ""},
 	} {
 		err := m.do(t.Context(), &runtime.CreateArgs{Template: m.script(c.script)})

@@ -18,6 +18,8 @@ const (
 	templatePrefix = "lxc-"
 	// lastWordsMax is how many of a template's last lines go into the error.
 	lastWordsMax = 20
+	// usageMax is how far back the cause is looked for: a usage has many lines.
+	usageMax = 200
 )
 
 // templateDirs is where LXC's templates lie. liblxc knows one of them, by its
@@ -68,10 +70,14 @@ func (p *createPlan) failure(err error, words []string, log string) error {
 		lines = append(lines, strings.Split(log, "\n")...)
 	}
 	text := strings.Join(lines, "\n")
+	hint := p.hint(text)
+	if len(words) > 0 && hint == "" && complaint(strings.ToLower(lines[0])) {
+		hint = "What stands behind -- is for the template: " + runtime.ShellQuote(p.template) + " --help tells what it takes."
+	}
 	if len(words) > 0 || strings.Contains(log, "from template") {
 		err = fmt.Errorf("template %s failed", p.name)
 	}
-	e := &runtime.Error{Err: err, Log: text, Hint: p.hint(text)}
+	e := &runtime.Error{Err: err, Log: text, Hint: hint}
 	if full(p.ref.Path) || p.backing.Dir != "" && full(filepath.Dir(p.backing.Dir)) {
 		e.Hint = noSpace
 	}
