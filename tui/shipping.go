@@ -86,30 +86,23 @@ func (m *Model) askPack(c runtime.Container) tea.Cmd {
 
 // packInto makes the file when the job's turn has come, and removes it when the job
 // fails. It runs off the loop.
-func packInto(ctx context.Context, rt runtime.Controller, q runtime.Request, path string, places record.Places) (err error) {
-	if q.File, err = record.Create(path, places); err != nil {
-		return &runtime.Error{Op: q.Op.String(), Ref: q.Ref, Err: err}
+func packInto(ctx context.Context, rt runtime.Controller, q runtime.Request, path string, places record.Places) error {
+	file, err := record.Begin(path, places)
+	if err != nil {
+		return &runtime.Error{Op: q.Op.String(), Ref: q.Ref, Err: err, Hint: record.Hint(err)}
 	}
-	made, serr := q.File.Stat()
-	tell := shipped(&q, func(s *runtime.Shipped) string { return s.SHA256 + "  " + q.File.Name() })
-	err = rt.Do(ctx, q)
-	if err == nil {
-		err = errors.Join(serr, q.File.Sync())
-	}
-	if cerr := q.File.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
+	q.File = file.File
+	tell := shipped(&q, func(s *runtime.Shipped) string { return s.SHA256 + "  " + file.Name() })
+	did := rt.Do(ctx, q)
+	switch err := file.Finish(did); {
+	case err == nil:
 		tell()
 		return nil
+	case did != nil:
+		return err
+	default:
+		return &runtime.Error{Op: q.Op.String(), Ref: q.Ref, Err: err, Hint: record.Hint(err)}
 	}
-	// Unless its name is another's by now.
-	if there, lerr := os.Lstat(q.File.Name()); lerr == nil && serr == nil && os.SameFile(there, made) {
-		if rerr := os.Remove(q.File.Name()); rerr != nil {
-			return fmt.Errorf("%w; what was written could not be removed: %s", err, rerr.Error())
-		}
-	}
-	return err
 }
 
 // shipped makes a request keep what it came to; tell adds that to the job's output.

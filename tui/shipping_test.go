@@ -57,8 +57,18 @@ func TestPackIntoAFile(t *testing.T) {
 	d.rt.Fail(fake.Do, ref("alpha"), fake.Fault{Err: runtime.ErrHelper})
 	d.packed(other)
 	d.until("the failure", func() bool { return len(d.m.jobs.wrote) == 3 })
-	if _, err := os.Lstat(other); err == nil {
-		t.Error("a half-written file was left")
+	if all, err := os.ReadDir(dir); err != nil || len(all) != 1 {
+		t.Errorf("a half-written file was left: %v, %v", all, err)
+	}
+	// What a kill has left is neither written to nor replaced.
+	if err := os.WriteFile(other+".part", []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.packed(other)
+	d.until("the refusal", func() bool { return len(d.m.jobs.wrote) == 4 })
+	d.sees("b.part is there already")
+	if text, err := os.ReadFile(other + ".part"); err != nil || string(text) != "half" {
+		t.Errorf("%q, %v", text, err)
 	}
 	d.action(keymap.PackKey)
 	d.press("tab")

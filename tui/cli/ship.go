@@ -47,7 +47,7 @@ func (d *deck) packCommand() *cobra.Command {
 	d.nameFlag(cmd)
 	d.timeoutFlag(cmd, "give up, and remove what was written, after this `TIME` (default: never)")
 	cmd.Flags().StringVarP(&to, "output", "o", "", "write it to `FILE`, which must not be there yet; - is standard output")
-	cmd.Flags().IntVar(&a.Level, "level", 0, "compress by this level of zstd, `1` to 19 (default 1: as quick as can be)")
+	cmd.Flags().IntVar(&a.Level, "level", 0, "compress by level `N` of zstd, 1 to 19 (default 1: as quick as can be)")
 	cmd.Flags().BoolVarP(&d.flags.quiet, "quiet", "q", false, "say nothing of what went well")
 	return cmd
 }
@@ -66,29 +66,35 @@ func (d *deck) pack(cmd *cobra.Command, name, to string, a *runtime.PackArgs) er
 	if d.settings.ReadOnly.Value {
 		return d.rt.Do(ctx, q) // it says so, before a file is made
 	}
+	var file *record.Draft
 	if to != "-" {
-		if q.File, err = d.newFile(ctx, to); err != nil {
+		if file, err = d.newFile(ctx, ref, to); err != nil {
 			return err
 		}
+		q.File = file.File
 	}
 	what, err := d.ship(ctx, q)
-	if to != "-" {
-		err = d.finish(q.File, err)
+	switch {
+	case file == nil:
+	case err == nil:
+		err = unsaved(ref, file.Finish(nil))
+	default:
+		err = file.Finish(err)
 	}
 	if err != nil {
 		d.failed(ctx, &q, err)
 		return nil
 	}
 	d.tellShipped(ref.Name, what, "")
-	if to == "-" {
+	if file == nil {
 		return nil
 	}
-	return writeAll(d.Stdout, []byte(what.SHA256+"  "+views.Clean(q.File.Name())+"\n"))
+	return writeAll(d.Stdout, []byte(what.SHA256+"  "+views.Clean(file.Name())+"\n"))
 }
 
-// newFile makes the file that an archive is written to: never one that is there
+// newFile begins the file that an archive is written to: never one that is there
 // already, nor one inside a container.
-func (d *deck) newFile(ctx context.Context, path string) (*os.File, error) {
+func (d *deck) newFile(ctx context.Context, ref runtime.Ref, path string) (*record.Draft, error) {
 	ctx, cancel := d.asked(ctx)
 	defer cancel()
 	l, err := d.rt.List(ctx)
@@ -102,32 +108,21 @@ func (d *deck) newFile(ctx context.Context, path string) (*os.File, error) {
 			places.Refuse = append(places.Refuse, c.Roots...)
 		}
 	}
-	f, err := record.Create(path, places)
-	if errors.Is(err, record.ErrExists) || errors.Is(err, record.ErrInside) {
-		err = &exitError{exitRefused, err}
-	}
-	return f, err
+	f, err := record.Begin(path, places)
+	return f, unsaved(ref, err)
 }
 
-// finish puts a new file on disk, or removes it where it is of no use: unless its
-// name is another's by now.
-func (d *deck) finish(f *os.File, err error) error {
-	made, serr := f.Stat()
+// unsaved is the error of an archive's file, with its operation and container, and
+// its exit status.
+func unsaved(ref runtime.Ref, err error) error {
 	if err == nil {
-		err = errors.Join(serr, f.Sync())
+		return nil
 	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	told := &runtime.Error{Op: runtime.Pack.String(), Ref: ref, Err: err, Hint: record.Hint(err)}
+	if errors.Is(err, record.ErrExists) || errors.Is(err, record.ErrPartial) || errors.Is(err, record.ErrInside) {
+		return &exitError{exitRefused, told}
 	}
-	if err == nil || serr != nil {
-		return err
-	}
-	if there, lerr := os.Lstat(f.Name()); lerr == nil && os.SameFile(there, made) {
-		if rerr := os.Remove(f.Name()); rerr != nil {
-			d.warn("what was written could not be removed: %v", rerr)
-		}
-	}
-	return err
+	return told
 }
 
 // ship carries out an operation with an archive, and tells what it left out.

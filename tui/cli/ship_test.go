@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -157,6 +158,59 @@ func TestPackLeavesNoHalfFile(t *testing.T) {
 	r := lxcdeck(t, rt, "pack", "db", "-o", "-", "-q")
 	if r.code != 0 || !strings.HasPrefix(r.out, "\x28\xb5\x2f\xfd") || r.err != "" {
 		t.Errorf("to standard output: status %d, %.10q, %q", r.code, r.out, r.err)
+	}
+}
+
+// meanwhile does something while an operation works.
+type meanwhile struct {
+	*fake.Runtime
+	what func()
+}
+
+func (m meanwhile) Do(ctx context.Context, q runtime.Request) error {
+	m.what()
+	return m.Runtime.Do(ctx, q)
+}
+
+// TestPackIsNotCutOffUnderItsName: an archive has its name when it is whole.
+func TestPackIsNotCutOffUnderItsName(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.tar.zst")
+	part := file + ".part"
+	rt := shipHost()
+	// What a kill has left.
+	if err := os.WriteFile(part, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := lxcdeck(t, rt, "pack", "box", "-o", file)
+	for _, says := range []string{"pack box: save " + file + ": " + part + " is there already", "cut off", "Remove the .part file"} {
+		if r.code != exitRefused || !strings.Contains(r.err, says) || len(rt.Requests()) > 0 {
+			t.Errorf("status %d, %q, want %q", r.code, r.err, says)
+		}
+	}
+	if text, err := os.ReadFile(part); err != nil || string(text) != "half" {
+		t.Fatalf("%q, %v", text, err)
+	}
+	if err := os.Remove(part); err != nil {
+		t.Fatal(err)
+	}
+	// The name is taken while it is written.
+	r = lxcdeckWith(t, meanwhile{rt, func() {
+		if _, err := os.Lstat(file); err == nil {
+			t.Error("it has its name before it is whole")
+		}
+		if err := os.WriteFile(file, []byte("other"), 0o600); err != nil {
+			t.Error(err)
+		}
+	}}, nil, "pack", "box", "-o", file)
+	if r.code != exitRefused || r.out != "" || !strings.Contains(r.err, "pack box: save "+file) || !strings.Contains(r.err, "stays as "+part) {
+		t.Errorf("status %d, out %q, err %q", r.code, r.out, r.err)
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "other" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if r := lxcdeck(t, rt, "unpack", part, "-n", "whole"); r.code != 0 {
+		t.Errorf("what was kept: status %d, %q", r.code, r.err)
 	}
 }
 

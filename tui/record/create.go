@@ -110,38 +110,16 @@ func expand(path string) (string, error) {
 }
 
 func create(full string, p Places) (*os.File, error) {
-	no := refused(p.Refuse)
-	dir, name := filepath.Split(full)
-	at, rest, err := walk(dir)
+	at, name, err := openPlace(full, p)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { unix.Close(at) }()
-	// Before anything is made, directories included.
-	if err := outside(at, rest, no); err != nil {
-		return nil, err
-	}
-	if len(rest) > 0 && filepath.Clean(dir) != filepath.Clean(p.Own) {
-		return nil, fmt.Errorf("%w: %s", ErrNoDir, filepath.Clean(dir))
-	}
-	for _, d := range rest {
-		// One that appears in between is taken if it is a directory; openDir
-		// follows no link.
-		if err := unix.Mkdirat(at, d, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
-			return nil, fmt.Errorf("make directory %s: %w", d, err)
-		}
-		next, err := openDir(at, d)
-		if err != nil {
-			return nil, fmt.Errorf("directory %s: %w", d, err)
-		}
-		unix.Close(at)
-		at = next
-	}
-	if len(rest) > 0 {
-		if err := outside(at, nil, no); err != nil {
-			return nil, err
-		}
-	}
+	defer unix.Close(at)
+	return createAt(at, name, full)
+}
+
+// createAt makes a new file in an open directory; it is called full.
+func createAt(at int, name, full string) (*os.File, error) {
 	fd, err := restarted(func() (int, error) {
 		return unix.Openat(at, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NOCTTY, 0o600)
 	})
@@ -152,6 +130,48 @@ func create(full string, p Places) (*os.File, error) {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), full), nil
+}
+
+// openPlace opens the directory that a new file is to be made in, and gives the
+// file's name there.
+func openPlace(full string, p Places) (at int, name string, err error) {
+	no := refused(p.Refuse)
+	dir, name := filepath.Split(full)
+	at, rest, err := walk(dir)
+	if err != nil {
+		return -1, "", err
+	}
+	defer func() {
+		if err != nil {
+			unix.Close(at)
+		}
+	}()
+	// Before anything is made, directories included.
+	if err := outside(at, rest, no); err != nil {
+		return -1, "", err
+	}
+	if len(rest) > 0 && filepath.Clean(dir) != filepath.Clean(p.Own) {
+		return -1, "", fmt.Errorf("%w: %s", ErrNoDir, filepath.Clean(dir))
+	}
+	for _, d := range rest {
+		// One that appears in between is taken if it is a directory; openDir
+		// follows no link.
+		if err := unix.Mkdirat(at, d, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
+			return -1, "", fmt.Errorf("make directory %s: %w", d, err)
+		}
+		next, err := openDir(at, d)
+		if err != nil {
+			return -1, "", fmt.Errorf("directory %s: %w", d, err)
+		}
+		unix.Close(at)
+		at = next
+	}
+	if len(rest) > 0 {
+		if err := outside(at, nil, no); err != nil {
+			return -1, "", err
+		}
+	}
+	return at, name, nil
 }
 
 // walk opens the directory dir, or the deepest one on the way to it that

@@ -4,8 +4,8 @@
 //
 // Rules of this room:
 //
-//   - Create is the only way to a file. It trusts no path: every directory on
-//     the way is opened, checked and used through its descriptor.
+//   - Create and Begin are the only ways to a file. They trust no path: every
+//     directory on the way is opened, checked and used through its descriptor.
 //   - A recording holds output only, never what was typed.
 //   - Nothing here makes its caller wait for a disk. A recording that the disk
 //     cannot keep up with ends with an error and is whole up to that point.
