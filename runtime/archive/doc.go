@@ -53,6 +53,8 @@ var (
 	ErrUnsafe = errors.New("archive is not safe to unpack")
 	// ErrTooLarge: it holds more than was allowed.
 	ErrTooLarge = errors.New("archive is too large")
+	// ErrNoRoom: the file system that it is unpacked to has not enough room for it.
+	ErrNoRoom = errors.New("not enough room to unpack it")
 	// ErrOwner: something in it belongs to an id that has none on this side.
 	ErrOwner = errors.New("is not one of the new container's ids")
 	// ErrAttribute: the file system does not take an attribute. It may have much room.

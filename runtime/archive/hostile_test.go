@@ -121,6 +121,15 @@ func TestBounds(t *testing.T) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
+	// What there is no room for is not the archive's fault.
+	for _, o := range []UnpackOptions{{MaxSize: 1 << 30, Room: 1}, {MaxSize: 1 << 30, Room: 1 << 20}, {MaxSize: 1 << 30, Inodes: 3}} {
+		if _, _, err := unpacked(t, archive, o); !errors.Is(err, ErrNoRoom) || errors.Is(err, ErrTooLarge) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	if _, _, err := unpacked(t, archive, UnpackOptions{MaxSize: 1, Room: 1 << 30, Inodes: 1 << 20}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("less than there is room for: %v", err)
+	}
 	stop := errors.New("no")
 	out, _, err := unpacked(t, archive, UnpackOptions{Config: func(Meta, []byte) error { return stop }})
 	if !errors.Is(err, stop) {
@@ -147,7 +156,7 @@ func TestReserve(t *testing.T) {
 	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
 	const reserve = 16 << 20
 	_, err := Unpack(t.Context(), bytes.NewReader(archive), opened(t, dir), UnpackOptions{MaxSize: 1 << 30, Reserve: reserve})
-	if !errors.Is(err, ErrTooLarge) {
+	if !errors.Is(err, ErrNoRoom) {
 		t.Errorf("small files: %v", err)
 	}
 	var st unix.Statfs_t

@@ -145,8 +145,9 @@ func sparseHeader(h *tar.Header, size int64) ([]byte, error) {
 }
 
 // writeSparse writes a piece of a file, leaving out blocks of zeros; hole says that it
-// ended with one, filled how many bytes were none. There may be most of those.
-func writeSparse(f *os.File, p []byte, most uint64) (hole bool, filled int, err error) {
+// ended with one, filled how many bytes were none. There may be most of those; over is
+// the error of more.
+func writeSparse(f *os.File, p []byte, most uint64, over error) (hole bool, filled int, err error) {
 	const block = 64 << 10
 	for len(p) > 0 {
 		b := p[:min(block, len(p))]
@@ -154,7 +155,7 @@ func writeSparse(f *os.File, p []byte, most uint64) (hole bool, filled int, err 
 		if hole = zeros(b); hole {
 			_, err = f.Seek(int64(len(b)), io.SeekCurrent)
 		} else if filled += len(b); uint64(filled) > most {
-			err = fmt.Errorf("%w: its files hold more bytes than are allowed", ErrTooLarge)
+			err = over
 		} else {
 			_, err = f.Write(b)
 		}

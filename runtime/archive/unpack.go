@@ -33,8 +33,12 @@ type UnpackOptions struct {
 	Host       func(inner uint32, group bool) (uint32, bool)
 	MaxSize    uint64 // bytes of files but their zeros, which become holes; 0 = none of them
 	MaxEntries uint64 // 0 = DefaultEntries
-	// Reserve is how many bytes of the file system have to stay free. MaxSize does not
-	// see to that: a directory, a long link or a file of one byte takes a block.
+	// Room is for how many such bytes there is room, and Inodes for how many entries;
+	// 0 = it is not known. More than that is ErrNoRoom, more than what is allowed is
+	// ErrTooLarge.
+	Room, Inodes uint64
+	// Reserve is how many bytes of the file system have to stay free. MaxSize and Room do
+	// not see to that: a directory, a long link or a file of one byte takes a block.
 	Reserve uint64
 	// NoDevices leaves device nodes out, which only the host's root can make.
 	NoDevices bool
@@ -158,6 +162,14 @@ const (
 	reserveEntry = 8 << 10
 )
 
+// most is how many bytes of files may be made, and the error of more.
+func (u *unpacker) most() (bytes uint64, over error) {
+	if u.o.Room > 0 && u.o.Room < u.o.MaxSize {
+		return u.o.Room, fmt.Errorf("%w: its files hold more than the %d bytes that can be had there", ErrNoRoom, u.o.Room)
+	}
+	return u.o.MaxSize, fmt.Errorf("%w: its files hold more bytes than the %d that are allowed", ErrTooLarge, u.o.MaxSize)
+}
+
 // spent looks now and then whether the reserve is there still.
 func (u *unpacker) spent(bytes uint64) error {
 	if u.since += bytes; u.since < reserveLook || u.o.Reserve == 0 {
@@ -169,7 +181,7 @@ func (u *unpacker) spent(bytes uint64) error {
 		return fmt.Errorf("unpack: room: %w", err)
 	}
 	if st.Bavail*uint64(st.Bsize) < u.o.Reserve {
-		return fmt.Errorf("%w: it would leave less than %d bytes of the file system free", ErrTooLarge, u.o.Reserve)
+		return fmt.Errorf("%w: it would leave less than %d bytes of the file system free", ErrNoRoom, u.o.Reserve)
 	}
 	return nil
 }
@@ -333,6 +345,9 @@ func (u *unpacker) entry(h *tar.Header, name string) error {
 	if u.out.Entries++; u.out.Entries > u.o.MaxEntries {
 		return fmt.Errorf("%w: more than %d entries", ErrTooLarge, u.o.MaxEntries)
 	}
+	if u.o.Inodes > 0 && u.out.Entries > u.o.Inodes {
+		return fmt.Errorf("%w: the file system has inodes for %d entries, which are not all", ErrNoRoom, u.o.Inodes)
+	}
 	err := u.spent(reserveEntry)
 	if err == nil {
 		err = u.place.enter(name)
@@ -407,7 +422,8 @@ func (u *unpacker) file(h *tar.Header, name string) error {
 			return u.damaged(err)
 		}
 		var filled int
-		if hole, filled, err = writeSparse(f, p, u.o.MaxSize-u.fill); err != nil {
+		most, over := u.most()
+		if hole, filled, err = writeSparse(f, p, most-u.fill, over); err != nil {
 			return fmt.Errorf("unpack %q: %w", name, err)
 		}
 		left -= int64(len(p))

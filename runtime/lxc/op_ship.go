@@ -211,14 +211,14 @@ func shipErr(err error, full string) error {
 	case errors.Is(err, archive.ErrAttribute): // before ENOSPC, which ext4 and btrfs say of it
 		return &runtime.Error{Err: err, Hint: "Nothing was kept of it. More room does not help: ext4 has 4 KB for all attributes of a file, xfs 64 KB for each, " +
 			"other file systems none. Unpack it into an lxcpath on another, or pack it again without that attribute (setfattr -x)."}
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT), errors.Is(err, archive.ErrNoRoom):
 		return &runtime.Error{Err: err, Hint: full}
 	case errors.Is(err, unix.EPIPE):
 		return &runtime.Error{Err: err, Hint: "Whoever was to read it has ended."}
 	case errors.Is(err, archive.ErrUnsafe), errors.Is(err, archive.ErrDamaged):
 		return &runtime.Error{Err: err, Hint: "Nothing was kept of it. Fetch or pack it again; do not trust it if it was changed on purpose."}
 	case errors.Is(err, archive.ErrTooLarge):
-		return &runtime.Error{Err: err, Hint: "Nothing was kept of it. Make room, or allow it more."}
+		return &runtime.Error{Err: err, Hint: "Nothing was kept of it. On the command line --max-entries allows more entries."}
 	default:
 		return fileErr(err)
 	}

@@ -183,8 +183,8 @@ func TestShipsOnAFullDisk(t *testing.T) {
 	b := newAdapter(t, Options{Paths: []string{other}})
 	to := runtime.Ref{Path: other, Name: "lxcdt-to"}
 	_, err = shipping(t, b, runtime.Unpack, to, &runtime.UnpackArgs{}, rewound(t, f))
-	if !errors.As(err, &e) || !strings.Contains(err.Error(), "too large") {
-		t.Errorf("unpack: %v", err)
+	if !errors.As(err, &e) || !strings.Contains(err.Error(), "not enough room") || e.Hint != "Nothing was kept. Make room in "+other+"." {
+		t.Errorf("unpack: %v; hint %q", err, e.Hint)
 	}
 	wantNothingOf(t, to)
 	put(t, filepath.Join(other, "filler"), strings.Repeat("x", 2<<20-8192))

@@ -251,7 +251,7 @@ func (in *insider) pack(ctx context.Context, o archive.PackOptions) (archive.Pac
 
 // unpack is archive.Unpack into the staging directory; read is how much of the archive was read.
 func (in *insider) unpack(ctx context.Context, o archive.UnpackOptions, full string) (out archive.Unpacked, read uint64, err error) {
-	q := insideRequest{Do: insideUnpack, MaxSize: o.MaxSize, MaxEntries: o.MaxEntries, Reserve: o.Reserve, Full: full}
+	q := insideRequest{Do: insideUnpack, MaxSize: o.MaxSize, MaxEntries: o.MaxEntries, Room: o.Room, Inodes: o.Inodes, Reserve: o.Reserve, Full: full}
 	var refused error
 	var skipped []archive.Skipped
 	r, err := in.ask(ctx, q, func(r *insideReply) error {

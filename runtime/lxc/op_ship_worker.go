@@ -47,7 +47,7 @@ type insideRequest struct {
 	Config []byte
 	Level  int
 
-	MaxSize, MaxEntries, Reserve uint64
+	MaxSize, MaxEntries, Room, Inodes, Reserve uint64
 }
 
 // insideReply is what it answers: any number without Last, then one with it.
@@ -219,7 +219,7 @@ func (w *insideWorker) unpack(q insideRequest) (archive.Unpacked, uint64, error)
 			}
 			return nil
 		},
-		MaxSize: q.MaxSize, MaxEntries: q.MaxEntries, Reserve: q.Reserve, NoDevices: true, Host: q.IDs.own,
+		MaxSize: q.MaxSize, MaxEntries: q.MaxEntries, Room: q.Room, Inodes: q.Inodes, Reserve: q.Reserve, NoDevices: true, Host: q.IDs.own,
 		Progress: func(uint64) { tell(in.read) },
 	})
 	if err == nil {

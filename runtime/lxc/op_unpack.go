@@ -1,10 +1,12 @@
 package lxc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,14 +126,12 @@ func (u *unpacking) stage() (*runtime.Shipped, error) {
 	if err := u.makeStage(); err != nil {
 		return nil, err
 	}
-	size, reserve, err := u.room()
+	opts, err := u.room()
 	if err != nil {
 		return nil, err
 	}
-	out, read, err := u.tree(archive.UnpackOptions{
-		Config: u.judge, MaxSize: size, MaxEntries: u.a.MaxEntries, Reserve: reserve,
-		Progress: u.o.gauge("unpacking "+u.o.q.Ref.Name, archiveSize(u.o.file)),
-	})
+	opts.Config, opts.Progress = u.judge, u.o.gauge("unpacking "+u.o.q.Ref.Name, archiveSize(u.o.file))
+	out, read, err := u.tree(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -209,26 +209,21 @@ func stageID(path string) (string, error) {
 // what is, 64 MiB at least, so that the host's own programs do not fail for it.
 const unpackReserve = 64 << 20
 
-// room is how many bytes may be unpacked, and how many have to stay free. It also
-// bounds the entries where the file system has inodes to run out of.
-func (u *unpacking) room() (size, reserve uint64, err error) {
+// room says how much may be unpacked: what was asked for, what the file system has room
+// and inodes for, and how much of it has to stay free.
+func (u *unpacking) room() (o archive.UnpackOptions, err error) {
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(int(u.dir.Fd()), &st); err != nil {
-		return 0, 0, fmt.Errorf("room in %s: %w", u.o.q.Ref.Path, err)
+		return o, fmt.Errorf("room in %s: %w", u.o.q.Ref.Path, err)
 	}
 	free := st.Bavail * uint64(st.Bsize)
-	reserve = min(max(unpackReserve, free/16), free/2)
-	size = free - reserve
-	if u.a.MaxSize > 0 {
-		size = min(size, u.a.MaxSize)
-	}
-	if u.a.MaxEntries == 0 {
-		u.a.MaxEntries = archive.DefaultEntries
-	}
+	o.Reserve = min(max(unpackReserve, free/16), free/2)
+	o.Room = max(1, free-o.Reserve) // 0 would be no bound
+	o.MaxSize, o.MaxEntries = cmp.Or(u.a.MaxSize, math.MaxUint64), cmp.Or(u.a.MaxEntries, archive.DefaultEntries)
 	if st.Files > 0 {
-		u.a.MaxEntries = max(1, min(u.a.MaxEntries, st.Ffree-st.Ffree/16))
+		o.Inodes = max(1, st.Ffree-st.Ffree/16)
 	}
-	return size, reserve, nil
+	return o, nil
 }
 
 // archiveSize is the size of a file, and 0 of a pipe.
