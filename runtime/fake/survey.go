@@ -148,6 +148,9 @@ func (r *Runtime) makeable(a *runtime.CreateArgs) error {
 		return fmt.Errorf("%w: no template %s", runtime.ErrInvalid, a.Template)
 	}
 	if a.Backing.Type != "" && !slices.Contains(c.Backings, a.Backing.Type) {
+		if c.BackingOut[a.Backing.Type] == "" {
+			return fmt.Errorf("%w: there is no backing store %q", runtime.ErrInvalid, a.Backing.Type)
+		}
 		return fmt.Errorf("%w: backing store %s: %s", runtime.ErrUnsupported, a.Backing.Type, c.BackingOut[a.Backing.Type])
 	}
 	return nil

@@ -152,7 +152,7 @@ func (p *clonePlan) chooseBacking() error {
 		p.backing = p.kind
 	}
 	if !slices.Contains(stores(), p.backing) {
-		return fmt.Errorf("%w: backing store %q", runtime.ErrInvalid, p.backing)
+		return fmt.Errorf("%w: there is no backing store %q", runtime.ErrInvalid, p.backing)
 	}
 	if _, out := backings(p.to.Path, runtime.Backing{}); p.backing != p.kind && p.backing != "overlay" && out[p.backing] != "" {
 		return fmt.Errorf("%w: backing store %s: %s", runtime.ErrUnsupported, p.backing, out[p.backing])

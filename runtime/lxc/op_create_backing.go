@@ -29,7 +29,7 @@ func planBacking(ref runtime.Ref, b runtime.Backing, facts map[string]string) (r
 	if !slices.Contains(usable, b.Type) {
 		why := out[b.Type]
 		if why == "" {
-			why = "no such backing store"
+			return b, fmt.Errorf("%w: there is no backing store %q", runtime.ErrInvalid, b.Type)
 		}
 		return b, fmt.Errorf("%w: backing store %s: %s", runtime.ErrUnsupported, b.Type, why)
 	}

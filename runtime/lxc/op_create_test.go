@@ -186,7 +186,7 @@ func TestCreateRefused(t *testing.T) {
 			a.Network = runtime.Network{Kind: runtime.BridgeNetwork, Bridge: "lxcdtnone0"}
 		}), runtime.ErrInvalid, "lxcdtnone0"},
 		{"no interface is a bridge", m.ref, with(func(a *runtime.CreateArgs) { a.Network = runtime.Network{Kind: runtime.BridgeNetwork, Bridge: "lo"} }), runtime.ErrInvalid, "lo"},
-		{"unknown store", m.ref, with(func(a *runtime.CreateArgs) { a.Backing.Type = "tape" }), runtime.ErrUnsupported, "tape"},
+		{"unknown store", m.ref, with(func(a *runtime.CreateArgs) { a.Backing.Type = "floppy" }), runtime.ErrInvalid, "no backing store \"floppy\""},
 		{"a store that cannot be had", m.ref, with(func(a *runtime.CreateArgs) { a.Backing.Type = "overlay" }), runtime.ErrUnsupported, "clone"},
 		{"a directory in no directory", m.ref, with(func(a *runtime.CreateArgs) { a.Backing.Dir = m.s.Path + "/.none/root" }), runtime.ErrInvalid, ".none"},
 		{"a directory with files", m.ref, with(func(a *runtime.CreateArgs) { a.Backing.Dir = m.s.Path + "/.mine" }), runtime.ErrExists, "not empty"},
