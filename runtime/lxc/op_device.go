@@ -267,7 +267,8 @@ func (n *hostNode) harmless(name string) error {
 		// Numbers of the kernel's admin-guide/devices.txt.
 		const memMajor = 1
 		if what := map[uint32]string{1: "memory", 2: "kernel memory", 4: "I/O ports"}[minor]; major == memMajor && what != "" {
-			return fmt.Errorf("%w: %s is the host's %s", runtime.ErrPermission, name, what)
+			return hinted(fmt.Errorf("%w: %s is the host's %s", runtime.ErrPermission, name, what),
+				"Nobody may hand it out: with it the container would be root on the host.")
 		}
 		return nil
 	}

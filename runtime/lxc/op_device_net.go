@@ -31,7 +31,8 @@ func (o *operation) addInterface(host, inside string, pid int) error {
 		return fmt.Errorf("%w: the host has no interface %s", runtime.ErrInvalid, host)
 	}
 	if l.flags&unix.IFF_LOOPBACK != 0 {
-		return fmt.Errorf("%w: %s is the host's loopback", runtime.ErrPermission, host)
+		return hinted(fmt.Errorf("%w: %s is the host's loopback", runtime.ErrPermission, host),
+			"Nobody may move it; the container has one of its own. Name another interface of the host: ip link lists them.")
 	}
 	over, err := net.defaultRoute(l)
 	switch {

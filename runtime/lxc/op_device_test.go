@@ -258,6 +258,10 @@ func TestInterfaces(t *testing.T) {
 			t.Errorf("%s %+v: %v, want %v", c.op, *c.args, err, c.want)
 		}
 	}
+	var own *runtime.Error
+	if err := askFor(t, a, runtime.AddDevice, ref, net("lo", "")); !errors.As(err, &own) || !strings.Contains(own.Hint, "another interface") {
+		t.Errorf("root is told about the loopback: %q", own.Hint)
+	}
 	if !up("port") || !up("two") || !up("br0") {
 		t.Error("what was refused has taken an interface down")
 	}
