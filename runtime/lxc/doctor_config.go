@@ -72,6 +72,8 @@ func (p *patient) badConfig() *runtime.Diagnosis {
 		p.saw("%s, at the line: %s", file, line)
 	}
 	switch {
+	case exists(filepath.Join(p.ref.String(), "partial")):
+		return p.halfMade()
 	case errors.As(p.load, &unsafe):
 		return found("lxcdeck does not let liblxc read its config: "+unsafe.Error()+".", unsafe.hint())
 	case errors.As(p.load, &path) && path.Path == filepath.Join(p.ref.String(), "config") && errors.Is(path.Err, fs.ErrPermission):
@@ -96,6 +98,24 @@ func (p *patient) badConfig() *runtime.Diagnosis {
 			"Log in as that user, or make its home; loginctl enable-linger gives it a runtime directory.")
 	}
 	return found("Its config cannot be loaded: "+text+".", "Correct it, see lxc.container.conf(5).")
+}
+
+// halfMade is for a container whose creation has not ended.
+func (p *patient) halfMade() *runtime.Diagnosis {
+	partial := filepath.Join(p.ref.String(), "partial")
+	if held(p.ref) {
+		return found("It is being created just now: "+partial+" is there.", "Start it when that is done.")
+	}
+	cause := "It was never made to its end: " + partial + " stands there while liblxc creates a container."
+	all, _ := journals(p.ref.Path)
+	for _, j := range all {
+		if j.ref() == p.ref && j.Op == runtime.Create {
+			p.saw("a create of lxcdeck's has left a journal: %s", j.ID)
+			return found(cause, "If nobody creates it any more, lxcdeck recover shows what that has left: lxcdeck recover "+runtime.ShellQuote(p.ref.Name)+" "+j.ID+" undo removes it.")
+		}
+	}
+	p.saw("lxcdeck has no journal of it, so that something else has made it")
+	return found(cause, "If nobody creates it any more, look whether anything in "+p.ref.String()+" is still wanted, and remove that directory; lxcdeck recover lists only what lxcdeck itself has left.")
 }
 
 // includeOf is the value of the lxc.include that leads to a path.

@@ -92,6 +92,29 @@ func TestDoctorLooksForARoot(t *testing.T) {
 	}
 }
 
+// TestDoctorKnowsHalfMadeContainers: what to do depends on who was making it.
+func TestDoctorKnowsHalfMadeContainers(t *testing.T) {
+	s := lxctest.New(t)
+	for name, ours := range map[string]bool{"lxcdt-half": false, "lxcdt-ours": true} {
+		ref := runtime.Ref{Path: s.Path, Name: name}
+		must(t, os.Mkdir(ref.String(), 0o770))
+		put(t, filepath.Join(ref.String(), "config"), "lxc.uts.name = x\n")
+		put(t, filepath.Join(ref.String(), "partial"), "")
+		advice := "remove that directory"
+		if ours {
+			j, err := openJournal(runtime.Create, ref, makingRoot, map[string]string{})
+			must(t, err)
+			advice = "lxcdeck recover " + name + " " + j.ID + " undo"
+		}
+		p := newPatient(ref, &failedStart{Kind: errKind(runtime.ErrConfig)})
+		wantCause(t, p.diagnose(), ref.String()+"/partial stands there", advice)
+		p.release()
+		if !exists(filepath.Join(ref.String(), "config")) {
+			t.Error("looking has destroyed it")
+		}
+	}
+}
+
 func TestDoctorComparesIDs(t *testing.T) {
 	s := lxctest.New(t)
 	must(t, s.Add("lxcdt-ids", "lxc.idmap = u 0 100000 65536", "lxc.idmap = g 0 200000 65536"))
