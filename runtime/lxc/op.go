@@ -80,6 +80,8 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	switch {
 	case e.Hint != "":
 	case late && info.Kind != runtime.OnState: // no monitor has to do with it
+	case killed && errors.Is(err, runtime.ErrHelper):
+		e.Hint = stateUnknown
 	case late && cleared:
 		e.Hint = "A hook of its config may hang: look at lxc.hook.*."
 	default:

@@ -51,10 +51,42 @@ func TestCreateHelperKilled(t *testing.T) {
 	other := newAdapter(t, Options{Paths: []string{m.s.Path}})
 	mention(t, doing(t, other, runtime.Destroy, m.ref, nil), runtime.ErrBusy, "create (process ")
 	must(t, unix.Kill(helpers[0], unix.SIGKILL))
-	if err := <-got; !errors.Is(err, runtime.ErrHelper) {
-		t.Errorf("%v", err)
+	err := <-got
+	var e *runtime.Error
+	if !errors.Is(err, runtime.ErrHelper) || !errors.As(err, &e) || e.Hint != takenBack {
+		t.Errorf("%v; hint %q", err, e.Hint)
 	}
 	m.nothingLeft()
+}
+
+// TestKilledHelperSaysWhatBecameOfIt: what can be taken back was, and what cannot is
+// named with what to do.
+func TestKilledHelperSaysWhatBecameOfIt(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-left"}
+	began := time.Now()
+	undo := func(op runtime.Op) string {
+		t.Helper()
+		r, err := a.takeBack(runtime.Request{Op: op, Ref: ref}, nil, began, runtime.ErrHelper)
+		if !errors.Is(err, runtime.ErrHelper) {
+			t.Errorf("%s: %v", op, err)
+		}
+		return r.Hint
+	}
+	if got := undo(runtime.SetAutostart); got != nothingBegun {
+		t.Errorf("without a journal: %q", got)
+	}
+	if r, err := a.takeBack(runtime.Request{Op: runtime.Clone, Ref: ref}, nil, began, runtime.ErrCancelled); r.Hint != "" || !errors.Is(err, runtime.ErrCancelled) {
+		t.Errorf("what was cancelled: %q, %v", r.Hint, err)
+	}
+	// One that has no way back goes on to its end.
+	j, err := openJournal(runtime.DeleteSnapshot, ref, "deleting", map[string]string{})
+	must(t, err)
+	if got := undo(runtime.DeleteSnapshot); got != notTakenBack || j.ended() {
+		t.Errorf("without a way back: %q, ended %t", got, j.ended())
+	}
+	must(t, j.end())
 }
 
 // TestCreateBothKilled: with helper and lxcdeck killed, the journal tells what

@@ -77,6 +77,9 @@ func (p *createPlan) failure(err error, words []string, log string) error {
 	if len(words) > 0 || strings.Contains(log, "from template") {
 		err = fmt.Errorf("template %s failed", p.name)
 	}
+	if hint == "" && errors.Is(err, runtime.ErrHelper) {
+		hint = takenBack // which it is next
+	}
 	e := &runtime.Error{Err: err, Log: text, Hint: hint}
 	if full(p.ref.Path) || p.backing.Dir != "" && full(filepath.Dir(p.backing.Dir)) {
 		e.Hint = noSpace

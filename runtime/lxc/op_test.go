@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/lxctest"
 )
@@ -211,6 +213,25 @@ func TestFailuresTellWhy(t *testing.T) {
 		if got := find(t, list(t, a), deaf.Name).State; got != runtime.Running {
 			t.Fatalf("%s killed it: %s", q.Op, got)
 		}
+	}
+	// Of a helper that died nobody knows how far it came.
+	ended := make(chan error, 1)
+	go func() { ended <- a.Do(ctx, runtime.Request{Op: runtime.Shutdown, Ref: deaf, Timeout: patience}) }()
+	var lost error
+	eventually(t, "the end of a shutdown without its helper", func() bool {
+		for _, pid := range helpersOf(os.Getpid()) {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		select {
+		case lost = <-ended:
+			return true
+		default:
+			return false
+		}
+	})
+	var told *runtime.Error
+	if !errors.Is(lost, runtime.ErrHelper) || !errors.As(lost, &told) || told.Hint != stateUnknown {
+		t.Errorf("a shutdown whose helper was killed: %v", lost)
 	}
 	if err := a.Do(ctx, runtime.Request{Op: runtime.Stop, Ref: deaf, Timeout: time.Second}); err != nil {
 		t.Errorf("stop did not kill it: %v", err)

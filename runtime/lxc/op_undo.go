@@ -26,7 +26,11 @@ func (a *Adapter) takeBack(q runtime.Request, as *user, since time.Time, why err
 		err = r.err()
 	}
 	if err == nil {
-		return helperReply{}, why
+		// By a cancel or a deadline it ends as it was meant to: that says all.
+		if !errors.Is(why, runtime.ErrHelper) {
+			r.Hint = ""
+		}
+		return helperReply{Hint: r.Hint}, why
 	}
 	if r.Hint == "" {
 		r.Hint = keptHint
@@ -52,10 +56,14 @@ func helperUndo(conn *msgConn, q helperRequest) helperReply {
 	}
 	defer locks.release()
 	o := &operation{q: q, info: q.Op.Info(), conn: conn, log: func() string { return "" }}
+	hint := nothingBegun
 	for _, j := range all {
 		if j.Op == q.Op && j.ref() == q.Ref && !j.Kept && !j.Began.Before(q.Since) {
 			o.step("removing what was made")
 			err = errors.Join(err, o.undo(j))
+			if hint = takenBack; !j.ended() {
+				hint = notTakenBack
+			}
 		}
 	}
 	if err != nil {
@@ -65,7 +73,21 @@ func helperUndo(conn *msgConn, q helperRequest) helperReply {
 	if dir := filepath.Join(q.Ref.Path, deckDir); ownDeckDir(dir) == nil {
 		clearDeckDir(dir)
 	}
-	return helperReply{OK: true}
+	return helperReply{OK: true, Hint: hint}
+}
+
+// What became of an operation whose helper was killed, or crashed, and what to do next.
+const (
+	helperDied   = "Its helper was killed, or crashed: the kernel's log (dmesg) says so where memory ran out. "
+	takenBack    = helperDied + "What it had begun was taken back: ask again."
+	notTakenBack = helperDied + "What it had begun is kept among what was left: \"lxcdeck recover\" lists it, and finishes or undoes it."
+	nothingBegun = helperDied + "Nothing of it was left: look whether it was done, else ask again."
+	stateUnknown = helperDied + "Look which state the container is in now before you ask again."
+)
+
+// ended says whether nothing is left to do of what a journal tells.
+func (j *journal) ended() bool {
+	return !exists(filepath.Join(string(j.Path), deckDir, j.ID+journalEnd))
 }
 
 // undo takes one operation back, if that is a way out of what it has left.
