@@ -74,6 +74,7 @@ type deck struct {
 	flags    flags
 	status   int // what the verb that ran found
 	ran      bool
+	doing    string // the verb that runs
 	settings settings.Settings
 	rt       runtime.Runtime
 	log      *audit.Log  // nil = nothing is written down
@@ -149,7 +150,7 @@ func Main(ctx context.Context, o Options) int {
 // unless it says so.
 func (d *deck) verb(f func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		d.ran = true
+		d.ran, d.doing = true, cmd.Name()
 		if d.flags.timeout < 0 {
 			return usage(cmd, "--timeout %s is negative", d.flags.timeout)
 		}
@@ -256,7 +257,7 @@ func (d *deck) root() *cobra.Command {
 	}
 	root.SetVersionTemplate("lxcdeck {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{cmd, err}
+		return &usageError{cmd, flagError(err)}
 	})
 	p := root.PersistentFlags()
 	p.StringArrayVarP(&d.flags.paths, "lxcpath", "P", nil, "look for containers in `PATH`; may be repeated (default: LXC's own)")

@@ -96,7 +96,7 @@ func (d *deck) create(cmd *cobra.Command, f *createFlags, args []string) error {
 	ctx, stop := d.working(cmd)
 	defer stop()
 	if f.unprivileged {
-		if err := d.mapIDs(ctx, &f.args); err != nil {
+		if err := d.mapIDs(ctx, &q, &f.args); err != nil {
 			return err
 		}
 	}
@@ -156,7 +156,7 @@ func (f *createFlags) fill(cmd *cobra.Command) (err error) {
 }
 
 // mapIDs takes the ids that the user may use.
-func (d *deck) mapIDs(ctx context.Context, a *runtime.CreateArgs) error {
+func (d *deck) mapIDs(ctx context.Context, q *runtime.Request, a *runtime.CreateArgs) error {
 	ctx, cancel := d.asked(ctx)
 	defer cancel()
 	c, err := d.rt.Choices(ctx)
@@ -164,7 +164,9 @@ func (d *deck) mapIDs(ctx context.Context, a *runtime.CreateArgs) error {
 		return err
 	}
 	if len(c.IDMaps) == 0 {
-		return fmt.Errorf("%w: no unprivileged containers: %s", runtime.ErrUnsupported, c.IDMapsWhy)
+		return &runtime.Error{Op: q.Op.String(), Ref: q.Ref,
+			Err:  fmt.Errorf("%w: no unprivileged containers: %s", runtime.ErrUnsupported, c.IDMapsWhy),
+			Hint: "--idmap says which ids to map to; usermod --add-subuids and --add-subgids give a user some, as root."}
 	}
 	a.IDMap = c.IDMaps
 	return nil

@@ -90,7 +90,7 @@ func TestLsNames(t *testing.T) {
 		}
 	}
 	r := lxcdeck(t, testHost(), "ls", "nope", "db")
-	if r.code != 4 || !strings.Contains(r.out, "\ndb ") || !strings.Contains(r.err, "no such container: nope") {
+	if r.code != 4 || !strings.Contains(r.out, "\ndb ") || !strings.Contains(r.err, "ls nope: no such container") {
 		t.Errorf("one of two unknown: %+v", r)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 
@@ -238,7 +239,11 @@ func (d *deck) unpack(cmd *cobra.Command, f *unpackFlags, args []string) error {
 	if args[0] != "-" {
 		var err error
 		if in, err = os.Open(args[0]); err != nil {
-			return err
+			var path *fs.PathError
+			if errors.As(err, &path) {
+				err = path.Err // which file is said
+			}
+			return fmt.Errorf("unpack %s: %w", args[0], err)
 		}
 		defer in.Close()
 	}
@@ -270,7 +275,7 @@ func (d *deck) unpackFrom(ctx context.Context, cmd *cobra.Command, f *unpackFlag
 	}
 	if len(f.args.IDMap) == 0 && (f.unprivileged || user || src.meta.IDs > 0 && !f.privileged) {
 		var c runtime.CreateArgs
-		if err := d.mapIDs(ctx, &c); err != nil {
+		if err := d.mapIDs(ctx, &q, &c); err != nil {
 			if !f.unprivileged && !user {
 				d.warn("it was unprivileged: --privileged makes a privileged container of it, --idmap says which ids to map to.")
 			}

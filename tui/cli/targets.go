@@ -39,7 +39,7 @@ func find(all []runtime.Container, name string) (runtime.Container, error) {
 	}
 	switch len(found) {
 	case 0:
-		return runtime.Container{}, fmt.Errorf("%w: %s", runtime.ErrNotFound, name)
+		return runtime.Container{}, runtime.ErrNotFound
 	case 1:
 		return found[0], nil
 	}
@@ -48,6 +48,14 @@ func find(all []runtime.Container, name string) (runtime.Container, error) {
 		paths = append(paths, c.Path)
 	}
 	return runtime.Container{}, &exitError{exitUsage, fmt.Errorf("%s is in several lxcpaths: %s; choose one with -P", name, strings.Join(paths, ", "))}
+}
+
+// named is the error of a name, with the verb that it was given to.
+func (d *deck) named(name string, err error) error {
+	if !errors.Is(err, runtime.ErrNotFound) {
+		return err
+	}
+	return &runtime.Error{Op: d.doing, Ref: runtime.Ref{Name: name}, Err: err}
 }
 
 // pick gives the containers of the listing that the names mean, in the
@@ -61,7 +69,7 @@ func (d *deck) pick(all []runtime.Container, names []string) []runtime.Container
 	for _, name := range names {
 		c, err := find(all, name)
 		if err != nil {
-			d.fail(err)
+			d.fail(d.named(name, err))
 			continue
 		}
 		want[c.Ref] = true
@@ -112,7 +120,7 @@ func (d *deck) refs(ctx context.Context, names []string) ([]runtime.Ref, error) 
 	for _, name := range names {
 		c, err := find(l.Containers, name)
 		if err != nil {
-			d.fail(err)
+			d.fail(d.named(name, err))
 			continue
 		}
 		add(c.Ref)

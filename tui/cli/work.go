@@ -96,6 +96,10 @@ func (d *deck) failed(ctx context.Context, q *runtime.Request, err error) {
 		return
 	}
 	d.fail(err)
+	if errors.Is(err, runtime.ErrWrongState) {
+		d.nextStep(ctx, q)
+		return
+	}
 	var e *runtime.Error
 	if errors.As(err, &e) && e.Hint != "" {
 		return
@@ -107,8 +111,6 @@ func (d *deck) failed(ctx context.Context, q *runtime.Request, err error) {
 		d.warn("--copy renames it all the same: its root is copied.")
 	case errors.Is(err, runtime.ErrLocked):
 		d.warn("\"lxcdeck unlock %s\" takes the lock away; whoever locked it had a reason.", runtime.ShellQuote(q.Ref.Name))
-	case errors.Is(err, runtime.ErrWrongState) && q.Op == runtime.Snapshot:
-		d.warn("--stop stops it for that and starts it again; --freeze does without a stop, on btrfs, zfs and lvm.")
 	}
 }
 
