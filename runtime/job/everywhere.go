@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -70,6 +69,14 @@ func Everywhere(ctx context.Context, rt Runner, refs []runtime.Ref, ask runtime.
 	wg.Wait()
 }
 
+// late is how long a command had that did not end. It counts as ErrNoAnswer,
+// whose words speak of the monitor, which has no part in it.
+type late time.Duration
+
+func (d late) Error() string { return "the command did not end within " + time.Duration(d).String() }
+
+func (late) Unwrap() error { return runtime.ErrNoAnswer }
+
 // answer runs the command in one container.
 func answer(ctx context.Context, rt Runner, ask runtime.Shell, limit time.Duration) Answer {
 	began := time.Now()
@@ -103,7 +110,7 @@ func answer(ctx context.Context, rt Runner, ask runtime.Shell, limit time.Durati
 	a.Took = time.Since(began)
 	if a.Err != nil && ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
 		a.Late = true
-		a.Err = &runtime.Error{Op: "run", Ref: ask.Ref, Err: fmt.Errorf("%w: ended after %s", runtime.ErrNoAnswer, limit),
+		a.Err = &runtime.Error{Op: "run", Ref: ask.Ref, Err: late(limit),
 			Hint: "Give it more time, or run it in a shell."}
 	}
 	return a

@@ -3,6 +3,7 @@ package lxc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 
@@ -23,13 +24,14 @@ func fail(op string, ref runtime.Ref, err error) error {
 }
 
 // ended turns the end of a context into our own words: a deadline of ours
-// means that somebody did not answer, everything else that a person gave up.
+// means that something was not done in time, everything else that a person gave
+// up. A monitor that is silent has a deadline of its own, and words: silence.
 func ended(ctx context.Context) error {
 	switch {
 	case ctx.Err() == nil:
 		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &named{runtime.ErrNoAnswer, ctx.Err()}
+		return &named{tooLate("not done in time"), ctx.Err()}
 	default:
 		return &named{runtime.ErrCancelled, ctx.Err()}
 	}
@@ -52,6 +54,12 @@ type named struct{ err, kind error }
 
 func (e *named) Error() string   { return e.err.Error() }
 func (e *named) Unwrap() []error { return []error{e.err, e.kind} }
+
+// tooLate is something that was not done in time. It counts as ErrNoAnswer, whose
+// words speak of the monitor, which need not have to do with it.
+func tooLate(format string, args ...any) error {
+	return &named{fmt.Errorf(format, args...), runtime.ErrNoAnswer}
+}
 
 // cause takes off the operation that found an error, so that another can be named.
 func cause(err error) error {
@@ -96,7 +104,8 @@ func hint(err error, log string) string {
 	switch {
 	case errors.As(err, &own):
 		return own.hint()
-	case errors.Is(err, runtime.ErrNoAnswer):
+	case errors.Is(err, runtime.ErrNoAnswer) && strings.Contains(err.Error(), runtime.ErrNoAnswer.Error()):
+		// By its words, which alone come from a helper: what else was late says so in its own.
 		return "Its monitor does not answer: look whether that process is stopped or hangs."
 	case errors.Is(err, runtime.ErrPermission):
 		return "Run lxcdeck as root, or as the user who owns the container."

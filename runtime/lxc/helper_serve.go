@@ -127,7 +127,7 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 			// With its caller dead, nobody else ends a helper that hangs.
 			began := time.Now()
 			defer time.AfterFunc(q.Timeout+overtime, func() {
-				r := failedReply(fmt.Errorf("%w within %s; it was given up", runtime.ErrNoAnswer, q.Timeout+overtime), "")
+				r := failedReply(tooLate("not done within %s; it was given up", q.Timeout+overtime), "")
 				q.unattended(began, &r)
 				os.Exit(helperFailed)
 			}).Stop()

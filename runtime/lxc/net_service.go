@@ -132,7 +132,7 @@ func (n netService) enable(within time.Duration, output func([]byte)) error {
 	words := strings.Join(strings.Fields(string(said)), " ")
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: systemctl has not ended within %s", runtime.ErrNoAnswer, within)
+		return tooLate("systemctl has not ended within %s", within)
 	case err != nil:
 		return hinted(fmt.Errorf("systemctl: %w: %s", err, words), "Its own words are in: journalctl -u "+lxcNetUnit)
 	case !n.isBridge(bridge):

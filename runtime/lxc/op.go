@@ -64,10 +64,8 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	switch {
 	case late && q.Op == runtime.Run:
 		err = endedAfter(graceful)
-	case late && info.Kind == runtime.OnState:
-		err = fmt.Errorf("%w within %s", runtime.ErrNoAnswer, graceful)
-	case late:
-		err = &named{fmt.Errorf("not done within %s", graceful), runtime.ErrNoAnswer}
+	case late && (killed || info.Kind != runtime.OnState): // else it has told in time what it was waiting for
+		err = tooLate("not done within %s", graceful)
 	}
 	cleared := false
 	if limited.Err() != nil && starts(&q) {
@@ -84,6 +82,8 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 		e.Hint = stateUnknown
 	case late && cleared:
 		e.Hint = "A hook of its config may hang: look at lxc.hook.*."
+	case late && killed:
+		e.Hint = "Look at its log, and whether its processes are stopped or hang."
 	default:
 		e.Hint = hint(err, r.Log)
 	}

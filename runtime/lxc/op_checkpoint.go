@@ -113,7 +113,7 @@ func (o *operation) settled(want runtime.State) error {
 			return nil
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("%w: CRIU is done, but it is %s", runtime.ErrNoAnswer, is)
+			return tooLate("CRIU is done, but it is %s", is)
 		}
 	}
 }

@@ -162,7 +162,7 @@ func endMarked(id string) error {
 			return nil
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("%w: process %d, which works on it, cannot be ended", runtime.ErrNoAnswer, left)
+			return tooLate("process %d, which works on it, cannot be ended", left)
 		}
 	}
 }

@@ -240,7 +240,7 @@ func (o *operation) kill() error {
 		return fmt.Errorf("liblxc: %w", err)
 	}
 	if s := o.lxcState(); s != runtime.Stopped && !o.c.Wait(golxc.STOPPED, wholeSeconds(o.info.Timeout)) {
-		return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, s)
+		return tooLate("it is still %s after %s", s, wholeSeconds(o.info.Timeout))
 	}
 	return nil
 }
@@ -285,7 +285,7 @@ func (o *operation) reboot() error {
 		}
 		if time.Now().After(until) {
 			return &runtime.Error{Op: o.info.Name, Ref: o.q.Ref,
-				Err:  fmt.Errorf("%w: the same init runs after %s", runtime.ErrNoAnswer, o.q.Timeout),
+				Err:  tooLate("the same init runs after %s", o.q.Timeout),
 				Hint: "It may not know the reboot signal (lxc.signal.reboot): restart stops and starts it.",
 			}
 		}
@@ -321,7 +321,7 @@ func (o *operation) freeze() error {
 			return fmt.Errorf("liblxc: %w", err)
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("%w: a process in it cannot be frozen; it was thawed again", runtime.ErrNoAnswer)
+			return tooLate("a process in it cannot be frozen; it was thawed again")
 		}
 		time.Sleep(pollEvery)
 	}
@@ -373,7 +373,7 @@ func (o *operation) await(want runtime.State) error {
 			return nil
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, is)
+			return tooLate("it is still %s after %s", is, o.info.Timeout)
 		}
 		time.Sleep(pollEvery)
 	}

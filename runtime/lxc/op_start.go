@@ -61,7 +61,7 @@ func (o *operation) start() error {
 			o.clearAfter(log, began)
 			return endedAtOnce(log, command)
 		case time.Now().After(until):
-			return fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, s)
+			return tooLate("it is still %s after %s", s, o.q.Timeout)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (o *operation) startApart() (r helperReply, done bool) {
 		err = endedAtOnce(log, nil)
 	case what == startState:
 		log.seal()
-		err = fmt.Errorf("%w: it is still %s", runtime.ErrNoAnswer, is)
+		err = tooLate("it is still %s after %s", is, o.q.Timeout)
 	case what == startFailed:
 		o.clearAfter(log, began)
 		err = fmt.Errorf("liblxc: %w", golxc.ErrStartFailed)

@@ -198,8 +198,9 @@ func TestFailuresTellWhy(t *testing.T) {
 	deaf := runtime.Ref{Path: s.Path, Name: "lxcdt-deaf"}
 	must(t, do(t, a, runtime.Start, deaf))
 	ctx := context.Background()
-	if err := a.Do(ctx, runtime.Request{Op: runtime.Reboot, Ref: deaf, Timeout: 2 * time.Second}); err == nil {
-		t.Error("a reboot that nobody heard went well")
+	err := a.Do(ctx, runtime.Request{Op: runtime.Reboot, Ref: deaf, Timeout: 2 * time.Second})
+	if !errors.Is(err, runtime.ErrNoAnswer) || !strings.Contains(err.Error(), "the same init runs after 2s") || strings.Contains(err.Error(), "monitor") {
+		t.Errorf("a reboot that nobody heard: %v", err)
 	}
 	// A shutdown's helper has as long again to say so, the others' have more.
 	for _, q := range []runtime.Request{
@@ -266,7 +267,8 @@ func TestCancelEndsTheWork(t *testing.T) {
 	began = time.Now()
 	err := a.Do(context.Background(), runtime.Request{Op: runtime.Start, Ref: slow, Timeout: 100 * time.Millisecond})
 	var told *runtime.Error
-	if !errors.Is(err, runtime.ErrNoAnswer) || !errors.As(err, &told) || !strings.Contains(told.Hint, "lxc.hook") {
+	if !errors.Is(err, runtime.ErrNoAnswer) || !errors.As(err, &told) || !strings.Contains(told.Hint, "lxc.hook") ||
+		strings.Contains(err.Error(), "monitor") {
 		t.Errorf("a start in a tenth of a second: %v", err)
 	}
 	if took := time.Since(began); took > patience/2 {
