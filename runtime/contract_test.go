@@ -67,6 +67,19 @@ func TestOpTable(t *testing.T) {
 	}
 }
 
+// What stands alone must not end in a word that leads on to a container.
+func TestBusyWords(t *testing.T) {
+	for _, op := range runtime.Ops() {
+		words := strings.Fields(op.Op.Busy())
+		if len(words) == 0 || slices.Contains([]string{"of", "to", "from", "after", "in", "for", "with"}, words[len(words)-1]) {
+			t.Errorf("%s: %q", op.Name, op.Op.Busy())
+		}
+	}
+	if got := runtime.Snapshot.Busy(); got != "taking a snapshot" {
+		t.Errorf("a snapshot: %q", got)
+	}
+}
+
 func TestLXCCommand(t *testing.T) {
 	r := runtime.Ref{Path: "/var/lib/my lxc", Name: "it's"}
 	want := `lxc-stop -P '/var/lib/my lxc' -n 'it'\''s' && lxc-start -P '/var/lib/my lxc' -n 'it'\''s'`

@@ -119,6 +119,17 @@ func ParseOp(verb string) (Op, bool) {
 	return NoOp, false
 }
 
+// Busy is what is being done, where no container is named behind it: "taking a snapshot".
+func (o Op) Busy() string {
+	doing := o.Info().Doing
+	for _, link := range []string{" of", " to", " from", " after"} {
+		if words, ok := strings.CutSuffix(doing, link); ok {
+			return words
+		}
+	}
+	return doing
+}
+
 // LXCCommand is the lxc-* command line that would do the same, quoted for a
 // shell. "" = it depends on the Request's Args, or no lxc-* tool does it.
 func (o Op) LXCCommand(r Ref) string {

@@ -29,7 +29,7 @@ func (m *Model) situation() keymap.Situation {
 				continue // a container like others while its command runs
 			}
 			for _, r := range append(x.req.Others(), x.req.Ref) {
-				s.Busy[r] = x.req.Op.Info().Doing
+				s.Busy[r] = x.req.Op.Busy()
 			}
 		}
 	}

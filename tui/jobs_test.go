@@ -104,6 +104,18 @@ func TestProgressIsShownAtTheNextLook(t *testing.T) {
 	}
 }
 
+// What is being done stands without a container behind it where that is named before.
+func TestBusyWordsInTheTitle(t *testing.T) {
+	h := newHeld()
+	d := workDeck(t, 120, 40, Options{}, h.do, some()...)
+	d.begin(h, 1, runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Args: &runtime.SnapshotArgs{}})
+	d.sees("alpha: taking a snapshot ")
+	d.seesNo("alpha: taking a snapshot of ")
+	d.stuck = 0
+	h.free <- nil
+	d.until("the end", func() bool { return len(d.m.jobs.list) == 0 })
+}
+
 // A program that writes 100 MB neither floods the loop nor its memory.
 func TestFloodOfOutput(t *testing.T) {
 	const chunk, chunks = 64 << 10, 1600

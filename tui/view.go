@@ -192,7 +192,7 @@ func (m *Model) listState() *views.ListState {
 	for i := r.top; i < min(r.top+n, len(r.shown)); i++ {
 		row := &r.shown[i]
 		if op, ok := m.jobs.busy(row.C.Ref); ok {
-			row.Busy = op.Info().Doing
+			row.Busy = op.Busy()
 		} else {
 			row.Busy = ""
 		}
