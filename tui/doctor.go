@@ -64,7 +64,7 @@ func (x *doctor) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return x.mend(m)
 	}
 	s := x.state(m)
-	top, done := scrollKey(k.String(), x.top, m.theme.DoctorHeight(s, m.layout.W), m.helpRows())
+	top, done := scrollKey(k.String(), x.top, m.theme.DoctorHeight(s, m.layout.W), max(1, m.theme.DoctorPage(s, m.layout.H)))
 	x.top = top
 	if done || k.String() == "d" {
 		x.stop()

@@ -165,7 +165,8 @@ func (t *Theme) Checks(s *ChecksState, w, h int) Block {
 		return exactly(nil, w, h)
 	}
 	body := t.checkRows(s, w)
-	page := max(0, h-2)
+	foot := footRows(s.Say, h)
+	page := max(0, h-1-foot)
 	offset := min(max(s.Offset, 0), max(0, len(body)-page))
 	place := CheckSum(s.Checks)
 	if Width(place)+20 > w { // then the worst alone
@@ -176,12 +177,12 @@ func (t *Theme) Checks(s *ChecksState, w, h int) Block {
 	}
 	rows := append([]string{t.pageTitle("This host", place, w)}, body[offset:]...)
 	out := exactly(rows, w, h)
-	if h > 1 {
+	if foot > 0 {
 		hints := s.Hints
 		if rest := len(body) - page - offset; rest > 0 {
 			hints = slices.Insert(slices.Clone(hints), min(1, len(hints)), keymap.Hint{Key: "j k", Text: "scroll, " + plural(rest, "more line", "more lines")})
 		}
-		out[h-1] = t.pageFoot(s.Say, hints, w)
+		copy(out[h-foot:], t.pageFoot(s.Say, hints, w, h))
 	}
 	return out
 }

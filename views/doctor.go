@@ -30,22 +30,23 @@ func (t *Theme) Doctor(s *DoctorState, w, h int) Block {
 		return exactly(nil, w, h)
 	}
 	body := t.doctorRows(s, w)
-	page := max(0, h-2)
+	page := t.DoctorPage(s, h)
 	offset := min(max(s.Offset, 0), max(0, len(body)-page))
 	rows := append([]string{t.pageTitle("Why "+s.Name+" did not start", "", w)}, body[offset:]...)
 	out := exactly(rows, w, h)
-	if h > 1 {
-		hints := s.Hints
-		if rest := len(body) - page - offset; rest > 0 {
-			hints = append(slices.Clone(hints), keymap.Hint{Key: "j k", Text: "scroll, " + plural(rest, "more line", "more lines")})
-		}
-		out[h-1] = t.pageFoot(s.Say, hints, w)
+	hints := s.Hints
+	if rest := len(body) - page - offset; rest > 0 {
+		hints = append(slices.Clone(hints), keymap.Hint{Key: "j k", Text: "scroll, " + plural(rest, "more line", "more lines")})
 	}
+	last := t.pageFoot(s.Say, hints, w, h)
+	copy(out[h-len(last):], last)
 	return out
 }
 
-// DoctorHeight is how many lines there are at a width; h-2 of them are on a
-// screen of h rows.
+// DoctorPage is how many lines are on a screen of h rows.
+func (t *Theme) DoctorPage(s *DoctorState, h int) int { return max(0, h-1-footRows(s.Say, h)) }
+
+// DoctorHeight is how many lines there are at a width.
 func (t *Theme) DoctorHeight(s *DoctorState, w int) int {
 	if w <= 0 {
 		return 0

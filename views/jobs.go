@@ -101,7 +101,7 @@ type JobsState struct {
 	Now    time.Time
 	Note   string // what stands below the list, such as that more is being read
 	Hints  []keymap.Hint
-	Say    *NoticeState // takes the place of the hints; nil = nothing is told
+	Say    *NoticeState // above the hints; nil = nothing is told
 }
 
 // Jobs paints jobs and history in exactly w x h cells: a row for each, and
@@ -111,8 +111,9 @@ func (t *Theme) Jobs(s *JobsState, w, h int) Block {
 		return exactly(nil, w, h)
 	}
 	foot := t.jobDetail(s, w, max(0, min((h-2)/3, 8)))
+	last := t.pageFoot(s.Say, s.Hints, w, h)
 	places, at := jobPlaces(s)
-	room := max(0, h-2-len(foot))
+	room := max(0, h-1-len(last)-len(foot))
 	if s.Cursor == 0 {
 		at = 0 // with the title above it
 	}
@@ -132,10 +133,7 @@ func (t *Theme) Jobs(s *JobsState, w, h int) Block {
 		rows = append(rows, blank(w))
 	}
 	rows = append(rows, foot...)
-	if h > 1 {
-		rows = append(rows, t.pageFoot(s.Say, s.Hints, w))
-	}
-	return exactly(rows, w, h)
+	return exactly(append(rows, last...), w, h)
 }
 
 func (t *Theme) jobPlace(s *JobsState) string {
@@ -357,14 +355,41 @@ func (t *Theme) pageTitle(title, right string, w int) string {
 	return l.String()
 }
 
-// pageFoot is its last row: a notice, else what keys do.
-func (t *Theme) pageFoot(say *NoticeState, hints []keymap.Hint, w int) string {
-	if say != nil {
-		return t.noticeRow(say, w)
-	}
+// pageFoot is its last row, what keys do, and above it a notice. On a low screen
+// the notice takes the only row.
+func (t *Theme) pageFoot(say *NoticeState, hints []keymap.Hint, w, h int) []string {
 	l := t.newLine(w)
 	l.addPieces(hintPieces(hints), 2)
-	return l.String()
+	return t.withNotice(say, l.String(), w, h)
+}
+
+// footBoth is the height from which on a notice and hints have a row each.
+const footBoth = 8
+
+// footRows is how many rows the foot of a page has.
+func footRows(say *NoticeState, h int) int {
+	switch {
+	case h <= 1:
+		return 0
+	case say != nil && h >= footBoth:
+		return 2
+	default:
+		return 1
+	}
+}
+
+// withNotice puts a notice above the last row of a page, or in its place.
+func (t *Theme) withNotice(say *NoticeState, row string, w, h int) []string {
+	switch n := footRows(say, h); {
+	case n == 0:
+		return nil
+	case say == nil:
+		return []string{row}
+	case n == 1:
+		return []string{t.noticeRow(say, w)}
+	default:
+		return []string{t.noticeRow(say, w), row}
+	}
 }
 
 // hintPieces are keys and what they do, the first ones kept longest.

@@ -38,7 +38,8 @@ func (t *Theme) Leftovers(s *LeftoversState, w, h int) Block {
 		return exactly(nil, w, h)
 	}
 	const each = 4
-	room := max(0, h-2)
+	last := t.pageFoot(s.Say, s.Hints, w, h)
+	room := max(0, h-1-len(last))
 	fit := max(1, room/each)
 	place := ""
 	if len(s.Items) > 0 {
@@ -63,10 +64,7 @@ func (t *Theme) Leftovers(s *LeftoversState, w, h int) Block {
 	for len(rows) < 1+room {
 		rows = append(rows, blank(w))
 	}
-	if h > 1 {
-		rows = append(rows, t.pageFoot(s.Say, s.Hints, w))
-	}
-	return exactly(rows, w, h)
+	return exactly(append(rows, last...), w, h)
 }
 
 func (t *Theme) leftover(it *LeftoverItem, here bool, now time.Time, w int) []string {

@@ -47,15 +47,13 @@ func (t *Theme) Output(s *OutputState, w, h int) Block {
 	if page > 0 && len(s.Lines) == 0 {
 		rows[len(rows)-page] = t.row(Dim, s.Empty, w)
 	}
-	if h > 1 {
-		rows = append(rows[:min(len(rows), h-1)], t.outputFoot(s, w))
-	}
-	return exactly(rows, w, h)
+	last := t.withNotice(s.Say, t.outputFoot(s, w), w, h)
+	return exactly(append(rows[:min(len(rows), h-len(last))], last...), w, h)
 }
 
 // OutputPage is how many lines of output are on a screen of w x h cells.
 func (t *Theme) OutputPage(s *OutputState, w, h int) int {
-	return max(0, h-2-len(t.outputHead(s, w, h)))
+	return max(0, h-1-footRows(s.Say, h)-len(t.outputHead(s, w, h)))
 }
 
 // outputHead is how the job goes, what went wrong, and the equal command, in
@@ -123,9 +121,6 @@ func (t *Theme) outputLine(s *OutputState, line string, w int) string {
 func (t *Theme) outputFoot(s *OutputState, w int) string {
 	if s.Prompt {
 		return t.typed("/", s.Typed, s.Behind, w)
-	}
-	if s.Say != nil {
-		return t.noticeRow(s.Say, w)
 	}
 	l := t.newLine(w)
 	var pieces []piece
