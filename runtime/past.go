@@ -8,6 +8,7 @@ type Past struct {
 	Who     string    // login name; foreign text
 	Op      string    // verb: "stop", "create"
 	Ref     Ref
+	To      Ref           // what Ref was copied or renamed to; zero = nothing, or it is not known
 	Result  string        // PastDone, else what went wrong in its own words; "" = its end was never written
 	Took    time.Duration // 0 = not known
 	Command string        // the equal lxc-* command; "" = there is none

@@ -69,12 +69,15 @@ func (m *Model) onMissed(msg missedMsg) {
 	if bad > 0 {
 		kind = noteError
 	}
-	hint := m.keys.KeyOf(keymap.HistoryKey) + " shows more"
+	tell := func(kind noteKind, text string) {
+		m.news.missed = note{kind: kind, text: text, hint: m.keys.KeyOf(keymap.HistoryKey) + " shows more"}
+		m.tellNews()
+	}
 	switch n := len(msg.list); {
 	case n == 0:
 	case n == 1:
 		p := &msg.list[0]
-		text := "while nobody looked: " + m.pastWords(p)
+		text := missedWords + ": " + m.pastWords(p)
 		switch {
 		case p.Result == runtime.PastDone:
 			text += " " + p.Result
@@ -83,15 +86,47 @@ func (m *Model) onMissed(msg missedMsg) {
 		default:
 			text += " failed: " + p.Result
 		}
-		m.say(kind, text, hint)
+		tell(kind, text)
 	case !slices.ContainsFunc(msg.list, func(p runtime.Past) bool { return p.Result != runtime.PastDone }):
-		m.say(kind, fmt.Sprintf("while nobody looked %d operations were done", n), hint)
+		tell(kind, fmt.Sprintf("%s %d operations were done", missedWords, n))
 	case bad == 0:
-		m.say(kind, fmt.Sprintf("while nobody looked %d operations ended, some of them cancelled", n), hint)
+		tell(kind, fmt.Sprintf("%s %d operations ended, some of them cancelled", missedWords, n))
 	default:
-		m.say(kind, fmt.Sprintf("while nobody looked %d operations ended, %d of them failed", n, bad), hint)
+		tell(kind, fmt.Sprintf("%s %d operations ended, %d of them failed", missedWords, n, bad))
 	}
 }
+
+// news is what came of operations of an earlier run: what was interrupted, and
+// what ended while nobody looked.
+type news struct {
+	left, missed note   // of no text = there is none
+	said         string // the sentence about them
+}
+
+// tellNews tells both in one sentence as long as the first is still shown: they
+// come at the same time, in any order, and neither must hide the other. What was
+// interrupted comes first: somebody has to do something about it.
+func (m *Model) tellNews() {
+	n := &m.news
+	both := n.left.text != "" && n.missed.text != ""
+	if both && m.notices.now != nil && m.notices.now.text == n.said {
+		short := strings.TrimLeft(strings.TrimPrefix(n.missed.text, missedWords), ": ")
+		n.said = n.left.text + "; " + short
+		m.notices.dismiss()
+		m.sayAct(max(n.left.kind, n.missed.kind), n.said, m.keys.KeyOf(keymap.Palette)+"leftovers", "shows it")
+		n.left, n.missed = note{}, note{}
+		return
+	}
+	one := n.left
+	if one.text == "" {
+		one = n.missed
+	}
+	n.said = one.text
+	m.say(one.kind, one.text, one.hint)
+}
+
+// missedWords begin a sentence about what ended while nobody looked.
+const missedWords = "while nobody looked"
 
 // pastCancelled says whether an operation ended as it was asked to, and nothing went
 // wrong besides.
@@ -107,6 +142,13 @@ func (m *Model) pastWords(p *runtime.Past) string {
 	words += " " + m.called(p.Ref)
 	if !slices.Contains(m.about.Paths, p.Ref.Path) { // the log is the whole host's
 		words += " in " + p.Ref.Path
+	}
+	if p.To.Name != "" {
+		to := " to "
+		if p.Op == runtime.RestoreAs.String() {
+			to = " as "
+		}
+		words += to + m.called(p.To)
 	}
 	return words
 }

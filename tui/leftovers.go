@@ -77,7 +77,8 @@ func (m *Model) onLeftovers(msg leftoversMsg) tea.Cmd {
 		if fresh > 1 {
 			text = plural(fresh, "operation") + " were interrupted"
 		}
-		m.say(noteWarn, text, m.keys.KeyOf(keymap.Palette)+"leftovers shows what was left and clears it up")
+		m.news.left = note{kind: noteWarn, text: text, hint: m.keys.KeyOf(keymap.Palette) + "leftovers shows what was left and clears it up"}
+		m.tellNews()
 	}
 	return next
 }
@@ -139,7 +140,7 @@ func (x *leftoverView) recover(m *Model, l runtime.Leftover, way runtime.Recover
 		m.say(noteWarn, "it cannot be "+done(way)+": "+waysOf(l.Ways), "")
 		return nil
 	case busy:
-		m.say(noteWarn, m.called(l.Ref)+" is busy ("+op.Info().Doing+"): wait until that is done", "")
+		m.say(noteWarn, m.called(l.Ref)+" is busy ("+op.Busy()+"): wait until that is done", "")
 		return nil
 	}
 	q := &question{state: views.PromptState{Title: strings.ToUpper(way.String()[:1]) + way.String()[1:] + ": " + l.What + "?"}}
@@ -196,7 +197,7 @@ func (x *leftoverView) paint(m *Model) views.Block {
 			Name: m.called(l.Ref), What: l.What, Since: inDay(l.Since), Where: l.Where, Size: l.Size, Ways: waysOf(l.Ways), Kept: l.Kept,
 		}
 		if op, busy := m.jobs.busy(l.Ref); busy {
-			it.Busy = op.Info().Doing
+			it.Busy = op.Busy()
 		}
 		s.Items = append(s.Items, it)
 	}

@@ -2,8 +2,11 @@ package tui
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
@@ -59,6 +62,52 @@ func TestLeftovers(t *testing.T) {
 	d.settle()
 	d.press("x")
 	d.sees("read-only")
+}
+
+// What was interrupted is seen, whatever ended well meanwhile, and in whatever
+// order the two are told.
+func TestInterruptedIsNotHidden(t *testing.T) {
+	cloned := []runtime.Past{{Op: "clone", Ref: ref("alpha"), To: ref("copy"), Result: runtime.PastDone}}
+	for first, seen := range map[string]string{"interrupted": "interrupted; clone alpha to copy done", "missed": "interrupted; clone a"} {
+		width := map[string]int{"interrupted": 120, "missed": 80}[first]
+		clock := fake.NewClock(noon)
+		f := fake.New(fake.Options{Clock: clock, Paths: []string{"/var/lib/lxc"}}, some()...)
+		d := newDeckOn(t, width, 24, Options{}, f, f, clock)
+		left := leftoversMsg{list: []runtime.Leftover{leftover("r1", "bravo", false, runtime.Finish)}}
+		msgs := []tea.Msg{left, missedMsg{list: cloned}}
+		if first == "missed" {
+			slices.Reverse(msgs)
+		}
+		for _, msg := range msgs {
+			d.send(msg)
+		}
+		d.sees("warning: 1 operation was "+seen, ":leftovers shows it")
+		d.press("j")
+		d.send(missedMsg{list: cloned}) // later, and alone
+		d.sees("while nobody looked: clone alpha to copy done")
+		d.seesNo("interrupted")
+	}
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.send(leftoversMsg{list: []runtime.Leftover{leftover("r1", "bravo", false, runtime.Finish)}})
+	d.send(missedMsg{list: []runtime.Past{{Op: "pack", Ref: ref("alpha"), Result: "pack alpha: disk full"}}})
+	d.sees("error: 1 operation was interrupted; pack alpha f", ":leftovers shows it")
+}
+
+// An error that was told before does not cover what the keys do here.
+func TestErrorsLeaveTheHintsOfPages(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	failed := func() {
+		d.m.say(noteError, "start bravo: its root is not there", "")
+		d.m.dirty, d.m.paint.all = true, true
+	}
+	failed()
+	d.press("J")
+	d.sees("its root is not there", "esc closes")
+	d.press("esc", ":")
+	d.typed("leftovers")
+	d.press("enter")
+	failed()
+	d.sees("its root is not there", "esc closes", "j k move")
 }
 
 func TestNoLeftovers(t *testing.T) {

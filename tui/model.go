@@ -86,6 +86,7 @@ type Model struct {
 	jobs      jobs
 	earlier   earlier
 	leftovers leftovers
+	news      news
 	notices   notices
 	shells    shells
 	many      many

@@ -100,6 +100,14 @@ func (m *Model) noticeState() *views.NoticeState {
 	}
 }
 
+// sayAct is say with a key that helps, which is never cut off.
+func (m *Model) sayAct(kind noteKind, text, act, does string) {
+	m.say(kind, text, "")
+	if n := m.notices.now; n != nil && n.text == text {
+		n.act, n.does = act, does
+	}
+}
+
 // level is how a note is painted.
 func (n *note) level() views.Level {
 	switch n.kind {

@@ -40,6 +40,13 @@ func Missed(path string, since time.Time) ([]runtime.Past, error) {
 // past is an intent, or what is known of it, with its result; nil = none was written.
 func (r *Record) past(result *Record) runtime.Past {
 	p := runtime.Past{At: r.Time.Local(), Who: r.who(), Op: r.What, Ref: runtime.Ref{Path: r.Path, Name: r.Name}, Command: r.LXC}
+	switch to := r.Args["to"].(type) { // see argsOf
+	case map[string]any: // a Ref
+		p.To.Path, _ = to["path"].(string)
+		p.To.Name, _ = to["name"].(string)
+	case string: // a rename stays in its lxcpath
+		p.To = runtime.Ref{Path: r.Path, Name: to}
+	}
 	if result == nil {
 		return p
 	}

@@ -55,6 +55,21 @@ func TestPast(t *testing.T) {
 	if err != nil || len(missed) != 1 || missed[0].Op != "stop" || missed[0].Result != "stop web: still running" {
 		t.Errorf("missed %+v, %v", missed, err)
 	}
+	// What it was copied to stands in the intent alone.
+	to := runtime.Ref{Path: "/p", Name: "copy"}
+	put("6", Intent, "clone", 1, func(r *Record) { r.Args = argsOf(&runtime.CloneArgs{To: to}) })
+	put("7", Intent, "rename", 1, func(r *Record) { r.Args = argsOf(&runtime.RenameArgs{To: "copy"}) })
+	put("7", Result, "rename", 9, func(r *Record) { r.OK, r.Unattended = &yes, true })
+	put("6", Result, "clone", 9, func(r *Record) { r.OK, r.Unattended, r.Seconds = &yes, true, 3 })
+	missed, err = Missed(path, at.Add(-3*time.Minute))
+	if err != nil || len(missed) != 2 {
+		t.Fatalf("missed %+v, %v", missed, err)
+	}
+	for i, op := range []string{"clone", "rename"} {
+		if p := missed[i]; p.Op != op || p.To != to || p.Result != runtime.PastDone || !p.Unattended || p.Command != "lxc-"+op {
+			t.Errorf("missed %+v", p)
+		}
+	}
 	if none, err := Past(filepath.Join(t.TempDir(), "none"), 5); err != nil || len(none) != 0 {
 		t.Errorf("%+v, %v", none, err)
 	}

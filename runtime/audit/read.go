@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +32,7 @@ func Read(path string, most int) ([]Record, error) {
 }
 
 // SinceUnattended gives the results that nobody saw since a time, the newest
-// first.
+// first, each with what its intent says was asked for.
 func SinceUnattended(path string, since time.Time) ([]Record, error) {
 	// Records stand in the order of their writing, whatever their clocks say;
 	// a clock that was set back by more than this is another matter.
@@ -40,6 +41,8 @@ func SinceUnattended(path string, since time.Time) ([]Record, error) {
 	err := backwards(path, func(r *Record) bool {
 		if r.Unattended && r.Phase == Result && r.Time.After(since) {
 			out = append(out, *r)
+		} else if i := slices.IndexFunc(out, func(x Record) bool { return x.ID == r.ID }); i >= 0 && r.Phase == Intent {
+			out[i].Args, out[i].LXC = r.Args, r.LXC
 		}
 		return r.Time.After(since.Add(-slack))
 	})
