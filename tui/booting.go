@@ -302,6 +302,9 @@ func (m *Model) askQuitBoot() tea.Cmd {
 	if n := m.shells.liveCount(); n > 0 {
 		more += " " + plural(n, "shell") + " will end."
 	}
+	if m.fanRuns() {
+		more += " " + m.fanLeft()
+	}
 	return m.ask(&question{state: views.PromptState{Title: "Quit lxcdeck?", More: more}, yes: m.end})
 }
 

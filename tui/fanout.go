@@ -28,17 +28,26 @@ type fanOut struct {
 	limit   string
 	refs    []runtime.Ref
 	answers []work.Answer
-	waiting map[runtime.Ref]bool
+	waiting map[runtime.Ref]bool // it was not begun there yet
+	runs    map[runtime.Ref]bool // it was begun there and has not ended
 	groups  []work.Group
 	began   time.Time
 	took    time.Duration // set at the end
 	over    bool
-	seen    bool // its end was on screen
-	top     int  // first line of the answers that is shown
+	seen    bool      // its end was on screen
+	top     int       // first line of the answers that is shown
+	from    *jobView  // where the way back leads; nil = to the panes
+	ending  time.Time // cancelled by the person then; its end is awaited
 	cancel  context.CancelFunc
+	gone    chan struct{} // closed when nothing of it runs any more
 }
 
 type (
+	// fanBegunMsg says that it runs in one container now.
+	fanBegunMsg struct {
+		id  int
+		ref runtime.Ref
+	}
 	// fanMsg is the answer of one container.
 	fanMsg struct {
 		id int
@@ -46,23 +55,21 @@ type (
 	}
 	// fanOverMsg says that all have answered.
 	fanOverMsg struct{ id int }
-	// fanTickMsg shows how long it takes.
-	fanTickMsg struct{ id int }
 )
 
 // updateFan takes what is about a command in many containers.
-func (m *Model) updateFan(msg tea.Msg) (cmd tea.Cmd, ok bool) {
+func (m *Model) updateFan(msg tea.Msg) (ok bool) {
 	switch msg := msg.(type) {
+	case fanBegunMsg:
+		m.onFanBegun(msg)
 	case fanMsg:
 		m.onFan(msg)
 	case fanOverMsg:
 		m.onFanOver(msg)
-	case fanTickMsg:
-		return m.onFanTick(msg), true
 	default:
-		return nil, false
+		return false
 	}
-	return nil, true
+	return true
 }
 
 func (m *Model) fanOutHandlers() map[keymap.ID]func() tea.Cmd {
@@ -73,9 +80,7 @@ func (m *Model) fanOutHandlers() map[keymap.ID]func() tea.Cmd {
 // seen; else it asks for one.
 func (m *Model) openFanOut() tea.Cmd {
 	if f := m.fan; f != nil && (!f.over || !f.seen) {
-		m.overlay = f
-		f.seen = f.over
-		return m.fanTick(f)
+		return m.showFanOut(f, nil)
 	}
 	return m.askFanOut()
 }
@@ -86,6 +91,13 @@ const (
 	fanUser
 	fanSeconds
 )
+
+// showFanOut shows a command and its answers; from is where the way back leads.
+func (m *Model) showFanOut(f *fanOut, from *jobView) tea.Cmd {
+	m.overlay = f
+	f.from, f.seen = from, f.over
+	return nil
+}
 
 // askFanOut asks for a command for all marked containers.
 func (m *Model) askFanOut() tea.Cmd {
@@ -158,29 +170,35 @@ func fanOf(f *form) (ask runtime.Shell, limit time.Duration, field int, err erro
 // startFanOut runs it off the loop; each answer comes as a message.
 func (m *Model) startFanOut(refs []runtime.Ref, ask runtime.Shell, limit time.Duration, from *form) tea.Cmd {
 	ctx, cancel := context.WithCancel(m.out.ctx)
-	m.fans++
+	m.notices.dismiss() // as before any job
+	m.jobs.leaving = false
+	m.keepFanOut()
+	m.jobs.next++
 	f := &fanOut{
-		id: m.fans, line: strings.TrimSpace(from.text(fanCommand)), user: from.text(fanUser), limit: from.text(fanSeconds),
-		refs: refs, waiting: map[runtime.Ref]bool{}, began: m.clock.Now(), cancel: cancel,
+		id: m.jobs.next, line: strings.TrimSpace(from.text(fanCommand)), user: from.text(fanUser), limit: from.text(fanSeconds),
+		refs: refs, waiting: map[runtime.Ref]bool{}, runs: map[runtime.Ref]bool{}, began: m.clock.Now(), cancel: cancel,
+		gone: make(chan struct{}),
 	}
 	for _, r := range refs {
 		f.waiting[r] = true
 	}
 	m.fan, m.overlay = f, f
 	rt, send := m.rt, m.out.send
-	return tea.Batch(m.fanTick(f), cmd("command in containers", func() tea.Msg {
+	return tea.Batch(m.paceJobs(), cmd("command in containers", func() tea.Msg {
+		defer close(f.gone)
 		defer cancel()
-		work.Everywhere(ctx, rt, refs, ask, limit, func(_ int, a work.Answer) { send(fanMsg{f.id, a}) })
+		work.Everywhere(ctx, rt, refs, ask, limit,
+			func(i int) { send(fanBegunMsg{f.id, refs[i]}) },
+			func(_ int, a work.Answer) { send(fanMsg{f.id, a}) })
 		return fanOverMsg{f.id}
 	}))
 }
 
-// fanTick lets the time go on while it is looked at.
-func (m *Model) fanTick(f *fanOut) tea.Cmd {
-	if f.over || m.overlay != overlay(f) {
-		return nil
+func (m *Model) onFanBegun(msg fanBegunMsg) {
+	if f := m.fan; f != nil && f.id == msg.id {
+		delete(f.waiting, msg.ref)
+		f.runs[msg.ref] = true
 	}
-	return m.clock.After(time.Second, fanTickMsg{f.id})
 }
 
 func (m *Model) onFan(msg fanMsg) {
@@ -189,6 +207,7 @@ func (m *Model) onFan(msg fanMsg) {
 		return
 	}
 	delete(f.waiting, msg.a.Ref)
+	delete(f.runs, msg.a.Ref)
 	f.answers = append(f.answers, msg.a)
 	f.groups = work.Grouped(f.answers)
 }
@@ -202,15 +221,15 @@ func (m *Model) onFanOver(msg fanOverMsg) {
 	if f.seen = m.overlay == overlay(f); f.seen {
 		return
 	}
-	m.say(noteDone, fmt.Sprintf("%s: %s from %s", f.line, pluralOf(len(f.groups), "answer", "different answers"), plural(len(f.refs), "container")),
-		m.keys.KeyOf(keymap.FanOut)+" shows them")
-}
-
-func (m *Model) onFanTick(msg fanTickMsg) tea.Cmd {
-	if m.fan == nil || m.fan.id != msg.id {
-		return nil
+	text := pluralOf(len(f.groups), "answer", "different answers") + " from " + plural(len(f.refs), "container")
+	bad, halted := f.ends()
+	if bad > 0 {
+		text += fmt.Sprintf(", %d failed", bad)
 	}
-	return m.fanTick(m.fan)
+	if halted > 0 {
+		text += fmt.Sprintf(", %d cancelled", halted)
+	}
+	m.sayAct(noteDone, text+": "+m.fanLine(f), m.keys.KeyOf(keymap.FanOut), "shows them")
 }
 
 // pluralOf is plural for words that do not end in s.
@@ -225,7 +244,7 @@ func (f *fanOut) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "ctrl+c":
 		if !f.over {
-			f.cancel()
+			m.endFanOut(f)
 			return nil
 		}
 	case "y":
@@ -242,8 +261,12 @@ func (f *fanOut) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	f.top = top
 	if done {
 		m.overlay = nil
+		if f.from != nil {
+			m.overlay = f.from
+			return nil
+		}
 		if !f.over {
-			m.say(noteInfo, f.line+" runs on in "+plural(len(f.waiting), "container"), m.keys.KeyOf(keymap.FanOut)+" shows it again")
+			m.sayAct(noteInfo, f.where("runs on in")+": "+m.fanLine(f), m.keys.KeyOf(keymap.FanOut), "shows it again")
 		}
 	}
 	return nil
@@ -287,17 +310,24 @@ func (f *fanOut) paint(m *Model) views.Block {
 
 func (f *fanOut) state(m *Model) *views.FanOutState {
 	s := &views.FanOutState{Command: f.line, Total: len(f.refs), Over: f.over, Took: f.took, Offset: f.top}
-	if !f.over {
-		s.Took = m.clock.Now().Sub(f.began)
+	switch {
+	case !f.over:
+		s.Took, s.Ending = m.clock.Now().Sub(f.began), !f.ending.IsZero()
 		s.Hint = "esc leaves it running  ctrl+c cancels"
-	} else {
+		if f.from != nil {
+			s.Hint = "esc back  ctrl+c cancels"
+		}
+	default:
 		s.Hint = "esc closes  y copies  " + m.keys.KeyOf(keymap.FanOut) + " another"
 		if !m.readOnly {
 			s.Hint += "  ctrl+s saves"
 		}
 	}
 	for _, r := range f.refs {
-		if f.waiting[r] {
+		switch {
+		case f.runs[r]:
+			s.Running = append(s.Running, m.called(r))
+		case f.waiting[r]:
 			s.Waiting = append(s.Waiting, m.called(r))
 		}
 	}
@@ -307,14 +337,7 @@ func (f *fanOut) state(m *Model) *views.FanOutState {
 		for _, r := range g.Refs {
 			v.Names = append(v.Names, m.called(r))
 		}
-		switch {
-		case errors.Is(g.Answer.Err, runtime.ErrCancelled):
-			v.Status, v.Halted = work.Reason(g.Answer.Err), true
-		case g.Answer.Err != nil:
-			v.Status, v.Bad = work.Reason(g.Answer.Err), true
-		case g.Answer.Exit.Code != 0 || g.Answer.Exit.Reason != "":
-			v.Status, v.Bad = g.Answer.Exit.String(), true
-		}
+		v.Status, v.Bad, v.Halted = fanEnd(&g.Answer)
 		s.Groups = append(s.Groups, v)
 	}
 	return s

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -87,7 +88,7 @@ func (m *Model) onBlindKey(k tea.KeyPressMsg) tea.Cmd {
 // quitsBlind says whether the key for it would end the program on a screen that
 // is too small.
 func (m *Model) quitsBlind() bool {
-	return (m.overlay != nil || m.focus != views.ShellPane) && m.shells.liveCount() == 0 && len(m.jobs.list) == 0
+	return (m.overlay != nil || m.focus != views.ShellPane) && m.shells.liveCount() == 0 && len(m.jobs.list) == 0 && !m.fanRuns()
 }
 
 // isHabit says whether a key suspends or redraws: hands expect that of it
@@ -182,6 +183,10 @@ func (m *Model) interrupt() tea.Cmd {
 	if slices.ContainsFunc(m.jobs.list, func(x *job) bool { return x.ending.IsZero() }) {
 		return m.askCancel(every)
 	}
+	if m.fanRuns() && m.fan.ending.IsZero() {
+		m.cancelFanOut(m.fan)
+		return nil
+	}
 	if m.filter.text != "" {
 		m.clearFilter()
 		return nil
@@ -200,8 +205,14 @@ func (m *Model) askQuit() tea.Cmd {
 	if live > 0 {
 		more = plural(live, kind) + " will end. Containers run on."
 	}
+	if m.fanRuns() {
+		more = strings.TrimSpace(m.fanLeft() + " " + more)
+	}
 	if len(m.jobs.list) > 0 && !m.jobs.leaving {
 		return m.askLeave(more)
+	}
+	if m.fanRuns() {
+		return m.askLeaveFan(more)
 	}
 	return m.ask(&question{state: views.PromptState{Title: "Quit lxcdeck?", More: more}, yes: m.end})
 }
@@ -215,7 +226,7 @@ func (m *Model) quit() tea.Cmd {
 		return m.end()
 	case m.boot != nil && len(m.jobs.list) == 0: // it waits
 		return m.askQuitBoot()
-	case m.shells.liveCount() > 0 || len(m.jobs.list) > 0:
+	case m.shells.liveCount() > 0 || len(m.jobs.list) > 0 || m.fanRuns():
 		return m.askQuit()
 	default:
 		return m.end()

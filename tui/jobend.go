@@ -254,7 +254,8 @@ func (m *Model) askLeave(shells string) tea.Cmd {
 	return m.ask(q)
 }
 
-// leaveRunning ends the program; helpers run to their end by themselves. What
+// leaveRunning ends the program; helpers run to their end by themselves, and a
+// command in containers ends, as was said. What
 // waits must not take the place of one that ends meanwhile.
 func (m *Model) leaveRunning() tea.Cmd {
 	m.cancelJobs(func(x *job) bool { return x.started.IsZero() })
@@ -265,6 +266,9 @@ func (m *Model) leaveRunning() tea.Cmd {
 // away what was made so far takes its time, and must not be cut off.
 func (m *Model) leaveCancelled() tea.Cmd {
 	m.cancelJobs(every)
+	if m.fanRuns() {
+		m.endFanOut(m.fan)
+	}
 	if len(m.jobs.list) == 0 {
 		return m.end()
 	}

@@ -24,6 +24,8 @@ func (m *Model) jobItem(r *jobRow) views.JobItem {
 		return m.pastItem(r.past)
 	case r.batch != nil:
 		return m.batchItem(r.batch)
+	case r.fan != nil:
+		return m.fanItem(r.fan)
 	case r.job == nil:
 		return views.JobItem{}
 	}
@@ -83,12 +85,7 @@ func (m *Model) batchItem(b *batch) views.JobItem {
 		it.Result = plural(b.bad, "failure") + ", the first: " + b.first
 	}
 	r := jobRow{batch: b}
-	if cmds := r.commands(); len(cmds) > 0 {
-		it.Command = cmds[0]
-		if n := len(cmds) - 1; n > 0 {
-			it.Command += fmt.Sprintf(" and %d more", n)
-		}
-	}
+	it.Command = r.command()
 	if b.over() {
 		it.Part, it.Mark, it.Took = views.JobsOver, views.JobDone, b.ended.Sub(b.asked)
 		switch {
@@ -113,6 +110,19 @@ func (m *Model) batchItem(b *batch) views.JobItem {
 		}
 	}
 	return it
+}
+
+// command is the equal lxc-* command, or the first of them.
+func (r *jobRow) command() string {
+	cmds := r.commands()
+	switch n := len(cmds) - 1; {
+	case n < 0:
+		return ""
+	case n == 0:
+		return cmds[0]
+	default:
+		return fmt.Sprintf("%s and %d more", cmds[0], n)
+	}
 }
 
 func (m *Model) pastItem(p *runtime.Past) views.JobItem {

@@ -215,7 +215,7 @@ const jobGrace = 25 * time.Second
 // wakes the loop by itself: a program that floods is looked at as often as one
 // that is silent.
 func (m *Model) paceJobs() tea.Cmd {
-	if m.jobs.paced || len(m.jobs.list) == 0 {
+	if m.jobs.paced || len(m.jobs.list) == 0 && !m.fanRuns() {
 		return nil
 	}
 	m.jobs.paced = true
@@ -253,6 +253,9 @@ func (m *Model) lookAtJobs() jobLook {
 			l.words += x.feed.told()
 			l.seconds += int64(now.Sub(x.started) / time.Second)
 		}
+	}
+	if m.fanRuns() {
+		l.seconds += int64(now.Sub(m.fan.began) / time.Second)
 	}
 	return l
 }
@@ -382,24 +385,31 @@ func (x *job) halting(now time.Time) time.Duration {
 // that it belongs to; nil = nothing is going on.
 func (m *Model) jobState() *views.JobState {
 	if len(m.jobs.list) == 0 {
-		return nil
+		return m.fanState()
 	}
 	x := m.jobs.list[0]
 	s := &views.JobState{
 		Text: m.doing(&x.req), Since: x.started, Done: x.batch.done(), Total: x.batch.total(),
 		Progress: x.feed.progress(), Halt: x.halting(m.clock.Now()), Ending: !x.ending.IsZero(),
 	}
-	if m.overlay == nil && m.focus != views.ShellPane { // else they mean something else
-		s.Key, s.Show = m.keys.KeyOf(keymap.Interrupt), m.keys.KeyOf(keymap.HistoryKey)
-	}
+	m.jobKeys(s)
 	others := map[*batch]bool{}
 	for _, other := range m.jobs.list {
 		if other.batch != x.batch {
 			others[other.batch] = true
 		}
 	}
-	s.More = len(others)
+	if s.More = len(others); m.fanRuns() {
+		s.More++
+	}
 	return s
+}
+
+// jobKeys names the keys for a job in the status line.
+func (m *Model) jobKeys(s *views.JobState) {
+	if m.overlay == nil && m.focus != views.ShellPane { // else they mean something else
+		s.Key, s.Show = m.keys.KeyOf(keymap.Interrupt), m.keys.KeyOf(keymap.HistoryKey)
+	}
 }
 
 // hasFailed says whether it ended otherwise than was asked for.

@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -60,12 +61,25 @@ type jobKey struct {
 	op string
 }
 
-// jobRow is what a row stands for: one of the three.
+// jobRow is what a row stands for: one of the four.
 type jobRow struct {
 	key   jobKey
 	batch *batch
 	job   *job
+	fan   *fanOut
 	past  *runtime.Past
+}
+
+// ended is when a row of this session came to its end.
+func (r *jobRow) ended() time.Time {
+	switch {
+	case r.batch != nil:
+		return r.batch.ended
+	case r.job != nil:
+		return r.job.batch.ended
+	default:
+		return r.fan.began.Add(r.fan.took)
+	}
 }
 
 // openJobs shows jobs and history; the records are read off the loop.
@@ -115,12 +129,24 @@ func (x *jobView) rows(m *Model) []jobRow {
 			waiting = append(waiting, j.batch)
 		}
 	}
+	addFan := func(f *fanOut) { rows = append(rows, jobRow{key: jobKey{id: f.id}, fan: f}) }
+	if m.fanRuns() {
+		addFan(m.fan)
+	}
 	for _, b := range append(running, waiting...) {
 		add(b)
 	}
+	before := len(rows)
 	for _, b := range slices.Backward(m.jobs.past) {
 		add(b)
 	}
+	if m.fan != nil && m.fan.over {
+		addFan(m.fan)
+	}
+	for _, f := range slices.Backward(m.fans) {
+		addFan(f)
+	}
+	slices.SortStableFunc(rows[before:], func(a, b jobRow) int { return b.ended().Compare(a.ended()) })
 	for i := range m.earlier.list {
 		p := &m.earlier.list[i]
 		rows = append(rows, jobRow{key: jobKey{at: p.At.UnixNano(), on: p.Ref, op: p.Op}, past: p})
@@ -215,6 +241,8 @@ func (x *jobView) open(m *Model, rows []jobRow) tea.Cmd {
 	switch r := x.here(rows); {
 	case r.batch != nil:
 		m.overlay = &jobView{of: r.batch, from: x}
+	case r.fan != nil:
+		return m.showFanOut(r.fan, x)
 	case r.job != nil || r.past != nil:
 		m.overlay = &outputView{of: r, from: x, follow: true}
 	}
@@ -224,12 +252,15 @@ func (x *jobView) open(m *Model, rows []jobRow) tea.Cmd {
 // cancel cancels what the cursor is on.
 func (x *jobView) cancel(m *Model, rows []jobRow, key string) tea.Cmd {
 	r := x.here(rows)
-	over := r.past != nil || r.job != nil && !r.job.ended.IsZero() || r.batch != nil && r.batch.over()
+	over := r.past != nil || r.job != nil && !r.job.ended.IsZero() || r.batch != nil && r.batch.over() || r.fan != nil && r.fan.over
 	switch {
 	case r == jobRow{} || over && key == "ctrl+c":
 		return x.leave(m)
 	case over:
 		m.say(noteWarn, "it is over: nothing to cancel", "")
+		return nil
+	case r.fan != nil:
+		m.cancelFanOut(r.fan)
 		return nil
 	}
 	return m.askCancel(func(j *job) bool { return j == r.job || r.batch != nil && j.batch == r.batch })
@@ -266,6 +297,8 @@ func (r *jobRow) commands() []string {
 		if c := r.job.req.LXCCommand(); c != "" {
 			out = append(out, c)
 		}
+	case r.fan != nil:
+		out = r.fan.commands()
 	case r.past != nil && r.past.Command != "":
 		out = append(out, r.past.Command)
 	}
@@ -311,10 +344,10 @@ func (x *jobView) hints(rows []jobRow) []keymap.Hint {
 	switch {
 	case r.batch != nil:
 		out = append(out, keymap.Hint{Key: "enter", Text: "each"})
-	case r.job != nil || r.past != nil:
+	case r.job != nil || r.past != nil || r.fan != nil:
 		out = append(out, keymap.Hint{Key: "enter", Text: "output"})
 	}
-	if r.job != nil && r.job.ended.IsZero() || r.batch != nil && !r.batch.over() {
+	if r.job != nil && r.job.ended.IsZero() || r.batch != nil && !r.batch.over() || r.fan != nil && !r.fan.over {
 		out = append(out, keymap.Hint{Key: "x", Text: "cancels"})
 	}
 	if r.job != nil && explainable(r.job) {

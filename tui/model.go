@@ -91,7 +91,7 @@ type Model struct {
 	shells    shells
 	many      many
 	fan       *fanOut                       // the last command that was run in many containers; nil = none
-	fans      int                           // how many there were
+	fans      []*fanOut                     // those before it whose answers are kept, the newest last
 	creation  *creation                     // the form of the last container that was created; nil = none yet
 	runForm   *running                      // the last form that runs a command in a new container; nil = none yet
 	choices   map[runtime.Ref]runtime.Shell // what a shell was opened with last

@@ -94,6 +94,7 @@ func Run(ctx context.Context, o Options) error {
 	left.Store(true)
 	stopSignals()
 	m.closeShells()
+	m.awaitFanOut()
 	m.endJobs()
 	select {
 	case <-hungUp:

@@ -211,6 +211,8 @@ func (r *jobRow) whyNoUndo(m *Model) string {
 		return "there is nothing to take back"
 	case r.past != nil:
 		return "another run of lxcdeck did it: what was before is not known here"
+	case r.fan != nil:
+		return "what a command has done in containers cannot be taken back"
 	case r.batch != nil:
 		first = r.batch.jobs[0]
 	default:

@@ -82,8 +82,8 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	if cmd, ok := m.updateJobs(msg); ok {
 		return cmd
 	}
-	if cmd, ok := m.updateFan(msg); ok {
-		return cmd
+	if m.updateFan(msg) {
+		return nil
 	}
 	m.dirty, m.paint.all = dirty, all
 	return m.onUnseen(msg)

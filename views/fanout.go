@@ -20,10 +20,12 @@ type FanGroup struct {
 type FanOutState struct {
 	Command string
 	Groups  []FanGroup
-	Waiting []string // containers that have not answered yet
+	Running []string // containers in which it runs
+	Waiting []string // those in which it was not begun yet
 	Total   int
 	Took    time.Duration // so far, or to the end
 	Over    bool
+	Ending  bool   // it was cancelled; its end is awaited
 	Hint    string // keys
 	Offset  int    // first line drawn
 }
@@ -62,7 +64,7 @@ func (t *Theme) FanOutHeight(s *FanOutState, w int) int {
 // fanProgress is how far it is: how many have answered, in how many ways.
 func (t *Theme) fanProgress(s *FanOutState, w int) string {
 	l := t.newLine(w)
-	done := s.Total - len(s.Waiting)
+	done := s.Total - len(s.Waiting) - len(s.Running)
 	if s.Over {
 		l.add(Plain, plural(s.Total, "container", "containers")+", "+plural(len(s.Groups), "answer", "different answers")+", "+Age(s.Took))
 		if n := s.count(func(g *FanGroup) bool { return g.Bad }); n > 0 {
@@ -75,10 +77,20 @@ func (t *Theme) fanProgress(s *FanOutState, w int) string {
 		}
 		return l.String()
 	}
+	if s.Ending {
+		l.add(Warn, "cancelling: ")
+	}
 	l.add(Notice, strconv.Itoa(done)+" of "+strconv.Itoa(s.Total)+" done, "+Age(s.Took))
+	var where []string
+	if len(s.Running) > 0 {
+		where = append(where, "runs in "+Clean(strings.Join(s.Running, ", ")))
+	}
 	if len(s.Waiting) > 0 {
+		where = append(where, "waits in "+Clean(strings.Join(s.Waiting, ", ")))
+	}
+	if len(where) > 0 {
 		l.gap(2)
-		l.add(Dim, t.Cut("waiting for "+Clean(strings.Join(s.Waiting, ", ")), max(1, l.left())))
+		l.add(Dim, t.Cut(strings.Join(where, "; "), max(1, l.left())))
 	}
 	return l.String()
 }

@@ -40,10 +40,13 @@ type Runner interface {
 
 // Everywhere runs one command in each of the containers, AtOnce of them side by
 // side, each for at most limit (0 = as long as it takes), and tells each answer
-// as it comes. ask is the command; its Ref does not count. told is called from
-// one goroutine at a time. It returns when the last answer has been told; the
-// context ends all that run, and the rest is told as cancelled.
-func Everywhere(ctx context.Context, rt Runner, refs []runtime.Ref, ask runtime.Shell, limit time.Duration, told func(i int, a Answer)) {
+// as it comes. ask is the command; its Ref does not count. begun says before that
+// where it is run now, and may be nil; it and told are called one at a time. It
+// returns when the last answer has been told; the context ends all that run, and
+// the rest is told as cancelled.
+func Everywhere(ctx context.Context, rt Runner, refs []runtime.Ref, ask runtime.Shell, limit time.Duration,
+	begun func(i int), told func(i int, a Answer),
+) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	slots := make(chan struct{}, AtOnce)
@@ -63,6 +66,11 @@ func Everywhere(ctx context.Context, rt Runner, refs []runtime.Ref, ask runtime.
 		spawn("command in a container", func(err error) { over(Answer{Ref: ref, Err: err}) }, func() {
 			one := ask
 			one.Ref = ref
+			if begun != nil && ctx.Err() == nil {
+				mu.Lock()
+				begun(i)
+				mu.Unlock()
+			}
 			over(answer(ctx, rt, one, limit))
 		})
 	}

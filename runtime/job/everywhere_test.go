@@ -29,7 +29,7 @@ func refs(n int) (out []runtime.Ref) {
 
 func everywhere(ctx context.Context, f runner, n int, limit time.Duration) []job.Answer {
 	out := make([]job.Answer, n)
-	job.Everywhere(ctx, f, refs(n), runtime.Shell{Command: []string{"id"}}, limit, func(i int, a job.Answer) { out[i] = a })
+	job.Everywhere(ctx, f, refs(n), runtime.Shell{Command: []string{"id"}}, limit, nil, func(i int, a job.Answer) { out[i] = a })
 	return out
 }
 
