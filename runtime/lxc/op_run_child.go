@@ -47,6 +47,8 @@ static void deck_child(const char *name, const char *path, char **argv, int pare
 	_exit(0);
 }
 
+static void deck_pipe(int s) { (void)s; }
+
 // glibc keeps its own signals (32 and 33) from signal(3), but has what posix_spawn(3)
 // starts, as make does, ignore them. A handler of glibc's stays: it is in use.
 static void deck_heed(int s)
@@ -73,6 +75,11 @@ static pid_t deck_start(const char *name, const char *path, char **argv, const i
 		for (int s = 1; s < NSIG; s++)
 			if (signal(s, SIG_DFL) == SIG_ERR)
 				deck_heed(s);
+		// An init that the kernel kills before it has begun leaves liblxc with a
+		// socket that nobody reads (lxc_sync_wake): it is to say so and clear away,
+		// and not to die of it. A handler, as what is executed would stay with
+		// SIG_IGN.
+		signal(SIGPIPE, deck_pipe);
 		sigemptyset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, NULL);
 		deck_child(name, path, argv, parent, fds);

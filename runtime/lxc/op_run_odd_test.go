@@ -146,7 +146,7 @@ func TestRunThatCannotStartSaysWhatHelps(t *testing.T) {
 	}
 	words := `Failed to attach "veth0" to bridge "lxcbr0", bridge interface doesn't exist`
 	var e *runtime.Error
-	if !errors.As(notStarted(&runtime.RunArgs{}, words), &e) || !strings.Contains(e.Hint, "no network") || e.Log != words {
+	if !errors.As(notStarted(&runtime.RunArgs{}, words), &e) || !strings.Contains(e.Hint, "--network none") || e.Log != words {
 		t.Errorf("%+v", e)
 	}
 }

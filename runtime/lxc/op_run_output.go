@@ -161,7 +161,7 @@ func notStarted(a *runtime.RunArgs, log string) error {
 	switch l := strings.ToLower(log); {
 	case a.Network.Kind == runtime.DefaultNetwork && strings.Contains(l, "failed to attach"):
 		e.Hint = "The bridge of LXC's default config is not there: start lxc-net, or run it on another bridge (--network BRIDGE) or without a network (--network none)."
-	case a.Limits != (runtime.Limits{}) && (died || strings.Contains(l, "sync wait failure")):
+	case a.Limits != (runtime.Limits{}) && (died || strings.Contains(l, "sync wait failure") || strings.Contains(l, "sync wake failure")):
 		// It ended before it told liblxc why, as what the kernel kills for memory does.
 		e.Hint = "Its limits may be too low for that: memory, or processes."
 	default:
