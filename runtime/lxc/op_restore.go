@@ -96,7 +96,7 @@ func (o *operation) restore() error {
 func (o *operation) restoreFrom(j *journal, snap runtime.Ref) error {
 	err := o.copyAndSwap(j, snap)
 	if err == nil {
-		return nil
+		return j.keepOther()
 	}
 	o.step("undoing what was begun")
 	if uerr := o.unswap(j); uerr != nil {
@@ -105,15 +105,14 @@ func (o *operation) restoreFrom(j *journal, snap runtime.Ref) error {
 	return also(err, o.discard(j))
 }
 
+// copyAndSwap makes the copy and exchanges it for the container's root. What was
+// exchanged whole is not to be undone: its journal can be finished.
 func (o *operation) copyAndSwap(j *journal, snap runtime.Ref) error {
 	if err := o.second(j, snap); err != nil {
 		return err
 	}
 	o.reached("copied")
-	if err := o.swap(j); err != nil {
-		return err
-	}
-	return j.keepOther()
+	return o.swap(j)
 }
 
 // keepOther ends an exchange: the other root is kept from now on.

@@ -128,7 +128,7 @@ func (o *operation) restartRestore(j *journal, way runtime.RecoverWay) error {
 		return err
 	}
 	if err = o.copyAndSwap(j, snap); err == nil {
-		return nil
+		return j.keepOther()
 	}
 	if uerr := o.unswap(j); uerr != nil {
 		return also(err, telling("it could not be undone", uerr))
