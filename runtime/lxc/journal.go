@@ -271,6 +271,29 @@ func allJournals(lxcpath string, mine ...runtime.Ref) (out []*journal, broken []
 	return out, broken, nil
 }
 
+// readJournals reads all journals of an lxcpath that can be read, also those of
+// operations that are under way, without asking for anybody's locks.
+func readJournals(lxcpath string) (all []*journal) {
+	dir := filepath.Join(lxcpath, deckDir)
+	if ownDeckDir(dir) != nil {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), journalEnd)
+		if !ok || strings.HasPrefix(id, ".") {
+			continue
+		}
+		if j, err := readJournal(dir, id); err == nil && string(j.Path) == lxcpath {
+			all = append(all, j)
+		}
+	}
+	return all
+}
+
 func readJournal(dir, id string) (*journal, error) {
 	f, err := os.OpenFile(filepath.Join(dir, id+journalEnd), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {

@@ -62,8 +62,7 @@ func helperOp(conn *msgConn, by *starter, q helperRequest) helperReply {
 	switch {
 	case q.Op == runtime.Destroy, q.Op == runtime.Lock, q.Op == runtime.Unlock: // what is cut off may be thrown away
 	case o.info.Kind == runtime.OnState, o.info.Kind == runtime.OnContainer:
-		r := runtime.Request{Op: q.Op, Ref: q.Ref, Args: q.Args}
-		if err := notCutOff(q.Ref, q.Paths, append(r.Others(), q.Ref)...); err != nil {
+		if err := notCutOff(q.Ref, q.Paths); err != nil {
 			return failedReply(err, "")
 		}
 	}

@@ -339,6 +339,9 @@ func (o *operation) unreserve(j *journal, ref runtime.Ref) error {
 	case !j.owns(ref):
 		return nil
 	}
+	// liblxc, which alone can remove what belongs to a user's subordinate ids, must be
+	// able to load it; what it cannot, goes without it.
+	_ = unmark(ref)
 	log, err := clearContainer(ref)
 	if err != nil {
 		o.logged(log)

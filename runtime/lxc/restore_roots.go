@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -155,20 +153,8 @@ func (j *journal) passOn() error {
 // It looks at no lock, as a helper does that holds the container's own
 // (fcntl_locking(2)). One that cannot be read says nothing.
 func restoresOf(ref runtime.Ref) (all []*journal) {
-	dir := filepath.Join(ref.Path, deckDir)
-	if ownDeckDir(dir) != nil {
-		return nil
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		id, ok := strings.CutSuffix(e.Name(), journalEnd)
-		if !ok || strings.HasPrefix(id, ".") {
-			continue
-		}
-		if j, err := readJournal(dir, id); err == nil && j.Op == runtime.Restore && j.ref() == ref && j.gone() == "" {
+	for _, j := range readJournals(ref.Path) {
+		if j.Op == runtime.Restore && j.ref() == ref && j.gone() == "" {
 			all = append(all, j)
 		}
 	}

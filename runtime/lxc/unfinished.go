@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ func guarded(j *journal, to runtime.Ref, work func() (log string, err error)) (l
 	}
 	defer func() { _ = os.Unsetenv(markKey) }()
 	stop, stopped := make(chan struct{}), make(chan struct{})
-	spawn("copy mark", func(error) { close(stopped) }, func() {
+	spawn("copy mark", func(error) {}, func() {
 		defer close(stopped)
 		for tick := time.NewTicker(markEvery); ; {
 			select {
@@ -45,7 +46,7 @@ func guarded(j *journal, to runtime.Ref, work func() (log string, err error)) (l
 				return
 			case <-tick.C:
 			}
-			if slices.ContainsFunc(childrenOf(os.Getpid()), func(fork int) bool { return copied(fork) > 0 }) {
+			if runsBelow(os.Getpid(), "rsync") {
 				_ = markUnfinished(to) // the journal tells of it too
 				tick.Stop()
 				return
@@ -61,6 +62,15 @@ func guarded(j *journal, to runtime.Ref, work func() (log string, err error)) (l
 	return log, err
 }
 
+// runsBelow says whether a program of a name (proc_pid_comm(5)) is at work below a
+// process.
+func runsBelow(pid int, name string) bool {
+	return slices.ContainsFunc(childrenOf(pid), func(child int) bool {
+		comm, _ := os.ReadFile("/proc/" + strconv.Itoa(child) + "/comm")
+		return strings.TrimSpace(string(comm)) == name || runsBelow(child, name)
+	})
+}
+
 // markUnfinished appends the line, so that what liblxc writes meanwhile is not lost.
 func markUnfinished(ref runtime.Ref) error {
 	f, err := os.OpenFile(filepath.Join(ref.String(), "config"), os.O_WRONLY|os.O_APPEND|unix.O_NOFOLLOW, 0)
@@ -68,6 +78,9 @@ func markUnfinished(ref runtime.Ref) error {
 		return fileErr(err)
 	}
 	_, err = f.WriteString("\n" + unfinishedKey + " = 1\n")
+	if err == nil {
+		err = f.Sync() // it is for the next boot, after a power failure too
+	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -86,24 +99,23 @@ func unmark(ref runtime.Ref) error {
 	return c.write()
 }
 
-// notCutOff refuses a container that an operation was to make which was cut off. Its
-// journal may lie in any lxcpath: in that of what was copied. mine are the
-// containers that this process holds.
-func notCutOff(ref runtime.Ref, lxcpaths []string, mine ...runtime.Ref) error {
+// notCutOff refuses a container, held by this process, that an operation was to make
+// which was cut off: one that is under way would hold it. Its journal may lie in any
+// lxcpath, in that of what was copied. Who holds that is not asked: it may be this
+// process under another name of the lxcpath, whose lock the question would drop.
+func notCutOff(ref runtime.Ref, lxcpaths []string) error {
 	lxcpaths = append(slices.Clone(lxcpaths), ref.Path)
 	slices.Sort(lxcpaths)
 	for _, path := range slices.Compact(lxcpaths) {
-		left, err := journals(path, mine...)
-		if err != nil {
-			continue // somebody else's, who cannot have begun it here
-		}
-		for _, j := range left {
-			if !j.Kept && j.made() == ref && j.ref() != ref {
-				return &runtime.Error{
-					Err: fmt.Errorf("%w: it is not whole: the %s of %s that was to make it was interrupted", runtime.ErrWrongState,
-						strings.TrimSuffix(j.Verb, "-as"), j.ref().Name),
-					Hint: "See what was left of it: :leftovers on the screen, or \"lxcdeck recover\".",
-				}
+		for _, j := range readJournals(path) {
+			another := j.fact(factMade) != "" && !j.owns(ref) // that got the name since
+			if j.Kept || another || j.made() != ref || j.ref() == ref {
+				continue
+			}
+			return &runtime.Error{
+				Err: fmt.Errorf("%w: it is not whole: the %s of %s that was to make it was interrupted", runtime.ErrWrongState,
+					strings.TrimSuffix(j.Verb, "-as"), j.ref().Name),
+				Hint: "See what was left of it: :leftovers on the screen, or \"lxcdeck recover\".",
 			}
 		}
 	}
