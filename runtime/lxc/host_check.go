@@ -95,7 +95,23 @@ type hostSource struct {
 // CheckHost looks at what containers need of this host and this user. Nothing
 // is changed, and no program run.
 func (a *Adapter) CheckHost(ctx context.Context) ([]runtime.Check, error) {
-	h := a.newHostCheck()
+	var h *hostCheck
+	made := make(chan *hostCheck, 1)
+	// Who the user is and where the configuration lies may be asked of a server.
+	spawn("beginning to look at the host", func(error) { made <- nil }, func() { made <- a.newHostCheck() })
+	late := time.NewTimer(lookTime + graceTime)
+	defer late.Stop()
+	select {
+	case h = <-made:
+	case <-ctx.Done():
+	case <-late.C:
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, fail("doctor", runtime.Ref{}, ended(ctx))
+	case h == nil:
+		return nil, &runtime.Error{Op: "doctor", Err: tooLate("this user's name or home could not be read within %s", lookTime+graceTime)}
+	}
 	sources := h.sources()
 	answers := make([]chan checks, len(sources))
 	for i, s := range sources {

@@ -40,16 +40,18 @@ func (h *hostCheck) kernelBasics(context.Context) checks {
 		{"cgroup", "cgroup", "cgroup", false, "CONFIG_CGROUPS, Linux 4.6"},
 		{"time", "time", "time", false, "CONFIG_TIME_NS, Linux 5.6"},
 	} {
-		what := ns.name + " namespace"
+		what, kept, allow := ns.name+" namespace", "", ""
+		if ns.file == "user" {
+			kept, allow = h.usersKept()
+		}
 		limit, known := h.number("/proc/sys/user/max_" + ns.limit + "_namespaces")
 		switch {
 		case !h.there("/proc/self/ns", ns.file):
 			c.lacks(ns.needed, what, "the kernel has none", "Boot a kernel that has it ("+ns.without+").")
 		case known && limit == 0:
 			c.lacks(ns.needed, what, "user.max_"+ns.limit+"_namespaces is 0", "Raise it: sysctl user.max_"+ns.limit+"_namespaces=10000")
-		case ns.file == "user" && h.usersKept() != "":
-			c.lacks(ns.needed, what, "there is one, but "+h.usersKept()+" keeps users from making them",
-				"Allow it: sysctl "+h.usersKept())
+		case kept != "":
+			c.lacks(ns.needed, what, "there is one, but "+kept+" keeps users from making them", allow)
 		case known:
 			c.good(what, "up to "+strconv.FormatUint(limit, 10))
 		default:
@@ -59,19 +61,20 @@ func (h *hostCheck) kernelBasics(context.Context) checks {
 	return c
 }
 
-// usersKept is the setting that would have to change before a user may make a
-// user namespace; "" = nothing keeps users from it. The first is Debian's, the
-// second Ubuntu's; neither holds for root.
-func (h *hostCheck) usersKept() string {
+// usersKept is the setting that keeps a user from making a user namespace, and what
+// to do; "" = nothing does. The first is Debian's, the second Ubuntu's; neither
+// holds for root.
+func (h *hostCheck) usersKept() (setting, advice string) {
 	switch {
 	case h.uid == 0:
-		return ""
+		return "", ""
 	case h.word("/proc/sys/kernel/unprivileged_userns_clone") == "0":
-		return "kernel.unprivileged_userns_clone=1"
+		return "kernel.unprivileged_userns_clone=0", "If users of this host are to have containers, let root allow it: sysctl kernel.unprivileged_userns_clone=1"
 	case h.word("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" && !h.profiled():
-		return "kernel.apparmor_restrict_unprivileged_userns=0"
+		return "kernel.apparmor_restrict_unprivileged_userns=1",
+			"It protects the whole host: leave it, and let root give LXC and lxcdeck an AppArmor profile with the rule \"userns,\" (apparmor.d(5))."
 	}
-	return ""
+	return "", ""
 }
 
 // profiled says whether this process has an AppArmor profile, which may allow

@@ -82,7 +82,7 @@ func (h *hostCheck) wayIn(c *checks, path string) {
 		acl, _ := unix.Getxattr(dir, "system.posix_acl_access", nil)
 		if ok && st.Mode&0o001 == 0 && acl <= 0 {
 			c.lacks(h.uid != 0, what, fmt.Sprintf("%s has mode %04o: ids of unprivileged containers cannot pass it", dir, st.Mode&0o7777),
-				"Let them pass, but not look: chmod o+x "+runtime.ShellQuote(dir)+" (or setfacl -m for the container's root).")
+				"Let the container's root alone pass: setfacl -m u:ID:x "+runtime.ShellQuote(dir)+", with the first host id of its lxc.idmap.")
 			return
 		}
 		if dir == "/" {

@@ -83,7 +83,7 @@ func TestHostCheckLxcpath(t *testing.T) {
 	says(t, all, "way to roots in "+path, runtime.CheckGood, "")
 	says(t, all, "space in "+path, runtime.CheckGood, "free of")
 	must(t, os.Chmod(base, 0o700))
-	says(t, h.lxcpath(path), "way to roots in "+path, runtime.CheckOptional, "chmod o+x "+base)
+	says(t, h.lxcpath(path), "way to roots in "+path, runtime.CheckOptional, "setfacl -m u:ID:x "+base)
 	h.uid = 1000
 	says(t, h.lxcpath(path), "way to roots in "+path, runtime.CheckBad, "mode 0700")
 	must(t, os.Chmod(base, 0o755))

@@ -73,7 +73,7 @@ func TestHostCheckNamespaces(t *testing.T) {
 	says(t, all, "time namespace", runtime.CheckOptional, "5.6")
 	says(t, all, "user namespace", runtime.CheckGood, "") // nothing of that holds for root
 	all = lookOn(t, root, 1000).kernelBasics(t.Context())
-	says(t, all, "user namespace", runtime.CheckBad, "kernel.unprivileged_userns_clone=1")
+	says(t, all, "user namespace", runtime.CheckBad, "sysctl kernel.unprivileged_userns_clone=1")
 	must(t, os.Remove(filepath.Join(root, nsDir, "user")))
 	says(t, lookOn(t, root, 1000).kernelBasics(t.Context()), "user namespace", runtime.CheckBad, "CONFIG_USER_NS")
 	says(t, lookOn(t, root, 0).kernelBasics(t.Context()), "user namespace", runtime.CheckOptional, "CONFIG_USER_NS")
