@@ -66,7 +66,9 @@ func TestPackIntoAFile(t *testing.T) {
 	}
 	d.packed(other)
 	d.until("the refusal", func() bool { return len(d.m.jobs.wrote) == 4 })
-	d.sees("b.part is there already")
+	if n := d.m.notices.now; n == nil || !strings.Contains(n.text, "b.part is there already") {
+		t.Errorf("told: %+v", n)
+	}
 	if text, err := os.ReadFile(other + ".part"); err != nil || string(text) != "half" {
 		t.Errorf("%q, %v", text, err)
 	}

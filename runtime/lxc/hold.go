@@ -79,9 +79,10 @@ func held(ref runtime.Ref) bool { return holder(ref) != nil }
 // holder is the refusal that says which operation is under way on a container;
 // nil = none is.
 func holder(ref runtime.Ref) error {
-	dir, err := holdDir()
-	if err != nil {
-		return nil
+	base, _ := holdBase()
+	dir := filepath.Join(base, "lxcdeck")
+	if isPrivate(dir) != nil {
+		return nil // nobody has ever held one, or it is not to be believed
 	}
 	f, err := os.OpenFile(holdFile(dir, ref), os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {

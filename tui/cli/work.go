@@ -96,12 +96,12 @@ func (d *deck) failed(ctx context.Context, q *runtime.Request, err error) {
 		return
 	}
 	d.fail(err)
-	if errors.Is(err, runtime.ErrWrongState) {
-		d.nextStep(ctx, q)
-		return
-	}
 	var e *runtime.Error
 	if errors.As(err, &e) && e.Hint != "" {
+		return
+	}
+	if errors.Is(err, runtime.ErrWrongState) {
+		d.nextStep(ctx, q)
 		return
 	}
 	switch {
