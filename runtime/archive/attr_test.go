@@ -181,7 +181,7 @@ func TestAttributesThatAreNotTaken(t *testing.T) {
 // A disk that is full stays one, whatever it was that did not fit.
 func TestAttributeOnAFullDisk(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a small file system")
+		t.Skip("LEFT OUT: not root: only root can mount a small file system")
 	}
 	dir := t.TempDir()
 	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755,size=64k"))

@@ -19,7 +19,7 @@ import (
 // the reason; what is in order is not.
 func TestHostCheckContainers(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("not root: files cannot be given to another user")
+		t.Skip("LEFT OUT: not root: files cannot be given to another user")
 	}
 	path := t.TempDir()
 	for _, name := range []string{"good", "theirs", "fifo", "loop"} {
@@ -64,7 +64,7 @@ func TestHostCheckContainers(t *testing.T) {
 
 func TestHostCheckLxcpath(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("not root: files cannot be given to another user")
+		t.Skip("LEFT OUT: not root: files cannot be given to another user")
 	}
 	base := t.TempDir() // /tmp/TestX/001: the first is ours alone
 	must(t, os.Chmod(filepath.Dir(base), 0o755))
@@ -195,7 +195,7 @@ func TestHostCheckIDs(t *testing.T) {
 
 func TestHostCheckPlaces(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("not root: files cannot be given to another user")
+		t.Skip("LEFT OUT: not root: files cannot be given to another user")
 	}
 	root := tree(t, map[string]string{"run/x": ""})
 	h := lookOn(t, root, 0)

@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -223,13 +225,69 @@ func (s *Scratch) Remove() error {
 		}
 		// A frozen one dies too; a stopped one makes lxc-stop fail, which is fine.
 		_ = s.Stop(name)
-		return s.Tool("lxc-wait", name, "-s", "STOPPED", "-t", "60")
+		if err := s.Tool("lxc-wait", name, "-s", "STOPPED", "-t", "60"); err != nil {
+			return errors.Join(err, s.end(name))
+		}
+		return nil
 	})
 	s.names = nil
 	if rerr := os.RemoveAll(s.Path); rerr != nil {
 		err = errors.Join(err, fmt.Errorf("remove %s: %w", s.Path, rerr))
 	}
 	return err
+}
+
+// end kills a container whose monitor answers nobody: its init, by which all of it
+// ends, and the monitor, which is known by its title.
+func (s *Scratch) end(name string) error {
+	titles, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return err
+	}
+	for _, title := range titles {
+		text, err := os.ReadFile(title)
+		if err != nil || strings.TrimRight(string(text), "\x00 ") != "[lxc monitor] "+s.Path+" "+name {
+			continue
+		}
+		monitor := filepath.Base(filepath.Dir(title))
+		inits, _ := os.ReadFile("/proc/" + monitor + "/task/" + monitor + "/children")
+		for _, word := range append(strings.Fields(string(inits)), monitor) {
+			pid, err := strconv.Atoi(word)
+			if err != nil {
+				return fmt.Errorf("end %s: %w", name, err)
+			}
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("end %s: process %d: %w", name, pid, err)
+			}
+		}
+	}
+	return dropCgroups(name)
+}
+
+// dropCgroups removes what a killed monitor leaves, once the processes are gone.
+func dropCgroups(name string) error {
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		left := ""
+		for _, top := range []string{"/sys/fs/cgroup/", "/sys/fs/cgroup/*/"} {
+			for _, kind := range []string{"lxc.payload.", "lxc.monitor."} {
+				found, err := filepath.Glob(top + kind + name)
+				if err != nil {
+					return err
+				}
+				for _, dir := range found {
+					if err := os.Remove(dir); err != nil && !os.IsNotExist(err) {
+						left = dir
+					}
+				}
+			}
+		}
+		if left == "" {
+			return nil
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("end %s: cgroup %s is still in use", name, left)
+		}
+	}
 }
 
 // AddOwn makes a stopped container as Add does, with a root of its own, a copy
