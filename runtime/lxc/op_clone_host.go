@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -109,8 +110,8 @@ func renameInHosts(text string, old []string, name string) string {
 }
 
 // inRootOf opens the root of a container that does not run, by the value of its
-// lxc.rootfs.path. Roots on volumes and images are left alone: they would have
-// to be mounted.
+// lxc.rootfs.path. Roots on images and other volumes than LVM's are left alone: they
+// would have to be attached to a device.
 func inRootOf(value string, f func(*inRoot) error) error {
 	kind, paths := backing(value)
 	var dir int
@@ -120,6 +121,8 @@ func inRootOf(value string, f func(*inRoot) error) error {
 		dir, err = unix.Open(paths[0], unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	case "overlay":
 		dir, err = mountOverlay(paths)
+	case storeLVM:
+		dir, err = mountDevice(paths[0])
 	default:
 		return nil
 	}
@@ -144,24 +147,50 @@ func mountOverlay(paths []string) (int, error) {
 	if old := filepath.Join(filepath.Dir(upper), "olwork"); !exists(work) && exists(old) {
 		work = old
 	}
-	fsfd, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
+	return mountNowhere("overlay", [][2]string{
+		{"lowerdir", strings.Join(paths[:len(paths)-1], ":")}, {"upperdir", upper}, {"workdir", work},
+	})
+}
+
+// mountDevice mounts what is on a device. Like liblxc it tries the file systems that
+// the kernel has (mount_unknown_fs).
+func mountDevice(path string) (int, error) {
+	text, err := os.ReadFile("/proc/filesystems")
 	if err != nil {
-		return -1, fmt.Errorf("overlay: fsopen: %w", err)
+		return -1, fileErr(err)
+	}
+	err = fmt.Errorf("%w: no file system of the kernel's is on %s", runtime.ErrInvalid, path)
+	for line := range strings.Lines(string(text)) {
+		// "nodev" stands before those that need no device; FUSE needs a program.
+		before, kind, _ := strings.Cut(strings.TrimRight(line, "\n"), "\t")
+		if before != "" || kind == "fuseblk" {
+			continue
+		}
+		if fd, merr := mountNowhere(kind, [][2]string{{"source", path}}); merr == nil {
+			return fd, nil
+		}
+	}
+	return -1, err
+}
+
+// mountNowhere mounts a file system for a descriptor alone (fsopen(2)).
+func mountNowhere(kind string, options [][2]string) (int, error) {
+	fsfd, err := unix.Fsopen(kind, unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return -1, fmt.Errorf("%s: fsopen: %w", kind, err)
 	}
 	defer unix.Close(fsfd)
-	for _, opt := range [][2]string{
-		{"lowerdir", strings.Join(paths[:len(paths)-1], ":")}, {"upperdir", upper}, {"workdir", work},
-	} {
+	for _, opt := range options {
 		if err := unix.FsconfigSetString(fsfd, opt[0], opt[1]); err != nil {
-			return -1, fmt.Errorf("overlay: %s %s: %w", opt[0], opt[1], err)
+			return -1, fmt.Errorf("%s: %s %s: %w", kind, opt[0], opt[1], err)
 		}
 	}
 	if err := unix.FsconfigCreate(fsfd); err != nil {
-		return -1, fmt.Errorf("overlay: mount: %w", err)
+		return -1, fmt.Errorf("%s: mount: %w", kind, err)
 	}
 	fd, err := unix.Fsmount(fsfd, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOSUID)
 	if err != nil {
-		return -1, fmt.Errorf("overlay: fsmount: %w", err)
+		return -1, fmt.Errorf("%s: fsmount: %w", kind, err)
 	}
 	return fd, nil
 }
