@@ -152,17 +152,40 @@ func findProgram(name, path string) string {
 
 // ask runs a program for its exit status, with a deadline.
 func ask(name string, args ...string) error {
-	file := findProgram(name, helperPath)
-	if file == "" {
-		return fmt.Errorf("%s: %w", name, exec.ErrNotFound)
-	}
+	_, err := askText(name, args...)
+	return err
+}
+
+// askText is what a program that only tells something prints. Its own words are in
+// the error.
+func askText(name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
+	return execute(ctx, name, args...)
+}
+
+// runTool lets a program do something, for as long as that takes.
+func runTool(name string, args ...string) error {
+	_, err := execute(context.Background(), name, args...)
+	return err
+}
+
+func execute(ctx context.Context, name string, args ...string) (string, error) {
+	file := findProgram(name, helperPath)
+	if file == "" {
+		return "", fmt.Errorf("%s: %w", name, exec.ErrNotFound)
+	}
 	cmd := exec.CommandContext(ctx, file, args...)
-	cmd.Env = []string{"PATH=" + helperPath, "LC_ALL=C"}
+	cmd.Env = []string{"PATH=" + helperPath, "LC_ALL=C", "LVM_SUPPRESS_FD_WARNINGS=1"}
 	cmd.Dir = "/"
 	cmd.WaitDelay = time.Second
-	return cmd.Run()
+	var words strings.Builder
+	cmd.Stderr = &words
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(words.String()))
+	}
+	return string(out), nil
 }
 
 // bridges are the host's interfaces that are bridges (sysfs-class-net).

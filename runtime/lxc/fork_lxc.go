@@ -4,6 +4,7 @@ package lxc
 #cgo CFLAGS: -std=gnu11
 #cgo pkg-config: lxc
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -14,7 +15,7 @@ package lxc
 enum { DECK_CLONE, DECK_DESTROY, DECK_DESTROY_SNAPSHOTS };
 
 static int deck_job(int job, const char *path, const char *name, const char *to_path, const char *to,
-		    int flags, const char *backing, const char *log)
+		    int flags, const char *backing, const char *log, const char *programs, int dir)
 {
 	struct lxc_log to_log = {
 		.name = name, .lxcpath = path, .file = log, .level = "ERROR", .prefix = "lxcdeck", .quiet = true,
@@ -22,6 +23,9 @@ static int deck_job(int job, const char *path, const char *name, const char *to_
 	struct lxc_container *c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	// In this fork alone: no container gets the descriptor.
+	if (programs && (setenv("PATH", programs, 1) < 0 || fcntl(dir, F_SETFD, 0) < 0))
+		return 2;
 	if (lxc_log_init(&to_log) < 0)
 		return 2;
 	c = lxc_container_new(name, path);
@@ -35,7 +39,7 @@ static int deck_job(int job, const char *path, const char *name, const char *to_
 }
 
 static int deck_fork(int job, const char *path, const char *name, const char *to_path, const char *to,
-		     int flags, const char *backing, const char *log)
+		     int flags, const char *backing, const char *log, const char *programs, int dir)
 {
 	int status;
 	pid_t pid = fork();
@@ -43,7 +47,7 @@ static int deck_fork(int job, const char *path, const char *name, const char *to
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		_exit(deck_job(job, path, name, to_path, to, flags, backing, log));
+		_exit(deck_job(job, path, name, to_path, to, flags, backing, log, programs, dir));
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -55,6 +59,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -89,30 +94,35 @@ const (
 )
 
 // cloneContainer makes liblxc clone a container. backing "" = as liblxc finds best.
-// A failure is cleared away by liblxc as far as it can.
-func cloneContainer(from, to runtime.Ref, flags int, backing string) (log string, err error) {
-	return forked(C.DECK_CLONE, from, to, flags, backing)
+// A failure is cleared away by liblxc as far as it can. programs, if not nil, is
+// where it finds programs first.
+func cloneContainer(from, to runtime.Ref, flags int, backing string, programs *os.File) (log string, err error) {
+	return forked(C.DECK_CLONE, from, to, flags, backing, programs)
 }
 
 // destroyContainer makes liblxc destroy a container, by its config.
 func destroyContainer(ref runtime.Ref) (log string, err error) {
-	return forked(C.DECK_DESTROY, ref, runtime.Ref{}, 0, "")
+	return forked(C.DECK_DESTROY, ref, runtime.Ref{}, 0, "", nil)
 }
 
 // destroySnapshots makes liblxc destroy all snapshots of a container. It fails
 // where there are none (do_snapshot_destroy_all).
 func destroySnapshots(ref runtime.Ref) (log string, err error) {
-	return forked(C.DECK_DESTROY_SNAPSHOTS, ref, runtime.Ref{}, 0, "")
+	return forked(C.DECK_DESTROY_SNAPSHOTS, ref, runtime.Ref{}, 0, "", nil)
 }
 
-func forked(job C.int, from, to runtime.Ref, flags int, backing string) (string, error) {
+func forked(job C.int, from, to runtime.Ref, flags int, backing string, programs *os.File) (string, error) {
 	// The fork inherits it, under the same number.
 	out, err := memFile("liblxc log")
 	if err != nil {
 		return "", err
 	}
 	defer out.Close()
-	texts := []string{from.Path, from.Name, to.Path, to.Name, backing, "/proc/self/fd/" + strconv.Itoa(int(out.Fd()))}
+	texts := []string{from.Path, from.Name, to.Path, to.Name, backing, "/proc/self/fd/" + strconv.Itoa(int(out.Fd())), ""}
+	dir := -1
+	if programs != nil {
+		texts[6], dir = toolsAt(programs), int(programs.Fd())
+	}
 	c := make([]*C.char, len(texts))
 	defer func() {
 		for _, text := range c {
@@ -120,12 +130,12 @@ func forked(job C.int, from, to runtime.Ref, flags int, backing string) (string,
 		}
 	}()
 	for i, text := range texts {
-		if i == 4 && text == "" {
-			continue // NULL: liblxc chooses
+		if i >= 4 && text == "" {
+			continue // NULL: liblxc chooses, and finds programs where it does
 		}
 		c[i] = C.CString(text)
 	}
-	end := int(C.deck_fork(job, c[0], c[1], c[2], c[3], C.int(flags), c[4], c[5]))
+	end := int(C.deck_fork(job, c[0], c[1], c[2], c[3], C.int(flags), c[4], c[5], c[6], C.int(dir)))
 	text := make([]byte, maxLog)
 	n, _ := out.ReadAt(text, 0)
 	log := cleanLog(string(text[:n]))

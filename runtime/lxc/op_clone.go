@@ -33,6 +33,8 @@ type clonePlan struct {
 
 	kind  string   // backing store of the old one
 	paths []string // in its lxc.rootfs.path
+	group string   // volume group of the new one; "" = it is not on lvm
+	thin  bool     // the old one is a thin volume
 }
 
 // Facts of a clone's journal.
@@ -62,6 +64,7 @@ func (o *operation) clone() error {
 	if err := j.end(); err != nil {
 		return err
 	}
+	j.releaseVolumes()
 	if a.Ephemeral || a.Start {
 		return o.startClone(p)
 	}
@@ -124,6 +127,9 @@ func (p *clonePlan) check() error {
 	if err := p.chooseBacking(); err != nil {
 		return err
 	}
+	if err := p.chooseVolume(); err != nil {
+		return err
+	}
 	if (p.kind == "overlay" || p.backing == "overlay") && strings.ContainsAny(p.to.String()+p.from.String(), ":,") {
 		return fmt.Errorf("%w: overlays cannot lie in paths with a colon or a comma", runtime.ErrInvalid)
 	}
@@ -160,16 +166,17 @@ func (p *clonePlan) chooseBacking() error {
 	switch {
 	case p.backing == "overlay" && !p.cow:
 		return fmt.Errorf("%w: an overlay is copy on write; a copy of all files is of kind dir", runtime.ErrInvalid)
-	case p.kind == "btrfs" && p.backing == "dir":
+	case p.kind == "btrfs" && (p.backing == "dir" || p.backing == storeLVM):
 		// storage_copy asks for a snapshot whenever the old root is on btrfs, and
-		// dir_clonepaths refuses.
+		// dir_clonepaths and lvm_clonepaths refuse.
 		return fmt.Errorf("%w: LXC clones a subvolume of btrfs to btrfs only", runtime.ErrUnsupported)
 	case p.cow && p.backing != "overlay" && p.backing != p.kind:
 		return fmt.Errorf("%w: a root of kind %s has no copy on write of kind %s", runtime.ErrUnsupported, p.kind, p.backing)
 	case p.cow && (p.backing == "dir" || p.backing == "loop"):
 		return fmt.Errorf("%w: a root of kind %s has no copy on write; an overlay has", runtime.ErrUnsupported, p.backing)
-	case p.kind == "dir" && !strings.Contains(p.paths[0], p.from.Name):
-		// dir_new_path puts the new name in the place of the old one.
+	case (p.kind == "dir" || p.kind == storeLVM) && !strings.Contains(p.paths[0], p.from.Name):
+		// dir_new_path puts the new name in the place of the old one, and
+		// storage_copy looks for it whatever the store is.
 		return fmt.Errorf("%w: its root is %s, and LXC clones only roots with the container's name in their path", runtime.ErrUnsupported, p.paths[0])
 	case p.cow && p.backing == "overlay" && p.kind != "dir" && p.kind != "overlay":
 		return fmt.Errorf("%w: LXC lays overlays upon directories and other overlays only, and its root is of kind %s", runtime.ErrUnsupported, p.kind)
@@ -239,6 +246,9 @@ func (o *operation) copyTo(j *journal, p *clonePlan) error {
 	case !made:
 		return fmt.Errorf("%w: %s is there already", runtime.ErrExists, p.to)
 	}
+	if p.group != "" {
+		j.Facts[factGroup] = []byte(p.group)
+	}
 	if err := j.step(stepCopy); err != nil {
 		return p.explain(err, "")
 	}
@@ -247,7 +257,10 @@ func (o *operation) copyTo(j *journal, p *clonePlan) error {
 	if err != nil {
 		return err
 	}
-	log, err := guarded(j, p.to, p.liblxc)
+	log := ""
+	if err = p.prepareVolume(j); err == nil {
+		log, err = p.liblxc(j)
+	}
 	end()
 	if err != nil {
 		return p.explain(err, log)
@@ -276,7 +289,7 @@ func (o *operation) copyTo(j *journal, p *clonePlan) error {
 // /etc/hostname of the new root by its path from the host
 // (clone_update_rootfs), and a container may have made that a link to a file of
 // the host. As a user it does so in a user namespace that can write nothing else.
-func (p *clonePlan) liblxc() (log string, err error) {
+func (p *clonePlan) liblxc(j *journal) (log string, err error) {
 	flags := 0
 	for flag, on := range map[int]bool{
 		cloneSnapshot: p.cow, cloneKeepMAC: p.keepMAC, cloneKeepName: p.keepName || os.Geteuid() == 0,
@@ -285,12 +298,22 @@ func (p *clonePlan) liblxc() (log string, err error) {
 			flags |= flag
 		}
 	}
-	return cloneContainer(p.from, p.to, flags, p.backing)
+	backing := p.backing
+	if p.cow && p.thin {
+		// As lxc-copy -s without -B: with it liblxc notes a dependant (storage_copy),
+		// which the snapshot of a thin volume is not.
+		backing = ""
+	}
+	return j.clone(p.from, p.to, flags, backing)
 }
 
 // explain finds the cause in liblxc's words.
 func (p *clonePlan) explain(err error, log string) error {
 	e := &runtime.Error{Op: "clone", Ref: p.from, Err: err, Log: log}
+	if groupFull(err, log) {
+		e.Err, e.Hint = fmt.Errorf("%w: %w", err, unix.ENOSPC), noRoomInGroup
+		return e
+	}
 	if free, ferr := freeOn(p.to.Path); errors.Is(err, unix.ENOSPC) || strings.Contains(log, "No space left on device") || strings.Contains(log, "write failed") || (ferr == nil && free < 1<<20) {
 		if !errors.Is(err, unix.ENOSPC) {
 			e.Err = fmt.Errorf("%w: %w", err, unix.ENOSPC)

@@ -66,10 +66,9 @@ func (o *operation) create() error {
 		}
 		return err
 	}
-	if err := o.startNew(p, j); err != nil {
-		return errors.Join(err, j.end())
-	}
-	return j.end()
+	err = errors.Join(o.startNew(p, j), j.end())
+	j.releaseVolumes()
+	return err
 }
 
 // alsoFailed is the error of an operation, with the words of what taking it back
@@ -268,7 +267,7 @@ func clearOldJournals(ref runtime.Ref) error {
 	for _, j := range all {
 		switch {
 		case j.ref() != ref || j.Kept || j.Op != runtime.Create && j.Op != runtime.Destroy:
-		case j.Op == runtime.Create && (j.fact(factStore) != "" || j.fact(factRoot) != ""):
+		case j.Op == runtime.Create && (j.fact(factStore) != "" || j.fact(factGroup) != "" || j.fact(factRoot) != ""):
 			return &runtime.Error{
 				Err:  fmt.Errorf("%w: an earlier create of it was interrupted and may have left something", runtime.ErrExists),
 				Hint: "Clear that first: it is among what was left.",

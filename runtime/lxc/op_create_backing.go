@@ -52,7 +52,7 @@ func planBacking(ref runtime.Ref, b runtime.Backing, facts map[string]string) (r
 		if ask("lvs", b.VG+"/"+b.LV) == nil {
 			return b, fmt.Errorf("%w: volume %s/%s is there already", runtime.ErrExists, b.VG, b.LV)
 		}
-		facts[factStore] = "lvm:/dev/" + b.VG + "/" + b.LV
+		facts[factGroup] = b.VG
 	case "rbd":
 		orGlobal(&b.RBDPool, "lxc.bdev.rbd.rbdpool")
 		orName(&b.RBDName, ref.Name)

@@ -75,6 +75,20 @@ func helperMake(q helperRequest) helperReply {
 		return failedReply(fmt.Errorf("%w: it is not said what to make", runtime.ErrInvalid), "")
 	}
 	defer outliveCancel()()
+	if a.Backing.Type == storeLVM {
+		tools, err := lvmTools(tagOf(os.Getenv(markKey)))
+		if err == nil {
+			// The template and all that it starts may find them, too.
+			_, err = unix.FcntlInt(tools.Fd(), unix.F_SETFD, 0)
+			defer tools.Close()
+		}
+		if err == nil {
+			err = os.Setenv("PATH", toolsAt(tools)) // liblxc's too: cgo tells C
+		}
+		if err != nil {
+			return failedReply(fmt.Errorf("programs for LVM: %w", err), "")
+		}
+	}
 	read := globalLog()
 	if err := createIn(q.Ref, a.Template, string(q.Text), &a.Backing, a.Args); err != nil {
 		return failedReply(err, read())

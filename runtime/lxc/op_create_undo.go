@@ -65,6 +65,9 @@ func removeMade(j *journal) error {
 	if err := os.Remove(filepath.Join(ref.String(), "partial")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fileErr(err)
 	}
+	if err := j.dropVolumes(); err != nil {
+		return err
+	}
 	if j.fact(factStore) != "" || os.Geteuid() != 0 {
 		if err := destroyStore(j); err != nil {
 			return err

@@ -94,6 +94,7 @@ const noSpace = "A file system is full: make room, or put the root elsewhere."
 func createHints() []struct{ has, hint string } {
 	return []struct{ has, hint string }{
 		{"No space left on device", noSpace},
+		{"insufficient free space", noRoomInGroup},
 		{"Disk quota exceeded", "A quota is used up: make room, or put the root elsewhere."},
 		{"Missing required tool: ", "Install the program %s: the template needs it."},
 		{"Couldn't find a matching image", "The image server has no such image: look at distribution, release, architecture and variant."},

@@ -48,7 +48,7 @@ func (o *operation) destroy() error {
 	if err != nil {
 		return err
 	}
-	if err := o.destroyAll(j, len(snaps) > 0); err != nil {
+	if err := o.destroyAll(j, len(snaps) > 0, roots); err != nil {
 		return o.notDestroyed(j, err)
 	}
 	return j.end()
@@ -66,7 +66,7 @@ func (o *operation) openDestroy(roots []string) (*journal, error) {
 	return openIfRoom(runtime.Destroy, o.q.Ref, aboutToDestroy, facts)
 }
 
-func (o *operation) destroyAll(j *journal, snaps bool) error {
+func (o *operation) destroyAll(j *journal, snaps bool, roots []string) error {
 	if snaps {
 		_ = j.step(removingSnapshots)
 		o.step(removingSnapshots)
@@ -77,11 +77,20 @@ func (o *operation) destroyAll(j *journal, snaps bool) error {
 	}
 	_ = j.step(removingRoot)
 	o.step(removingRoot)
-	if log, err := destroyContainer(o.q.Ref); err != nil {
+	if log, err := destroyWith(o.q.Ref, roots); err != nil {
 		o.logged(log)
 		return err
 	}
 	return nil
+}
+
+// destroyWith lets liblxc destroy a container with its root. One whose volume was
+// removed by other means loses what is left of it: liblxc would keep it for ever.
+func destroyWith(ref runtime.Ref, roots []string) (log string, err error) {
+	if slices.ContainsFunc(roots, volumeGone) {
+		return "", removeTree(ref.String())
+	}
+	return destroyContainer(ref)
 }
 
 // notDestroyed is the end of a destroy that failed. As long as the config is
@@ -178,7 +187,7 @@ func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
 		log, err = destroySnapshots(ref)
 	}
 	if err == nil {
-		log, err = destroyContainer(ref)
+		log, err = destroyWith(ref, roots)
 	}
 	if err != nil {
 		return &runtime.Error{Err: err, Log: log}

@@ -37,18 +37,30 @@ func destroyable(ref runtime.Ref, paths, roots []string) error {
 	}
 	// Its own snapshots go with it.
 	needed = slices.DeleteFunc(needed, func(r runtime.Ref) bool { return r.Path == snapsDir(ref) })
-	needed = append(needed, sharing(ref, paths, dirs, roots)...)
-	if len(needed) == 0 {
+	var volumes, unknown []string
+	for _, root := range roots {
+		volumes = append(volumes, storeOf(root).path)
+		for _, v := range goesWith(root) {
+			path := storeOf(v.value()).path
+			volumes = append(volumes, path)
+			if len(sharing(ref, paths, nil, []string{path})) == 0 {
+				unknown = append(unknown, "volume "+v.String())
+			}
+		}
+	}
+	needed = append(needed, sharing(ref, paths, dirs, volumes)...)
+	if len(needed)+len(unknown) == 0 {
 		return nil
 	}
 	slices.SortFunc(needed, order)
 	needed = slices.Compact(needed)
-	names := make([]string, len(needed))
-	for i, r := range needed {
-		names[i] = r.Name
+	names := unknown
+	for _, r := range needed {
+		name := r.Name
 		if r.Path != ref.Path {
-			names[i] = r.String()
+			name = r.String()
 		}
+		names = append(names, name)
 	}
 	return &runtime.Error{
 		Err:  fmt.Errorf("%w: %s", runtime.ErrInUse, strings.Join(names, ", ")),
@@ -124,7 +136,7 @@ func forgetGone(ref runtime.Ref, snaps []string) error {
 }
 
 // sharing are the other containers of some lxcpaths whose root is, or is made
-// of, or holds one of these directories, or is the same volume. What cannot be
+// of, or holds one of these directories, or is one of these volumes. What cannot be
 // read says nothing.
 func sharing(ref runtime.Ref, paths, dirs, volumes []string) []runtime.Ref {
 	if !slices.Contains(paths, ref.Path) {
@@ -139,7 +151,7 @@ func sharing(ref runtime.Ref, paths, dirs, volumes []string) []runtime.Ref {
 				continue
 			}
 			lines := rootLines(other)
-			if slices.ContainsFunc(lines, func(l string) bool { return slices.Contains(volumes, l) }) ||
+			if slices.ContainsFunc(lines, func(l string) bool { return slices.Contains(volumes, storeOf(l).path) }) ||
 				slices.ContainsFunc(resolved(roots(lines)), func(theirs string) bool { return touches(mine, theirs) }) {
 				out = append(out, other)
 			}

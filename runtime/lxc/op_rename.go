@@ -280,6 +280,13 @@ func destroyOld(ref runtime.Ref) error {
 	if err := loadableHere(ref); err != nil {
 		return err
 	}
+	value, err := rootValue(ref)
+	if err != nil {
+		return err
+	}
+	if err := wholeVolumes(value); err != nil {
+		return err
+	}
 	if log, err := destroyContainer(ref); err != nil {
 		return &runtime.Error{Op: "rename", Ref: ref, Err: fmt.Errorf("destroy the old one: %w", err), Log: log}
 	}
@@ -297,14 +304,26 @@ func (o *operation) renameByCopy(from, to runtime.Ref, why string, asked bool) e
 		return fmt.Errorf("%w, and %s: they would not come along", runtime.ErrHasSnapshots, why)
 	}
 	if !asked {
-		free, err := freeOn(from.Path)
+		value, err := rootValue(from)
+		if err != nil {
+			return err
+		}
+		where, free, err := roomOf(from.Path, value)
 		if err != nil {
 			return err
 		}
 		return &runtime.Error{Op: "rename", Ref: from,
-			Err:  fmt.Errorf("%w without a copy: %s; %s has %s free", runtime.ErrUnsupported, why, from.Path, humanBytes(free)),
+			Err:  fmt.Errorf("%w without a copy: %s; %s has %s free", runtime.ErrUnsupported, why, where, humanBytes(free)),
 			Hint: "Ask for the copy, which takes as much room again until the old one is destroyed.",
 		}
+	}
+	value, err := rootValue(from)
+	if err != nil {
+		return err
+	}
+	// Before the copy: the old one is destroyed after it.
+	if err := wholeVolumes(value); err != nil {
+		return err
 	}
 	c, err := readConfOf(from)
 	if err != nil {
@@ -325,5 +344,9 @@ func (o *operation) renameByCopy(from, to runtime.Ref, why string, asked bool) e
 		return withUndo(err, o.undoCopy(j))
 	}
 	o.step("destroying " + from.Name)
-	return endAfter(j, destroyOld(from))
+	if err := endAfter(j, destroyOld(from)); err != nil {
+		return err
+	}
+	j.releaseVolumes()
+	return nil
 }

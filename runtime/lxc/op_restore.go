@@ -253,7 +253,7 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	if kind := j.fact(factWay); kind == storeDir || kind == storeOverlay { // the others share blocks
 		end = o.watchBytes(uint64(want.bytes))
 	}
-	log, err := cloneContainer(snap, other, flags, backing)
+	log, err := j.clone(snap, other, flags, backing)
 	end()
 	if err != nil {
 		o.logged(log)

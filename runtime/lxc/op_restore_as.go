@@ -80,7 +80,7 @@ func (o *operation) copySnapshot(j *journal, snap runtime.Ref, store rootStore, 
 	case a.CoW:
 		return fmt.Errorf("%w: no overlay can lie on a root on %s", runtime.ErrUnsupported, store.kind)
 	}
-	log, err := guarded(j, a.To, func() (string, error) { return cloneContainer(snap, a.To, flags, backing) })
+	log, err := j.clone(snap, a.To, flags, backing)
 	if err != nil {
 		o.logged(log)
 		return fullWords(fmt.Errorf("copy %s: %w", snap.Name, err), log)

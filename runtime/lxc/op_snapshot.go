@@ -284,7 +284,7 @@ func (o *operation) take(j *journal) error {
 	if j.fact(factWay) != storeDir {
 		flags |= cloneSnapshot
 	}
-	log, err := guarded(j, snap, func() (string, error) { return cloneContainer(o.q.Ref, snap, flags, "") })
+	log, err := j.clone(o.q.Ref, snap, flags, "")
 	if err != nil {
 		o.logged(log)
 		return fullWords(fmt.Errorf("take %s: %w", snap.Name, err), log)
@@ -327,6 +327,9 @@ func (j *journal) owns(ref runtime.Ref) bool {
 func (o *operation) unreserve(j *journal, ref runtime.Ref) error {
 	if err := endMarked(j.ID); err != nil {
 		return err
+	}
+	if err := j.dropVolumes(); err != nil {
+		return telling("remove the half-made "+ref.Name, err)
 	}
 	switch {
 	case !exists(ref.String()):

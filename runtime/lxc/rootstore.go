@@ -158,7 +158,10 @@ func readSmall(path string) ([]byte, error) {
 // clearContainer removes a container's directory with all that is in it, its
 // backing store too, unless it runs or others are overlays on it. Hooks of its
 // config are not run: they are meant for the container that it is a copy of.
-func clearContainer(ref runtime.Ref) (log string, err error) {
+func clearContainer(ref runtime.Ref) (log string, err error) { return clearWith(ref, madeFor) }
+
+// clearWith is clearContainer where something else tells whose a root is.
+func clearWith(ref runtime.Ref, owns func(ref runtime.Ref, root string) bool) (log string, err error) {
 	if !exists(ref.String()) {
 		return "", nil
 	}
@@ -166,11 +169,11 @@ func clearContainer(ref runtime.Ref) (log string, err error) {
 		return "", err
 	}
 	if loadableHere(ref) == nil {
-		log, err = destroyQuietly(ref)
+		log, err = destroyQuietly(ref, owns)
 		if !exists(ref.String()) {
 			return "", nil
 		}
-		if errors.Is(err, runtime.ErrWrongState) {
+		if errors.Is(err, runtime.ErrWrongState) || err != nil && heldByVolume(ref) {
 			return log, err
 		}
 		// liblxc may have refused because of an overlay that was made just now.
@@ -189,9 +192,16 @@ func clearContainer(ref runtime.Ref) (log string, err error) {
 	return log, nil
 }
 
+// heldByVolume says whether a container cannot go because its volume is still there:
+// without a config nobody would know whose that is.
+func heldByVolume(ref runtime.Ref) bool {
+	lines := rootLines(ref)
+	return len(lines) > 0 && storeOf(lines[len(lines)-1]).kind == storeLVM && !volumeGone(lines[len(lines)-1])
+}
+
 // destroyQuietly lets liblxc destroy a container that does not run, without its
 // hooks. One whose root is not its own it leaves alone.
-func destroyQuietly(ref runtime.Ref) (log string, err error) {
+func destroyQuietly(ref runtime.Ref, owns func(ref runtime.Ref, root string) bool) (log string, err error) {
 	type loaded struct {
 		state       runtime.State
 		root, hooks []string
@@ -213,8 +223,13 @@ func destroyQuietly(ref runtime.Ref) (log string, err error) {
 	// liblxc begins a copy with the config of what is copied, less the line of its
 	// root: where that line stands in an include, or behind blanks, the half-made
 	// copy still names the root of the other, and liblxc would remove it.
-	if text := conf.values("lxc.rootfs.path"); len(is.root) > 0 && (len(text) == 0 || !madeFor(ref, text[len(text)-1])) {
+	if text := conf.values("lxc.rootfs.path"); len(is.root) > 0 && (len(text) == 0 || !owns(ref, text[len(text)-1])) {
 		return "", nil
+	}
+	for _, root := range conf.values("lxc.rootfs.path") {
+		if err := wholeVolumes(root); err != nil {
+			return "", err
+		}
 	}
 	if len(is.hooks) > 0 {
 		conf.remove("lxc.hook.destroy")
