@@ -47,7 +47,7 @@ type Footprint struct {
 	Snapshots []string
 	SnapSize  int64  // bytes on disk of its snapshots; -1 = not known
 	Clones    []Ref  // dependants: overlays on its root. It can be neither destroyed, nor restored, nor renamed
-	Free      uint64 // bytes free on the file system of its lxcpath
+	Free      uint64 // bytes free on the file system of its lxcpath; of a root on lvm, in its volume group or thin pool
 	// RenameCopies says why a rename has to copy the root; "" = it is done in place.
 	RenameCopies string
 	// FrozenSnapshot says why no snapshot can be taken while it is frozen; "" = it can.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -78,6 +79,9 @@ func footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) 
 	if f.Free, err = freeOn(ref.Path); err != nil {
 		return f, err
 	}
+	if kind == storeLVM && os.Geteuid() == 0 { // nobody else may ask
+		f.FrozenSnapshot = noSnapshot(storeOf(value))
+	}
 	clones, err := dependantsOf(ref)
 	if err != nil {
 		return f, err
@@ -127,6 +131,15 @@ func weigh(ctx context.Context, f *runtime.Footprint, ref runtime.Ref, kind stri
 	f.Size, f.SnapSize, f.Partial = root.disk, snaps.disk, root.partial || snaps.partial
 	if slices.Contains([]string{"zfs", "lvm", "rbd", "nbd"}, kind) {
 		f.Size = -1 // it lies in a volume
+		if len(f.Snapshots) > 0 {
+			f.SnapSize = -1
+		}
+	}
+	if kind == storeLVM && os.Geteuid() == 0 {
+		if v, err := volumeAt(paths[0]); err == nil {
+			_, size, free := v.takes()
+			f.Size, f.Free = int64(size), free
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,6 +100,16 @@ func groupOf(path string) (vg, lv string, ok bool) {
 	return vg, lv, ok && two && vg != "mapper" && !strings.Contains(lv, "/")
 }
 
+// volumeGroup is where the root of a store lies, and what is made of it; "" = not
+// on LVM.
+func volumeGroup(s rootStore) string {
+	if s.kind != storeLVM {
+		return ""
+	}
+	vg, _, _ := groupOf(s.path)
+	return cmp.Or(vg, "?")
+}
+
 // volumeGone says that a root's volume is not there while its volume group is:
 // liblxc cannot destroy such a container, as lvremove(8) fails.
 func volumeGone(value string) bool {
@@ -190,14 +201,18 @@ func volumeFor(bytes int64) uint64 {
 	return max(newVolumeSize, uint64(bytes)+uint64(bytes)/part+64<<20)
 }
 
-// removeTagged removes the volumes that were made for a journal.
-func removeTagged(tag string) error {
+// removeTagged removes the volumes that were made for a journal, but those of some
+// paths.
+func removeTagged(tag string, but []string) error {
 	found, err := volumes("@" + tag)
 	if err != nil {
 		return fmt.Errorf("volumes that were made: %w", err)
 	}
 	var errs []error
 	for _, v := range found {
+		if slices.Contains(but, storeOf(v.value()).path) {
+			continue
+		}
 		for until := time.Now().Add(removeTime); ; time.Sleep(pollEvery) {
 			// Whoever had it mounted was killed, and the kernel lets go of it in its time.
 			if err = runTool("lvremove", "-f", v.String()); err == nil || time.Now().After(until) {

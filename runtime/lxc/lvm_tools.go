@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -32,13 +33,39 @@ func (j *journal) clone(from, to runtime.Ref, flags int, backing string) (log st
 	return guarded(j, to, func() (string, error) { return cloneContainer(from, to, flags, backing, tools) })
 }
 
+// moveSnapshot brings what was made beside a journal to its place among the
+// snapshots. The config comes last: with it liblxc takes it for one.
+func (j *journal) moveSnapshot(from, snap runtime.Ref) error {
+	conf, err := readConfOf(from)
+	if err != nil {
+		return err
+	}
+	conf.replacePath(from.String(), snap.String())
+	entries, err := os.ReadDir(from.String())
+	if err != nil {
+		return fileErr(err)
+	}
+	for _, e := range entries {
+		if e.Name() == "config" {
+			continue
+		}
+		if err := os.Rename(filepath.Join(from.String(), e.Name()), filepath.Join(snap.String(), e.Name())); err != nil {
+			return fileErr(err)
+		}
+	}
+	if err := writeAtomically(filepath.Join(snap.String(), "config"), []byte(conf.String()), 0o640); err != nil {
+		return err
+	}
+	return fileErr(os.RemoveAll(j.workDir()))
+}
+
 // dropVolumes removes the volumes that were made for a journal whose operation is
-// taken back.
-func (j *journal) dropVolumes() error {
+// taken back, but those of these paths.
+func (j *journal) dropVolumes(but ...string) error {
 	if j.fact(factGroup) == "" {
 		return nil
 	}
-	return removeTagged(j.tag())
+	return removeTagged(j.tag(), but)
 }
 
 // releaseVolumes lets what was made be as if nobody had watched. A tag that stays,

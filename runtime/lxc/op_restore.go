@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -148,10 +149,12 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 	switch {
 	case its.kind == "":
 		return nil, fmt.Errorf("%w: %s is broken: its config names no root", runtime.ErrConfig, snap.Name)
-	case mine.unit() == "" && mine.kind != storeZFS:
+	case mine.unit() == "" && mine.kind != storeZFS && mine.kind != storeLVM:
 		why = "its root is on " + mine.kind
 	case its.kind != mine.kind:
 		why = fmt.Sprintf("its root is on %s, that of %s on %s", mine.kind, snap.Name, its.kind)
+	case its.kind == storeLVM:
+		why = noSnapshot(its) // of which the new root is another
 	case its.lower != mine.lower:
 		why = snap.Name + " lies on another root than the container does now"
 	}
@@ -165,9 +168,9 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := map[string]string{factDir: id, factSnap: snap.Name, factOther: o.q.Ref.Name, factWay: mine.kind}
-	if mine.kind == storeZFS {
-		// liblxc names the data set after the container (zfs_clonepaths).
+	facts := map[string]string{factDir: id, factSnap: snap.Name, factOther: o.q.Ref.Name, factWay: mine.kind, factGroup: volumeGroup(its)}
+	if mine.unit() == "" {
+		// liblxc names data set and volume after the container (zfs_clonepaths, lvm_clonepaths).
 		facts[factOther] += "-" + time.Now().Format("20060102150405")
 		return facts, nil
 	}
@@ -244,6 +247,9 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	flags, backing := cloneKeepName|cloneKeepMAC, ""
 	if kind := j.fact(factWay); kind != storeDir {
 		flags, backing = flags|cloneSnapshot|cloneMaybe, kind
+		if kind == storeLVM {
+			backing = "" // as it is, and without a note on a dependant (storage_copy)
+		}
 	}
 	want, err := measureStore(snapStore(snap))
 	if err != nil {
@@ -267,7 +273,11 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	); err != nil {
 		return fmt.Errorf("note on overlays: %w", err)
 	}
-	return o.checkSecond(j, snap, want)
+	if err := o.checkSecond(j, snap, want); err != nil {
+		return err
+	}
+	j.releaseVolumes() // from now on its config tells whose it is
+	return nil
 }
 
 // measureStore is the size of a root; none where it is no directory, or belongs to
@@ -293,10 +303,15 @@ func (o *operation) checkSecond(j *journal, snap runtime.Ref, want treeSize) err
 	if _, err := load(other); err != nil {
 		return fmt.Errorf("check the copy: %w", err)
 	}
+	its, got := snapStore(snap), snapStore(other)
 	if j.fact(factUnit) == "" {
+		if got.kind == storeLVM {
+			if _, err := volumeAt(got.path); err != nil {
+				return fmt.Errorf("check the copy: %w", err)
+			}
+		}
 		return nil
 	}
-	its, got := snapStore(snap), snapStore(other)
 	if got.kind != its.kind || got.unit() == "" {
 		return fmt.Errorf("%w: the copy's root is on %q, the snapshot's on %q", runtime.ErrUnsupported, got.kind, its.kind)
 	}
@@ -329,9 +344,35 @@ func (o *operation) discard(j *journal) error {
 
 // dropCopy removes the second container.
 func (o *operation) dropCopy(j *journal) error {
+	var mine []string // what the container has on a volume
+	if j.fact(factUnit) == "" {
+		for _, line := range rootLines(j.ref()) {
+			mine = append(mine, storeOf(line).path)
+		}
+	}
+	owns := func(ref runtime.Ref, root string) bool {
+		switch {
+		case slices.Contains(mine, storeOf(root).path):
+			return false // it stays, whatever that config says, or the step
+		case j.fact(factUnit) == "" && j.Step != stepCopying:
+			// Which of two roots it has by now its config tells, which is lxcdeck's own
+			// work; the name of either may be the container's.
+			return true
+		}
+		return madeFor(ref, root)
+	}
+	if j.Step == stepCopying { // else they were exchanged: stepRemoving too comes after that
+		if err := endMarked(j.ID); err != nil {
+			return err
+		}
+		if err := j.dropVolumes(mine...); err != nil {
+			return fmt.Errorf("remove the copy: %w", err)
+		}
+		_ = unmark(j.other()) // as in unreserve
+	}
 	if other := j.other(); exists(other.String()) {
 		o.step("removing " + o.q.Ref.Name + "'s copy")
-		if log, err := clearContainer(other); err != nil {
+		if log, err := clearWith(other, owns); err != nil {
 			o.logged(log)
 			return fmt.Errorf("remove the copy: %w", err)
 		}

@@ -33,7 +33,7 @@ func (o *operation) restoreAs() error {
 		}
 	}
 	j, err := openJournal(runtime.RestoreAs, o.q.Ref, stepTaking, map[string]string{
-		factSnap: snap.Name, toPath: a.To.Path, toName: a.To.Name,
+		factSnap: snap.Name, toPath: a.To.Path, toName: a.To.Name, factGroup: volumeGroup(store),
 	})
 	if err != nil {
 		return err
@@ -54,6 +54,7 @@ func (o *operation) restoreAs() error {
 	if err := j.end(); err != nil {
 		return err
 	}
+	j.releaseVolumes()
 	if !a.Start {
 		return nil
 	}
@@ -73,6 +74,8 @@ func (o *operation) copySnapshot(j *journal, snap runtime.Ref, store rootStore, 
 		flags = cloneKeepName
 	}
 	switch {
+	case store.kind == storeLVM:
+		flags |= cloneSnapshot | cloneMaybe // as it is, and without a note on a dependant
 	case store.kind != storeDir && store.kind != "loop":
 		flags, backing = flags|cloneSnapshot|cloneMaybe, store.kind
 	case a.CoW && store.kind == storeDir:

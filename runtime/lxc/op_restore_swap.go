@@ -101,11 +101,12 @@ func (o *operation) unswap(j *journal) error {
 	if err != nil {
 		return err
 	}
-	if conf.String() != string(came) {
-		return nil // it is there yet, or somebody has edited it
+	if conf.String() == string(came) { // else it is there yet, or somebody has edited it
+		if _, err = putConfig(j.ref(), string(before)); err != nil {
+			return err
+		}
 	}
-	_, err = putConfig(j.ref(), string(before))
-	return err
+	return j.house(string(came))
 }
 
 // stopped refuses to take the root away under a container that runs by now.
@@ -232,7 +233,13 @@ func (j *journal) houseConfig() error {
 	if err != nil {
 		return fmt.Errorf("config that was: %w", err)
 	}
-	conf := &confFile{lines: confLines(string(text))}
+	return j.house(string(text))
+}
+
+// house writes a config of the container's as the second one's. What is so already
+// is not written: an undo on a full file system has no room for it.
+func (j *journal) house(text string) error {
+	conf := &confFile{lines: confLines(text)}
 	conf.replacePath(j.ref().String(), j.other().String())
 	if j.fact(factUnit) != "" {
 		if err := conf.set("lxc.rootfs.path", j.fact(factOtherPath)); err != nil {
@@ -240,6 +247,9 @@ func (j *journal) houseConfig() error {
 		}
 	}
 	conf.remove("lxc.hook.destroy")
+	if was, err := readConfOf(j.other()); err == nil && was.String() == conf.String() {
+		return nil
+	}
 	return writeAtomically(filepath.Join(j.other().String(), "config"), []byte(conf.String()), 0o640)
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"lxcdeck/runtime"
 )
 
@@ -116,9 +118,18 @@ func (o *operation) rootOf() (rootStore, error) {
 func noSnapshot(s rootStore) string {
 	switch s.kind {
 	case storeLVM:
-		// Its clone names the volume after the snapshot, so that the first
-		// snapshots of two containers would have to be one volume.
-		return "liblxc takes no snapshots of a root on lvm"
+		// liblxc takes none at all: its clone names the volume after the snapshot, so
+		// that the first ones of two containers would have to be one volume, and its
+		// restore removes the root first, with which lvremove(8) removes the
+		// snapshots that are no thin volumes.
+		v, err := volumeAt(s.path)
+		switch {
+		case err != nil:
+			return "its root cannot be looked at: " + err.Error()
+		case !v.thin():
+			return "its root " + v.String() + " is no thin volume: LVM would remove its snapshots together with it"
+		}
+		return ""
 	case "rbd":
 		return "liblxc takes no snapshots of a root on rbd"
 	default:
@@ -148,7 +159,7 @@ func noFrozenSnapshot(s rootStore) string {
 // a state that allows it and notes what it is owed afterwards.
 func (o *operation) snapshotNow(a *runtime.SnapshotArgs, store rootStore, before func(*operation, *journal) error) error {
 	j, err := openJournal(runtime.Snapshot, o.q.Ref, stepTaking, map[string]string{
-		factComment: a.Comment, factWay: store.kind,
+		factComment: a.Comment, factWay: store.kind, factGroup: volumeGroup(store),
 	})
 	if err != nil {
 		return err
@@ -162,6 +173,9 @@ func (o *operation) snapshotNow(a *runtime.SnapshotArgs, store rootStore, before
 		err = also(err, o.dropHalf(j))
 	}
 	again := o.giveBack(j)
+	if err == nil {
+		defer j.releaseVolumes()
+	}
 	switch {
 	case again == nil:
 		return also(err, j.end())
@@ -284,10 +298,23 @@ func (o *operation) take(j *journal) error {
 	if j.fact(factWay) != storeDir {
 		flags |= cloneSnapshot
 	}
-	log, err := j.clone(o.q.Ref, snap, flags, "")
+	to := snap
+	if j.fact(factWay) == storeLVM {
+		// liblxc names the volume after what it makes: that has to be the container's own.
+		to = runtime.Ref{Path: j.workDir(), Name: o.q.Ref.Name + "-" + snap.Name}
+		if err := os.Mkdir(to.Path, 0o700); err != nil {
+			return fmt.Errorf("directory of the copy: %w", fileErr(err))
+		}
+	}
+	log, err := j.clone(o.q.Ref, to, flags, "")
 	if err != nil {
 		o.logged(log)
 		return fullWords(fmt.Errorf("take %s: %w", snap.Name, err), log)
+	}
+	if to != snap {
+		if err := j.moveSnapshot(to, snap); err != nil {
+			return fmt.Errorf("take %s: %w", snap.Name, err)
+		}
 	}
 	if flags&cloneSnapshot == 0 {
 		if err := stoodStill(o.q.Ref); err != nil {
@@ -375,7 +402,11 @@ func (o *operation) dropHalf(j *journal) error {
 	if j.fact(factSnap) == "" || j.taken() {
 		return nil
 	}
-	return o.unreserve(j, j.snap())
+	if err := o.unreserve(j, j.snap()); err != nil {
+		return err
+	}
+	// What was made in it on LVM is gone by now.
+	return fileErr(os.RemoveAll(j.workDir()))
 }
 
 // taken says whether the snapshot was taken to its end.
@@ -384,6 +415,9 @@ func (j *journal) taken() bool { return j.fact(factMade) != "" && j.owns(j.snap(
 // fullWords names a full file system as the cause where liblxc's log does: rsync's
 // words stand in it.
 func fullWords(err error, log string) error {
+	if groupFull(err, log) {
+		return &runtime.Error{Err: fmt.Errorf("%w: %w", err, unix.ENOSPC), Log: log, Hint: noRoomInGroup}
+	}
 	if !strings.Contains(log, "No space left on device") {
 		return err
 	}
@@ -426,7 +460,7 @@ func (o *operation) removeSnapshot(snap runtime.Ref) error {
 	default:
 		// Its root lies elsewhere: only liblxc knows how that is removed.
 		if err = loadableHere(snap); err == nil {
-			log, err = destroyContainer(snap)
+			log, err = destroyWith(snap, rootLines(snap))
 		}
 	}
 	if err != nil {

@@ -90,6 +90,7 @@ func (o *operation) takeAfterAll(j *journal) error {
 	if err := o.take(j); err != nil {
 		return also(err, o.dropHalf(j))
 	}
+	j.releaseVolumes()
 	return nil
 }
 

@@ -14,7 +14,7 @@ import (
 // has become the right one nothing is said.
 func (d *deck) nextStep(ctx context.Context, q *runtime.Request) {
 	if q.Op == runtime.Snapshot {
-		d.warn("--stop stops it for that and starts it again; --freeze does without a stop, on btrfs, zfs and lvm.")
+		d.warn("--stop stops it for that and starts it again; --freeze does without a stop, on btrfs, zfs and thin volumes of lvm.")
 		return
 	}
 	ctx, cancel := d.asked(ctx)

@@ -24,7 +24,7 @@ func (d *deck) snapshotCommand() *cobra.Command {
 			"delete one for good. The name of a new one, which LXC chooses, is printed.\n\n" +
 			"Of a container that is not stopped one is taken only with --stop, which starts it\n" +
 			"again afterwards, or with --freeze, where its backing store can do that in a\n" +
-			"moment (btrfs, zfs, lvm).\n\n" +
+			"moment (btrfs, zfs, thin volumes of lvm).\n\n" +
 			"Like: lxc-snapshot -P PATH -n NAME [-L | -d SNAP]",
 	}
 	cmd.RunE = d.verb(func(cmd *cobra.Command, args []string) error {
