@@ -54,7 +54,7 @@ func (v *volume) value() string { return storeLVM + ":/dev/" + v.String() }
 // group, a path or a tag.
 func volumes(of string) ([]volume, error) {
 	text, err := askText("lvs", "--noheadings", "--nosuffix", "--units", "b", "--separator", ",", "-o",
-		"vg_name,lv_name,lv_attr,lv_size,vg_free,origin,pool_lv,data_percent", of)
+		"vg_name,lv_name,lv_attr,lv_size,vg_free,origin,pool_lv,data_percent", "--", of)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +76,10 @@ func volumes(of string) ([]volume, error) {
 
 // volumeAt is the volume of a path, such as /dev/vg/lv.
 func volumeAt(path string) (volume, error) {
+	// A footprint is also taken of containers whose config others have written.
+	if !strings.HasPrefix(path, "/dev/") {
+		return volume{}, fmt.Errorf("%w: %q is no path of a volume", runtime.ErrConfig, path)
+	}
 	found, err := volumes(path)
 	if err == nil && len(found) != 1 {
 		err = fmt.Errorf("%w: %s is %d volumes", runtime.ErrNotFound, path, len(found))
