@@ -108,7 +108,7 @@ func (d *deck) failed(ctx context.Context, q *runtime.Request, err error) {
 	case errors.Is(err, runtime.ErrHasSnapshots) && q.Op == runtime.Destroy:
 		d.warn("--snapshots destroys them too.")
 	case errors.Is(err, runtime.ErrHasSnapshots) && q.Op == runtime.Rename:
-		d.warn("--copy renames it all the same: its root is copied.")
+		d.warn("Delete them first (lxcdeck snapshot delete), or keep the name.")
 	case errors.Is(err, runtime.ErrLocked):
 		d.warn("\"lxcdeck unlock %s\" takes the lock away; whoever locked it had a reason.", runtime.ShellQuote(q.Ref.Name))
 	}
