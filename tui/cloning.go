@@ -120,6 +120,8 @@ func (k *cloning) fit(f *form) {
 func (k *cloning) cost(how int, here bool) string {
 	foot := &k.x.foot
 	switch {
+	case how == onWrite && foot.Backing == "lvm" && foot.FrozenSnapshot != "" && foot.Size > 0:
+		return "a snapshot of lvm: with room for " + k.x.size(foot.Size)
 	case how == onWrite && (foot.Backing == "btrfs" || foot.Backing == "zfs" || foot.Backing == "lvm"):
 		return "a snapshot of " + foot.Backing
 	case how == onWrite:

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -152,31 +153,32 @@ func findProgram(name, path string) string {
 
 // ask runs a program for its exit status, with a deadline.
 func ask(name string, args ...string) error {
-	_, err := askText(name, args...)
-	return err
-}
-
-// askText is what a program that only tells something prints. Its own words are in
-// the error.
-func askText(name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	return execute(ctx, name, args...)
-}
-
-// runTool lets a program do something, for as long as that takes.
-func runTool(name string, args ...string) error {
-	_, err := execute(context.Background(), name, args...)
+	_, err := execute(ctx, "", name, args...)
 	return err
 }
 
-func execute(ctx context.Context, name string, args ...string) (string, error) {
+// runTool lets a program do something for a journal, for as long as that takes. Who
+// ends the helper does not end it: see mustEnd.
+func runTool(id, name string, args ...string) error {
+	_, err := execute(context.Background(), id, name, args...)
+	return err
+}
+
+// execute gives what a program prints. Its own words are in the error. It works for
+// a journal if there is an id.
+func execute(ctx context.Context, id, name string, args ...string) (string, error) {
 	file := findProgram(name, helperPath)
 	if file == "" {
 		return "", fmt.Errorf("%s: %w", name, exec.ErrNotFound)
 	}
 	cmd := exec.CommandContext(ctx, file, args...)
 	cmd.Env = []string{"PATH=" + helperPath, "LC_ALL=C", "LVM_SUPPRESS_FD_WARNINGS=1"}
+	if id != "" {
+		cmd.Env = append(cmd.Env, markKey+"="+id)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // out of what ends with the helper
+	}
 	cmd.Dir = "/"
 	cmd.WaitDelay = time.Second
 	var words strings.Builder

@@ -79,9 +79,6 @@ func footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) 
 	if f.Free, err = freeOn(ref.Path); err != nil {
 		return f, err
 	}
-	if kind == storeLVM && os.Geteuid() == 0 { // nobody else may ask
-		f.FrozenSnapshot = noSnapshot(storeOf(value))
-	}
 	clones, err := dependantsOf(ref)
 	if err != nil {
 		return f, err
@@ -101,8 +98,21 @@ func footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) 
 	}
 	// liblxc counts them: snap9 is older than snap10.
 	slices.SortFunc(f.Snapshots, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
-	err = weigh(ctx, &f, ref, kind, paths)
+	if err = weigh(ctx, &f, ref, kind, paths); err == nil && kind == storeLVM && os.Geteuid() == 0 { // nobody else may ask
+		f.FrozenSnapshot = weighVolume(ctx, &f, ref.Name, paths[0])
+	}
 	return f, err
+}
+
+// weighVolume asks LVM for the room of a root, and says why there are no snapshots of
+// it. It is asked last and once: all else is known by then, and is told without it.
+func weighVolume(ctx context.Context, f *runtime.Footprint, name, path string) string {
+	v, all, err := volumeAt(ctx, path)
+	if err == nil {
+		_, size, free := v.takes(all)
+		f.Size, f.Free = int64(size), free
+	}
+	return v.noSnapshot(path, name, err)
 }
 
 // weigh measures the root and config of a container, and its snapshots.
@@ -133,12 +143,6 @@ func weigh(ctx context.Context, f *runtime.Footprint, ref runtime.Ref, kind stri
 		f.Size = -1 // it lies in a volume
 		if len(f.Snapshots) > 0 {
 			f.SnapSize = -1
-		}
-	}
-	if kind == storeLVM && os.Geteuid() == 0 {
-		if v, err := volumeAt(paths[0]); err == nil {
-			_, size, free := v.takes()
-			f.Size, f.Free = int64(size), free
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ package lxc
 #cgo CFLAGS: -std=gnu11
 #cgo pkg-config: lxc
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -15,7 +14,7 @@ package lxc
 enum { DECK_CLONE, DECK_DESTROY, DECK_DESTROY_SNAPSHOTS };
 
 static int deck_job(int job, const char *path, const char *name, const char *to_path, const char *to,
-		    int flags, const char *backing, const char *log, const char *programs, int dir)
+		    int flags, const char *backing, const char *log, const char *programs)
 {
 	struct lxc_log to_log = {
 		.name = name, .lxcpath = path, .file = log, .level = "ERROR", .prefix = "lxcdeck", .quiet = true,
@@ -23,8 +22,7 @@ static int deck_job(int job, const char *path, const char *name, const char *to_
 	struct lxc_container *c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	// In this fork alone: no container gets the descriptor.
-	if (programs && (setenv("PATH", programs, 1) < 0 || fcntl(dir, F_SETFD, 0) < 0))
+	if (programs && setenv("PATH", programs, 1) < 0)
 		return 2;
 	if (lxc_log_init(&to_log) < 0)
 		return 2;
@@ -39,7 +37,7 @@ static int deck_job(int job, const char *path, const char *name, const char *to_
 }
 
 static int deck_fork(int job, const char *path, const char *name, const char *to_path, const char *to,
-		     int flags, const char *backing, const char *log, const char *programs, int dir)
+		     int flags, const char *backing, const char *log, const char *programs)
 {
 	int status;
 	pid_t pid = fork();
@@ -47,7 +45,7 @@ static int deck_fork(int job, const char *path, const char *name, const char *to
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		_exit(deck_job(job, path, name, to_path, to, flags, backing, log, programs, dir));
+		_exit(deck_job(job, path, name, to_path, to, flags, backing, log, programs));
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -119,9 +117,8 @@ func forked(job C.int, from, to runtime.Ref, flags int, backing string, programs
 	}
 	defer out.Close()
 	texts := []string{from.Path, from.Name, to.Path, to.Name, backing, "/proc/self/fd/" + strconv.Itoa(int(out.Fd())), ""}
-	dir := -1
 	if programs != nil {
-		texts[6], dir = toolsAt(programs), int(programs.Fd())
+		texts[6] = toolsAt(programs)
 	}
 	c := make([]*C.char, len(texts))
 	defer func() {
@@ -135,7 +132,7 @@ func forked(job C.int, from, to runtime.Ref, flags int, backing string, programs
 		}
 		c[i] = C.CString(text)
 	}
-	end := int(C.deck_fork(job, c[0], c[1], c[2], c[3], C.int(flags), c[4], c[5], c[6], C.int(dir)))
+	end := int(C.deck_fork(job, c[0], c[1], c[2], c[3], C.int(flags), c[4], c[5], c[6]))
 	text := make([]byte, maxLog)
 	n, _ := out.ReadAt(text, 0)
 	log := cleanLog(string(text[:n]))

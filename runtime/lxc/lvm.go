@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	golxc "github.com/lxc/go-lxc"
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 )
@@ -52,8 +52,10 @@ func (v *volume) value() string { return storeLVM + ":/dev/" + v.String() }
 
 // volumes asks for the volumes that lvs(8) finds by its last argument: a volume
 // group, a path or a tag.
-func volumes(of string) ([]volume, error) {
-	text, err := askText("lvs", "--noheadings", "--nosuffix", "--units", "b", "--separator", ",", "-o",
+func volumes(ctx context.Context, of string) ([]volume, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	text, err := execute(ctx, "", "lvs", "--noheadings", "--nosuffix", "--units", "b", "--separator", ",", "-o",
 		"vg_name,lv_name,lv_attr,lv_size,vg_free,origin,pool_lv,data_percent", "--", of)
 	if err != nil {
 		return nil, err
@@ -62,7 +64,7 @@ func volumes(of string) ([]volume, error) {
 	for line := range strings.Lines(text) {
 		f := strings.Split(strings.TrimSpace(line), ",")
 		if len(f) != 8 {
-			continue
+			return nil, fmt.Errorf("%w: lvs says %q of a volume", runtime.ErrUnsupported, strings.TrimSpace(line))
 		}
 		v := volume{vg: f[0], lv: f[1], attr: f[2], origin: f[5], pool: f[6]}
 		v.size, _ = strconv.ParseUint(f[3], 10, 64)
@@ -74,34 +76,123 @@ func volumes(of string) ([]volume, error) {
 	return out, nil
 }
 
-// volumeAt is the volume of a path, such as /dev/vg/lv.
-func volumeAt(path string) (volume, error) {
-	// A footprint is also taken of containers whose config others have written.
+// volumeAt is the volume of a path, such as /dev/vg/lv, and all volumes of its group
+// at the same moment. The error wraps ErrNotFound only if the group is there and has
+// no such volume: whoever cannot be asked may have it.
+func volumeAt(ctx context.Context, path string) (v volume, all []volume, err error) {
 	if !strings.HasPrefix(path, "/dev/") {
-		return volume{}, fmt.Errorf("%w: %q is no path of a volume", runtime.ErrConfig, path)
+		return v, nil, fmt.Errorf("%w: %q is no path of a volume", runtime.ErrConfig, path)
 	}
-	found, err := volumes(path)
-	if err == nil && len(found) != 1 {
-		err = fmt.Errorf("%w: %s is %d volumes", runtime.ErrNotFound, path, len(found))
+	vg, lv, ok := groupOf(path)
+	if !ok { // another name for it
+		var st unix.Stat_t
+		if err := unix.Stat(path, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
+			return v, nil, fmt.Errorf("%w: %s is no volume", runtime.ErrConfig, path)
+		}
+		found, err := volumes(ctx, path)
+		if err != nil {
+			return v, nil, fmt.Errorf("volume %s: %w", path, err)
+		}
+		if len(found) != 1 {
+			return v, nil, fmt.Errorf("%w: %s is %d volumes", runtime.ErrConfig, path, len(found))
+		}
+		vg, lv = found[0].vg, found[0].lv
 	}
+	all, err = volumes(ctx, vg)
 	if err != nil {
-		return volume{}, fmt.Errorf("volume %s: %w", path, err)
+		return v, nil, fmt.Errorf("volume %s: %w", path, err)
 	}
-	return found[0], nil
+	i := slices.IndexFunc(all, func(o volume) bool { return o.lv == lv })
+	if i < 0 {
+		return v, all, fmt.Errorf("%w: no volume %s in the volume group %s", runtime.ErrNotFound, lv, vg)
+	}
+	return all[i], all, nil
 }
 
 // onLVM says whether the value of a lxc.rootfs.path names a volume, by its store or,
-// where liblxc has left that out, by where it lies.
+// where that is left out, by what lies there (lvm_detect).
 func onLVM(value string) bool {
 	s := storeOf(value)
-	return s.kind == storeLVM || s.kind == storeDir && strings.HasPrefix(s.path, "/dev/")
+	if s.kind != storeDir || !strings.HasPrefix(s.path, "/dev/") {
+		return s.kind == storeLVM
+	}
+	var st unix.Stat_t
+	if unix.Stat(s.path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return false
+	}
+	uuid, err := os.ReadFile(fmt.Sprintf("/sys/dev/block/%d:%d/dm/uuid", unix.Major(st.Rdev), unix.Minor(st.Rdev)))
+	return err == nil && strings.HasPrefix(string(uuid), "LVM-")
 }
 
-// groupOf takes volume group and volume out of a path that liblxc has made.
+// groupOf takes volume group and volume out of a path as LVM makes them: /dev/vg/lv,
+// or /dev/mapper/vg-lv, where a hyphen of a name is two (lvm(8)).
 func groupOf(path string) (vg, lv string, ok bool) {
 	rest, ok := strings.CutPrefix(path, "/dev/")
 	vg, lv, two := strings.Cut(rest, "/")
-	return vg, lv, ok && two && vg != "mapper" && !strings.Contains(lv, "/")
+	if !ok || !two || vg == "" || lv == "" || strings.Contains(lv, "/") {
+		return "", "", false
+	}
+	if vg != "mapper" {
+		return vg, lv, true
+	}
+	const hyphen = "\x00" // in no path
+	vg, lv, two = strings.Cut(strings.ReplaceAll(lv, "--", hyphen), "-")
+	if !two || vg == "" || lv == "" || strings.Contains(lv, "-") {
+		return "", "", false
+	}
+	return strings.ReplaceAll(vg, hyphen, "-"), strings.ReplaceAll(lv, hyphen, "-"), true
+}
+
+// plainVolume says why liblxc cannot clone a volume: it puts the name of the copy in
+// the place of the container's in the path (lvm_clonepaths, storage_copy); "" = it can.
+func plainVolume(path, name string) string {
+	vg, lv, ok := groupOf(path)
+	switch {
+	case !ok || path != "/dev/"+vg+"/"+lv:
+		return "its root is " + path + ", and LXC clones volumes by a path such as /dev/vg/lv only"
+	case !strings.Contains(path, name):
+		return "its root is " + path + ", and LXC clones only roots with the container's name in their path"
+	}
+	return ""
+}
+
+// noSnapshot says why no snapshot can be taken of a volume, the root of a container,
+// that was looked for at a path; "" = it can. liblxc takes none at all: its clone names
+// the volume after the snapshot, so that the first ones of two containers would have to
+// be one volume, and its restore removes the root first, with which lvremove(8) removes
+// the snapshots that are no thin volumes.
+func (v *volume) noSnapshot(path, name string, err error) string {
+	switch {
+	case err != nil:
+		return "its root cannot be looked at: " + err.Error()
+	case !v.thin():
+		return "its root " + v.String() + " is no thin volume: LVM would remove its snapshots together with it"
+	}
+	return plainVolume(path, name)
+}
+
+// volumeOf is how the volume of a container's snapshot is called.
+func volumeOf(ref runtime.Ref, snap string) string { return ref.Name + "-" + snap }
+
+// takenVolumes says which snapshots cannot be taken as their volume would be another's.
+func (o *operation) takenVolumes(j *journal) func(snap string) bool {
+	var all []volume
+	if j.fact(factWay) == storeLVM {
+		all, _ = volumes(context.Background(), j.fact(factGroup)) // what takes it will tell
+	}
+	return func(snap string) bool {
+		return slices.ContainsFunc(all, func(v volume) bool { return v.lv == volumeOf(o.q.Ref, snap) })
+	}
+}
+
+// wholeRoots is wholeVolumes for all that a container's config names.
+func wholeRoots(ref runtime.Ref) error {
+	for _, value := range rootLines(ref) {
+		if err := wholeVolumes(value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // volumeGroup is where the root of a store lies, and what is made of it; "" = not
@@ -114,40 +205,55 @@ func volumeGroup(s rootStore) string {
 	return cmp.Or(vg, "?")
 }
 
+// deviceOf names what the path of a root leads to, alike for all of its names: a
+// block device by its numbers.
+func deviceOf(path string) string {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK {
+		return fmt.Sprintf("block device %d", st.Rdev)
+	}
+	if vg, lv, ok := groupOf(path); ok {
+		return "/dev/" + vg + "/" + lv
+	}
+	return path
+}
+
 // volumeGone says that a root's volume is not there while its volume group is:
 // liblxc cannot destroy such a container, as lvremove(8) fails.
 func volumeGone(value string) bool {
-	vg, lv, ok := groupOf(storeOf(value).path)
-	if !ok || !onLVM(value) {
+	s := storeOf(value)
+	if s.kind != storeLVM && (s.kind != storeDir || !strings.HasPrefix(s.path, "/dev/") || exists(s.path)) {
 		return false
 	}
-	all, err := volumes(vg)
-	return err == nil && !slices.ContainsFunc(all, func(v volume) bool { return v.lv == lv })
+	_, _, err := volumeAt(context.Background(), s.path)
+	return errors.Is(err, runtime.ErrNotFound)
 }
 
 // goesWith are the volumes that lvremove(8) would remove together with a root's:
-// snapshots that lie in no thin pool are kept as differences to it. liblxc has no
-// word of those that lxc-copy -s has made without -B.
-func goesWith(value string) []volume {
+// snapshots that lie in no thin pool are kept as differences to it, and a thin volume
+// may have one outside of its pool for its origin. liblxc has no word of those that
+// lxc-copy -s has made without -B. Where LVM cannot be asked, nobody knows.
+func goesWith(value string) ([]volume, error) {
 	if !onLVM(value) {
-		return nil
+		return nil, nil
 	}
-	v, err := volumeAt(storeOf(value).path)
-	if err != nil {
-		return nil // not there
+	v, all, err := volumeAt(context.Background(), storeOf(value).path)
+	switch {
+	case errors.Is(err, runtime.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("whether others need its root cannot be told: %w", err)
 	}
-	all, err := volumes(v.vg)
-	if err != nil {
-		return nil
-	}
-	return slices.DeleteFunc(all, func(o volume) bool { return !o.dependent() || o.origin != v.lv })
+	return slices.DeleteFunc(all, func(o volume) bool {
+		return o.origin != v.lv || v.thin() && o.thin() && o.pool == v.pool
+	}), nil
 }
 
 // wholeVolumes refuses to remove a container's root with volumes that others have.
 func wholeVolumes(value string) error {
-	with := goesWith(value)
-	if len(with) == 0 {
-		return nil
+	with, err := goesWith(value)
+	if err != nil || len(with) == 0 {
+		return err
 	}
 	var names []string
 	for _, v := range with {
@@ -162,8 +268,8 @@ func wholeVolumes(value string) error {
 // roomOf is where a copy of a root takes its room, and how much there is.
 func roomOf(lxcpath, value string) (where string, free uint64, err error) {
 	if onLVM(value) {
-		if v, err := volumeAt(storeOf(value).path); err == nil {
-			where, _, free = v.takes()
+		if v, all, err := volumeAt(context.Background(), storeOf(value).path); err == nil {
+			where, _, free = v.takes(all)
 			return where, free, nil
 		}
 	}
@@ -171,55 +277,43 @@ func roomOf(lxcpath, value string) (where string, free uint64, err error) {
 	return lxcpath, free, err
 }
 
-// takes is how much room a volume takes, where, and what is free there.
-func (v *volume) takes() (where string, size, free uint64) {
-	if v.thin() {
-		pools, err := volumes(v.vg + "/" + v.pool)
-		if err == nil && len(pools) == 1 {
-			return "the thin pool " + pools[0].String(), v.used, pools[0].size - min(pools[0].used, pools[0].size)
+// takes is how much room a volume takes, where, and what is free there. all are the
+// volumes of its group.
+func (v *volume) takes(all []volume) (where string, size, free uint64) {
+	for i := range all {
+		if pool := &all[i]; v.thin() && pool.lv == v.pool {
+			return "the thin pool " + pool.String(), v.used, pool.left()
 		}
 	}
 	return "the volume group " + v.vg, v.size, v.free
 }
 
-// makeVolume makes a volume with an empty ext4 for what is copied to LVM from another
-// store: lvm_clonepaths of liblxc names one, and since 3.0 makes none.
-func makeVolume(vg, lv, tag string, size uint64) error {
-	args := []string{"--setactivationskip", "n", "--addtag", tag, "-Wy", "--yes", "-n", lv}
-	// Where there is such a thin pool liblxc puts its volumes into it (do_lvm_create).
-	pool := vg + "/" + golxc.GlobalConfigItem("lxc.bdev.lvm.thin_pool")
-	if found, err := volumes(pool); err == nil && len(found) == 1 && strings.HasPrefix(found[0].attr, "t") {
-		args = append(args, "--thinpool", pool, "-V", fmt.Sprint(size)+"b", vg)
-	} else {
-		args = append(args, "-L", fmt.Sprint(size)+"b", vg)
-	}
-	if err := runTool("lvcreate", args...); err != nil {
-		return err
-	}
-	return runTool("mkfs.ext4", "-q", filepath.Join("/dev", vg, lv))
-}
-
-// volumeFor is how large a volume has to be for files of that size.
-func volumeFor(bytes int64) uint64 {
-	const part = 4 // a quarter and 64 MiB for the file system's own, and to work with
-	return max(newVolumeSize, uint64(bytes)+uint64(bytes)/part+64<<20)
-}
+// left is the room of a thin pool.
+func (v *volume) left() uint64 { return v.size - min(v.used, v.size) }
 
 // removeTagged removes the volumes that were made for a journal, but those of some
-// paths.
-func removeTagged(tag string, but []string) error {
-	found, err := volumes("@" + tag)
+// paths, and none that others need by now.
+func removeTagged(id string, but []string) error {
+	found, err := volumes(context.Background(), "@"+tagOf(id))
 	if err != nil {
 		return fmt.Errorf("volumes that were made: %w", err)
 	}
+	stay := make([]string, len(but))
+	for i, path := range but {
+		stay[i] = deviceOf(path)
+	}
 	var errs []error
 	for _, v := range found {
-		if slices.Contains(but, storeOf(v.value()).path) {
+		if slices.Contains(stay, deviceOf(storeOf(v.value()).path)) {
+			continue
+		}
+		if err := wholeVolumes(v.value()); err != nil {
+			errs = append(errs, err)
 			continue
 		}
 		for until := time.Now().Add(removeTime); ; time.Sleep(pollEvery) {
 			// Whoever had it mounted was killed, and the kernel lets go of it in its time.
-			if err = runTool("lvremove", "-f", v.String()); err == nil || time.Now().After(until) {
+			if err = runTool(id, "lvremove", "-f", v.String()); err == nil || time.Now().After(until) {
 				break
 			}
 		}
@@ -235,47 +329,4 @@ const noRoomInGroup = "The volume group has no room for it (vgs tells): nothing 
 func groupFull(err error, log string) bool {
 	const words = "insufficient free space"
 	return strings.Contains(log, words) || err != nil && strings.Contains(err.Error(), words)
-}
-
-// chooseVolume says where the new root lies, if it lies on LVM.
-func (p *clonePlan) chooseVolume() error {
-	if p.kind != storeLVM {
-		if p.backing == storeLVM {
-			p.group = golxc.GlobalConfigItem("lxc.bdev.lvm.vg")
-		}
-		return nil
-	}
-	v, err := volumeAt(p.paths[0])
-	if err != nil {
-		return fmt.Errorf("its root: %w", err)
-	}
-	p.thin = v.thin()
-	if p.backing == storeLVM {
-		p.group = v.vg
-	}
-	if p.cow && v.dependent() {
-		return &runtime.Error{Op: "clone", Ref: p.from,
-			Err:  fmt.Errorf("%w: its root %s is a snapshot of %s/%s itself, and LVM takes no snapshot of such", runtime.ErrUnsupported, &v, v.vg, v.origin),
-			Hint: "Make a copy of all files, or have the containers in a thin pool."}
-	}
-	return nil
-}
-
-// prepareVolume makes the volume that liblxc expects to be there, where it does not
-// make it itself.
-func (p *clonePlan) prepareVolume(j *journal) error {
-	if p.backing != storeLVM || p.kind == storeLVM {
-		return nil
-	}
-	var all sizes
-	for _, path := range p.paths {
-		if !filepath.IsAbs(path) {
-			return fmt.Errorf("%w: a root of kind %s cannot be copied to LVM", runtime.ErrUnsupported, p.kind)
-		}
-		if err := all.measure(context.Background(), path); err != nil {
-			return err
-		}
-	}
-	// Holes stay holes (rsync -S), but what is compressed on btrfs or zfs is not here.
-	return makeVolume(p.group, p.to.Name, j.tag(), volumeFor(max(all.disk, min(all.bytes, 2*all.disk))))
 }

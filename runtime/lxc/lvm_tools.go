@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -65,20 +64,22 @@ func (j *journal) dropVolumes(but ...string) error {
 	if j.fact(factGroup) == "" {
 		return nil
 	}
-	return removeTagged(j.tag(), but)
+	return removeTagged(j.ID, but)
 }
 
 // releaseVolumes lets what was made be as if nobody had watched. A tag that stays,
 // because this was killed, says nothing without its journal.
 func (j *journal) releaseVolumes() {
 	if j.fact(factGroup) != "" {
-		_ = runTool("lvchange", "-q", "--deltag", j.tag(), "@"+j.tag())
+		_ = ask("lvchange", "-q", "--deltag", j.tag(), "@"+j.tag())
 	}
 }
 
-// toolsAt is a PATH on which LVM's programs are found through a directory of ours.
+// toolsAt is a PATH on which LVM's programs are found through a directory of ours, for
+// as long as this process has it open. It stands for whoever gets it: what a number of
+// their own descriptors leads to is not for them to say.
 func toolsAt(dir *os.File) string {
-	return "/proc/self/fd/" + strconv.Itoa(int(dir.Fd())) + ":" + helperPath
+	return fmt.Sprintf("/proc/%d/fd/%d:%s", os.Getpid(), dir.Fd(), helperPath)
 }
 
 // lvmTools is a directory with programs that stand before LVM's own when liblxc
@@ -89,7 +90,8 @@ func toolsAt(dir *os.File) string {
 // (run_command_internal) and often logs an error without a word. What is made has
 // the journal's tag: the volume of a copy that is killed or fails is named by no
 // config yet, and liblxc leaves it. Snapshots of thin volumes are made without the
-// flag to skip their activation (lvmthin(7)): liblxc mounts them, and cannot.
+// flag to skip their activation (lvmthin(7)): liblxc mounts them, and cannot. And the
+// real ones are in sessions of their own, so that they end as they have to: see mustEnd.
 func lvmTools(tag string) (*os.File, error) {
 	fd, err := mountNowhere("tmpfs", [][2]string{{"mode", "0755"}})
 	if err != nil {
@@ -97,9 +99,9 @@ func lvmTools(tag string) (*os.File, error) {
 	}
 	dir := os.NewFile(uintptr(fd), "programs")
 	for name, args := range map[string]string{
-		"lvcreate": "--setactivationskip n --addtag " + runtime.ShellQuote(tag), "lvremove": "", "mkfs": "",
+		"lvcreate": "--setactivationskip n --addtag " + runtime.ShellQuote(tag), "lvremove": "",
 	} {
-		script := "#!/bin/sh\nPATH=" + helperPath + "\nwords=$(" + name + " " + args + " \"$@\" 2>&1)\nstatus=$?\nprintf '%s\\n' \"$words\" >&2\nexit $status\n"
+		script := "#!/bin/sh\nPATH=" + helperPath + "\nwords=$(setsid -w " + name + " " + args + " \"$@\" 2>&1)\nstatus=$?\nprintf '%s\\n' \"$words\" >&2\nexit $status\n"
 		if err := putProgram(fd, name, script); err != nil {
 			dir.Close()
 			return nil, fmt.Errorf("program %s: %w", name, err)

@@ -66,7 +66,10 @@ func (o *operation) create() error {
 		}
 		return err
 	}
-	err = errors.Join(o.startNew(p, j), j.end())
+	err = o.startNew(p, j)
+	if eerr := j.end(); eerr != nil {
+		return errors.Join(err, eerr) // the tags are for its undo
+	}
 	j.releaseVolumes()
 	return err
 }

@@ -78,11 +78,7 @@ func helperMake(q helperRequest) helperReply {
 	if a.Backing.Type == storeLVM {
 		tools, err := lvmTools(tagOf(os.Getenv(markKey)))
 		if err == nil {
-			// The template and all that it starts may find them, too.
-			_, err = unix.FcntlInt(tools.Fd(), unix.F_SETFD, 0)
 			defer tools.Close()
-		}
-		if err == nil {
 			err = os.Setenv("PATH", toolsAt(tools)) // liblxc's too: cgo tells C
 		}
 		if err != nil {

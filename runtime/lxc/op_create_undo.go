@@ -47,6 +47,10 @@ func undoCreate(j *journal) error {
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
+	default:
+		if err := j.dropVolumes(); err != nil { // its directory was removed by other means
+			return err
+		}
 	}
 	if err := putBackRoot(j); err != nil {
 		return err
@@ -150,14 +154,34 @@ func putBackRoot(j *journal) error {
 	return errors.Join(os.Chown(root, uid, gid), unix.Chmod(root, uint32(mode)))
 }
 
-// endMarked ends all processes that still work for a journal.
+// mustEnd says that a process that works for a journal comes to its end by itself, and
+// has to: LVM's programs stop all that is written to a volume while they change it
+// (dmsetup(8), suspend), and nobody lets it go on if they are killed then.
+func mustEnd(pid int) bool {
+	switch commOf(pid) {
+	case "lvcreate", "lvremove", "lvchange", "thin_check":
+		return true
+	}
+	return false
+}
+
+// commOf is the name of what a process executes, its first 15 bytes (proc_pid_comm(5)).
+func commOf(pid int) string {
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	return strings.TrimSpace(string(text))
+}
+
+// endMarked ends all processes that still work for a journal, or waits for those that
+// must not be ended. A daemon of the host's that one of them has called is nobody's.
 func endMarked(id string) error {
 	mark := []byte(markKey + "=" + id)
 	for until := time.Now().Add(endMarkedTime); ; time.Sleep(pollEvery) {
 		left := 0
 		eachPID(func(pid int) {
-			if pid != os.Getpid() && hasMark(pid, mark) {
-				left = pid
+			if pid == os.Getpid() || !hasMark(pid, mark) || commOf(pid) == "dmeventd" {
+				return
+			}
+			if left = pid; !mustEnd(pid) {
 				endIf(pid, mark)
 			}
 		})

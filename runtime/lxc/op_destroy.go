@@ -70,7 +70,7 @@ func (o *operation) destroyAll(j *journal, snaps bool, roots []string) error {
 	if snaps {
 		_ = j.step(removingSnapshots)
 		o.step(removingSnapshots)
-		if log, err := destroySnapshots(o.q.Ref); err != nil {
+		if log, err := destroyAllSnapshots(o.q.Ref); err != nil {
 			o.logged(log)
 			return fmt.Errorf("snapshots: %w", err)
 		}
@@ -91,6 +91,29 @@ func destroyWith(ref runtime.Ref, roots []string) (log string, err error) {
 		return "", removeTree(ref.String())
 	}
 	return destroyContainer(ref)
+}
+
+// destroyAllSnapshots lets liblxc destroy all snapshots, but for those whose volume was
+// removed by other means: they lose what is left of them.
+func destroyAllSnapshots(ref runtime.Ref) (log string, err error) {
+	names, err := snapshotNames(ref)
+	if err != nil {
+		return "", err
+	}
+	left := len(names)
+	for _, name := range names {
+		snap := runtime.Ref{Path: snapsDir(ref), Name: name}
+		if slices.ContainsFunc(rootLines(snap), volumeGone) {
+			if err := removeTree(snap.String()); err != nil {
+				return "", err
+			}
+			left--
+		}
+	}
+	if left == 0 {
+		return "", nil
+	}
+	return destroySnapshots(ref)
 }
 
 // notDestroyed is the end of a destroy that failed. As long as the config is
@@ -184,7 +207,7 @@ func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
 	}
 	log := ""
 	if err == nil && len(snaps) > 0 {
-		log, err = destroySnapshots(ref)
+		log, err = destroyAllSnapshots(ref)
 	}
 	if err == nil {
 		log, err = destroyWith(ref, roots)

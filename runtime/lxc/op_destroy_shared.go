@@ -37,10 +37,18 @@ func destroyable(ref runtime.Ref, paths, roots []string) error {
 	}
 	// Its own snapshots go with it.
 	needed = slices.DeleteFunc(needed, func(r runtime.Ref) bool { return r.Path == snapsDir(ref) })
+	all := append(rootLines(ref), roots...) // liblxc leaves out the store (get_config_rootfs_path)
+	for _, s := range snaps {
+		all = append(all, rootLines(runtime.Ref{Path: snapsDir(ref), Name: s})...)
+	}
 	var volumes, unknown []string
-	for _, root := range roots {
+	for _, root := range all {
 		volumes = append(volumes, storeOf(root).path)
-		for _, v := range goesWith(root) {
+		with, err := goesWith(root)
+		if err != nil {
+			return err
+		}
+		for _, v := range with {
 			path := storeOf(v.value()).path
 			volumes = append(volumes, path)
 			if len(sharing(ref, paths, nil, []string{path})) == 0 {
@@ -142,7 +150,10 @@ func sharing(ref runtime.Ref, paths, dirs, volumes []string) []runtime.Ref {
 	if !slices.Contains(paths, ref.Path) {
 		paths = append(slices.Clone(paths), ref.Path)
 	}
-	mine := resolved(dirs)
+	mine, devices := resolved(dirs), make([]string, len(volumes))
+	for i, path := range volumes {
+		devices[i] = deviceOf(path)
+	}
 	var out []runtime.Ref
 	for _, path := range paths {
 		found, _, _ := readPath(path)
@@ -151,7 +162,7 @@ func sharing(ref runtime.Ref, paths, dirs, volumes []string) []runtime.Ref {
 				continue
 			}
 			lines := rootLines(other)
-			if slices.ContainsFunc(lines, func(l string) bool { return slices.Contains(volumes, storeOf(l).path) }) ||
+			if slices.ContainsFunc(lines, func(l string) bool { return slices.Contains(devices, deviceOf(storeOf(l).path)) }) ||
 				slices.ContainsFunc(resolved(roots(lines)), func(theirs string) bool { return touches(mine, theirs) }) {
 				out = append(out, other)
 			}

@@ -109,6 +109,13 @@ func (g *group) wants(names ...string) {
 	}
 }
 
+// taken makes a volume that is no container's, and gives the one that would have it.
+func (g *group) taken() runtime.Ref {
+	g.t.Helper()
+	g.tool("lvcreate", "-q", "-Wn", "-L", "4m", "-n", "lxcdt-taken", g.name)
+	return g.ref("lxcdt-taken")
+}
+
 // says carries a command out in a container that is started for it.
 func (g *group) says(ref runtime.Ref, command string) string {
 	g.t.Helper()
@@ -179,8 +186,25 @@ func lifeOnVolumes(t *testing.T, g *group, from runtime.Ref) {
 		runtime.ErrUnsupported, "snapshot of "+g.name+"/"+web.Name)
 	must(t, g.do(runtime.Destroy, snap, nil))
 	rename := &runtime.RenameArgs{To: "lxcdt-moved", Copy: true}
-	g.refuses("a rename", g.do(runtime.Rename, web, rename), runtime.ErrInUse, g.name+"/"+blind.Name)
+	g.refuses("a rename", g.do(runtime.Rename, web, rename), runtime.ErrInUse, blind.Name)
 	must(t, g.do(runtime.Destroy, blind, nil))
+	// Its volume under another name.
+	other := g.ref("lxcdt-other")
+	must(t, os.Mkdir(other.String(), 0o755))
+	put(t, filepath.Join(other.String(), "config"), "lxc.rootfs.path = lvm:/dev/mapper/"+strings.ReplaceAll(g.name, "-", "--")+"-lxcdt--web\n")
+	for what, err := range map[string]error{"a destroy": g.do(runtime.Destroy, web, nil), "a rename": g.do(runtime.Rename, web, rename)} {
+		g.refuses(what+" of a root that two have", err, runtime.ErrInUse, other.Name)
+	}
+	g.refuses("a clone of a path that LXC cannot change", g.do(runtime.Clone, other, &runtime.CloneArgs{To: g.ref("lxcdt-no"), CoW: true}), runtime.ErrUnsupported, "/dev/mapper/")
+	must(t, os.RemoveAll(other.String()))
+	g.refuses("a clone whose volume is another's", g.do(runtime.Clone, web, &runtime.CloneArgs{To: g.taken()}), runtime.ErrExists, "lxcdt-taken")
+	g.tool("lvremove", "-q", "-f", g.name+"/lxcdt-taken")
+	// A group that cannot be asked says nothing of who else needs it.
+	must(t, os.Mkdir(other.String(), 0o755))
+	put(t, filepath.Join(other.String(), "config"), "lxc.rootfs.path = lvm:/dev/lxcdt-no-group/lxcdt-other\n")
+	gone := g.do(runtime.Destroy, other, nil)
+	g.refuses("a destroy on a group that is not there", gone, gone, "cannot be told", "lxcdt-no-group")
+	must(t, os.RemoveAll(other.String()))
 	g.refuses("a rename in place", g.do(runtime.Rename, web, &runtime.RenameArgs{To: "lxcdt-moved"}), runtime.ErrUnsupported, "volume group "+g.name)
 	must(t, g.do(runtime.Rename, web, rename))
 	g.wants("lxcdt-moved")
@@ -206,7 +230,13 @@ func lifeOnVolumes(t *testing.T, g *group, from runtime.Ref) {
 			toPath: at.Path, toName: at.Name, factMade: id, factDir: id, factGroup: g.name,
 		})
 		must(t, err)
-		must(t, makeVolume(g.name, at.Name, j.tag(), 16<<20))
+		must(t, j.makeVolume(g.name, at.Name, 16<<20, 0))
+		g.tool("lvcreate", "-q", "-s", "-L", "8m", "-n", "lxcdt-backup", g.name+"/"+at.Name)
+		g.refuses("an undo that would take another's volume along", goes(t, g.a, runtime.Undo), runtime.ErrInUse, "lxcdt-backup")
+		g.tool("lvremove", "-q", "-f", g.name+"/lxcdt-backup")
+		if ways[0] == makingRoot {
+			must(t, os.RemoveAll(at.String())) // by other means
+		}
 		must(t, goes(t, g.a, runtime.Undo))
 		g.wants("lxcdt-moved")
 		wantNothingLeft(t, g.a, g.s.Path)
@@ -240,6 +270,11 @@ func lifeInPool(t *testing.T, g *group, from runtime.Ref) {
 
 	// Two containers' first snapshots have one name, and two volumes.
 	must(t, g.do(runtime.Snapshot, twin, &runtime.SnapshotArgs{}))
+	// What somebody else has made of one does not go with it.
+	g.tool("lvcreate", "-q", "-s", "-L", "8m", "-n", "lxcdt-backup", g.name+"/"+twin.Name+"-snap0")
+	g.refuses("deleting a snapshot that others need", g.do(runtime.DeleteSnapshot, twin, &runtime.RestoreArgs{Snap: "snap0"}), runtime.ErrInUse, "lxcdt-backup")
+	g.refuses("a destroy with such a snapshot", g.do(runtime.Destroy, twin, &runtime.DestroyArgs{Snapshots: true}), runtime.ErrInUse, "lxcdt-backup")
+	g.tool("lvremove", "-q", "-f", g.name+"/lxcdt-backup")
 	must(t, g.s.Start(web.Name))
 	inside := func(command string) string {
 		t.Helper()
@@ -290,9 +325,22 @@ func lifeInPool(t *testing.T, g *group, from runtime.Ref) {
 	must(t, goes(t, g.a, runtime.Undo))
 	g.wants(twin.Name, twin.Name+"-snap0", web.Name, web.Name+"-snap0")
 	wantNothingLeft(t, g.a, g.s.Path)
-	// Both configs are exchanged, but for the second container's.
-	killedAt(t, "exchanged", helperRequest{Kind: kindOp, Op: runtime.Restore, Ref: web, Args: restore})
-	must(t, goes(t, g.a, runtime.Finish))
+	// Both configs are exchanged, but for the second container's, and then somebody edits.
+	for _, way := range []runtime.RecoverWay{runtime.Undo, runtime.Finish} {
+		killedAt(t, "exchanged", helperRequest{Kind: kindOp, Op: runtime.Restore, Ref: web, Args: restore})
+		put(t, filepath.Join(web.String(), "config"), read(t, web.String(), "config")+"lxc.start.delay = 7\n")
+		must(t, goes(t, g.a, way))
+		if way == runtime.Undo {
+			era("undone after an edit", "present")
+			g.wants(twin.Name, twin.Name+"-snap0", web.Name, web.Name+"-snap0")
+		}
+		if !strings.Contains(read(t, web.String(), "config"), "lxc.start.delay = 7") {
+			t.Errorf("%s: the edit is lost", way)
+		}
+	}
+	must(t, goes(t, g.a, runtime.Undo))
+	era("undone", "present")
+	must(t, goes(t, g.a, runtime.Undo))
 	must(t, goes(t, g.a, runtime.Dismiss)) // the old root
 	wantNothingLeft(t, g.a, g.s.Path)
 	era("restored for good", "past")

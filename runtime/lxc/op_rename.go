@@ -231,7 +231,7 @@ func recoverRename(o *operation, j *journal, way runtime.RecoverWay) error {
 	case stepCopy:
 		return o.undoCopy(j)
 	case stepDestroy:
-		return finishCopy(j)
+		return o.finishCopy(j)
 	}
 	// Another that has one of the names by now has nothing to do with it.
 	here, there := j.owns(from), j.owns(to)
@@ -255,7 +255,7 @@ func recoverRename(o *operation, j *journal, way runtime.RecoverWay) error {
 
 // finishCopy destroys the old container of a rename by copy, if the new one is
 // there still.
-func finishCopy(j *journal) error {
+func (o *operation) finishCopy(j *journal) error {
 	from, to := j.ref(), j.made()
 	if !exists(from.String()) {
 		return j.end()
@@ -266,7 +266,11 @@ func finishCopy(j *journal) error {
 	if _, err := readConfOf(to); err != nil {
 		return fmt.Errorf("the new container is broken, and the old one is kept: %w", err)
 	}
-	return endAfter(j, destroyOld(from))
+	if err := endAfter(j, destroyOld(from, o.q.Paths)); err != nil {
+		return err
+	}
+	j.releaseVolumes()
+	return nil
 }
 
 func endAfter(j *journal, err error) error {
@@ -276,7 +280,8 @@ func endAfter(j *journal, err error) error {
 	return j.end()
 }
 
-func destroyOld(ref runtime.Ref) error {
+// destroyOld removes what was copied, if nobody else needs it.
+func destroyOld(ref runtime.Ref, paths []string) error {
 	if err := loadableHere(ref); err != nil {
 		return err
 	}
@@ -284,10 +289,10 @@ func destroyOld(ref runtime.Ref) error {
 	if err != nil {
 		return err
 	}
-	if err := wholeVolumes(value); err != nil {
+	if err := destroyable(ref, paths, []string{value}); err != nil {
 		return err
 	}
-	if log, err := destroyContainer(ref); err != nil {
+	if log, err := destroyWith(ref, []string{value}); err != nil {
 		return &runtime.Error{Op: "rename", Ref: ref, Err: fmt.Errorf("destroy the old one: %w", err), Log: log}
 	}
 	return nil
@@ -322,7 +327,7 @@ func (o *operation) renameByCopy(from, to runtime.Ref, why string, asked bool) e
 		return err
 	}
 	// Before the copy: the old one is destroyed after it.
-	if err := wholeVolumes(value); err != nil {
+	if err := destroyable(from, o.q.Paths, []string{value}); err != nil {
 		return err
 	}
 	c, err := readConfOf(from)
@@ -344,7 +349,7 @@ func (o *operation) renameByCopy(from, to runtime.Ref, why string, asked bool) e
 		return withUndo(err, o.undoCopy(j))
 	}
 	o.step("destroying " + from.Name)
-	if err := endAfter(j, destroyOld(from)); err != nil {
+	if err := endAfter(j, destroyOld(from, o.q.Paths)); err != nil {
 		return err
 	}
 	j.releaseVolumes()

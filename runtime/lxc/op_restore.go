@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -154,7 +155,7 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 	case its.kind != mine.kind:
 		why = fmt.Sprintf("its root is on %s, that of %s on %s", mine.kind, snap.Name, its.kind)
 	case its.kind == storeLVM:
-		why = noSnapshot(its) // of which the new root is another
+		why = noSnapshot(its, o.q.Ref.Name) // of which the new root is another
 	case its.lower != mine.lower:
 		why = snap.Name + " lies on another root than the container does now"
 	}
@@ -306,7 +307,7 @@ func (o *operation) checkSecond(j *journal, snap runtime.Ref, want treeSize) err
 	its, got := snapStore(snap), snapStore(other)
 	if j.fact(factUnit) == "" {
 		if got.kind == storeLVM {
-			if _, err := volumeAt(got.path); err != nil {
+			if _, _, err := volumeAt(context.Background(), got.path); err != nil {
 				return fmt.Errorf("check the copy: %w", err)
 			}
 		}
@@ -347,12 +348,12 @@ func (o *operation) dropCopy(j *journal) error {
 	var mine []string // what the container has on a volume
 	if j.fact(factUnit) == "" {
 		for _, line := range rootLines(j.ref()) {
-			mine = append(mine, storeOf(line).path)
+			mine = append(mine, deviceOf(storeOf(line).path))
 		}
 	}
 	owns := func(ref runtime.Ref, root string) bool {
 		switch {
-		case slices.Contains(mine, storeOf(root).path):
+		case slices.Contains(mine, deviceOf(storeOf(root).path)):
 			return false // it stays, whatever that config says, or the step
 		case j.fact(factUnit) == "" && j.Step != stepCopying:
 			// Which of two roots it has by now its config tells, which is lxcdeck's own

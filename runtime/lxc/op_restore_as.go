@@ -26,6 +26,12 @@ func (o *operation) restoreAs() error {
 		return fmt.Errorf("%s is broken: %w", snap.Name, err)
 	}
 	store := snapStore(snap)
+	if store.kind == storeLVM {
+		// A copy of all files is not made of it either: liblxc clones snapshots as they are.
+		if why := noSnapshot(store, o.q.Ref.Name); why != "" {
+			return fmt.Errorf("%w: %s", runtime.ErrUnsupported, why)
+		}
+	}
 	if store.kind == storeDir {
 		size, err := measure(store.path, nil)
 		if err == nil && size.entries == 0 || errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -64,18 +65,62 @@ func (o *operation) swap(j *journal) error {
 	if err != nil {
 		return fmt.Errorf("config to come: %w", err)
 	}
-	was, err := putConfig(j.ref(), string(text))
-	if err != nil {
+	if err := j.bringConfig(string(text)); err != nil {
 		return err
-	}
-	if was != string(text) {
-		// As it was a moment ago: somebody may have edited it meanwhile.
-		if err := writeAtomically(j.goes(), []byte(was), 0o600); err != nil {
-			return err
-		}
 	}
 	o.reached("exchanged")
 	return j.houseConfig()
+}
+
+// bringConfig gives the container the config that comes, unless it has that already.
+func (j *journal) bringConfig(text string) error {
+	if came, err := j.hasCome(text); err != nil || came {
+		return err
+	}
+	was, err := putConfig(j.ref(), text)
+	if err != nil || was == text {
+		return err
+	}
+	// As it was a moment ago: somebody may have edited it meanwhile.
+	return writeAtomically(j.goes(), []byte(was), 0o600)
+}
+
+// hasCome says whether the container has the root of the config that comes. Where
+// the config alone tells, on volumes, its root counts and nothing else: somebody may
+// have edited the rest since. Of roots that were exchanged it says no.
+func (j *journal) hasCome(text string) (bool, error) {
+	if j.fact(factUnit) != "" {
+		return false, nil
+	}
+	conf, err := readConfOf(j.ref())
+	if err != nil {
+		return false, err
+	}
+	went, err := readSmall(j.goes())
+	if err != nil {
+		return false, fmt.Errorf("config that goes: %w", err)
+	}
+	is := rootNamedIn(conf.String())
+	switch deviceOf(storeOf(is).path) {
+	case deviceOf(storeOf(rootNamedIn(text)).path):
+		return true, nil
+	case deviceOf(storeOf(rootNamedIn(string(went))).path):
+		return false, nil
+	}
+	return false, &runtime.Error{
+		Err:  fmt.Errorf("%w: its root is %q by now, and neither of the two that are exchanged", runtime.ErrConfig, is),
+		Hint: "Give it lxc.rootfs.path = " + rootNamedIn(string(went)) + " again, or " + rootNamedIn(text) + ".",
+	}
+}
+
+// rootNamedIn is the value of lxc.rootfs.path in the text of a config.
+func rootNamedIn(text string) string {
+	conf := &confFile{lines: confLines(text)}
+	values := conf.values("lxc.rootfs.path")
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
 }
 
 // unswap takes an exchange back that has not come to its end.
@@ -101,10 +146,23 @@ func (o *operation) unswap(j *journal) error {
 	if err != nil {
 		return err
 	}
-	if conf.String() == string(came) { // else it is there yet, or somebody has edited it
-		if _, err = putConfig(j.ref(), string(before)); err != nil {
-			return err
+	there, err := j.hasCome(string(came))
+	switch {
+	case err != nil:
+		return err
+	case conf.String() == string(came):
+		_, err = putConfig(j.ref(), string(before))
+	case there: // somebody has edited it
+		var root []string // none where an include names it
+		if was := rootNamedIn(string(before)); was != "" {
+			root = append(root, was)
 		}
+		if err = conf.set("lxc.rootfs.path", root...); err == nil {
+			err = conf.write()
+		}
+	}
+	if err != nil || !exists(j.other().String()) {
+		return err
 	}
 	return j.house(string(came))
 }
@@ -143,11 +201,18 @@ func (j *journal) stage() error {
 		j.Facts[factComing] = []byte(handle)
 	}
 	j.learn()
-	if j.fact(factHeld) != "" {
-		return nil // it is there, as it was
+	if j.fact(factHeld) != "" { // it is there, as it was
+		text, err := readSmall(j.comes())
+		if err != nil {
+			return fmt.Errorf("config to come: %w", err)
+		}
+		return j.checkComing(conf, rootNamedIn(string(text)))
 	}
 	its, err := readConfOf(j.other())
 	if err != nil {
+		return err
+	}
+	if err := j.checkComing(conf, rootNamedIn(its.String())); err != nil {
 		return err
 	}
 	its.replacePath(j.other().String(), j.ref().String())
@@ -157,6 +222,24 @@ func (j *journal) stage() error {
 		}
 	}
 	return writeAtomically(j.comes(), []byte(its.String()), 0o600)
+}
+
+// checkComing looks at a root to come that only a config names: it has to be there,
+// and another than the container's own.
+func (j *journal) checkComing(conf *confFile, value string) error {
+	if j.fact(factUnit) != "" {
+		return nil
+	}
+	s := storeOf(value)
+	if deviceOf(s.path) == deviceOf(storeOf(rootNamedIn(conf.String())).path) {
+		return fmt.Errorf("%w: the container has the root to come, %s, already", runtime.ErrConfig, value)
+	}
+	if s.kind == storeLVM {
+		if _, _, err := volumeAt(context.Background(), s.path); err != nil {
+			return fmt.Errorf("root to come: %w", err)
+		}
+	}
+	return nil
 }
 
 // exchangeRoots brings the root in its place that shall come, or the one that

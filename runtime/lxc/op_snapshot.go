@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -70,7 +71,7 @@ func (o *operation) snapshot() error {
 	if err != nil {
 		return err
 	}
-	if why := noSnapshot(store); why != "" {
+	if why := noSnapshot(store, o.q.Ref.Name); why != "" {
 		return fmt.Errorf("%w: %s", runtime.ErrUnsupported, why)
 	}
 	state := o.state()
@@ -80,7 +81,7 @@ func (o *operation) snapshot() error {
 	case a.Way == runtime.StopAndStart:
 		return o.snapshotNow(a, store, (*operation).stopFor)
 	case a.Way == runtime.WhileFrozen:
-		if why := noFrozenSnapshot(store); why != "" {
+		if why := noFrozenSnapshot(store, o.q.Ref.Name); why != "" {
 			return &runtime.Error{Err: fmt.Errorf("%w: %s", runtime.ErrUnsupported, why), Hint: "Stop it for the snapshot; it can be started again at once."}
 		}
 		if state == runtime.Frozen { // by somebody else: it stays so
@@ -113,23 +114,13 @@ func (o *operation) rootOf() (rootStore, error) {
 	return storeOf(values[len(values)-1]), nil
 }
 
-// noSnapshot says why no snapshot can be taken at all: what liblxc cannot back
-// up (can_backup of its storage drivers).
-func noSnapshot(s rootStore) string {
+// noSnapshot says why no snapshot can be taken of a container's root at all: what
+// liblxc cannot back up (can_backup of its storage drivers).
+func noSnapshot(s rootStore, name string) string {
 	switch s.kind {
 	case storeLVM:
-		// liblxc takes none at all: its clone names the volume after the snapshot, so
-		// that the first ones of two containers would have to be one volume, and its
-		// restore removes the root first, with which lvremove(8) removes the
-		// snapshots that are no thin volumes.
-		v, err := volumeAt(s.path)
-		switch {
-		case err != nil:
-			return "its root cannot be looked at: " + err.Error()
-		case !v.thin():
-			return "its root " + v.String() + " is no thin volume: LVM would remove its snapshots together with it"
-		}
-		return ""
+		v, _, err := volumeAt(context.Background(), s.path)
+		return v.noSnapshot(s.path, name, err)
 	case "rbd":
 		return "liblxc takes no snapshots of a root on rbd"
 	default:
@@ -139,7 +130,7 @@ func noSnapshot(s rootStore) string {
 
 // noFrozenSnapshot says why no snapshot can be taken of a container that is
 // frozen: files may be half written where they are copied one by one.
-func noFrozenSnapshot(s rootStore) string {
+func noFrozenSnapshot(s rootStore, name string) string {
 	switch s.kind {
 	case storeBtrfs:
 		if subvolume(s.path) {
@@ -149,7 +140,7 @@ func noFrozenSnapshot(s rootStore) string {
 	case storeZFS:
 		return ""
 	case storeLVM:
-		return noSnapshot(s)
+		return noSnapshot(s, name)
 	default:
 		return "its root is on " + s.kind + ": its files would be copied one by one, half written"
 	}
@@ -190,11 +181,12 @@ func (o *operation) snapshotNow(a *runtime.SnapshotArgs, store rootStore, before
 	return also(err, j.end())
 }
 
-// nextSnap is the first name that is free, as liblxc gives them (get_next_index).
-func nextSnap(dir string) runtime.Ref {
+// nextSnap is the first name that is free, as liblxc gives them (get_next_index), and
+// not taken otherwise.
+func nextSnap(dir string, taken func(snap string) bool) runtime.Ref {
 	for i := 0; ; i++ {
 		snap := runtime.Ref{Path: dir, Name: "snap" + strconv.Itoa(i)}
-		if !exists(snap.String()) {
+		if !exists(snap.String()) && !taken(snap.Name) {
 			return snap
 		}
 	}
@@ -277,8 +269,9 @@ func (o *operation) take(j *journal) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("snapshot directory: %w", fileErr(err))
 	}
+	taken := o.takenVolumes(j)
 	for made := false; !made; {
-		j.Facts[factSnap] = []byte(nextSnap(dir).Name)
+		j.Facts[factSnap] = []byte(nextSnap(dir, taken).Name)
 		delete(j.Facts, factMade)
 		if err := o.mark(j, stepTaking); err != nil {
 			return err
@@ -301,7 +294,7 @@ func (o *operation) take(j *journal) error {
 	to := snap
 	if j.fact(factWay) == storeLVM {
 		// liblxc names the volume after what it makes: that has to be the container's own.
-		to = runtime.Ref{Path: j.workDir(), Name: o.q.Ref.Name + "-" + snap.Name}
+		to = runtime.Ref{Path: j.workDir(), Name: volumeOf(o.q.Ref, snap.Name)}
 		if err := os.Mkdir(to.Path, 0o700); err != nil {
 			return fmt.Errorf("directory of the copy: %w", fileErr(err))
 		}
@@ -354,6 +347,11 @@ func (j *journal) owns(ref runtime.Ref) bool {
 func (o *operation) unreserve(j *journal, ref runtime.Ref) error {
 	if err := endMarked(j.ID); err != nil {
 		return err
+	}
+	if j.fact(factMade) != "" && j.owns(ref) {
+		if err := unused(ref); err != nil { // before its volume goes
+			return telling("remove the half-made "+ref.Name, err)
+		}
 	}
 	if err := j.dropVolumes(); err != nil {
 		return telling("remove the half-made "+ref.Name, err)
@@ -422,50 +420,4 @@ func fullWords(err error, log string) error {
 		return err
 	}
 	return &runtime.Error{Err: err, Log: log, Hint: "A file system is full: nothing was changed."}
-}
-
-// deleteSnapshot removes a snapshot that nobody is an overlay on.
-func (o *operation) deleteSnapshot() error {
-	a, ok := o.q.Args.(*runtime.RestoreArgs)
-	if !ok {
-		return fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
-	}
-	snap, err := snapshotOf(o.q.Ref, a.Snap)
-	if err != nil {
-		return err
-	}
-	if err := unused(snap); err != nil {
-		return err
-	}
-	j, err := openIfRoom(runtime.DeleteSnapshot, o.q.Ref, "removing", map[string]string{factSnap: snap.Name})
-	if err != nil {
-		return err
-	}
-	o.reached("removing")
-	err = o.removeSnapshot(snap)
-	if err == nil || isRegular(filepath.Join(snap.String(), "config")) {
-		return also(err, j.end()) // it is gone, or still a snapshot
-	}
-	return err
-}
-
-// removeSnapshot goes on until nothing of a snapshot is left.
-func (o *operation) removeSnapshot(snap runtime.Ref) error {
-	o.step("removing " + snap.Name)
-	var log string
-	var err error
-	switch kind := snapStore(snap).kind; {
-	case kind == "" || kind == storeDir || kind == storeOverlay || kind == storeBtrfs:
-		log, err = clearContainer(snap)
-	default:
-		// Its root lies elsewhere: only liblxc knows how that is removed.
-		if err = loadableHere(snap); err == nil {
-			log, err = destroyWith(snap, rootLines(snap))
-		}
-	}
-	if err != nil {
-		o.logged(log)
-		return fmt.Errorf("remove %s: %w", snap.Name, err)
-	}
-	return nil
 }

@@ -226,10 +226,8 @@ func destroyQuietly(ref runtime.Ref, owns func(ref runtime.Ref, root string) boo
 	if text := conf.values("lxc.rootfs.path"); len(is.root) > 0 && (len(text) == 0 || !owns(ref, text[len(text)-1])) {
 		return "", nil
 	}
-	for _, root := range conf.values("lxc.rootfs.path") {
-		if err := wholeVolumes(root); err != nil {
-			return "", err
-		}
+	if err := wholeRoots(ref); err != nil {
+		return "", err
 	}
 	if len(is.hooks) > 0 {
 		conf.remove("lxc.hook.destroy")

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -66,8 +65,7 @@ func guarded(j *journal, to runtime.Ref, work func() (log string, err error)) (l
 // process.
 func runsBelow(pid int, name string) bool {
 	return slices.ContainsFunc(childrenOf(pid), func(child int) bool {
-		comm, _ := os.ReadFile("/proc/" + strconv.Itoa(child) + "/comm")
-		return strings.TrimSpace(string(comm)) == name || runsBelow(child, name)
+		return commOf(child) == name || runsBelow(child, name)
 	})
 }
 
