@@ -406,9 +406,13 @@ func (d *deck) timeoutFlag(cmd *cobra.Command, text string) {
 }
 
 // signals gives a verb's context, which ends when the verb is told to stop. The
-// screen does its own.
+// screen does its own. A hang-up that nohup(1) has us ignore stays ignored.
 func signals(cmd *cobra.Command) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	all := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(cmd.Context(), all...)
 }
 
 // limited is signals with --timeout over the whole verb.
