@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -126,8 +127,7 @@ func serve(pipe, tty *os.File, message string) error {
 	if err := binary.Read(pipe, binary.NativeEndian, &found); err != nil {
 		return fmt.Errorf("read the terminal's settings: %w", err)
 	}
-	// Hold no descriptor but the two: an inherited one could keep a pty open.
-	_ = unix.CloseRange(ttyFD+1, ^uint(0), 0)
+	closeOthers()
 	word, err := io.ReadAll(pipe)
 	if len(word) > 0 && word[0] == allIsWell {
 		return err
@@ -139,6 +139,26 @@ func serve(pipe, tty *os.File, message string) error {
 	}
 	_, merr := io.WriteString(tty, message+"\r\n")
 	return errors.Join(werr, terr, merr)
+}
+
+// closeOthers closes what was inherited beside pipe and tty: it could keep a pty open.
+// The Go runtime's own event queue stays, which it has as soon as any package has
+// opened a file: without it a wait for nothing is a fatal error (netpoll_epoll.go).
+func closeOthers() {
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, e := range open {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil || fd <= ttyFD {
+			continue
+		}
+		if what, err := os.Readlink("/proc/self/fd/" + e.Name()); err != nil || strings.HasPrefix(what, "anon_inode:[event") {
+			continue // gone with the directory's own, or the runtime's
+		}
+		_ = unix.Close(fd)
+	}
 }
 
 // raw says whether a terminal still has the settings of a screen. A shell that

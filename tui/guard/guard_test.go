@@ -18,7 +18,13 @@ const patience = time.Minute
 
 // The test binary plays lxcdeck (when asked to) and its guard.
 func TestMain(m *testing.M) {
+	// As any package may do before main: the Go runtime has its event queue then.
+	r, w, err := os.Pipe()
+	if err != nil {
+		panic(err)
+	}
 	Main()
+	_, _ = r.Close(), w.Close()
 	if mode := os.Getenv("GUARD_TEST"); mode != "" {
 		os.Exit(play(mode))
 	}
