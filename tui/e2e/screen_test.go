@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime/lxctest"
 )
 
 func TestListShowsWhatIsThere(t *testing.T) {
@@ -85,14 +87,15 @@ func TestBadContainersDoNotStopTheOthers(t *testing.T) {
 	want(t, term.Wait("1 directory without config", patience))
 }
 
-func TestStuckMonitorIsShownAndOthersGoOn(t *testing.T) {
-	s := host(t, "lxcdt-web", "lxcdt-stuck")
+// monitor is the pid of a container's monitor.
+func monitor(t *testing.T, s *lxctest.Scratch, name string) int {
+	t.Helper()
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	want(t, err)
 	pid := 0
 	for _, f := range lines {
 		// liblxc's own name for the process; a process that is gone has none.
-		if line, err := os.ReadFile(f); err == nil && strings.HasPrefix(string(line), "[lxc monitor] "+s.Path+" lxcdt-stuck") {
+		if line, err := os.ReadFile(f); err == nil && strings.HasPrefix(string(line), "[lxc monitor] "+s.Path+" "+name) {
 			pid, err = strconv.Atoi(filepath.Base(filepath.Dir(f)))
 			want(t, err)
 		}
@@ -100,6 +103,12 @@ func TestStuckMonitorIsShownAndOthersGoOn(t *testing.T) {
 	if pid == 0 {
 		t.Fatal("no monitor process found")
 	}
+	return pid
+}
+
+func TestStuckMonitorIsShownAndOthersGoOn(t *testing.T) {
+	s := host(t, "lxcdt-web", "lxcdt-stuck")
+	pid := monitor(t, s, "lxcdt-stuck")
 	want(t, syscall.Kill(pid, syscall.SIGSTOP))
 	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
 	term := deck(t, 120, 40, "-P", s.Path)
