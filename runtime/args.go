@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Args is what an operation needs beyond its container. The types are those of
@@ -179,7 +180,8 @@ func (a *RenameArgs) LXCCommand(_ Op, r Ref) string {
 
 // DestroyArgs say how much of a container is destroyed.
 type DestroyArgs struct {
-	Snapshots bool // its snapshots too; without it a container that has some is not destroyed
+	Snapshots bool     // its snapshots too; without it a container that has some is not destroyed
+	Known     []string // the snapshots that the person was told of: if it has more, nothing is done. nil = whatever there is
 }
 
 // Check has nothing to refuse.
@@ -242,9 +244,10 @@ func (a *SnapshotArgs) LXCCommand(_ Op, r Ref) string {
 // RestoreArgs name a snapshot to delete, or to restore.
 type RestoreArgs struct {
 	Snap  string
-	To    Ref  // RestoreAs: the new container
-	CoW   bool // RestoreAs: an overlay on the snapshot instead of a copy
-	Start bool // started at once
+	Taken time.Time // when the snapshot was taken that the person saw: LXC gives names again. Zero = any
+	To    Ref       // RestoreAs: the new container
+	CoW   bool      // RestoreAs: an overlay on the snapshot instead of a copy
+	Start bool      // started at once
 }
 
 // Check refuses a snapshot's name that leads elsewhere.

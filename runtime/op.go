@@ -150,6 +150,7 @@ type Request struct {
 	Op      Op
 	Ref     Ref           // the container; of one that makes a container, the new one
 	Expect  State         // the state the person saw; if it has changed, nothing is done. Unknown = any
+	Same    string        // Identity of the container the person saw; with another that has its name since nothing is done. "" = any
 	Timeout time.Duration // 0 = the operation's own
 	Spare   bool          // stop, restart: do not kill what has not ended in time, but fail with ErrStillRunning
 	Args    Args          // what else it needs, of the type that NewArgs gives; nil = nothing, or the defaults

@@ -76,11 +76,11 @@ func (d *destroying) inUse(ref runtime.Ref) string {
 
 func (d *destroying) request(c runtime.Container) runtime.Request {
 	// Only snapshots that the question named go with it.
-	x := d.found[c.Ref]
-	return runtime.Request{
-		Op: runtime.Destroy, Ref: c.Ref, Expect: c.State,
-		Args: &runtime.DestroyArgs{Snapshots: x != nil && len(x.foot.Snapshots) > 0},
+	a := &runtime.DestroyArgs{}
+	if x := d.found[c.Ref]; x != nil && len(x.foot.Snapshots) > 0 {
+		a.Snapshots, a.Known = true, x.foot.Snapshots
 	}
+	return runtime.Request{Op: runtime.Destroy, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: a}
 }
 
 func (d *destroying) yes() tea.Cmd {

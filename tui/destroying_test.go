@@ -52,7 +52,7 @@ func TestDestroyWantsTheNameTyped(t *testing.T) {
 	d.press("backspace")
 	d.sees("enter yes")
 	d.press("enter")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Destroy, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.DestroyArgs{Snapshots: true}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Destroy, Ref: ref("bravo"), Expect: runtime.Stopped, Same: second, Args: &runtime.DestroyArgs{Snapshots: true, Known: []string{"snap0", "snap1"}}})
 	d.until("the end", func() bool { return d.names() == "alpha" })
 }
 
@@ -82,7 +82,7 @@ func TestDestroyManyWantsTheNumber(t *testing.T) {
 	var got []string
 	for _, q := range d.rt.Requests() {
 		a, ok := q.Args.(*runtime.DestroyArgs)
-		if !ok || q.Op != runtime.Destroy || q.Expect != runtime.Stopped || a.Snapshots != (q.Ref.Name == "aged") {
+		if !ok || q.Op != runtime.Destroy || q.Expect != runtime.Stopped || q.Same == "" || a.Snapshots != (q.Ref.Name == "aged") || a.Snapshots != (len(a.Known) > 0) {
 			t.Errorf("%+v", q)
 		}
 		got = append(got, q.Ref.Name)

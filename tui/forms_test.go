@@ -67,6 +67,9 @@ func (d *deck) askedNothing() {
 	}
 }
 
+// second is the Identity that the fake gives its second container, the bravo of some.
+const second = "2"
+
 func wants(t *testing.T, got, want runtime.Request) {
 	t.Helper()
 	got.Progress = nil // the job's own
@@ -193,7 +196,7 @@ func TestRenameInPlace(t *testing.T) {
 	d.press("enter")
 	d.pass(questionGrace)
 	d.press("y")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.RenameArgs{To: "bravo2"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Expect: runtime.Stopped, Same: second, Args: &runtime.RenameArgs{To: "bravo2"}})
 }
 
 func TestRenameByCopySaysWhatItTakes(t *testing.T) {
@@ -218,7 +221,7 @@ func TestRenameByCopySaysWhatItTakes(t *testing.T) {
 	d.sees("by a copy of its root: it has snapshots", "copies", "2.0G, 3.0G free")
 	d.seesNo("not yet")
 	d.press("y")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.RenameArgs{To: "bravox", Copy: true}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Expect: runtime.Stopped, Same: second, Args: &runtime.RenameArgs{To: "bravox", Copy: true}})
 }
 
 func TestRenameOfABase(t *testing.T) {

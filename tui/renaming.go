@@ -47,7 +47,7 @@ func (m *Model) askRenameTo(c runtime.Container, to string) tea.Cmd {
 
 func (r *renaming) request() runtime.Request {
 	return runtime.Request{
-		Op: runtime.Rename, Ref: r.from.Ref, Expect: r.from.State,
+		Op: runtime.Rename, Ref: r.from.Ref, Expect: r.from.State, Same: r.from.Identity,
 		Args: &runtime.RenameArgs{To: r.to, Copy: r.x.foot.RenameCopies != ""},
 	}
 }

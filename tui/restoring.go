@@ -47,7 +47,7 @@ func (x *snapList) restore(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
 }
 
 func (r *restoring) request() runtime.Request {
-	return runtime.Request{Op: runtime.Restore, Ref: r.from.Ref, Expect: r.from.State, Args: &runtime.RestoreArgs{Snap: r.snap.Name}}
+	return runtime.Request{Op: runtime.Restore, Ref: r.from.Ref, Expect: r.from.State, Same: r.from.Identity, Args: &runtime.RestoreArgs{Snap: r.snap.Name, Taken: r.snap.Taken}}
 }
 
 // refresh fits the question to what is known.

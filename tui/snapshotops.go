@@ -70,7 +70,7 @@ func (x *snapList) drop(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
 		more += " It takes " + diskSize(snap.Size) + "."
 	}
 	return x.asks(m, "Delete "+snap.Name+" of "+m.called(x.ref)+"?", more, c,
-		runtime.Request{Op: runtime.DeleteSnapshot, Ref: x.ref, Args: &runtime.RestoreArgs{Snap: snap.Name}})
+		runtime.Request{Op: runtime.DeleteSnapshot, Ref: x.ref, Same: c.Identity, Args: &runtime.RestoreArgs{Snap: snap.Name, Taken: snap.Taken}})
 }
 
 // settle dismisses a kept root, or swaps it back.
@@ -123,7 +123,7 @@ func (x *snapList) restoreAs(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
 	if _, ok := x.may(m, runtime.RestoreAs); !ok {
 		return nil
 	}
-	name := snap.Name
+	name, taken := snap.Name, snap.Taken
 	paths := m.about.Paths
 	f := &form{title: "Make a container of " + name + " of " + m.called(x.ref), action: "makes it", wrong: -1, back: x, fields: []formField{
 		textField("name", "", ""),
@@ -139,7 +139,7 @@ func (x *snapList) restoreAs(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
 	request := func(f *form) runtime.Request {
 		to := runtime.Ref{Path: f.fields[asPath].choice(), Name: strings.TrimSpace(f.text(asName))}
 		return runtime.Request{Op: runtime.RestoreAs, Ref: x.ref, Args: &runtime.RestoreArgs{
-			Snap: name, To: to, CoW: f.fields[asCoW].choice() == asOverlay, Start: f.fields[asStart].on,
+			Snap: name, Taken: taken, To: to, CoW: f.fields[asCoW].choice() == asOverlay, Start: f.fields[asStart].on,
 		}}
 	}
 	f.live = func(m *Model, f *form) tea.Cmd {

@@ -22,7 +22,7 @@ func snapped() []fake.Spec {
 		for k, comment := range []string{"as installed", "before the upgrade\nlong story: \x1b[31m"} {
 			specs[i].Snapshots = append(specs[i].Snapshots, runtime.SnapshotInfo{
 				Name: fmt.Sprintf("snap%d", k), Path: fmt.Sprintf("/var/lib/lxc/%s/snaps/snap%d", specs[i].Name, k),
-				Taken: noon.Add(time.Duration(k-3) * time.Hour), Comment: comment, Size: int64(k+1) << 30,
+				Taken: snapTaken(k), Comment: comment, Size: int64(k+1) << 30,
 			})
 		}
 	}
@@ -30,6 +30,9 @@ func snapped() []fake.Spec {
 	specs[2].Base = runtime.Ref{Path: "/var/lib/lxc/bravo/snaps", Name: "snap0"}
 	return specs
 }
+
+// snapTaken is when snapped took a snapshot.
+func snapTaken(number int) time.Time { return noon.Add(time.Duration(number-3) * time.Hour) }
 
 // snapDeck shows the snapshots of bravo, which is stopped.
 func snapDeck(t *testing.T, w, h int) *deck {
@@ -154,7 +157,7 @@ func TestSnapshotRestoreInPlace(t *testing.T) {
 	d.press("R")
 	d.yes()
 	q := d.asked(1)
-	if q.Op != runtime.Restore || q.Ref != ref("bravo") || q.Expect != runtime.Stopped || *q.Args.(*runtime.RestoreArgs) != (runtime.RestoreArgs{Snap: "snap1"}) {
+	if q.Op != runtime.Restore || q.Ref != ref("bravo") || q.Expect != runtime.Stopped || q.Same != second || *q.Args.(*runtime.RestoreArgs) != (runtime.RestoreArgs{Snap: "snap1", Taken: snapTaken(1)}) {
 		t.Fatalf("%+v", q)
 	}
 	d.sees("Snapshots of bravo", "OLD ROOTS", "the root before the restore of snap1", "180M")
@@ -264,7 +267,7 @@ func TestSnapshotDelete(t *testing.T) {
 	d.sees("Delete snap1 of bravo?", "lxc-snapshot -P /var/lib/lxc -n bravo -d snap1")
 	d.says("It takes 2.0G.")
 	d.yes()
-	if q := d.asked(1); q.Op != runtime.DeleteSnapshot || *q.Args.(*runtime.RestoreArgs) != (runtime.RestoreArgs{Snap: "snap1"}) {
+	if q := d.asked(1); q.Op != runtime.DeleteSnapshot || q.Same != second || *q.Args.(*runtime.RestoreArgs) != (runtime.RestoreArgs{Snap: "snap1", Taken: snapTaken(1)}) {
 		t.Fatalf("%+v", q)
 	}
 	d.seesNo("snap1 ")
@@ -289,7 +292,7 @@ func TestSnapshotRestoreAs(t *testing.T) {
 	d.says("&& lxc-start")
 	d.press("enter")
 	q := d.asked(1)
-	if want := (&runtime.RestoreArgs{Snap: "snap1", To: ref("delta2"), CoW: true, Start: true}); q.Op != runtime.RestoreAs || !reflect.DeepEqual(q.Args, want) {
+	if want := (&runtime.RestoreArgs{Snap: "snap1", Taken: snapTaken(1), To: ref("delta2"), CoW: true, Start: true}); q.Op != runtime.RestoreAs || !reflect.DeepEqual(q.Args, want) {
 		t.Fatalf("%+v", q)
 	}
 	if c, ok := d.rt.Get(ref("delta2")); !ok || c.State != runtime.Running {

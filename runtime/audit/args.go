@@ -25,6 +25,8 @@ func plain(v reflect.Value) any {
 	switch x := v.Interface().(type) {
 	case time.Duration:
 		return x.Seconds()
+	case time.Time:
+		return x.UTC().Format(time.RFC3339)
 	case runtime.RecoverWay:
 		return x.String()
 	case runtime.IDMap:

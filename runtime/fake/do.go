@@ -109,6 +109,8 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 		return c.State, runtime.ErrBusy
 	case q.Expect != runtime.Unknown && q.Expect != c.State:
 		return c.State, fmt.Errorf("%w: it was %s and is %s now; nothing was done", runtime.ErrWrongState, q.Expect, c.State)
+	case q.Same != "" && q.Same != c.Identity:
+		return c.State, fmt.Errorf("%w: it is another container now, which got that name since", runtime.ErrWrongState)
 	case !q.Op.Accepts(c.State):
 		return c.State, fmt.Errorf("%w: it is %s", runtime.ErrWrongState, c.State)
 	case c.Config == nil && c.Problem != nil && (q.Op == runtime.Start || q.Op == runtime.Restart):

@@ -373,5 +373,24 @@ func (r *Runtime) refuse(b *box, q runtime.Request) error {
 	if a, ok := q.Args.(*runtime.DestroyArgs); q.Op == runtime.Destroy && len(b.spec.Snapshots) > 0 && (!ok || !a.Snapshots) {
 		return runtime.ErrHasSnapshots
 	}
+	return changedSnapshots(b, q)
+}
+
+// changedSnapshots refuses what would take a snapshot that the person did not see.
+func changedSnapshots(b *box, q runtime.Request) error {
+	switch a := q.Args.(type) {
+	case *runtime.DestroyArgs:
+		for _, s := range b.spec.Snapshots {
+			if a.Known != nil && !slices.Contains(a.Known, s.Name) {
+				return fmt.Errorf("%w: it has got snapshots since: %s", runtime.ErrWrongState, s.Name)
+			}
+		}
+	case *runtime.RestoreArgs:
+		for _, s := range b.spec.Snapshots {
+			if s.Name == a.Snap && !a.Taken.IsZero() && !s.Taken.Equal(a.Taken) {
+				return fmt.Errorf("%w: %s is another snapshot now", runtime.ErrWrongState, s.Name)
+			}
+		}
+	}
 	return nil
 }

@@ -60,6 +60,7 @@ type helperRequest struct {
 	Op       runtime.Op
 	Timeout  time.Duration
 	Expect   runtime.State
+	Same     string // Identity that the container must have; "" = any
 	Spare    bool
 	Stay     time.Duration // for how long the helper waits for more work once it has answered
 	Args     runtime.Args  // of an operation

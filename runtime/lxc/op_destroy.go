@@ -33,6 +33,12 @@ func (o *operation) destroy() error {
 			Hint: "Delete them first, or destroy them with it.",
 		}
 	}
+	if a != nil && a.Known != nil {
+		more := slices.DeleteFunc(slices.Clone(snaps), func(s string) bool { return slices.Contains(a.Known, s) })
+		if len(more) > 0 {
+			return fmt.Errorf("%w: it has got snapshots since: %s", runtime.ErrWrongState, strings.Join(more, ", "))
+		}
+	}
 	if err := o.open(); err != nil {
 		return err
 	}

@@ -54,15 +54,11 @@ func helperOp(conn *msgConn, by *starter, q helperRequest) helperReply {
 	}
 	defer held.release()
 	o.held = held
+	if err := o.asSeen(); err != nil {
+		return failedReply(err, "")
+	}
 	if q.Op == runtime.Resume || starts(&runtime.Request{Op: q.Op, Args: q.Args}) {
 		if err := notUnderRun(q.Ref); err != nil {
-			return failedReply(err, "")
-		}
-	}
-	switch {
-	case q.Op == runtime.Destroy, q.Op == runtime.Lock, q.Op == runtime.Unlock: // what is cut off may be thrown away
-	case o.info.Kind == runtime.OnState, o.info.Kind == runtime.OnContainer:
-		if err := notCutOff(q.Ref, q.Paths); err != nil {
 			return failedReply(err, "")
 		}
 	}
@@ -76,6 +72,26 @@ func helperOp(conn *msgConn, by *starter, q helperRequest) helperReply {
 	}
 	r.Exit = o.exit
 	return r
+}
+
+// asSeen refuses a container that is not what it seems, whatever its state.
+func (o *operation) asSeen() error {
+	if o.info.Kind != runtime.OnState && o.info.Kind != runtime.OnContainer {
+		return nil
+	}
+	if err := stillTheSame(&o.q); err != nil {
+		return err
+	}
+	switch o.q.Op {
+	case runtime.Lock, runtime.Unlock:
+		return nil
+	case runtime.Destroy: // what is cut off may be thrown away
+	default:
+		if err := notCutOff(o.q.Ref, o.q.Paths); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell sends a word on how it goes. Whoever asked may be gone: the work goes on.

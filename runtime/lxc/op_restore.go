@@ -62,7 +62,7 @@ func (o *operation) restore() error {
 	if !ok {
 		return fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
 	}
-	snap, err := snapshotOf(o.q.Ref, a.Snap)
+	snap, err := snapshotSeen(o.q.Ref, a)
 	if err != nil {
 		return err
 	}

@@ -127,12 +127,7 @@ func readSnapshots(ctx context.Context, ref runtime.Ref) ([]runtime.SnapshotInfo
 }
 
 func readSnapshot(ctx context.Context, snap runtime.Ref) runtime.SnapshotInfo {
-	s := runtime.SnapshotInfo{Name: snap.Name, Path: snap.String(), Size: -1, Used: usersOf(snap)}
-	if text, err := readSmall(filepath.Join(s.Path, "ts")); err == nil {
-		if at, err := time.ParseInLocation(snapTime, strings.TrimSpace(string(text)), time.Local); err == nil {
-			s.Taken = at
-		}
-	}
+	s := runtime.SnapshotInfo{Name: snap.Name, Path: snap.String(), Taken: takenAt(snap), Size: -1, Used: usersOf(snap)}
 	if text, err := readSmall(filepath.Join(s.Path, "comment")); err == nil {
 		s.Comment = strings.TrimRight(string(text[:min(len(text), runtime.MaxComment)]), "\n")
 	}
@@ -182,6 +177,32 @@ func snapshotOf(ref runtime.Ref, name string) (runtime.Ref, error) {
 		return snap, fmt.Errorf("%w: %s", runtime.ErrNoSnapshot, name)
 	}
 	return snap, nil
+}
+
+// snapshotSeen is the snapshot that a request names. liblxc gives the lowest number
+// that is free, so that its name may have passed to another since it was seen.
+func snapshotSeen(ref runtime.Ref, a *runtime.RestoreArgs) (runtime.Ref, error) {
+	snap, err := snapshotOf(ref, a.Snap)
+	if err != nil || a.Taken.IsZero() {
+		return snap, err
+	}
+	if now := takenAt(snap); !now.Equal(a.Taken) {
+		return snap, fmt.Errorf("%w: %s is another snapshot now, taken %s", runtime.ErrWrongState, a.Snap, now.Format(time.DateTime))
+	}
+	return snap, nil
+}
+
+// takenAt is when a snapshot was taken; the zero time = that is not known.
+func takenAt(snap runtime.Ref) time.Time {
+	text, err := readSmall(filepath.Join(snap.String(), "ts"))
+	if err != nil {
+		return time.Time{}
+	}
+	at, err := time.ParseInLocation(snapTime, strings.TrimSpace(string(text)), time.Local)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // usersOf are all that liblxc has noted as overlays on a container's root, also

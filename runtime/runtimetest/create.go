@@ -110,6 +110,10 @@ func testDestroy(t *testing.T, s *suite) {
 	s.bring(t, ref, runtime.Stopped)
 	wantError(t, destroy(nil, runtime.Running), runtime.ErrWrongState, "destroy", ref)
 	wantError(t, destroy(&runtime.LockArgs{}, runtime.Unknown), runtime.ErrInvalid, "destroy", ref)
+	// What was seen was another one of its name.
+	another := runtime.Request{Op: runtime.Destroy, Ref: ref, Same: s.get(t, ref).Identity + "0"}
+	wantError(t, s.rt.Do(s.context(t), another), runtime.ErrWrongState, "destroy", ref)
+	s.get(t, ref)
 	// That it has no snapshots does not matter.
 	if err := destroy(&runtime.DestroyArgs{Snapshots: true}, runtime.Stopped); err != nil {
 		t.Fatal(err)

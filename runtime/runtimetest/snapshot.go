@@ -76,7 +76,11 @@ func testSnapshots(t *testing.T, s *suite) {
 	if got[0].Comment != "before the upgrade" || got[1].Comment != "" {
 		t.Errorf("comments %q and %q", got[0].Comment, got[1].Comment)
 	}
-	args := &runtime.RestoreArgs{Snap: "snap0"}
+	// A name is given again: what was not seen is neither deleted nor put back.
+	another := &runtime.RestoreArgs{Snap: "snap0", Taken: got[0].Taken.Add(-time.Minute)}
+	wantError(t, s.do(t, runtime.DeleteSnapshot, ref, another), runtime.ErrWrongState, "delete-snapshot", ref)
+	wantError(t, s.do(t, runtime.Restore, ref, another), runtime.ErrWrongState, "restore", ref)
+	args := &runtime.RestoreArgs{Snap: "snap0", Taken: got[0].Taken}
 	wantError(t, s.do(t, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "snap9"}), runtime.ErrNoSnapshot, "delete-snapshot", ref)
 	wantError(t, s.do(t, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "../snaps"}), runtime.ErrInvalid, "delete-snapshot", ref)
 	s.must(t, runtime.DeleteSnapshot, ref, args)
@@ -86,6 +90,9 @@ func testSnapshots(t *testing.T, s *suite) {
 	}
 	// The name that is free again is the next one's.
 	s.must(t, runtime.Snapshot, ref, nil)
+	s.snaps(t, ref, 2)
+	seen := &runtime.DestroyArgs{Snapshots: true, Known: []string{"snap1"}}
+	wantError(t, s.do(t, runtime.Destroy, ref, seen), runtime.ErrWrongState, "destroy", ref)
 	s.snaps(t, ref, 2)
 	wantError(t, runtime.ReadOnly(s.rt).Do(s.context(t), runtime.Request{Op: runtime.Snapshot, Ref: ref}), runtime.ErrReadOnly, "snapshot", ref)
 	absent := s.ref(0, "none")
