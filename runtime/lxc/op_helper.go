@@ -91,7 +91,10 @@ func (o *operation) asSeen() error {
 			return err
 		}
 	}
-	return nil
+	if !o.q.Op.Accepts(runtime.Stopped) {
+		return nil
+	}
+	return notHalfDestroyed(&o.q)
 }
 
 // tell sends a word on how it goes. Whoever asked may be gone: the work goes on.

@@ -97,6 +97,28 @@ func unmark(ref runtime.Ref) error {
 	return c.write()
 }
 
+// notHalfDestroyed refuses a container of which a destroy that was cut off has removed
+// a part. Its config goes last, so that it looks whole: it would be started, copied
+// or packed as it is, and a rename would take it from its journal.
+func notHalfDestroyed(q *helperRequest) error {
+	if q.Op == runtime.Destroy {
+		return nil
+	}
+	for _, j := range readJournals(q.Ref.Path) {
+		if j.Op != runtime.Destroy || j.ref() != q.Ref || j.Step != removingRoot {
+			continue
+		}
+		if id, err := dirID(q.Ref.String()); err != nil || id != j.fact(factDir) {
+			continue // another one has the name by now
+		}
+		return &runtime.Error{
+			Err:  fmt.Errorf("%w: it is not whole: its destroy was interrupted", runtime.ErrWrongState),
+			Hint: "Finish that: :leftovers on the screen, or \"lxcdeck recover\"; what is gone does not come back.",
+		}
+	}
+	return nil
+}
+
 // notCutOff refuses a container, held by this process, that an operation was to make
 // which was cut off: one that is under way would hold it. Its journal may lie in any
 // lxcpath, in that of what was copied. Who holds that is not asked: it may be this
