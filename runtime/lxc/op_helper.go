@@ -94,7 +94,10 @@ func (o *operation) asSeen() error {
 	if !o.q.Op.Accepts(runtime.Stopped) {
 		return nil
 	}
-	return notHalfDestroyed(&o.q)
+	if err := notHalfDestroyed(&o.q); err != nil || o.q.Op == runtime.SetAutostart {
+		return err
+	}
+	return notElsewhere(o.q.Ref)
 }
 
 // tell sends a word on how it goes. Whoever asked may be gone: the work goes on.

@@ -206,6 +206,11 @@ func (o *operation) recover() error {
 		}
 		defer h.Close()
 	}
+	if touches := j.Op == runtime.Restore || j.Op == runtime.Destroy; touches && a.Way != runtime.Dismiss {
+		if err := notElsewhere(o.q.Ref); err != nil {
+			return err
+		}
+	}
 	endOrphans(j)
 	return r.do(o, j, a.Way)
 }
