@@ -174,10 +174,14 @@ func whyOp(op runtime.Op, c runtime.Container, s Situation) string {
 	if op.Accepts(c.State) {
 		return ""
 	}
-	if c.State == info.To {
+	if c.State == info.To && op != runtime.Checkpoint { // which stops it, but is not for that
 		return fmt.Sprintf("%s is %s already", c.Name, word(c.State))
 	}
 	switch {
+	case op == runtime.Start && c.State == runtime.Frozen:
+		return fmt.Sprintf("%s is frozen: it was started and stands still; thaw it to let it go on", c.Name)
+	case op == runtime.Checkpoint && c.State == runtime.Stopped:
+		return fmt.Sprintf("%s is stopped: start it before you %s it", c.Name, info.Name)
 	case info.Kind == runtime.OnContainer && len(info.From) == 1 && info.From[0] == runtime.Stopped:
 		return fmt.Sprintf("%s is %s: stop it before you %s it", c.Name, word(c.State), info.Name)
 	case info.Kind == runtime.OnContainer:

@@ -48,7 +48,7 @@ func stepFrom(op runtime.Op, is runtime.State, name string) string {
 		return "It was started and stands still; \"lxcdeck thaw " + runtime.ShellQuote(name) + "\" lets it go on."
 	case op == runtime.Restore && op.Accepts(runtime.Stopped) && (is == runtime.Running || is == runtime.Frozen):
 		return first("stop") + " --as NEW makes a container of the snapshot, and leaves this one as it is."
-	case is == info.To && is != runtime.Unknown:
+	case is == info.To && is != runtime.Unknown && op != runtime.Checkpoint: // which stops it, but is not for that
 		return "Nothing is to be done: it is " + strings.ToLower(is.String()) + " already."
 	case is == runtime.Stopped:
 		return first("start")
