@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"time"
 
@@ -169,18 +170,10 @@ func (x *jobView) undo(m *Model, rows []jobRow) tea.Cmd {
 // been something else's since, and what the job had made or set is not what is there
 // now; "" = nothing is known to have changed it.
 func (m *Model) changedSince(x *job, c *runtime.Container) string {
-	later := func(y *job) bool {
-		about := append(y.req.Others(), y.req.Ref)
-		return y.id > x.id && (y.err == nil || y.ended.IsZero()) && !y.dropped && y.req.Op != runtime.Pack &&
-			(slices.Contains(about, x.req.Ref) || slices.Contains(about, c.Ref))
-	}
-	all := slices.Clone(m.jobs.list)
-	for _, b := range m.jobs.past {
-		all = append(all, b.jobs...)
-	}
-	onState := x.req.Op.Info().Kind == runtime.OnState // then its state tells what came after
-	if i := slices.IndexFunc(all, later); i >= 0 && !onState {
-		return "not taken back: " + m.askedFor(&all[i].req) + " came after it"
+	if x.req.Op.Info().Kind != runtime.OnState { // else its state tells what came after
+		if y := m.cameAfter(x, c); y != nil {
+			return "not taken back: " + m.askedFor(&y.req) + " came after it"
+		}
 	}
 	switch {
 	case !x.seen:
@@ -194,6 +187,51 @@ func (m *Model) changedSince(x *job, c *runtime.Container) string {
 		return "not taken back: somebody has changed the autostart of " + m.called(c.Ref) + " since"
 	}
 	return ""
+}
+
+// cameAfter is the first job after another that stands against taking that back; nil =
+// there is none. What was itself taken back does not: so several can be taken back one
+// after the other. A new container that was started has changed, even if it is stopped
+// again; what became of its source does not matter to it.
+func (m *Model) cameAfter(x *job, c *runtime.Container) *job {
+	all := slices.Clone(m.jobs.list)
+	for _, b := range m.jobs.past {
+		all = append(all, b.jobs...)
+	}
+	slices.SortFunc(all, func(a, b *job) int { return a.id - b.id })
+	removes := x.back.Op == runtime.Destroy
+	var after []*job
+	for _, y := range slices.Compact(all) { // a batch of which some are over stands in both
+		about := append(y.req.Others(), y.req.Ref)
+		switch {
+		case y.id <= x.id, y.err != nil && !y.ended.IsZero(), y.dropped, y.req.Op == runtime.Pack:
+		case !slices.Contains(about, c.Ref) && (removes || !slices.Contains(about, x.req.Ref)):
+		case len(after) > 0 && !removes && after[len(after)-1].takenBackBy(y):
+			after = after[:len(after)-1]
+		default:
+			after = append(after, y)
+		}
+	}
+	if len(after) == 0 {
+		return nil
+	}
+	return after[0]
+}
+
+// takenBackBy says whether what another job did was to take this one back.
+func (x *job) takenBackBy(y *job) bool {
+	if !x.undoable() || !y.undoable() || x.back.Ref != y.req.Ref {
+		return false
+	}
+	ends := []runtime.Op{runtime.Stop, runtime.Shutdown, runtime.Kill}
+	if x.back.Op != y.req.Op && !(slices.Contains(ends, x.back.Op) && slices.Contains(ends, y.req.Op)) {
+		return false
+	}
+	a, renamed := x.back.Args.(*runtime.RenameArgs)
+	if b, ok := y.req.Args.(*runtime.RenameArgs); ok && renamed {
+		return a.To == b.To // whether the root had to be copied for it is all the same
+	}
+	return x.back.Op.Info().Kind == runtime.OnState || reflect.DeepEqual(x.back.Args, y.req.Args)
 }
 
 func (m *Model) rowWords(r *jobRow) string {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"testing"
 
 	"lxcdeck/runtime"
@@ -156,6 +157,39 @@ func TestUndoOfANameThatIsAnothers(t *testing.T) {
 	if n := len(d.rt.Requests()); n != before {
 		t.Errorf("%d requests more", n-before)
 	}
+}
+
+// What was taken back itself does not stand against taking back what came before it.
+func TestUndoOneAfterTheOther(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, some()...)
+	d.does(runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Args: &runtime.RenameArgs{To: "one"}})
+	d.does(runtime.Request{Op: runtime.Rename, Ref: ref("one"), Args: &runtime.RenameArgs{To: "two"}})
+	d.does(runtime.Request{Op: runtime.Start, Ref: ref("two")})
+	for i, sees := range []string{"Stop two?", "Rename two to one?", "Rename one to bravo?"} {
+		d.press("J", "g")
+		for range 2 * i { // each that was taken back has the row of that above its own
+			d.press("j")
+		}
+		d.press("u")
+		if i > 0 {
+			d.press("enter") // the form has the old name in it
+		}
+		d.until(sees, func() bool { return strings.Contains(d.screen(), sees) })
+		d.pass(questionGrace)
+		d.press("y")
+		d.until("the end of the undo", func() bool { return len(d.m.jobs.list) == 0 })
+		d.press("esc", "esc")
+	}
+	d.does(runtime.Request{Op: runtime.Clone, Ref: ref("bravo"), Args: &runtime.CloneArgs{To: ref("copy")}})
+	d.does(runtime.Request{Op: runtime.Start, Ref: ref("bravo")})
+	d.press("J", "j", "u")
+	d.sees("Destroy copy?") // what became of its source does not matter
+	d.pass(questionGrace)
+	d.press("esc", "esc")
+	d.does(runtime.Request{Op: runtime.Start, Ref: ref("copy")})
+	d.does(runtime.Request{Op: runtime.Stop, Ref: ref("copy")})
+	d.press("J", "j", "j", "j", "u")
+	d.sees("not taken back: start copy came after it") // something may have been done in it
 }
 
 // What has become something else since is not touched.
