@@ -1,7 +1,10 @@
 package lxc
 
 import (
+	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"lxcdeck/runtime"
@@ -10,6 +13,9 @@ import (
 
 // An operation's result is written to the audit log by whoever asked for it. If
 // that process has died, by the helper, which came to the end of the work.
+
+// partEnd ends the name of a file that is not whole yet (tui/record).
+const partEnd = ".part"
 
 // receipt says that the last reply was read. A reply that was only sent may lie
 // in the socket of a process that is dead.
@@ -44,5 +50,19 @@ func (q *helperRequest) unattended(began time.Time, r *helperReply) {
 		return
 	}
 	err := replied(q.Op.String(), q.Ref, r)
+	if err == nil && q.Op == runtime.Pack {
+		err = unnamed(q.Ref, helperFiles)
+	}
 	_ = audit.Append(q.Audit, audit.Unattended(q.Record, q.Op, q.Ref, time.Since(began), err, r.Exit))
+}
+
+// unnamed says where an archive lies that is whole, and that nobody was left to give
+// its name; nil = it has its name, or has none as a pipe. Whoever asked for it opened
+// it under that one.
+func unnamed(ref runtime.Ref, fd int) error {
+	file, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd)) // else nothing is known of it
+	if !strings.HasSuffix(file, partEnd) {
+		return nil
+	}
+	return fail(runtime.Pack.String(), ref, fmt.Errorf("it is whole, but nobody was left to give it its name: it is %s", file))
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,4 +137,21 @@ func TestHelperWaitsForTheReceipt(t *testing.T) {
 	if all := logged(t, log, 2); !all[0].Unattended || all[0].ID != all[1].ID {
 		t.Errorf("records = %+v", all)
 	}
+}
+
+// An archive whose lxcdeck died has not got the name that was asked for.
+func TestUnnamedArchiveIsTold(t *testing.T) {
+	ref := runtime.Ref{Path: "/var/lib/lxc", Name: "web"}
+	for name, told := range map[string]bool{"web.tar.zst.part": true, "web.tar.zst": false} {
+		f, err := os.Create(filepath.Join(t.TempDir(), name))
+		must(t, err)
+		if err := unnamed(ref, int(f.Fd())); (err != nil) != told || told && !strings.Contains(err.Error(), f.Name()) {
+			t.Errorf("%s: %v", name, err)
+		}
+		must(t, f.Close())
+	}
+	r, w, err := os.Pipe()
+	must(t, err)
+	must(t, unnamed(ref, int(w.Fd())))
+	must(t, errors.Join(r.Close(), w.Close()))
 }
