@@ -164,9 +164,11 @@ func (d *deck) mapIDs(ctx context.Context, q *runtime.Request, a *runtime.Create
 		return err
 	}
 	if len(c.IDMaps) == 0 {
-		return &runtime.Error{Op: q.Op.String(), Ref: q.Ref,
-			Err:  fmt.Errorf("%w: no unprivileged containers: %s", runtime.ErrUnsupported, c.IDMapsWhy),
-			Hint: "--idmap says which ids to map to; usermod --add-subuids and --add-subgids give a user some, as root."}
+		e := &runtime.Error{Op: q.Op.String(), Ref: q.Ref, Err: fmt.Errorf("%w: no unprivileged containers: %s", runtime.ErrUnsupported, c.IDMapsWhy)}
+		if strings.HasPrefix(c.IDMapsWhy, "/etc/sub") { // else it is not ids that are wanting
+			e.Hint = "--idmap says which ids to map to; usermod --add-subuids and --add-subgids give a user some, as root."
+		}
+		return e
 	}
 	a.IDMap = c.IDMaps
 	return nil
