@@ -123,12 +123,12 @@ func TestNothingIsSavedIntoARootFileSystem(t *testing.T) {
 	(<-all).Feed([]byte("some text"))
 	d.shows("some text")
 	d.press("ctrl+]", "R", "enter")
-	d.shows("lies inside a container's directory")
+	d.shows("lies in a directory of containers")
 	d.press("esc", "ctrl+]", "[", "ctrl+s", "enter")
 	d.until("two refusals", func() bool {
 		n := 0
 		for _, x := range d.m.notices.past {
-			if strings.Contains(x.text, "lies inside a container's directory") {
+			if strings.Contains(x.text, "lies in a directory of containers") {
 				n++
 			}
 		}

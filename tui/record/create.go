@@ -17,7 +17,7 @@ import (
 // What stands against a new file.
 var (
 	ErrExists = errors.New("such a file exists already: take another name")
-	ErrInside = errors.New("this place lies inside a container's directory")
+	ErrInside = errors.New("this place lies in a directory of containers")
 	// ErrLink is a symbolic link that somebody else than root or this user made:
 	// they could lead what is written anywhere.
 	ErrLink  = errors.New("a symbolic link on the way belongs to somebody else")
