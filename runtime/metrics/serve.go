@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,10 +38,28 @@ func Handler(g prometheus.Gatherer, compress bool) http.Handler {
 		case r.Method != http.MethodGet:
 			w.Header().Set("Allow", http.MethodGet)
 			http.Error(w, "GET only", http.StatusMethodNotAllowed)
+		case strayed(r):
+			http.Error(w, "not by this name: use localhost or the address", http.StatusMisdirectedRequest)
 		default:
 			figures.ServeHTTP(w, r)
 		}
 	})
+}
+
+// strayed says whether a request that comes over the loopback interface asks for
+// another name than that has. A browser on this host sends such for a web page whose
+// name leads here (DNS rebinding), and gives it what it gets.
+func strayed(r *http.Request) bool {
+	at, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok || !at.IP.IsLoopback() {
+		return false
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return host != "localhost" && net.ParseIP(host) == nil
 }
 
 // Serve answers on a listener until ctx ends, then lets scrapes under way end

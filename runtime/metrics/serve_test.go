@@ -89,11 +89,14 @@ func say(t *testing.T, l net.Listener, text string) string {
 func TestWhatTheServerRefuses(t *testing.T) {
 	l, end := server(t, "127.0.0.1:0", Handler(exporter(host()), false))
 	for text, want := range map[string]string{
-		"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n":                                            "HTTP/1.1 200 OK",
-		"GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 100<<10) + "\r\n\r\n": "HTTP/1.1 431 Request Header Fields Too Large",
-		"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n":                                               "HTTP/1.1 404 Not Found",
-		"garbage\r\n\r\n":                                                                     "HTTP/1.1 400 Bad Request",
-		"GET /metrics HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: \r\n\r\n": "HTTP/1.1 200 OK",
+		"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n":                                            "HTTP/1.1 200 OK",
+		"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9464\r\n\r\n":                                       "HTTP/1.1 200 OK",
+		"GET /metrics HTTP/1.1\r\nHost: [::1]:9464\r\n\r\n":                                           "HTTP/1.1 200 OK",
+		"GET /metrics HTTP/1.1\r\nHost: page.example\r\n\r\n":                                         "HTTP/1.1 421 Misdirected Request",
+		"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("a", 100<<10) + "\r\n\r\n": "HTTP/1.1 431 Request Header Fields Too Large",
+		"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n":                                               "HTTP/1.1 404 Not Found",
+		"garbage\r\n\r\n": "HTTP/1.1 400 Bad Request",
+		"GET /metrics HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: \r\n\r\n": "HTTP/1.1 200 OK",
 	} {
 		if got := say(t, l, text); got != want {
 			t.Errorf("%.40q: %s, want %s", text, got, want)

@@ -185,8 +185,9 @@ func TestAHostThatHangsIsAnswered(t *testing.T) {
 	rt := &stubborn{Runtime: host(spec(srv, "web", runtime.Running))}
 	var told []string
 	e := exporter(rt)
-	e.o.Patience, e.o.Notice = 50*time.Millisecond, func(err error) { told = append(told, err.Error()) }
+	e.o.Notice = func(err error) { told = append(told, err.Error()) }
 	get(t, e)
+	e.o.Patience = 50 * time.Millisecond
 	lists, samples := make(chan struct{}), make(chan struct{})
 	rt.set(lists, samples)
 	before := rt.sampled()

@@ -191,7 +191,7 @@ func TestMetricsAnswerBesideAStuckMonitor(t *testing.T) {
 }
 
 func TestMetricsOutliveAHangUpWithNohup(t *testing.T) {
-	plain := exec.Command(bin, "--demo", "metrics", "--listen", "127.0.0.1:0")
+	plain := exec.Command("env", "--default-signal=HUP", bin, "--demo", "metrics", "--listen", "127.0.0.1:0")
 	listening(t, plain)
 	ends(t, plain, syscall.SIGHUP)
 
