@@ -170,15 +170,18 @@ func (x *jobView) undo(m *Model, rows []jobRow) tea.Cmd {
 // been something else's since, and what the job had made or set is not what is there
 // now; "" = nothing is known to have changed it.
 func (m *Model) changedSince(x *job, c *runtime.Container) string {
+	of := x.of
 	if x.req.Op.Info().Kind != runtime.OnState { // else its state tells what came after
-		if y := m.cameAfter(x, c); y != nil {
+		y, now := m.cameAfter(x, c)
+		if y != nil {
 			return "not taken back: " + m.askedFor(&y.req) + " came after it"
 		}
+		of = cmp.Or(now, of)
 	}
 	switch {
 	case !x.seen:
 		return "not taken back yet: what it has made is not in the list so far"
-	case x.of != c.Identity && c.Identity != "":
+	case of != c.Identity && c.Identity != "":
 		return "not taken back: " + m.called(c.Ref) + " is another container now, which got that name since"
 	}
 	a, ok := x.req.Args.(*runtime.AutostartArgs)
@@ -192,8 +195,10 @@ func (m *Model) changedSince(x *job, c *runtime.Container) string {
 // cameAfter is the first job after another that stands against taking that back; nil =
 // there is none. What was itself taken back does not: so several can be taken back one
 // after the other. A new container that was started has changed, even if it is stopped
-// again; what became of its source does not matter to it.
-func (m *Model) cameAfter(x *job, c *runtime.Container) *job {
+// again; what became of its source does not matter to it. is is the identity that the
+// last of them has left, as a rename by copy and back makes another container; "" = the
+// same as before.
+func (m *Model) cameAfter(x *job, c *runtime.Container) (y *job, is string) {
 	all := slices.Clone(m.jobs.list)
 	for _, b := range m.jobs.past {
 		all = append(all, b.jobs...)
@@ -208,14 +213,17 @@ func (m *Model) cameAfter(x *job, c *runtime.Container) *job {
 		case !slices.Contains(about, c.Ref) && (removes || !slices.Contains(about, x.req.Ref)):
 		case len(after) > 0 && !removes && after[len(after)-1].takenBackBy(y):
 			after = after[:len(after)-1]
+			if y.seen {
+				is = y.of
+			}
 		default:
 			after = append(after, y)
 		}
 	}
 	if len(after) == 0 {
-		return nil
+		return nil, is
 	}
-	return after[0]
+	return after[0], is
 }
 
 // takenBackBy says whether what another job did was to take this one back.

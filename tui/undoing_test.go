@@ -161,9 +161,14 @@ func TestUndoOfANameThatIsAnothers(t *testing.T) {
 
 // What was taken back itself does not stand against taking back what came before it.
 func TestUndoOneAfterTheOther(t *testing.T) {
+	t.Run("in place", func(t *testing.T) { undoOneAfterTheOther(t, false) })
+	t.Run("by copy", func(t *testing.T) { undoOneAfterTheOther(t, true) }) // each makes another container
+}
+
+func undoOneAfterTheOther(t *testing.T, byCopy bool) {
 	d := newDeck(t, 120, 40, Options{}, some()...)
-	d.does(runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Args: &runtime.RenameArgs{To: "one"}})
-	d.does(runtime.Request{Op: runtime.Rename, Ref: ref("one"), Args: &runtime.RenameArgs{To: "two"}})
+	d.does(runtime.Request{Op: runtime.Rename, Ref: ref("bravo"), Args: &runtime.RenameArgs{To: "one", Copy: byCopy}})
+	d.does(runtime.Request{Op: runtime.Rename, Ref: ref("one"), Args: &runtime.RenameArgs{To: "two", Copy: byCopy}})
 	d.does(runtime.Request{Op: runtime.Start, Ref: ref("two")})
 	for i, sees := range []string{"Stop two?", "Rename two to one?", "Rename one to bravo?"} {
 		d.press("J", "g")
