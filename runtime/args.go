@@ -180,8 +180,14 @@ func (a *RenameArgs) LXCCommand(_ Op, r Ref) string {
 
 // DestroyArgs say how much of a container is destroyed.
 type DestroyArgs struct {
-	Snapshots bool     // its snapshots too; without it a container that has some is not destroyed
-	Known     []string // the snapshots that the person was told of: if it has more, nothing is done. nil = whatever there is
+	Snapshots bool   // its snapshots too; without it a container that has some is not destroyed
+	Known     []Seen // the snapshots that the person was told of: if it has others, nothing is done. nil = whatever there is
+}
+
+// Seen is a snapshot as a person was told of it. LXC gives names again.
+type Seen struct {
+	Name  string
+	Taken time.Time // zero = that was not known
 }
 
 // Check has nothing to refuse.

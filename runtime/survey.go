@@ -45,9 +45,10 @@ type Footprint struct {
 	Backing   string // "dir", "overlay", "btrfs", "zfs", "lvm", "loop" ...
 	Size      int64  // bytes on disk of its root and config, without snapshots; -1 = not known
 	Snapshots []string
-	SnapSize  int64  // bytes on disk of its snapshots; -1 = not known
-	Clones    []Ref  // dependants: overlays on its root. It can be neither destroyed, nor restored, nor renamed
-	Free      uint64 // bytes free on the file system of its lxcpath; of a root on lvm, in its volume group or thin pool
+	Taken     []time.Time // when each of them was taken; zero = not known
+	SnapSize  int64       // bytes on disk of its snapshots; -1 = not known
+	Clones    []Ref       // dependants: overlays on its root. It can be neither destroyed, nor restored, nor renamed
+	Free      uint64      // bytes free on the file system of its lxcpath; of a root on lvm, in its volume group or thin pool
 	// RenameCopies says why a rename has to copy the root; "" = it is done in place.
 	RenameCopies string
 	// FrozenSnapshot says why no snapshot can be taken while it is frozen; "" = it can.
@@ -57,7 +58,9 @@ type Footprint struct {
 
 // RestoreCopies says whether a restore in place takes as much room again as the
 // snapshot: the old root is kept, and only some backing stores share blocks.
-func (f *Footprint) RestoreCopies() bool { return f.Backing != "btrfs" && f.Backing != "zfs" }
+func (f *Footprint) RestoreCopies() bool {
+	return f.Backing != "btrfs" && f.Backing != "zfs" && f.Backing != "lvm"
+}
 
 // Choices are what a new container can be made of.
 type Choices struct {

@@ -78,7 +78,10 @@ func (d *destroying) request(c runtime.Container) runtime.Request {
 	// Only snapshots that the question named go with it.
 	a := &runtime.DestroyArgs{}
 	if x := d.found[c.Ref]; x != nil && len(x.foot.Snapshots) > 0 {
-		a.Snapshots, a.Known = true, x.foot.Snapshots
+		a.Snapshots = true
+		for i, name := range x.foot.Snapshots {
+			a.Known = append(a.Known, runtime.Seen{Name: name, Taken: x.foot.Taken[i]})
+		}
 	}
 	return runtime.Request{Op: runtime.Destroy, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: a}
 }

@@ -52,7 +52,7 @@ func TestDestroyWantsTheNameTyped(t *testing.T) {
 	d.press("backspace")
 	d.sees("enter yes")
 	d.press("enter")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Destroy, Ref: ref("bravo"), Expect: runtime.Stopped, Same: second, Args: &runtime.DestroyArgs{Snapshots: true, Known: []string{"snap0", "snap1"}}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Destroy, Ref: ref("bravo"), Expect: runtime.Stopped, Same: second, Args: &runtime.DestroyArgs{Snapshots: true, Known: []runtime.Seen{{Name: "snap0"}, {Name: "snap1"}}}})
 	d.until("the end", func() bool { return d.names() == "alpha" })
 }
 

@@ -96,7 +96,7 @@ func (r *Runtime) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footp
 		f.Backing = "overlay"
 	}
 	for _, s := range b.spec.Snapshots {
-		f.Snapshots = append(f.Snapshots, s.Name)
+		f.Snapshots, f.Taken = append(f.Snapshots, s.Name), append(f.Taken, s.Taken)
 		f.SnapSize += max(0, s.Size)
 	}
 	return f, nil
@@ -381,7 +381,8 @@ func changedSnapshots(b *box, q runtime.Request) error {
 	switch a := q.Args.(type) {
 	case *runtime.DestroyArgs:
 		for _, s := range b.spec.Snapshots {
-			if a.Known != nil && !slices.Contains(a.Known, s.Name) {
+			seen := func(k runtime.Seen) bool { return k.Name == s.Name && k.Taken.Equal(s.Taken) }
+			if a.Known != nil && !slices.ContainsFunc(a.Known, seen) {
 				return fmt.Errorf("%w: it has got snapshots since: %s", runtime.ErrWrongState, s.Name)
 			}
 		}

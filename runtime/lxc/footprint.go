@@ -98,6 +98,9 @@ func footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) 
 	}
 	// liblxc counts them: snap9 is older than snap10.
 	slices.SortFunc(f.Snapshots, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	for _, name := range f.Snapshots {
+		f.Taken = append(f.Taken, takenAt(runtime.Ref{Path: dir, Name: name}))
+	}
 	if err = weigh(ctx, &f, ref, kind, paths); err == nil && kind == storeLVM && os.Geteuid() == 0 { // nobody else may ask
 		f.FrozenSnapshot = weighVolume(ctx, &f, ref.Name, paths[0])
 	}

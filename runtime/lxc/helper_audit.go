@@ -64,5 +64,5 @@ func unnamed(ref runtime.Ref, fd int) error {
 	if !strings.HasSuffix(file, partEnd) {
 		return nil
 	}
-	return fail(runtime.Pack.String(), ref, fmt.Errorf("it is whole, but nobody was left to give it its name: it is %s", file))
+	return fail(runtime.Pack.String(), ref, fmt.Errorf("the archive is whole, but nobody was left to rename it: it lies at %s", file))
 }

@@ -6,6 +6,7 @@ import (
 	osuser "os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"lxcdeck/runtime"
@@ -70,6 +71,11 @@ func helperEnv(asUser *user) []string {
 		return env
 	}
 	env = append(env, "HOME="+homeDir())
+	// liblxc and templates write times as the screen reads them. The name of a zone, and
+	// no path: root would read any file for it (tzset(3)).
+	if tz := os.Getenv("TZ"); tz != "" && !strings.HasPrefix(tz, "/") && !strings.HasPrefix(tz, ":") && !strings.Contains(tz, "..") {
+		env = append(env, "TZ="+tz)
+	}
 	if os.Geteuid() != 0 {
 		for _, k := range []string{"XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"} {
 			if v := os.Getenv(k); v != "" {

@@ -273,7 +273,13 @@ func allJournals(lxcpath string, mine ...runtime.Ref) (out []*journal, broken []
 
 // readJournals reads all journals of an lxcpath that can be read, also those of
 // operations that are under way, without asking for anybody's locks.
-func readJournals(lxcpath string) (all []*journal) {
+func readJournals(lxcpath string) []*journal {
+	return slices.DeleteFunc(journalsIn(lxcpath), func(j *journal) bool { return string(j.Path) != lxcpath })
+}
+
+// journalsIn are also those of the same directory under another name, such as a
+// symbolic link's.
+func journalsIn(lxcpath string) (all []*journal) {
 	dir := filepath.Join(lxcpath, deckDir)
 	if ownDeckDir(dir) != nil {
 		return nil
@@ -287,7 +293,7 @@ func readJournals(lxcpath string) (all []*journal) {
 		if !ok || strings.HasPrefix(id, ".") {
 			continue
 		}
-		if j, err := readJournal(dir, id); err == nil && string(j.Path) == lxcpath {
+		if j, err := readJournal(dir, id); err == nil {
 			all = append(all, j)
 		}
 	}

@@ -66,6 +66,10 @@ func (o *operation) create() error {
 		}
 		return err
 	}
+	if j.fact(factGroup) != "" {
+		// What a template has left running looks for programs where this helper was.
+		_ = endMarked(j.ID)
+	}
 	err = o.startNew(p, j)
 	if eerr := j.end(); eerr != nil {
 		return errors.Join(err, eerr) // the tags are for its undo

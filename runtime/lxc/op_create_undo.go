@@ -23,6 +23,8 @@ const (
 	markKey = "LXCDECK_JOURNAL"
 	// endMarkedTime is how long killed processes may take to be gone.
 	endMarkedTime = 20 * time.Second
+	// mustEndTime is how much longer LVM's programs may: they may discard a whole volume.
+	mustEndTime = 10 * time.Minute
 )
 
 // undoCreate removes what a create has made, and nothing else. Each step can be
@@ -176,19 +178,21 @@ func commOf(pid int) string {
 func endMarked(id string) error {
 	mark := []byte(markKey + "=" + id)
 	for until := time.Now().Add(endMarkedTime); ; time.Sleep(pollEvery) {
-		left := 0
+		left, patience := 0, time.Duration(0)
 		eachPID(func(pid int) {
 			if pid == os.Getpid() || !hasMark(pid, mark) || commOf(pid) == "dmeventd" {
 				return
 			}
-			if left = pid; !mustEnd(pid) {
+			if left = pid; mustEnd(pid) {
+				patience = mustEndTime
+			} else {
 				endIf(pid, mark)
 			}
 		})
 		if left == 0 {
 			return nil
 		}
-		if time.Now().After(until) {
+		if time.Now().After(until.Add(patience)) {
 			return tooLate("process %d, which works on it, cannot be ended", left)
 		}
 	}

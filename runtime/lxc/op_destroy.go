@@ -33,11 +33,8 @@ func (o *operation) destroy() error {
 			Hint: "Delete them first, or destroy them with it.",
 		}
 	}
-	if a != nil && a.Known != nil {
-		more := slices.DeleteFunc(slices.Clone(snaps), func(s string) bool { return slices.Contains(a.Known, s) })
-		if len(more) > 0 {
-			return fmt.Errorf("%w: it has got snapshots since: %s", runtime.ErrWrongState, strings.Join(more, ", "))
-		}
+	if err := onlyKnown(o.q.Ref, a); err != nil {
+		return err
 	}
 	if err := o.open(); err != nil {
 		return err
@@ -58,6 +55,27 @@ func (o *operation) destroy() error {
 		return o.notDestroyed(j, err)
 	}
 	return j.end()
+}
+
+// onlyKnown refuses to destroy snapshots that the person was not told of.
+func onlyKnown(ref runtime.Ref, a *runtime.DestroyArgs) error {
+	if a == nil || a.Known == nil {
+		return nil
+	}
+	snaps, err := snapshotDirs(ref)
+	if err != nil {
+		return err
+	}
+	var more []string
+	for _, s := range snaps {
+		if !slices.ContainsFunc(a.Known, func(k runtime.Seen) bool { return k.Name == s.Name && takenThen(s, k.Taken) }) {
+			more = append(more, s.Name)
+		}
+	}
+	if len(more) > 0 {
+		return fmt.Errorf("%w: it has got snapshots since: %s", runtime.ErrWrongState, strings.Join(more, ", "))
+	}
+	return nil
 }
 
 // openDestroy begins the journal: all that a destroy has to know when the

@@ -37,9 +37,9 @@ func destroyable(ref runtime.Ref, paths, roots []string) error {
 	}
 	// Its own snapshots go with it.
 	needed = slices.DeleteFunc(needed, func(r runtime.Ref) bool { return r.Path == snapsDir(ref) })
-	all := append(rootLines(ref), roots...) // liblxc leaves out the store (get_config_rootfs_path)
+	all := append(rootLine(ref), roots...) // liblxc leaves out the store (get_config_rootfs_path)
 	for _, s := range snaps {
-		all = append(all, rootLines(runtime.Ref{Path: snapsDir(ref), Name: s})...)
+		all = append(all, rootLine(runtime.Ref{Path: snapsDir(ref), Name: s})...)
 	}
 	var volumes, unknown []string
 	for _, root := range all {
@@ -194,6 +194,16 @@ func resolved(dirs []string) []string {
 		out = append(out, filepath.Clean(d))
 	}
 	return out
+}
+
+// rootLine is the one of rootLines that counts, the last; none without any, or if that
+// takes the others back.
+func rootLine(ref runtime.Ref) []string {
+	lines := rootLines(ref)
+	if len(lines) == 0 || lines[len(lines)-1] == "" {
+		return nil
+	}
+	return lines[len(lines)-1:]
 }
 
 // rootLines are the values of lxc.rootfs.path in a container's config, read as

@@ -94,8 +94,12 @@ func (o *operation) asSeen() error {
 	if !o.q.Op.Accepts(runtime.Stopped) {
 		return nil
 	}
-	if err := notHalfDestroyed(&o.q); err != nil || o.q.Op == runtime.SetAutostart {
+	if err := notHalfDestroyed(&o.q); err != nil {
 		return err
+	}
+	switch o.q.Op {
+	case runtime.SetAutostart, runtime.RestoreAs, runtime.DeleteSnapshot: // its root is not touched
+		return nil
 	}
 	return notElsewhere(o.q.Ref)
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/lxctest"
@@ -44,4 +45,35 @@ func TestWhatRunsByAnotherNameIsLeftAlone(t *testing.T) {
 	}
 	must(t, do(t, b, runtime.Kill, as))
 	must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Recover, Ref: ref, Args: back}))
+}
+
+// An empty line takes back a root, and is none that two containers share; an earlier
+// line does not count.
+func TestEmptyRootIsSharedByNobody(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	for _, name := range []string{"lxcdt-one", "lxcdt-two"} {
+		must(t, s.Add(name))
+		put(t, filepath.Join(s.Path, name, "config"), "lxc.rootfs.path = dir:/lxcdt-nowhere\nlxc.rootfs.path =\nlxc.uts.name = "+name+"\n")
+	}
+	must(t, do(t, a, runtime.Destroy, runtime.Ref{Path: s.Path, Name: "lxcdt-one"}))
+	must(t, do(t, a, runtime.Destroy, runtime.Ref{Path: s.Path, Name: "lxcdt-two"}))
+}
+
+// liblxc notes when a snapshot was taken without a time zone, and a helper may be in
+// another than the screen.
+func TestSnapshotSeenInAnotherTimeZone(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	ref := bootable(t, s, "lxcdt-zone")
+	t.Setenv("TZ", "Etc/GMT-9")
+	must(t, do(t, a, runtime.Snapshot, ref))
+	seen := snapshots(t, a, ref)
+	t.Setenv("TZ", "Etc/GMT+3")
+	q := runtime.Request{Op: runtime.DeleteSnapshot, Ref: ref, Args: &runtime.RestoreArgs{Snap: "snap0", Taken: seen[0].Taken.Add(time.Hour)}}
+	if err := a.Do(t.Context(), q); !errors.Is(err, runtime.ErrWrongState) {
+		t.Errorf("another snapshot: %v", err)
+	}
+	q.Args = &runtime.RestoreArgs{Snap: "snap0", Taken: seen[0].Taken}
+	must(t, a.Do(t.Context(), q))
 }

@@ -186,19 +186,37 @@ func snapshotSeen(ref runtime.Ref, a *runtime.RestoreArgs) (runtime.Ref, error) 
 	if err != nil || a.Taken.IsZero() {
 		return snap, err
 	}
-	if now := takenAt(snap); !now.Equal(a.Taken) {
-		return snap, fmt.Errorf("%w: %s is another snapshot now, taken %s", runtime.ErrWrongState, a.Snap, now.Format(time.DateTime))
+	if takenThen(snap, a.Taken) {
+		return snap, nil
 	}
-	return snap, nil
+	if now := timeText(snap); now != "" {
+		return snap, fmt.Errorf("%w: %s is another snapshot now, taken %s", runtime.ErrWrongState, a.Snap, now)
+	}
+	return snap, fmt.Errorf("%w: it cannot be told any more when %s was taken", runtime.ErrWrongState, a.Snap)
+}
+
+// takenThen says whether a snapshot was taken at a time that somebody has read from
+// it. liblxc notes no time zone, and a helper may be in another: the text counts.
+func takenThen(snap runtime.Ref, at time.Time) bool {
+	text := timeText(snap)
+	if at.IsZero() {
+		return takenAt(snap).IsZero()
+	}
+	return text == at.Format(snapTime)
+}
+
+// timeText is what liblxc has noted of when a snapshot was taken; "" = nothing.
+func timeText(snap runtime.Ref) string {
+	text, err := readSmall(filepath.Join(snap.String(), "ts"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // takenAt is when a snapshot was taken; the zero time = that is not known.
 func takenAt(snap runtime.Ref) time.Time {
-	text, err := readSmall(filepath.Join(snap.String(), "ts"))
-	if err != nil {
-		return time.Time{}
-	}
-	at, err := time.ParseInLocation(snapTime, strings.TrimSpace(string(text)), time.Local)
+	at, err := time.ParseInLocation(snapTime, timeText(snap), time.Local)
 	if err != nil {
 		return time.Time{}
 	}

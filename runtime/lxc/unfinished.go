@@ -104,8 +104,8 @@ func notHalfDestroyed(q *helperRequest) error {
 	if q.Op == runtime.Destroy {
 		return nil
 	}
-	for _, j := range readJournals(q.Ref.Path) {
-		if j.Op != runtime.Destroy || j.ref() != q.Ref || j.Step != removingRoot {
+	for _, j := range journalsIn(q.Ref.Path) {
+		if j.Op != runtime.Destroy || j.ref().Name != q.Ref.Name || j.Step != removingRoot {
 			continue
 		}
 		if id, err := dirID(q.Ref.String()); err != nil || id != j.fact(factDir) {
@@ -113,7 +113,7 @@ func notHalfDestroyed(q *helperRequest) error {
 		}
 		return &runtime.Error{
 			Err:  fmt.Errorf("%w: it is not whole: its destroy was interrupted", runtime.ErrWrongState),
-			Hint: "Finish that: :leftovers on the screen, or \"lxcdeck recover\"; what is gone does not come back.",
+			Hint: "Finish the destroy: :leftovers on the screen, or \"lxcdeck recover\"; what is gone does not come back.",
 		}
 	}
 	return nil
@@ -127,9 +127,10 @@ func notCutOff(ref runtime.Ref, lxcpaths []string) error {
 	lxcpaths = append(slices.Clone(lxcpaths), ref.Path)
 	slices.Sort(lxcpaths)
 	for _, path := range slices.Compact(lxcpaths) {
-		for _, j := range readJournals(path) {
+		for _, j := range journalsIn(path) {
+			here := j.made() == ref || j.made().Name == ref.Name && sameDir(j.made().Path, ref.Path)
 			another := j.fact(factMade) != "" && !j.owns(ref) // that got the name since
-			if j.Kept || another || j.made() != ref || j.ref() == ref {
+			if j.Kept || another || !here || j.ref() == ref {
 				continue
 			}
 			return &runtime.Error{

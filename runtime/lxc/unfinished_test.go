@@ -2,6 +2,8 @@ package lxc
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,6 +29,13 @@ func TestHalfDestroyedIsNotUsed(t *testing.T) {
 		if err := a.Do(t.Context(), q); !errors.Is(err, runtime.ErrWrongState) || !strings.Contains(err.Error(), "destroy was interrupted") {
 			t.Errorf("%s: %v", q.Op, err)
 		}
+	}
+	// By another name of its lxcpath, too.
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(s.Path, link))
+	q := runtime.Request{Op: runtime.Rename, Ref: runtime.Ref{Path: link, Name: ref.Name}, Args: &runtime.RenameArgs{To: "lxcdt-other"}}
+	if err := adapterFor(t, link).Do(t.Context(), q); !errors.Is(err, runtime.ErrWrongState) || !strings.Contains(err.Error(), "destroy was interrupted") {
+		t.Errorf("by a link: %v", err)
 	}
 	j.Facts[factDir] = []byte("another's")
 	must(t, j.step(removingRoot))

@@ -91,7 +91,7 @@ func testSnapshots(t *testing.T, s *suite) {
 	// The name that is free again is the next one's.
 	s.must(t, runtime.Snapshot, ref, nil)
 	s.snaps(t, ref, 2)
-	seen := &runtime.DestroyArgs{Snapshots: true, Known: []string{"snap1"}}
+	seen := &runtime.DestroyArgs{Snapshots: true, Known: []runtime.Seen{{Name: "snap0", Taken: got[0].Taken.Add(-time.Minute)}, {Name: "snap1", Taken: got[1].Taken}}}
 	wantError(t, s.do(t, runtime.Destroy, ref, seen), runtime.ErrWrongState, "destroy", ref)
 	s.snaps(t, ref, 2)
 	wantError(t, runtime.ReadOnly(s.rt).Do(s.context(t), runtime.Request{Op: runtime.Snapshot, Ref: ref}), runtime.ErrReadOnly, "snapshot", ref)
