@@ -58,11 +58,7 @@ func (j *journal) other() runtime.Ref {
 
 // restore puts a snapshot in the place of the container.
 func (o *operation) restore() error {
-	a, ok := o.q.Args.(*runtime.RestoreArgs)
-	if !ok {
-		return fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
-	}
-	snap, err := snapshotSeen(o.q.Ref, a)
+	a, snap, err := o.namedSnapshot()
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,7 @@ import (
 // which can make it in the same lxcpath only, and not while the container has
 // overlays on it.
 func (o *operation) restoreAs() error {
-	a, ok := o.q.Args.(*runtime.RestoreArgs)
-	if !ok {
-		return fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
-	}
-	snap, err := snapshotSeen(o.q.Ref, a)
+	a, snap, err := o.namedSnapshot()
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,7 @@ import (
 
 // deleteSnapshot removes a snapshot that nobody is an overlay on.
 func (o *operation) deleteSnapshot() error {
-	a, ok := o.q.Args.(*runtime.RestoreArgs)
-	if !ok {
-		return fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
-	}
-	snap, err := snapshotSeen(o.q.Ref, a)
+	_, snap, err := o.namedSnapshot()
 	if err != nil {
 		return err
 	}

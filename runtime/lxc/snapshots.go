@@ -179,20 +179,21 @@ func snapshotOf(ref runtime.Ref, name string) (runtime.Ref, error) {
 	return snap, nil
 }
 
-// snapshotSeen is the snapshot that a request names. liblxc gives the lowest number
+// namedSnapshot is the snapshot that a request names. liblxc gives the lowest number
 // that is free, so that its name may have passed to another since it was seen.
-func snapshotSeen(ref runtime.Ref, a *runtime.RestoreArgs) (runtime.Ref, error) {
-	snap, err := snapshotOf(ref, a.Snap)
-	if err != nil || a.Taken.IsZero() {
-		return snap, err
+func (o *operation) namedSnapshot() (a *runtime.RestoreArgs, snap runtime.Ref, err error) {
+	a, ok := o.q.Args.(*runtime.RestoreArgs)
+	if !ok {
+		return nil, snap, fmt.Errorf("%w: no snapshot is named", runtime.ErrInvalid)
 	}
-	if takenThen(snap, a.Taken) {
-		return snap, nil
+	snap, err = snapshotOf(o.q.Ref, a.Snap)
+	if err != nil || a.Taken.IsZero() || takenThen(snap, a.Taken) {
+		return a, snap, err
 	}
 	if now := timeText(snap); now != "" {
-		return snap, fmt.Errorf("%w: %s is another snapshot now, taken %s", runtime.ErrWrongState, a.Snap, now)
+		return a, snap, fmt.Errorf("%w: %s is another snapshot now, taken %s", runtime.ErrWrongState, a.Snap, now)
 	}
-	return snap, fmt.Errorf("%w: it cannot be told any more when %s was taken", runtime.ErrWrongState, a.Snap)
+	return a, snap, fmt.Errorf("%w: it cannot be told any more when %s was taken", runtime.ErrWrongState, a.Snap)
 }
 
 // takenThen says whether a snapshot was taken at a time that somebody has read from
