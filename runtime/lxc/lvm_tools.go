@@ -101,7 +101,7 @@ func lvmTools(tag string) (*os.File, error) {
 	for name, args := range map[string]string{
 		"lvcreate": "--setactivationskip n --addtag " + runtime.ShellQuote(tag), "lvremove": "",
 	} {
-		script := "#!/bin/sh\nPATH=" + helperPath + "\nwords=$(setsid -w " + name + " " + args + " \"$@\" 2>&1)\nstatus=$?\nprintf '%s\\n' \"$words\" >&2\nexit $status\n"
+		script := "#!/bin/sh\nPATH=" + helperPath + "\nexport LVM_SUPPRESS_FD_WARNINGS=1\nwords=$(setsid -w " + name + " " + args + " \"$@\" 2>&1)\nstatus=$?\nprintf '%s\\n' \"$words\" >&2\nexit $status\n"
 		if err := putProgram(fd, name, script); err != nil {
 			dir.Close()
 			return nil, fmt.Errorf("program %s: %w", name, err)

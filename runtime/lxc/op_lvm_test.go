@@ -63,7 +63,9 @@ func newGroup(t *testing.T) *group {
 
 func (g *group) tool(name string, args ...string) string {
 	g.t.Helper()
-	out, err := exec.Command(name, args...).CombinedOutput()
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "LVM_SUPPRESS_FD_WARNINGS=1") // on whatever the tests were started with
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		g.t.Fatalf("%s %q: %v: %s", name, args, err, out)
 	}
