@@ -23,6 +23,7 @@ help:
 	@echo '  make bench        measure against the promised figures; fails when one is missed'
 	@echo '  make lint         gofmt, go vet, golangci-lint, shellcheck'
 	@echo '  make test-vm      tests in a virtual machine with pure cgroup v2 (SUITE=bookworm|trixie)'
+	@echo '                    ZFS=1: with ZFS, whose image takes ten minutes to build (bookworm)'
 	@echo '  make screenshots  draw screenshots/*.png from the running program'
 	@echo '  make clean        remove what was built here'
 	@echo
