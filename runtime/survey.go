@@ -42,13 +42,13 @@ type SnapshotInfo struct {
 
 // Footprint is what belongs to a container.
 type Footprint struct {
-	Backing   string // "dir", "overlay", "btrfs", "zfs", "lvm", "loop" ...
-	Size      int64  // bytes on disk of its root and config, without snapshots; -1 = not known
-	Snapshots []string
+	Backing   string      // "dir", "overlay", "btrfs", "zfs", "lvm", "loop" ...
+	Size      int64       // bytes on disk of its root and config, without snapshots; -1 = not known
+	Snapshots []string    // of LXC; of a root on zfs also those that others have made of its data set, as "@name"
 	Taken     []time.Time // when each of them was taken; zero = not known
 	SnapSize  int64       // bytes on disk of its snapshots; -1 = not known
 	Clones    []Ref       // dependants: overlays on its root. It can be neither destroyed, nor restored, nor renamed
-	Free      uint64      // bytes free on the file system of its lxcpath; of a root on lvm, in its volume group or thin pool
+	Free      uint64      // bytes free on the file system of its lxcpath; of a root on lvm or zfs, in its volume group, thin pool or data set
 	// RenameCopies says why a rename has to copy the root; "" = it is done in place.
 	RenameCopies string
 	// FrozenSnapshot says why no snapshot can be taken while it is frozen; "" = it can.

@@ -171,7 +171,7 @@ func runTool(id, name string, args ...string) error {
 func execute(ctx context.Context, id, name string, args ...string) (string, error) {
 	file := findProgram(name, helperPath)
 	if file == "" {
-		return "", fmt.Errorf("%s: %w", name, exec.ErrNotFound)
+		return "", fmt.Errorf("the program %s is not installed: %w", name, exec.ErrNotFound)
 	}
 	cmd := exec.CommandContext(ctx, file, args...)
 	cmd.Env = []string{"PATH=" + helperPath, "LC_ALL=C", "LVM_SUPPRESS_FD_WARNINGS=1"}

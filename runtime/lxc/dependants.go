@@ -210,6 +210,9 @@ func snapshotDirs(ref runtime.Ref) ([]runtime.Ref, error) {
 // kind liblxc finds out by looking (storage_query).
 func backing(value string) (kind string, paths []string) {
 	kind, rest, ok := strings.Cut(value, ":")
+	if s := storeOf(value); s.kind == storeZFS { // whose name may have colons in it
+		return s.kind, []string{s.path}
+	}
 	if !ok || strings.Contains(kind, "/") {
 		return bareBacking(value), []string{value}
 	}

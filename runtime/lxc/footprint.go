@@ -96,13 +96,26 @@ func footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) 
 	for _, s := range snaps {
 		f.Snapshots = append(f.Snapshots, s.Name)
 	}
+	if kind == storeZFS && os.Geteuid() == 0 {
+		lost, _ := lostSnaps(value) // they go with it, too; a destroy looks again
+		for _, name := range lost {
+			_, as, _ := strings.Cut(name, "@")
+			f.Snapshots = append(f.Snapshots, "@"+as)
+		}
+	}
 	// liblxc counts them: snap9 is older than snap10.
 	slices.SortFunc(f.Snapshots, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
 	for _, name := range f.Snapshots {
 		f.Taken = append(f.Taken, takenAt(runtime.Ref{Path: dir, Name: name}))
 	}
-	if err = weigh(ctx, &f, ref, kind, paths); err == nil && kind == storeLVM && os.Geteuid() == 0 { // nobody else may ask
+	if err = weigh(ctx, &f, ref, kind, paths); err != nil || os.Geteuid() != 0 { // nobody else may ask
+		return f, err
+	}
+	switch kind {
+	case storeLVM:
 		f.FrozenSnapshot = weighVolume(ctx, &f, ref.Name, paths[0])
+	case storeZFS:
+		f.FrozenSnapshot = weighSets(ctx, &f, ref, paths[0])
 	}
 	return f, err
 }
@@ -149,6 +162,27 @@ func weigh(ctx context.Context, f *runtime.Footprint, ref runtime.Ref, kind stri
 		}
 	}
 	return nil
+}
+
+// weighSets is weighVolume for ZFS: what a root and its snapshots hold.
+func weighSets(ctx context.Context, f *runtime.Footprint, ref runtime.Ref, name string) string {
+	s, err := setAt(ctx, name)
+	if err != nil {
+		return s.noSnapshot(err)
+	}
+	f.Size, f.Free, f.SnapSize = int64(s.own), s.free, int64(s.snaps)
+	snaps, err := snapshotDirs(ref)
+	for _, snap := range snaps {
+		its, serr := setAt(ctx, snapStore(snap).path)
+		if err = serr; err != nil {
+			break
+		}
+		f.SnapSize += int64(its.own + its.snaps)
+	}
+	if err != nil {
+		f.SnapSize = -1
+	}
+	return s.noSnapshot(nil)
 }
 
 // liesIn says whether a path lies in a directory, or is it.

@@ -100,7 +100,16 @@ func cloneContainer(from, to runtime.Ref, flags int, backing string, programs *o
 
 // destroyContainer makes liblxc destroy a container, by its config.
 func destroyContainer(ref runtime.Ref) (log string, err error) {
-	return forked(C.DECK_DESTROY, ref, runtime.Ref{}, 0, "", nil)
+	if name := setOf(ref); name != "" {
+		return destroyOnSet(ref, name)
+	}
+	return destroyWithTools(ref, nil)
+}
+
+// destroyWithTools is destroyContainer where liblxc finds programs first in programs,
+// if that is not nil.
+func destroyWithTools(ref runtime.Ref, programs *os.File) (log string, err error) {
+	return forked(C.DECK_DESTROY, ref, runtime.Ref{}, 0, "", programs)
 }
 
 // destroySnapshots makes liblxc destroy all snapshots of a container. It fails

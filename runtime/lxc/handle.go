@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,26 @@ func handleOf(path string) (string, error) {
 	return fmt.Sprintf("inode:%d:%d", st.Dev, st.Ino), nil
 }
 
+// renameNew gives a directory a name that nobody has. Where the file system cannot do
+// that at once, as ZFS before 2.2, the name is taken by an empty directory first, over
+// which rename(2) puts another as long as it stays empty.
+func renameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) {
+		return err
+	}
+	if err := unix.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	if err = unix.Rename(from, to); err != nil {
+		_ = unix.Rmdir(to)
+	}
+	if errors.Is(err, unix.ENOTEMPTY) {
+		return unix.EEXIST
+	}
+	return err
+}
+
 // exchange swaps what two names lead to, at once.
 func exchange(a, b string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
@@ -44,6 +65,24 @@ func exchange(a, b string) error {
 		return fmt.Errorf("exchange %s and %s: %w", a, b, fileErr(err))
 	}
 	return nil
+}
+
+// canExchange says whether a file system can exchange directories, in one of its
+// directories that is empty.
+func canExchange(dir string) error {
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	err := errors.Join(os.Mkdir(a, 0o700), os.Mkdir(b, 0o700))
+	if err == nil {
+		err = exchange(a, b)
+	}
+	err = errors.Join(err, os.Remove(a), os.Remove(b))
+	if errors.Is(err, runtime.ErrUnsupported) {
+		return &runtime.Error{
+			Err:  fmt.Errorf("%w: the file system of %s cannot exchange two directories, as ZFS before 2.2", runtime.ErrUnsupported, filepath.Dir(filepath.Dir(dir))),
+			Hint: "Restore it as a new container instead.",
+		}
+	}
+	return fileErr(err)
 }
 
 // subvolume says whether a directory is the top of a btrfs subvolume: these all

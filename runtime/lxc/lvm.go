@@ -218,10 +218,14 @@ func deviceOf(path string) string {
 	return path
 }
 
-// volumeGone says that a root's volume is not there while its volume group is:
-// liblxc cannot destroy such a container, as lvremove(8) fails.
+// volumeGone says that a root's volume or data set is not there while its volume
+// group or pool is: liblxc cannot destroy such a container, as lvremove(8) and zfs
+// fail.
 func volumeGone(value string) bool {
 	s := storeOf(value)
+	if s.kind == storeZFS {
+		return setGone(s.path)
+	}
 	if s.kind != storeLVM && (s.kind != storeDir || !strings.HasPrefix(s.path, "/dev/") || exists(s.path)) {
 		return false
 	}
@@ -249,11 +253,15 @@ func goesWith(value string) ([]volume, error) {
 	}), nil
 }
 
-// wholeVolumes refuses to remove a container's root with volumes that others have.
+// wholeVolumes refuses to remove a container's root with volumes, or data sets, that
+// others have.
 func wholeVolumes(value string) error {
 	with, err := goesWith(value)
-	if err != nil || len(with) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(with) == 0 {
+		return wholeSet(value)
 	}
 	var names []string
 	for _, v := range with {
@@ -271,6 +279,11 @@ func roomOf(lxcpath, value string) (where string, free uint64, err error) {
 		if v, all, err := volumeAt(context.Background(), storeOf(value).path); err == nil {
 			where, _, free = v.takes(all)
 			return where, free, nil
+		}
+	}
+	if s := storeOf(value); s.kind == storeZFS {
+		if set, err := setAt(context.Background(), s.path); err == nil {
+			return "the data set " + set.parent(), set.free, nil
 		}
 	}
 	free, err = freeOn(lxcpath)

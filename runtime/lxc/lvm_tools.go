@@ -11,16 +11,19 @@ import (
 	"lxcdeck/runtime"
 )
 
-// factGroup says that volumes were made for a journal, in this volume group: they
-// have its tag.
-const factGroup = "volume-group"
+// Facts that say that volumes, or data sets of ZFS, were made for a journal: they have
+// its tag.
+const (
+	factGroup = "volume-group" // where the volumes are
+	factPlace = "data-set"     // in which the data sets lie
+)
 
-// tagOf is what the volumes are known by that were made for a journal.
+// tagOf is what volumes and data sets are known by that were made for a journal.
 func tagOf(id string) string { return "lxcdeck-" + id }
 
 func (j *journal) tag() string { return tagOf(j.ID) }
 
-// clone lets liblxc clone a container. What it makes on LVM is the journal's.
+// clone lets liblxc clone a container. What it makes on LVM or ZFS is the journal's.
 func (j *journal) clone(from, to runtime.Ref, flags int, backing string) (log string, err error) {
 	var tools *os.File
 	if j.fact(factGroup) != "" {
@@ -29,7 +32,17 @@ func (j *journal) clone(from, to runtime.Ref, flags int, backing string) (log st
 		}
 		defer tools.Close()
 	}
-	return guarded(j, to, func() (string, error) { return cloneContainer(from, to, flags, backing, tools) })
+	if j.fact(factPlace) != "" {
+		if tools, err = zfsTools(j.tag()); err != nil {
+			return "", fmt.Errorf("programs for ZFS: %w", err)
+		}
+		defer tools.Close()
+	}
+	log, err = guarded(j, to, func() (string, error) { return cloneContainer(from, to, flags, backing, tools) })
+	if err == nil && j.fact(factPlace) != "" {
+		err = j.madeSet(to)
+	}
+	return log, err
 }
 
 // moveSnapshot brings what was made beside a journal to its place among the
@@ -55,16 +68,26 @@ func (j *journal) moveSnapshot(from, snap runtime.Ref) error {
 	if err := writeAtomically(filepath.Join(snap.String(), "config"), []byte(conf.String()), 0o640); err != nil {
 		return err
 	}
+	seat(snap)
 	return fileErr(os.RemoveAll(j.workDir()))
 }
 
-// dropVolumes removes the volumes that were made for a journal whose operation is
-// taken back, but those of these paths.
+// dropVolumes removes the volumes and data sets that were made for a journal whose
+// operation is taken back, but those of these paths.
 func (j *journal) dropVolumes(but ...string) error {
+	if j.fact(factPlace) != "" {
+		return removeMarked(j.fact(factPlace), j.tag(), but)
+	}
 	if j.fact(factGroup) == "" {
 		return nil
 	}
 	return removeTagged(j.ID, but)
+}
+
+// ownsRoot says whether a root was made for a container, when all that was made on
+// ZFS for its journal is gone already: what has the name now is another's.
+func (j *journal) ownsRoot(ref runtime.Ref, root string) bool {
+	return madeFor(ref, root) && (j.fact(factPlace) == "" || storeOf(root).kind != storeZFS)
 }
 
 // releaseVolumes lets what was made be as if nobody had watched. A tag that stays,
@@ -73,18 +96,23 @@ func (j *journal) releaseVolumes() {
 	if j.fact(factGroup) != "" {
 		_ = ask("lvchange", "-q", "--deltag", j.tag(), "@"+j.tag())
 	}
+	if place := j.fact(factPlace); place != "" {
+		names, _ := markedSets(place, j.tag())
+		for _, name := range names {
+			_ = runTool("", "zfs", "inherit", setJournal, name)
+		}
+	}
 }
 
-// toolsAt is a PATH on which LVM's programs are found through a directory of ours, for
-// as long as this process has it open. It stands for whoever gets it: what a number of
+// toolsAt is a PATH on which programs are found through a directory of ours, for as
+// long as this process has it open. It stands for whoever gets it: what a number of
 // their own descriptors leads to is not for them to say.
 func toolsAt(dir *os.File) string {
 	return fmt.Sprintf("/proc/%d/fd/%d:%s", os.Getpid(), dir.Fd(), helperPath)
 }
 
 // lvmTools is a directory with programs that stand before LVM's own when liblxc
-// calls them: a file system in memory that is mounted nowhere (fsmount(2)), and ends
-// with the last who has it open. They do three things that liblxc does not.
+// calls them. They do three things that liblxc does not.
 //
 // All that a program says is written at once: liblxc reads its pipe once
 // (run_command_internal) and often logs an error without a word. What is made has
@@ -93,15 +121,67 @@ func toolsAt(dir *os.File) string {
 // flag to skip their activation (lvmthin(7)): liblxc mounts them, and cannot. And the
 // real ones are in sessions of their own, so that they end as they have to: see mustEnd.
 func lvmTools(tag string) (*os.File, error) {
+	scripts := map[string]string{}
+	for name, args := range map[string]string{
+		"lvcreate": "--setactivationskip n --addtag " + runtime.ShellQuote(tag), "lvremove": "",
+	} {
+		scripts[name] = "export LVM_SUPPRESS_FD_WARNINGS=1\nwords=$(setsid -w " + name + " " + args + " \"$@\" 2>&1)\nstatus=$?\n"
+	}
+	return ownTools(scripts)
+}
+
+// zfsTools is the same for zfs(8). What is made has the journal's tag. It is made
+// without -p, with which zfs create and zfs clone succeed where the data set is there
+// already, and liblxc would copy into another's. Snapshots are taken of the root
+// alone, and not of what lies in it, of which liblxc makes no clones. A data set that
+// is still mounted in the name space of a monitor that ends is waited for. The
+// snapshot of which a clone is destroyed stays: dropOrigin knows more of it.
+func zfsTools(tag string) (*os.File, error) {
+	tag = runtime.ShellQuote(tag)
+	return ownTools(map[string]string{"zfs": `of=$1
+shift
+case $of in
+create | clone | snapshot)
+	for word; do
+		shift
+		case $word in
+		-p | -r) ;;
+		*) set -- "$@" "$word" ;;
+		esac
+	done
+	mark=` + setJournal + `
+	[ "$of" != snapshot ] || mark=` + snapMade + `
+	set -- -o "$mark"=` + tag + ` "$@"
+	;;
+destroy)
+	case $2 in
+	*@*) exit 0 ;;
+	esac
+	;;
+esac
+tries=0
+while words=$(zfs "$of" "$@" 2>&1); status=$?; [ $status -ne 0 ] && [ $tries -lt 100 ]; do
+	case $of,$words in
+	destroy,*busy*) ;;
+	*) break ;;
+	esac
+	tries=$((tries + 1))
+	sleep 0.2
+done
+`})
+}
+
+// ownTools is a directory of programs: a file system in memory that is mounted
+// nowhere (fsmount(2)), and ends with the last who has it open. Each is a shell's
+// script that leaves what it says in words, and how it ends in status.
+func ownTools(scripts map[string]string) (*os.File, error) {
 	fd, err := mountNowhere("tmpfs", [][2]string{{"mode", "0755"}})
 	if err != nil {
 		return nil, err
 	}
 	dir := os.NewFile(uintptr(fd), "programs")
-	for name, args := range map[string]string{
-		"lvcreate": "--setactivationskip n --addtag " + runtime.ShellQuote(tag), "lvremove": "",
-	} {
-		script := "#!/bin/sh\nPATH=" + helperPath + "\nexport LVM_SUPPRESS_FD_WARNINGS=1\nwords=$(setsid -w " + name + " " + args + " \"$@\" 2>&1)\nstatus=$?\nprintf '%s\\n' \"$words\" >&2\nexit $status\n"
+	for name, script := range scripts {
+		script = "#!/bin/sh\nPATH=" + helperPath + "\n" + script + "printf '%s\\n' \"$words\" >&2\nexit $status\n"
 		if err := putProgram(fd, name, script); err != nil {
 			dir.Close()
 			return nil, fmt.Errorf("program %s: %w", name, err)

@@ -34,6 +34,7 @@ type clonePlan struct {
 	kind  string   // backing store of the old one
 	paths []string // in its lxc.rootfs.path
 	group string   // volume group of the new one; "" = it is not on lvm
+	place string   // data set in which that of the new one lies; "" = it is not on zfs
 	thin  bool     // the old one is a thin volume
 }
 
@@ -130,6 +131,9 @@ func (p *clonePlan) check() error {
 	if err := p.chooseVolume(); err != nil {
 		return err
 	}
+	if err := p.chooseSet(); err != nil {
+		return err
+	}
 	if (p.kind == "overlay" || p.backing == "overlay") && strings.ContainsAny(p.to.String()+p.from.String(), ":,") {
 		return fmt.Errorf("%w: overlays cannot lie in paths with a colon or a comma", runtime.ErrInvalid)
 	}
@@ -174,7 +178,7 @@ func (p *clonePlan) chooseBacking() error {
 		return fmt.Errorf("%w: a root of kind %s has no copy on write of kind %s", runtime.ErrUnsupported, p.kind, p.backing)
 	case p.cow && (p.backing == "dir" || p.backing == "loop"):
 		return fmt.Errorf("%w: a root of kind %s has no copy on write; an overlay has", runtime.ErrUnsupported, p.backing)
-	case (p.kind == "dir" || p.kind == storeLVM) && !strings.Contains(p.paths[0], p.from.Name):
+	case (p.kind == "dir" || p.kind == storeLVM || p.kind == storeZFS) && !strings.Contains(p.paths[0], p.from.Name):
 		// dir_new_path puts the new name in the place of the old one, and
 		// storage_copy looks for it whatever the store is.
 		return fmt.Errorf("%w: its root is %s, and LXC clones only roots with the container's name in their path", runtime.ErrUnsupported, p.paths[0])
@@ -249,6 +253,9 @@ func (o *operation) copyTo(j *journal, p *clonePlan) error {
 	if p.group != "" {
 		j.Facts[factGroup] = []byte(p.group)
 	}
+	if p.place != "" {
+		j.Facts[factPlace] = []byte(p.place)
+	}
 	if err := j.step(stepCopy); err != nil {
 		return p.explain(err, "")
 	}
@@ -276,7 +283,10 @@ func (o *operation) copyTo(j *journal, p *clonePlan) error {
 	if p.keepName || os.Geteuid() != 0 {
 		return nil
 	}
-	return nameHost(p.to, oldHostNames(p.from))
+	if err := nameHost(p.to, oldHostNames(p.from)); err != nil {
+		return p.explain(err, "")
+	}
+	return nil
 }
 
 // liblxc lets liblxc do its part, in a process of one thread. go-lxc's Clone
@@ -312,6 +322,10 @@ func (p *clonePlan) explain(err error, log string) error {
 	e := &runtime.Error{Op: "clone", Ref: p.from, Err: err, Log: log}
 	if groupFull(err, log) {
 		e.Err, e.Hint = fmt.Errorf("%w: %w", err, unix.ENOSPC), noRoomInGroup
+		return e
+	}
+	if poolFull(err, log) || p.backing == storeZFS && strings.Contains(log, "No space left on device") {
+		e.Err, e.Hint = fmt.Errorf("%w: %w", err, unix.ENOSPC), noRoomInSet
 		return e
 	}
 	if free, ferr := freeOn(p.to.Path); errors.Is(err, unix.ENOSPC) || strings.Contains(log, "No space left on device") || strings.Contains(log, "write failed") || (ferr == nil && free < 1<<20) {

@@ -110,8 +110,8 @@ func renameInHosts(text string, old []string, name string) string {
 }
 
 // inRootOf opens the root of a container that does not run, by the value of its
-// lxc.rootfs.path. Roots on images and other volumes than LVM's are left alone: they
-// would have to be attached to a device.
+// lxc.rootfs.path. Roots on images and on rbd are left alone: they would have to be
+// attached to a device.
 func inRootOf(value string, f func(*inRoot) error) error {
 	kind, paths := backing(value)
 	var dir int
@@ -123,6 +123,10 @@ func inRootOf(value string, f func(*inRoot) error) error {
 		dir, err = mountOverlay(paths)
 	case storeLVM:
 		dir, err = mountDevice(paths[0])
+	case storeZFS:
+		if err = checkSet(paths[0]); err == nil {
+			dir, err = mountNowhere("zfs", [][2]string{{"source", paths[0]}})
+		}
 	default:
 		return nil
 	}

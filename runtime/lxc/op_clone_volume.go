@@ -56,9 +56,12 @@ func (p *clonePlan) freeName(all []volume) error {
 	return nil
 }
 
-// prepareVolume makes the volume that liblxc expects to be there, where it does not
+// prepareVolume makes the volume or data set that liblxc expects to be there, where it does not
 // make it itself.
 func (p *clonePlan) prepareVolume(j *journal) error {
+	if p.backing == storeZFS && p.kind != storeZFS {
+		return j.makeSet(p.place+"/"+p.to.Name, p.to)
+	}
 	if p.backing != storeLVM || p.kind == storeLVM {
 		return nil
 	}

@@ -41,11 +41,10 @@ func planBacking(ref runtime.Ref, b runtime.Backing, facts map[string]string) (r
 		return b, planDir(ref, &b, facts)
 	case "zfs":
 		orGlobal(&b.ZFSRoot, "lxc.bdev.zfs.root")
-		set := b.ZFSRoot + "/" + ref.Name
-		if ask("zfs", "list", "-H", "-o", "name", set) == nil {
-			return b, fmt.Errorf("%w: data set %s is there already", runtime.ErrExists, set)
+		if err := freeSet(b.ZFSRoot + "/" + ref.Name); err != nil {
+			return b, err
 		}
-		facts[factStore] = "zfs:" + set
+		facts[factPlace] = b.ZFSRoot
 	case "lvm":
 		orGlobal(&b.VG, "lxc.bdev.lvm.vg")
 		orName(&b.LV, ref.Name)

@@ -75,14 +75,18 @@ func helperMake(q helperRequest) helperReply {
 		return failedReply(fmt.Errorf("%w: it is not said what to make", runtime.ErrInvalid), "")
 	}
 	defer outliveCancel()()
-	if a.Backing.Type == storeLVM {
-		tools, err := lvmTools(tagOf(os.Getenv(markKey)))
+	if kind := a.Backing.Type; kind == storeLVM || kind == storeZFS {
+		of := lvmTools
+		if kind == storeZFS {
+			of = zfsTools
+		}
+		tools, err := of(tagOf(os.Getenv(markKey)))
 		if err == nil {
 			defer tools.Close()
 			err = os.Setenv("PATH", toolsAt(tools)) // liblxc's too: cgo tells C
 		}
 		if err != nil {
-			return failedReply(fmt.Errorf("programs for LVM: %w", err), "")
+			return failedReply(fmt.Errorf("programs for %s: %w", kind, err), "")
 		}
 	}
 	read := globalLog()

@@ -44,6 +44,18 @@ func (o *operation) destroy() error {
 	if err := destroyable(o.q.Ref, o.q.Paths, roots); err != nil {
 		return err
 	}
+	for _, s := range snaps {
+		if err := o.soleRoot(runtime.Ref{Path: snapsDir(o.q.Ref), Name: s}); err != nil {
+			return fmt.Errorf("snapshot %s: %w", s, err)
+		}
+	}
+	if a == nil || !a.Snapshots {
+		for _, root := range roots {
+			if err := keepSnaps(root); err != nil {
+				return err
+			}
+		}
+	}
 	if err := forgetGone(o.q.Ref, snaps); err != nil {
 		return err
 	}
@@ -70,6 +82,18 @@ func onlyKnown(ref runtime.Ref, a *runtime.DestroyArgs) error {
 	for _, s := range snaps {
 		if !slices.ContainsFunc(a.Known, func(k runtime.Seen) bool { return k.Name == s.Name && takenThen(s, k.Taken) }) {
 			more = append(more, s.Name)
+		}
+	}
+	for _, value := range rootLine(ref) {
+		lost, err := lostSnaps(value)
+		if err != nil {
+			return err
+		}
+		for _, name := range lost {
+			_, as, _ := strings.Cut(name, "@")
+			if !slices.ContainsFunc(a.Known, func(k runtime.Seen) bool { return k.Name == "@"+as }) {
+				more = append(more, name)
+			}
 		}
 	}
 	if len(more) > 0 {
@@ -118,13 +142,14 @@ func destroyWith(ref runtime.Ref, roots []string) (log string, err error) {
 }
 
 // destroyAllSnapshots lets liblxc destroy all snapshots, but for those whose volume was
-// removed by other means: they lose what is left of them.
+// removed by other means: they lose what is left of them. On ZFS each has to be let go
+// of by itself.
 func destroyAllSnapshots(ref runtime.Ref) (log string, err error) {
 	names, err := snapshotNames(ref)
 	if err != nil {
 		return "", err
 	}
-	left := len(names)
+	left, sets := len(names), false
 	for _, name := range names {
 		snap := runtime.Ref{Path: snapsDir(ref), Name: name}
 		if slices.ContainsFunc(rootLines(snap), volumeGone) {
@@ -133,11 +158,24 @@ func destroyAllSnapshots(ref runtime.Ref) (log string, err error) {
 			}
 			left--
 		}
+		sets = sets || setOf(snap) != ""
 	}
 	if left == 0 {
 		return "", nil
 	}
-	return destroySnapshots(ref)
+	if !sets {
+		return destroySnapshots(ref)
+	}
+	snaps, err := snapshotDirs(ref)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range snaps {
+		if log, err = destroyWith(s, rootLines(s)); err != nil {
+			return log, fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	return "", removeTree(snapsDir(ref))
 }
 
 // notDestroyed is the end of a destroy that failed. As long as the config is

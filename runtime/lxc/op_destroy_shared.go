@@ -44,6 +44,16 @@ func destroyable(ref runtime.Ref, paths, roots []string) error {
 	var volumes, unknown []string
 	for _, root := range all {
 		volumes = append(volumes, storeOf(root).path)
+		inside, err := insideSet(root)
+		if err != nil {
+			return err
+		}
+		for _, name := range inside {
+			unknown = append(unknown, "data set "+name)
+		}
+		if s := storeOf(root); s.kind == storeZFS {
+			needed = append(needed, sameSet(ref, append(slices.Clone(paths), ref.Path), s.path)...)
+		}
 		with, err := goesWith(root)
 		if err != nil {
 			return err

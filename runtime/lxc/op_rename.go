@@ -174,7 +174,7 @@ func spellings(ref runtime.Ref) []string {
 
 // moveDir renames the directory, and never over another.
 func moveDir(from, to runtime.Ref) error {
-	err := unix.Renameat2(unix.AT_FDCWD, from.String(), unix.AT_FDCWD, to.String(), unix.RENAME_NOREPLACE)
+	err := renameNew(from.String(), to.String())
 	switch {
 	case errors.Is(err, unix.EEXIST):
 		return fmt.Errorf("%w: %s is there already", runtime.ErrExists, to)
@@ -327,7 +327,7 @@ func (o *operation) renameByCopy(from, to runtime.Ref, why string, asked bool) e
 		return err
 	}
 	// Before the copy: the old one is destroyed after it.
-	if err := destroyable(from, o.q.Paths, []string{value}); err != nil {
+	if err := errors.Join(destroyable(from, o.q.Paths, []string{value}), keepSnaps(value)); err != nil {
 		return err
 	}
 	c, err := readConfOf(from)

@@ -62,7 +62,7 @@ func (o *operation) restore() error {
 	if err != nil {
 		return err
 	}
-	if err := unused(o.q.Ref); err != nil {
+	if err := errors.Join(unused(o.q.Ref), o.soleRoot(snap)); err != nil {
 		return err
 	}
 	if err := halfDone(o.q.Ref, ""); err != nil {
@@ -120,6 +120,10 @@ func (j *journal) keepOther() error {
 		held = heldMade
 	}
 	j.Facts[factHeld] = []byte(held)
+	if j.fact(factPlace) != "" {
+		seat(j.ref())
+		j.releaseVolumes()
+	}
 	return j.keep()
 }
 
@@ -150,7 +154,7 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 		why = "its root is on " + mine.kind
 	case its.kind != mine.kind:
 		why = fmt.Sprintf("its root is on %s, that of %s on %s", mine.kind, snap.Name, its.kind)
-	case its.kind == storeLVM:
+	case its.kind == storeLVM || its.kind == storeZFS:
 		why = noSnapshot(its, o.q.Ref.Name) // of which the new root is another
 	case its.lower != mine.lower:
 		why = snap.Name + " lies on another root than the container does now"
@@ -165,7 +169,7 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := map[string]string{factDir: id, factSnap: snap.Name, factOther: o.q.Ref.Name, factWay: mine.kind, factGroup: volumeGroup(its)}
+	facts := map[string]string{factDir: id, factSnap: snap.Name, factOther: o.q.Ref.Name, factWay: mine.kind, factGroup: volumeGroup(its), factPlace: placeOf(its)}
 	if mine.unit() == "" {
 		// liblxc names data set and volume after the container (zfs_clonepaths, lvm_clonepaths).
 		facts[factOther] += "-" + time.Now().Format("20060102150405")
@@ -240,6 +244,11 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	if err := os.Mkdir(work, 0o700); err != nil {
 		return fmt.Errorf("directory of the copy: %w", fileErr(err))
 	}
+	if j.fact(factUnit) != "" {
+		if err := canExchange(work); err != nil {
+			return err
+		}
+	}
 	// The names and addresses are the container's own: it is no other one.
 	flags, backing := cloneKeepName|cloneKeepMAC, ""
 	if kind := j.fact(factWay); kind != storeDir {
@@ -273,7 +282,9 @@ func (o *operation) second(j *journal, snap runtime.Ref) error {
 	if err := o.checkSecond(j, snap, want); err != nil {
 		return err
 	}
-	j.releaseVolumes() // from now on its config tells whose it is
+	if j.fact(factPlace) == "" { // of a data set only the mark is sure
+		j.releaseVolumes() // from now on its config tells whose it is
+	}
 	return nil
 }
 
@@ -302,10 +313,15 @@ func (o *operation) checkSecond(j *journal, snap runtime.Ref, want treeSize) err
 	}
 	its, got := snapStore(snap), snapStore(other)
 	if j.fact(factUnit) == "" {
-		if got.kind == storeLVM {
-			if _, _, err := volumeAt(context.Background(), got.path); err != nil {
-				return fmt.Errorf("check the copy: %w", err)
-			}
+		var err error
+		switch got.kind {
+		case storeLVM:
+			_, _, err = volumeAt(context.Background(), got.path)
+		case storeZFS:
+			_, err = setAt(context.Background(), got.path)
+		}
+		if err != nil {
+			return fmt.Errorf("check the copy: %w", err)
 		}
 		return nil
 	}
@@ -356,7 +372,7 @@ func (o *operation) dropCopy(j *journal) error {
 			// work; the name of either may be the container's.
 			return true
 		}
-		return madeFor(ref, root)
+		return j.ownsRoot(ref, root)
 	}
 	if j.Step == stepCopying { // else they were exchanged: stepRemoving too comes after that
 		if err := endMarked(j.ID); err != nil {

@@ -34,8 +34,16 @@ func (o *operation) restoreAs() error {
 			return fmt.Errorf("%w: %s is broken: there is nothing in its root %s", runtime.ErrConfig, snap.Name, store.path)
 		}
 	}
+	if store.kind == storeZFS {
+		if why := noSnapshot(store, o.q.Ref.Name); why != "" {
+			return fmt.Errorf("%w: %s is broken: %s", runtime.ErrConfig, snap.Name, why)
+		}
+		if err := errors.Join(o.soleRoot(snap), freeSet(placeOf(store)+"/"+a.To.Name)); err != nil {
+			return err
+		}
+	}
 	j, err := openJournal(runtime.RestoreAs, o.q.Ref, stepTaking, map[string]string{
-		factSnap: snap.Name, toPath: a.To.Path, toName: a.To.Name, factGroup: volumeGroup(store),
+		factSnap: snap.Name, toPath: a.To.Path, toName: a.To.Name, factGroup: volumeGroup(store), factPlace: placeOf(store),
 	})
 	if err != nil {
 		return err

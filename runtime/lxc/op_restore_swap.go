@@ -234,10 +234,15 @@ func (j *journal) checkComing(conf *confFile, value string) error {
 	if deviceOf(s.path) == deviceOf(storeOf(rootNamedIn(conf.String())).path) {
 		return fmt.Errorf("%w: the container has the root to come, %s, already", runtime.ErrConfig, value)
 	}
-	if s.kind == storeLVM {
-		if _, _, err := volumeAt(context.Background(), s.path); err != nil {
-			return fmt.Errorf("root to come: %w", err)
-		}
+	var err error
+	switch s.kind {
+	case storeLVM:
+		_, _, err = volumeAt(context.Background(), s.path)
+	case storeZFS:
+		_, err = setAt(context.Background(), s.path)
+	}
+	if err != nil {
+		return fmt.Errorf("root to come: %w", err)
 	}
 	return nil
 }

@@ -121,6 +121,9 @@ func noSnapshot(s rootStore, name string) string {
 	case storeLVM:
 		v, _, err := volumeAt(context.Background(), s.path)
 		return v.noSnapshot(s.path, name, err)
+	case storeZFS:
+		set, err := setAt(context.Background(), s.path)
+		return set.noSnapshot(err)
 	case "rbd":
 		return "liblxc takes no snapshots of a root on rbd"
 	default:
@@ -137,9 +140,7 @@ func noFrozenSnapshot(s rootStore, name string) string {
 			return ""
 		}
 		return "its root is no subvolume of btrfs: its files would be copied one by one, half written"
-	case storeZFS:
-		return ""
-	case storeLVM:
+	case storeZFS, storeLVM:
 		return noSnapshot(s, name)
 	default:
 		return "its root is on " + s.kind + ": its files would be copied one by one, half written"
@@ -150,7 +151,7 @@ func noFrozenSnapshot(s rootStore, name string) string {
 // a state that allows it and notes what it is owed afterwards.
 func (o *operation) snapshotNow(a *runtime.SnapshotArgs, store rootStore, before func(*operation, *journal) error) error {
 	j, err := openJournal(runtime.Snapshot, o.q.Ref, stepTaking, map[string]string{
-		factComment: a.Comment, factWay: store.kind, factGroup: volumeGroup(store),
+		factComment: a.Comment, factWay: store.kind, factGroup: volumeGroup(store), factPlace: placeOf(store),
 	})
 	if err != nil {
 		return err
@@ -292,8 +293,8 @@ func (o *operation) take(j *journal) error {
 		flags |= cloneSnapshot
 	}
 	to := snap
-	if j.fact(factWay) == storeLVM {
-		// liblxc names the volume after what it makes: that has to be the container's own.
+	if way := j.fact(factWay); way == storeLVM || way == storeZFS {
+		// liblxc names volume or data set after what it makes: that has to be the container's own.
 		to = runtime.Ref{Path: j.workDir(), Name: volumeOf(o.q.Ref, snap.Name)}
 		if err := os.Mkdir(to.Path, 0o700); err != nil {
 			return fmt.Errorf("directory of the copy: %w", fileErr(err))
@@ -370,7 +371,7 @@ func (o *operation) unreserve(j *journal, ref runtime.Ref) error {
 	// liblxc, which alone can remove what belongs to a user's subordinate ids, must be
 	// able to load it; what it cannot, goes without it.
 	_ = unmark(ref)
-	log, err := clearContainer(ref)
+	log, err := clearWith(ref, j.ownsRoot)
 	if err != nil {
 		o.logged(log)
 		return telling("remove the half-made "+ref.Name, err)
@@ -403,7 +404,7 @@ func (o *operation) dropHalf(j *journal) error {
 	if err := o.unreserve(j, j.snap()); err != nil {
 		return err
 	}
-	// What was made in it on LVM is gone by now.
+	// What was made in it on LVM or ZFS is gone by now.
 	return fileErr(os.RemoveAll(j.workDir()))
 }
 
@@ -415,6 +416,9 @@ func (j *journal) taken() bool { return j.fact(factMade) != "" && j.owns(j.snap(
 func fullWords(err error, log string) error {
 	if groupFull(err, log) {
 		return &runtime.Error{Err: fmt.Errorf("%w: %w", err, unix.ENOSPC), Log: log, Hint: noRoomInGroup}
+	}
+	if poolFull(err, log) {
+		return &runtime.Error{Err: fmt.Errorf("%w: %w", err, unix.ENOSPC), Log: log, Hint: noRoomInSet}
 	}
 	if !strings.Contains(log, "No space left on device") {
 		return err

@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -13,7 +14,7 @@ func (o *operation) deleteSnapshot() error {
 	if err != nil {
 		return err
 	}
-	if err := unused(snap); err != nil {
+	if err := errors.Join(unused(snap), o.soleRoot(snap)); err != nil {
 		return err
 	}
 	j, err := openIfRoom(runtime.DeleteSnapshot, o.q.Ref, "removing", map[string]string{factSnap: snap.Name})

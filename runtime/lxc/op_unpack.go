@@ -353,16 +353,7 @@ func (u *unpacking) place() error {
 	}
 	u.o.reached(unpackMoving)
 	from, to := u.j.stageDir(), u.o.q.Ref.String()
-	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
-		// A file system that has no such flag: rename(2) replaces a directory that
-		// is empty, and this one is ours.
-		if err = os.Mkdir(to, 0o700); err == nil {
-			if err = os.Rename(from, to); err != nil {
-				_ = os.Remove(to)
-			}
-		}
-	}
+	err := renameNew(from, to)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%w: %s is there by now", runtime.ErrExists, u.o.q.Ref)

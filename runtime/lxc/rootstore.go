@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -34,10 +35,14 @@ type rootStore struct {
 }
 
 // storeOf takes the value of lxc.rootfs.path apart. A path without a backing
-// store is a directory: liblxc asks for that first.
+// store is a directory: liblxc asks for that first. What is no path, with a slash in
+// it, is a data set.
 func storeOf(value string) rootStore {
 	kind, rest, ok := strings.Cut(value, ":")
 	if !ok || strings.HasPrefix(value, "/") {
+		if bareSet(value) {
+			return rootStore{value: value, kind: storeZFS, path: value}
+		}
 		return rootStore{value: value, kind: storeDir, path: value}
 	}
 	if kind == "overlayfs" {
@@ -196,7 +201,7 @@ func clearWith(ref runtime.Ref, owns func(ref runtime.Ref, root string) bool) (l
 // without a config nobody would know whose that is.
 func heldByVolume(ref runtime.Ref) bool {
 	lines := rootLines(ref)
-	return len(lines) > 0 && storeOf(lines[len(lines)-1]).kind == storeLVM && !volumeGone(lines[len(lines)-1])
+	return len(lines) > 0 && slices.Contains([]string{storeLVM, storeZFS}, storeOf(lines[len(lines)-1]).kind) && !volumeGone(lines[len(lines)-1])
 }
 
 // destroyQuietly lets liblxc destroy a container that does not run, without its

@@ -1,6 +1,8 @@
 package lxc
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,4 +74,40 @@ func TestClearingStopsAtMounts(t *testing.T) {
 			t.Fatalf("%s: what was mounted is emptied", path)
 		}
 	}
+}
+
+func TestNamesOfDataSets(t *testing.T) {
+	for value, want := range map[string]string{
+		"zfs:tank/lxc/web": "tank/lxc/web", "zfs:tank/a:b": "tank/a:b", "tank/lxc/web": "tank/lxc/web",
+		"zfs:/var/lib/lxc/web/rootfs": "/var/lib/lxc/web/rootfs", "/var/lib/lxc/web/rootfs": "", "dir:/x": "", "rootfs": "", "-r/x": "",
+	} {
+		s := storeOf(value)
+		if got := s.path; (s.kind == storeZFS) != (want != "") || want != "" && got != want {
+			t.Errorf("%s: %s %q", value, s.kind, got)
+		}
+		if kind, paths := backing(value); want != "" && (kind != storeZFS || len(paths) != 1 || paths[0] != want) {
+			t.Errorf("%s: %s %q", value, kind, paths)
+		}
+	}
+	for name, want := range map[string]error{
+		"tank": nil, "tank/web-1.a_b:c d": nil, "/tank": runtime.ErrUnsupported, "": runtime.ErrInvalid, "-r": runtime.ErrInvalid,
+		"tank/": runtime.ErrInvalid, "tank//x": runtime.ErrInvalid, "tank/a@b": runtime.ErrInvalid, "tank/a#b": runtime.ErrInvalid, "tank/ä": runtime.ErrInvalid,
+	} {
+		if err := checkSet(name); !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("%q: %v, want %v", name, err, want)
+		}
+	}
+}
+
+func TestRenameNeverReplaces(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	must(t, errors.Join(os.Mkdir(from, 0o755), os.Mkdir(to, 0o755)))
+	if err := renameNew(from, to); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over an empty directory: %v", err)
+	}
+	must(t, os.Remove(to))
+	must(t, renameNew(from, to))
+	must(t, canExchange(to))
+	nothingLeft(t, to)
 }

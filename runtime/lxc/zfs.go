@@ -1,0 +1,510 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	golxc "github.com/lxc/go-lxc"
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// liblxc knows of a data set its name, and calls zfs(8) with flags that forgive too
+// much. What else counts is asked of ZFS here: whether a data set is there, what it
+// holds, what is cloned from it, and who would go with it.
+
+const (
+	// setJournal is a property of a data set that is being made: the journal's tag.
+	setJournal = "lxcdeck:journal"
+	// snapMade is a property of a snapshot that is there for a clone alone: the tag of
+	// the journal that it was made for.
+	snapMade = "lxcdeck:made"
+)
+
+// dataSet is a file system of ZFS, as zfs-list(8) tells of it.
+type dataSet struct {
+	name   string
+	own    uint64 // bytes that nobody else holds
+	snaps  uint64 // bytes that only its snapshots hold
+	free   uint64
+	origin string // the snapshot that it is a clone of; "" = it is none
+}
+
+// parent is the data set that it lies in; "" = it is a pool's own.
+func (s *dataSet) parent() string { return parentSet(s.name) }
+
+func parentSet(name string) string {
+	if dir := path.Dir(name); dir != "." {
+		return dir
+	}
+	return ""
+}
+
+// bareSet says whether a lxc.rootfs.path without a store can name a data set: liblxc
+// asks zfs of all that is no path (zfs_detect).
+func bareSet(value string) bool {
+	return strings.Contains(value, "/") && checkSet(value) == nil
+}
+
+// checkSet refuses what is no name of a data set (zfs(8)), also because it could be
+// an option of zfs: the configs of others are asked about, too.
+func checkSet(name string) error {
+	if strings.HasPrefix(name, "/") {
+		return fmt.Errorf("%w: %s is the mount point of a data set, as LXC before 2.1 had it: liblxc would take the first line of zfs list with that text in it; lxc.rootfs.path = zfs:POOL/NAME is sure",
+			runtime.ErrUnsupported, name)
+	}
+	for i, part := range strings.Split(name, "/") {
+		bad := strings.IndexFunc(part, func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.: ", r)
+		})
+		if part == "" || bad >= 0 || i == 0 && strings.ContainsRune("-_.: ", rune(part[0])) {
+			return fmt.Errorf("%w: %q is no name of a data set", runtime.ErrInvalid, name)
+		}
+	}
+	return nil
+}
+
+// noSuchSet is what zfs says of a name that nothing has.
+const noSuchSet = "dataset does not exist"
+
+// askZFS gives what a command of zfs tells, in fields. The error wraps ErrNotFound
+// where zfs says that there is no such data set: else nobody knows.
+func askZFS(ctx context.Context, command string, args ...string) ([][]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	text, err := execute(ctx, "", "zfs", append([]string{command, "-Hp"}, args...)...)
+	if err != nil && strings.Contains(err.Error(), noSuchSet) {
+		return nil, fmt.Errorf("%w: %w", runtime.ErrNotFound, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]string
+	for line := range strings.Lines(text) {
+		rows = append(rows, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
+	}
+	return rows, nil
+}
+
+// setAt asks for a data set.
+func setAt(ctx context.Context, name string) (dataSet, error) {
+	if err := checkSet(name); err != nil {
+		return dataSet{}, err
+	}
+	rows, err := askZFS(ctx, "list", "-t", "filesystem", "-o", "name,usedbydataset,usedbysnapshots,available,origin", name)
+	if err == nil && (len(rows) != 1 || len(rows[0]) != 5) {
+		err = fmt.Errorf("%w: %d of them", runtime.ErrNotFound, len(rows))
+	}
+	if err != nil {
+		return dataSet{}, fmt.Errorf("data set %s: %w", name, err)
+	}
+	s := dataSet{name: rows[0][0], origin: strings.TrimPrefix(rows[0][4], "-")}
+	s.own, _ = strconv.ParseUint(rows[0][1], 10, 64)
+	s.snaps, _ = strconv.ParseUint(rows[0][2], 10, 64)
+	s.free, _ = strconv.ParseUint(rows[0][3], 10, 64)
+	return s, nil
+}
+
+// setOf is the data set that a container has for its root; "" = it has another store.
+func setOf(ref runtime.Ref) string {
+	lines := rootLines(ref)
+	if len(lines) == 0 {
+		value, err := rootValue(ref) // of an include
+		if err != nil {
+			return ""
+		}
+		lines = []string{value}
+	}
+	if s := storeOf(lines[len(lines)-1]); s.kind == storeZFS {
+		return s.path
+	}
+	return ""
+}
+
+// placeOf is the data set in which liblxc makes what is copied from a root on ZFS
+// (zfs_clonepaths); "" = it is on another store.
+func placeOf(s rootStore) string {
+	if s.kind != storeZFS {
+		return ""
+	}
+	return parentSet(s.path)
+}
+
+// noSnapshot says why no snapshot can be taken of a data set, the root of a container,
+// that was looked for; "" = it can. liblxc names the data set of a snapshot after that,
+// and takes that of another container's snapshot for its own (zfs_snapshot, by zfs
+// clone -p): here it has the container's name too.
+func (s *dataSet) noSnapshot(err error) string {
+	switch {
+	case err != nil:
+		return "its root cannot be looked at: " + err.Error()
+	case s.parent() == "":
+		return "its root " + s.name + " is a pool's own data set, beside which there is no place"
+	}
+	return ""
+}
+
+// setGone says that a root's data set is not there while its pool is.
+func setGone(name string) bool {
+	if _, err := setAt(context.Background(), name); !errors.Is(err, runtime.ErrNotFound) {
+		return false
+	}
+	pool, _, _ := strings.Cut(name, "/")
+	_, err := setAt(context.Background(), pool)
+	return err == nil
+}
+
+// setSnap is a snapshot of a data set.
+type setSnap struct {
+	name   string
+	clones []string
+	made   bool // for a clone, by lxcdeck
+}
+
+// snapsOf are the snapshots of a data set, the oldest first.
+func snapsOf(name string) ([]setSnap, error) {
+	if err := checkSet(name); err != nil {
+		return nil, err
+	}
+	rows, err := askZFS(context.Background(), "list", "-d", "1", "-t", "snapshot", "-s", "createtxg", "-o", "name,clones,"+snapMade, name)
+	if err != nil {
+		return nil, fmt.Errorf("snapshots of %s: %w", name, err)
+	}
+	var out []setSnap
+	for _, f := range rows {
+		if len(f) != 3 {
+			continue
+		}
+		s := setSnap{name: f[0], made: f[2] != "-" && f[2] != ""}
+		if f[1] != "-" && f[1] != "" {
+			s.clones = strings.Split(f[1], ",")
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// lastCloned is the newest snapshot that something was cloned from; -1 = none.
+func lastCloned(snaps []setSnap) int {
+	for i, s := range slices.Backward(snaps) {
+		if len(s.clones) > 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// lostSnaps are the snapshots of a root on ZFS that would be lost with it, and that
+// LXC has nothing to do with: zfs_destroy calls zfs destroy -r. Those that are older
+// than a clone stay, with the clone.
+func lostSnaps(value string) (names []string, err error) {
+	s := storeOf(value)
+	if s.kind != storeZFS {
+		return nil, nil
+	}
+	snaps, err := snapsOf(s.path)
+	if err != nil && !setGone(s.path) {
+		return nil, fmt.Errorf("whether it has snapshots cannot be told: %w", err)
+	}
+	for _, snap := range snaps[lastCloned(snaps)+1:] {
+		if !snap.made {
+			names = append(names, snap.name)
+		}
+	}
+	return names, nil
+}
+
+// keepSnaps refuses to lose snapshots that were made with zfs alone.
+func keepSnaps(value string) error {
+	lost, err := lostSnaps(value)
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	return &runtime.Error{
+		Err:  fmt.Errorf("%w: %s, which zfs or a program that calls it has made", runtime.ErrHasSnapshots, strings.Join(lost, ", ")),
+		Hint: "They would be removed with its data set. See zfs list -t snapshot; zfs destroy removes them, or they go with a destroy that takes all snapshots along.",
+	}
+}
+
+// insideSet are the data sets that lie in that of a root, and would go with it.
+func insideSet(value string) (names []string, err error) {
+	s := storeOf(value)
+	if s.kind != storeZFS || checkSet(s.path) != nil {
+		return nil, nil // liblxc would not find it either
+	}
+	rows, err := askZFS(context.Background(), "list", "-d", "1", "-t", "filesystem,volume", "-o", "name", s.path)
+	if err != nil && !setGone(s.path) {
+		return nil, fmt.Errorf("what lies in its data set cannot be told: %w", err)
+	}
+	for _, f := range rows {
+		if f[0] != s.path {
+			names = append(names, f[0])
+		}
+	}
+	return names, nil
+}
+
+// wholeSet refuses to remove a root with data sets that lie in it.
+func wholeSet(value string) error {
+	inside, err := insideSet(value)
+	if err != nil || len(inside) == 0 {
+		return err
+	}
+	return &runtime.Error{
+		Err:  fmt.Errorf("%w: %s would go with its data set, in which they lie", runtime.ErrInUse, strings.Join(inside, ", ")),
+		Hint: "Rename them away (zfs rename), or destroy them with zfs.",
+	}
+}
+
+// letGo makes sure that nobody needs what goes with a data set. zfs_destroy of liblxc
+// fails where something is a clone of one of its snapshots, be it a copy on write, a
+// snapshot of the container, or the container itself after a restore. The newest
+// clone is promoted, which then has these snapshots, and all older ones, for its own
+// (zfs-promote(8)): nothing changes in either.
+func letGo(name string) error {
+	if err := wholeSet(storeZFS + ":" + name); err != nil {
+		return err
+	}
+	snaps, err := snapsOf(name)
+	if err != nil {
+		return err
+	}
+	i := lastCloned(snaps)
+	if i < 0 {
+		return nil
+	}
+	if err := runTool("", "zfs", "promote", snaps[i].clones[0]); err != nil {
+		return &runtime.Error{
+			Err:  fmt.Errorf("%w: %s is a clone of %s, and does not stand alone: %w", runtime.ErrInUse, snaps[i].clones[0], snaps[i].name, err),
+			Hint: "Destroy that one first, or let it stand alone with zfs promote.",
+		}
+	}
+	return nil
+}
+
+// destroyOnSet lets liblxc destroy a container whose root is a data set. The snapshot
+// that this was a clone of goes too, if it is there for it alone: liblxc removes that
+// whoever has made it, and where others are clones of it, it fails with the root gone
+// already and the container still there (zfs_destroy).
+func destroyOnSet(ref runtime.Ref, name string) (log string, err error) {
+	if err := letGo(name); err != nil {
+		return "", err
+	}
+	s, err := setAt(context.Background(), name)
+	if err != nil {
+		return "", err
+	}
+	tools, err := zfsTools("")
+	if err != nil {
+		return "", fmt.Errorf("programs for ZFS: %w", err)
+	}
+	defer tools.Close()
+	if log, err = destroyWithTools(ref, tools); err != nil {
+		return log, err
+	}
+	dropOrigin(&s)
+	return log, nil
+}
+
+// dropOrigin removes the snapshot that a data set was a clone of, if that was made
+// for it: by the name that zfs_snapshot gives, or by our word on it. One that others
+// are clones of stays, which zfs sees to.
+func dropOrigin(s *dataSet) {
+	_, as, ok := strings.Cut(s.origin, "@")
+	if !ok {
+		return
+	}
+	rows, err := askZFS(context.Background(), "get", "-s", "local", "-o", "value", snapMade, s.origin)
+	if as == path.Base(s.name) || err == nil && len(rows) > 0 {
+		_ = runTool("", "zfs", "destroy", s.origin)
+	}
+}
+
+// sameSet are the containers, and their snapshots, in some lxcpaths that have one
+// data set for their root: lxc-snapshot names that of the first snapshot of every
+// container snap0, and zfs_snapshot takes one that is there already for its own.
+func sameSet(ref runtime.Ref, paths []string, name string) (others []runtime.Ref) {
+	if name == "" {
+		return nil
+	}
+	for _, lxcpath := range paths {
+		found, _, _ := readPath(lxcpath)
+		for _, c := range found {
+			snaps, _ := snapshotDirs(c)
+			for _, o := range append([]runtime.Ref{c}, snaps...) {
+				lines := rootLines(o)
+				if o != ref && len(lines) > 0 && storeOf(lines[len(lines)-1]).path == name && !sameDir(o.String(), ref.String()) {
+					others = append(others, o)
+				}
+			}
+		}
+	}
+	return others
+}
+
+// soleRoot refuses a snapshot whose data set is another's, too.
+func (o *operation) soleRoot(snap runtime.Ref) error {
+	paths := o.q.Paths
+	if !slices.Contains(paths, o.q.Ref.Path) {
+		paths = append(slices.Clone(paths), o.q.Ref.Path)
+	}
+	s := snapStore(snap)
+	if s.kind != storeZFS {
+		return nil
+	}
+	others := sameSet(snap, paths, s.path)
+	if len(others) == 0 {
+		return nil
+	}
+	return &runtime.Error{
+		Err:  fmt.Errorf("%w: its data set %s is that of %s, too", runtime.ErrInUse, s.path, refList(others)),
+		Hint: "lxc-snapshot has given both the same one, and zfs list -o name,origin tells whose it is. Remove the directory of the other.",
+	}
+}
+
+// makeSet makes an empty data set for what is copied to ZFS from another store:
+// zfs_clonepaths of liblxc names one, and storage_copy makes none.
+func (j *journal) makeSet(name string, to runtime.Ref) error {
+	return runTool(j.ID, "zfs", "create", "-o", "mountpoint="+filepath.Join(to.String(), "rootfs"), "-o", "canmount=noauto",
+		"-o", setJournal+"="+j.tag(), name)
+}
+
+// markedSets are the data sets that were made for a journal.
+func markedSets(parent, tag string) ([]string, error) {
+	if err := checkSet(parent); err != nil {
+		return nil, err
+	}
+	rows, err := askZFS(context.Background(), "get", "-d", "1", "-t", "filesystem", "-s", "local", "-o", "name,value", setJournal, parent)
+	if err != nil {
+		return nil, fmt.Errorf("data sets that were made: %w", err)
+	}
+	var names []string
+	for _, f := range rows {
+		if len(f) == 2 && f[1] == tag {
+			names = append(names, f[0])
+		}
+	}
+	return names, nil
+}
+
+// removeMarked removes the data sets that were made for a journal, but some, and the
+// snapshots that were taken for them.
+func removeMarked(parent, tag string, but []string) error {
+	names, err := markedSets(parent, tag)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range names {
+		if slices.Contains(but, name) {
+			continue
+		}
+		if err := letGo(name); err != nil { // others may need it by now
+			errs = append(errs, err)
+			continue
+		}
+		for until := time.Now().Add(removeTime); ; time.Sleep(pollEvery) {
+			// Whoever had it mounted was killed, and the kernel lets go of it in its time.
+			if err = runTool("", "zfs", "destroy", "-r", name); err == nil || time.Now().After(until) {
+				break
+			}
+		}
+		errs = append(errs, err)
+	}
+	rows, err := askZFS(context.Background(), "list", "-d", "2", "-t", "snapshot", "-o", "name,clones,"+snapMade, parent)
+	errs = append(errs, err)
+	for _, f := range rows {
+		if len(f) == 3 && f[2] == tag && (f[1] == "" || f[1] == "-") {
+			errs = append(errs, runTool("", "zfs", "destroy", f[0]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// madeSet says whether the root of what liblxc has cloned was made for a journal:
+// zfs_snapshot says so even where zfs clone has failed, or the data set is another's.
+func (j *journal) madeSet(to runtime.Ref) error {
+	lines := rootLines(to)
+	if len(lines) == 0 {
+		return fmt.Errorf("%w: its config names no root", runtime.ErrConfig)
+	}
+	s := storeOf(lines[len(lines)-1])
+	if s.kind != storeZFS {
+		return nil
+	}
+	names, err := markedSets(j.fact(factPlace), j.tag())
+	if err == nil && !slices.Contains(names, s.path) {
+		err = fmt.Errorf("data set %s was not made: %w", s.path, errLXC)
+	}
+	return err
+}
+
+// seat gives a data set that was made beside a journal the mount point that liblxc
+// would have given it. It is for people alone: liblxc mounts it by its name.
+func seat(ref runtime.Ref) {
+	name := setOf(ref)
+	if name == "" || checkSet(name) != nil {
+		return
+	}
+	rows, err := askZFS(context.Background(), "get", "-o", "value", "mountpoint", name)
+	if err == nil && len(rows) == 1 && strings.Contains(rows[0][0], "/"+deckDir+"/") {
+		_ = runTool("", "zfs", "set", "mountpoint="+filepath.Join(ref.String(), "rootfs"), name)
+	}
+}
+
+// chooseSet says where the new root lies, if it lies on ZFS.
+func (p *clonePlan) chooseSet() error {
+	if p.kind == storeZFS {
+		s, err := setAt(context.Background(), p.paths[0])
+		if err != nil {
+			return fmt.Errorf("its root: %w", err)
+		}
+		p.place = s.parent()
+		if p.place == "" && p.backing == storeZFS {
+			return fmt.Errorf("%w: its root %s is a pool's own data set, beside which there is no place", runtime.ErrUnsupported, s.name)
+		}
+	}
+	if p.backing != storeZFS {
+		p.place = ""
+		return nil
+	}
+	if p.kind != storeZFS {
+		p.place = golxc.GlobalConfigItem("lxc.bdev.zfs.root")
+	}
+	return freeSet(p.place + "/" + p.to.Name)
+}
+
+// freeSet refuses a data set that is there already: with zfs create -p liblxc would
+// take it for its own, and write over what is in it (zfs_create, zfs_copy).
+func freeSet(name string) error {
+	if err := checkSet(name); err != nil {
+		return err
+	}
+	_, err := setAt(context.Background(), name)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w: data set %s is there already", runtime.ErrExists, name)
+	case errors.Is(err, runtime.ErrNotFound):
+		return nil
+	}
+	return err
+}
+
+// noRoomInSet is for a pool that is full, or a quota that is used up.
+const noRoomInSet = "The pool has no room for it, or a quota of a data set is used up (zfs list -o space tells): nothing was changed. Snapshots keep what was deleted since."
+
+// poolFull finds ZFS's own words for it, and those of rsync for a quota.
+func poolFull(err error, log string) bool {
+	if err != nil {
+		log += err.Error()
+	}
+	return errors.Is(err, unix.EDQUOT) || strings.Contains(log, "out of space") || strings.Contains(log, "Disk quota exceeded")
+}
