@@ -153,7 +153,40 @@ func (h *hostCheck) containers(ctx context.Context) checks {
 	for _, ref := range l.NoConfig {
 		noConfig(&c, ref)
 	}
+	h.stores(&c, l.Containers)
 	return c
+}
+
+// stores looks for what containers need whose roots are volumes or data sets.
+func (h *hostCheck) stores(c *checks, all []runtime.Container) {
+	systems, _ := h.read("/proc/filesystems")
+	for _, s := range []struct{ kind, program, from string }{
+		{storeZFS, "zfs", "zfsutils-linux"},
+		{storeLVM, "lvs", "lvm2"},
+	} {
+		var names []string
+		for i := range all {
+			lines := rootLines(all[i].Ref)
+			if len(lines) > 0 && storeOf(lines[len(lines)-1]).kind == s.kind {
+				names = append(names, all[i].Name)
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		what, who := "roots on "+s.kind, strings.Join(names[:min(len(names), 5)], ", ")
+		if len(names) > 5 {
+			who += " and " + strconv.Itoa(len(names)-5) + " more"
+		}
+		switch how, known := h.driver("zfs", "CONFIG_ZFS"); {
+		case s.kind == storeZFS && !hasFileSystem(systems, "zfs") && how == "" && known:
+			c.bad(what, "the kernel has no zfs: "+who+" cannot start", "Install its module (zfs-dkms on Debian) and load it: modprobe zfs.")
+		case h.program(s.program) == "":
+			c.bad(what, "the program "+s.program+" is not installed: "+who, "Install "+s.from+": without it they can be neither copied nor destroyed, and have no snapshots.")
+		default:
+			c.good(what, who)
+		}
+	}
 }
 
 func troubled(c *checks, x *runtime.Container) {

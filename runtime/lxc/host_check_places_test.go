@@ -236,6 +236,33 @@ func TestHostCheckPlaces(t *testing.T) {
 	says(t, h.left(t.Context()), "left by operations", runtime.CheckUnknown, "")
 }
 
+func TestHostCheckStores(t *testing.T) {
+	root := tree(t, map[string]string{
+		"p/web/config": "lxc.rootfs.path = zfs:tank/lxc/web\n", "p/db/config": "lxc.rootfs.path = lvm:/dev/vg/db\n",
+		"p/dir/config": "lxc.rootfs.path = dir:/x\n", "bin/zfs": "", "proc/filesystems": "nodev\ttmpfs\n",
+		"proc/sys/kernel/osrelease": "6.1.0\n", "lib/modules/6.1.0/modules.dep": "kernel/fs/ext4.ko:\n",
+	})
+	h := lookOn(t, root, 0)
+	var all []runtime.Container
+	for _, name := range []string{"web", "db", "dir"} {
+		all = append(all, runtime.Container{Ref: runtime.Ref{Path: filepath.Join(root, "p"), Name: name}})
+	}
+	look := func() (c checks) {
+		h.stores(&c, all)
+		return c
+	}
+	says(t, look(), "roots on zfs", runtime.CheckBad, "modprobe zfs")
+	says(t, look(), "roots on lvm", runtime.CheckBad, "lvm2")
+	put(t, filepath.Join(root, "proc/filesystems"), "nodev\tzfs\n")
+	says(t, look(), "roots on zfs", runtime.CheckBad, "zfsutils-linux")
+	must(t, os.Chmod(filepath.Join(root, "bin/zfs"), 0o755))
+	says(t, look(), "roots on zfs", runtime.CheckGood, "web")
+	all = all[2:]
+	if got := look(); len(got) != 0 {
+		t.Errorf("of directories: %+v", got)
+	}
+}
+
 func TestHostCheckTemplates(t *testing.T) {
 	root := tree(t, map[string]string{"t/lxc-oci": "", "t/lxc-busybox": "", "bin/busybox": "", "bin/jq": "", "bin/rsync": "", "proc/self/mountinfo": ""})
 	for _, name := range []string{"t/lxc-oci", "t/lxc-busybox", "bin/busybox", "bin/jq"} {
