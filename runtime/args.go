@@ -54,6 +54,8 @@ func (o Op) NewArgs() Args {
 		return &RunArgs{}
 	case Checkpoint, Resume:
 		return &CheckpointArgs{}
+	case Signal:
+		return &SignalArgs{}
 	default:
 		return nil
 	}

@@ -41,6 +41,7 @@ const (
 	Run
 	Checkpoint
 	Resume
+	Signal
 )
 
 // OpKind says what an operation is about, and so what it can be asked of.

@@ -11,6 +11,7 @@ type Runtime interface {
 	Watcher
 	Attacher
 	Surveyor
+	Overseer
 	// About describes the runtime itself. It does not block.
 	About() About
 	// Close lets go of descriptors, threads and helpers; containers are not touched.

@@ -26,6 +26,8 @@ type Spec struct {
 	runtime.Container          // an empty Path means the first of Options.Paths
 	Load              Load     // how its counters move while it runs
 	Procs             []string // command lines shown by ps and top inside; nil = an init and a shell
+	// Processes, if set, are what Processes gives as they stand, ordered by pid.
+	Processes []runtime.Process
 	// Counters, if set, writes the sample instead of Load. Active is how long
 	// the container's processes have run; InitPID and the times are already set.
 	Counters func(active time.Duration, tier runtime.Tier, s *runtime.Sample)
@@ -105,6 +107,8 @@ type box struct {
 	devices  map[string]bool    // names that AddDevice has put into it
 	sessions map[*Session]struct{}
 	ttys     map[int]*Session // who took them last
+	procs    []runtime.Process
+	procsOf  int // the init in whose life they are
 }
 
 func newBox(spec Spec, phase float64) *box {

@@ -23,7 +23,8 @@ const (
 	Exec
 	Console
 	BootLog
-	Survey // Snapshots, Footprint, Choices, Images, Leftovers, Diagnose and CheckHost
+	Survey  // Snapshots, Footprint, Choices, Images, Leftovers, Diagnose and CheckHost
+	Oversee // Processes and Owners
 	methods
 )
 

@@ -223,6 +223,9 @@ func (r *Runtime) change(b *box, q runtime.Request) error {
 
 func (r *Runtime) changeMore(b *box, q runtime.Request) error {
 	switch q.Op {
+	case runtime.Signal:
+		a, _ := q.Args.(*runtime.SignalArgs) // Request.Check has seen to it
+		return r.signalled(b, a)
 	case runtime.Destroy:
 		delete(r.boxes, q.Ref)
 	case runtime.Snapshot:

@@ -55,6 +55,7 @@ type Adapter struct {
 	mounts   mounts
 	set      *cgroup.Set
 	host     *host.Sampler
+	overseer *overseer
 	calls    chan struct{} // a token for each call into liblxc under way
 	listing  chan struct{} // one token: Lists run one after another
 
@@ -100,6 +101,7 @@ func New(opts Options) (*Adapter, error) {
 		configs:  newConfigCache(),
 		addrs:    newAddrs(),
 		boots:    newBootLogs(),
+		overseer: newOverseer(),
 		calls:    make(chan struct{}, maxCalls),
 		listing:  make(chan struct{}, 1),
 		facts:    map[runtime.Ref]facts{},

@@ -64,6 +64,8 @@ func (o *operation) change() error {
 		return o.runCommand()
 	case runtime.Checkpoint, runtime.Resume:
 		return o.checkpoint()
+	case runtime.Signal:
+		return o.signal()
 	default:
 		return fmt.Errorf("%w: operation %d", runtime.ErrUnsupported, o.q.Op)
 	}

@@ -49,6 +49,8 @@ const (
 	kindDiagnose = "diagnose"
 	// kindSnapshots reads the snapshots of somebody else's container.
 	kindSnapshots = "snapshots"
+	// kindPasswd reads a container's own list of users.
+	kindPasswd = "passwd"
 )
 
 // helperRequest is what a helper is asked. It travels as JSON over the socket
@@ -72,6 +74,7 @@ type helperRequest struct {
 	Since    time.Time     // of an undo: when what is undone began
 	Shell    *runtime.Shell
 	Failed   *failedStart // of a diagnosis
+	Init     int          // of a passwd: the container's init
 	// Of a console; the last two also stand in later messages, as its new size.
 	TTY, Cols, Rows int
 }
@@ -92,7 +95,7 @@ type helperReply struct {
 	Progress     *runtime.Progress // not the end yet
 	Notice       string            // attach: how the pty came to be
 	Reason       string            // attach: why the process could not even begin; may be empty
-	Text         []byte            // boot log
+	Text         []byte            // boot log, snapshots in gob, passwd
 	Report       []byte            // diagnosis: in gob
 	Exit         *runtime.Exit     // run: how the command has ended; nil = it never ran
 	// Init is the init of the life whose ring buffer a boot log was taken out of, 0 =

@@ -118,7 +118,7 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 			return failedReply(err, "")
 		}
 	}
-	if q.ReadOnly && q.Kind != kindBootLog && q.Kind != kindDiagnose && q.Kind != kindSnapshots {
+	if q.ReadOnly && !looks(q.Kind) {
 		return failedReply(runtime.ErrReadOnly, "")
 	}
 	switch {
@@ -147,8 +147,20 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 		return helperDiagnose(q)
 	case q.Kind == kindSnapshots:
 		return helperSnapshots(q.Ref)
+	case q.Kind == kindPasswd:
+		return helperPasswd(q.Init)
 	default:
 		return failedReply(fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Kind), "")
+	}
+}
+
+// looks says whether requests of a kind change nothing.
+func looks(kind string) bool {
+	switch kind {
+	case kindBootLog, kindDiagnose, kindSnapshots, kindPasswd:
+		return true
+	default:
+		return false
 	}
 }
 

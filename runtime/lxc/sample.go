@@ -65,15 +65,19 @@ const payloadPrefix = "lxc.payload."
 // (lxc.container.conf(5), lxc.system.conf(5)).
 func (a *Adapter) runningDirs(ref runtime.Ref) ([]string, error) {
 	return inLXC(context.Background(), a, ref, func() ([]string, error) {
-		return handle(ref, func(c *golxc.Container) ([]string, error) {
-			dirs := values(c.RunningConfigItem("lxc.cgroup.dir.container"))
-			for _, d := range values(c.RunningConfigItem("lxc.cgroup.dir")) {
-				dirs = append(dirs, path.Join(d, payloadPrefix+ref.Name))
-			}
-			if p := golxc.GlobalConfigItem("lxc.cgroup.pattern"); p != "" {
-				dirs = append(dirs, path.Join(strings.ReplaceAll(p, "%n", ref.Name), "payload"))
-			}
-			return dirs, nil
-		})
+		return handle(ref, func(c *golxc.Container) ([]string, error) { return configuredDirs(c, ref.Name), nil })
 	})
+}
+
+// configuredDirs are the payload directories that the running configuration of
+// an open container names.
+func configuredDirs(c *golxc.Container, name string) []string {
+	dirs := values(c.RunningConfigItem("lxc.cgroup.dir.container"))
+	for _, d := range values(c.RunningConfigItem("lxc.cgroup.dir")) {
+		dirs = append(dirs, path.Join(d, payloadPrefix+name))
+	}
+	if p := golxc.GlobalConfigItem("lxc.cgroup.pattern"); p != "" {
+		dirs = append(dirs, path.Join(strings.ReplaceAll(p, "%n", name), "payload"))
+	}
+	return dirs
 }

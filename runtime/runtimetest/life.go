@@ -30,6 +30,8 @@ func argsOf(s *suite, op runtime.Op) runtime.Args {
 		return &runtime.MendArgs{Fix: "nothing-of-that-name"}
 	case runtime.Checkpoint, runtime.Resume:
 		return &runtime.CheckpointArgs{Dir: "/nothing-of-that-name"}
+	case runtime.Signal:
+		return &runtime.SignalArgs{PID: 1 << 22, Begin: 1, Signal: 15}
 	default:
 		return nil
 	}

@@ -108,6 +108,9 @@ func Test(t *testing.T, h Host) {
 		{"RunStopped", testRunStopped},
 		{"RunRefused", testRunRefused},
 		{"Checkpoint", testCheckpoint},
+		{"Processes", testProcesses},
+		{"Signal", testSignal},
+		{"Owners", testOwners},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}
