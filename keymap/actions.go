@@ -24,9 +24,10 @@ const (
 	Shell            // a shell pane: only after the prefix
 	Scrollback       // a shell pane while its text is being read
 	Help             // the help screen
+	Processes        // the processes of a container
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes"}
 
 // String is the scope's name in config files and help.
 func (s Scope) String() string { return scopeNames[s] }
@@ -148,6 +149,18 @@ const (
 	PackKey       ID = "pack"
 	UnpackKey     ID = "unpack"
 
+	ProcessList ID = "processes"
+	ProcOpen    ID = "process-in-full"
+	ProcTree    ID = "process-tree"
+	ProcSort    ID = "process-sort"
+	ProcLeft    ID = "process-sort-left"
+	ProcRight   ID = "process-sort-right"
+	ProcFlip    ID = "process-sort-reverse"
+	ProcFilter  ID = "process-filter"
+	ProcSignal  ID = "process-signal"
+	ProcCopy    ID = "process-copy"
+	Who         ID = "who"
+
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
 	ScrollStart  ID = "scroll-line-start"
@@ -212,6 +225,19 @@ var actions = []Action{
 	{ID: Slower, Title: "Longer interval", Keys: []string{"+"}, Group: Looking},
 	{ID: FreezeView, Title: "Hold the screen for the mouse", Keys: []string{"Z"}, Group: Looking},
 	{ID: Copy, Title: "Copy name, IP, path or command", Keys: []string{"y"}, Scope: List, Group: Looking, Targets: One},
+
+	{ID: ProcessList, Title: "Processes", Keys: []string{"t"}, Scope: List, Group: Looking, Targets: One},
+	{ID: Who, Title: "Who has a pid or a port", Scope: List, Group: Looking},
+
+	{ID: ProcSignal, Title: "Send a signal", Short: "signal", Keys: []string{"K", "f9"}, Scope: Processes, Group: Changing, Targets: One, Form: runtime.Signal, Changes: true, NoTyped: true},
+	{ID: ProcFilter, Title: "Filter", Short: "filter", Keys: []string{"/", "f4"}, Scope: Processes, Group: Finding, NoTyped: true},
+	{ID: ProcTree, Title: "As a tree, or flat", Short: "tree", Keys: []string{"t", "f5"}, Scope: Processes, Group: Looking, NoTyped: true},
+	{ID: ProcSort, Title: "Choose the sorted column", Short: "sort", Keys: []string{"o", "f6"}, Scope: Processes, Group: Finding, NoTyped: true},
+	{ID: ProcLeft, Title: "Sort by the column to the left", Keys: []string{"<"}, Scope: Processes, Group: Finding, NoTyped: true},
+	{ID: ProcRight, Title: "Sort by the column to the right", Keys: []string{">"}, Scope: Processes, Group: Finding, NoTyped: true},
+	{ID: ProcFlip, Title: "Reverse the order", Keys: []string{"O"}, Scope: Processes, Group: Finding, NoTyped: true},
+	{ID: ProcOpen, Title: "All about the process", Short: "in full", Keys: []string{"enter"}, Scope: Processes, Group: Looking, NoTyped: true},
+	{ID: ProcCopy, Title: "Copy pid or command", Short: "copy", Keys: []string{"y"}, Scope: Processes, Group: Looking, NoTyped: true},
 
 	{ID: OpenShell, Title: "Open a shell", Short: "shell", Keys: []string{"s"}, Scope: List, Group: Terminal, Targets: One, Changes: true},
 	{ID: OpenConsole, Title: "Open the login console", Keys: []string{"a"}, Scope: List, Group: Terminal, Targets: One, Changes: true},

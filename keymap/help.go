@@ -73,7 +73,9 @@ func helps(scope Scope, a Action) bool {
 		return a.Scope == Shell
 	case scope == Scrollback:
 		return a.Scope == Scrollback || a.Scope == Everywhere && (a.Group == Moving || a.ID == Quit)
-	case a.Scope == Scrollback:
+	case scope == Processes:
+		return a.Scope == Processes || a.Scope == Everywhere && a.ID != NextPane && a.ID != Zoom
+	case a.Scope == Scrollback || a.Scope == Processes:
 		return false
 	}
 	return a.Scope != Help || scope == Help
@@ -115,7 +117,7 @@ func PaletteItems(m *Map, query string, s Situation) []PaletteItem {
 	}
 	var found []scored
 	for _, a := range actions {
-		if a.NoTyped || a.Scope == Help || a.Scope == Scrollback {
+		if a.NoTyped || a.Scope == Help || a.Scope == Scrollback || a.Scope == Processes {
 			continue
 		}
 		score, hits, ok := fuzzy(query, a.Title)

@@ -342,10 +342,12 @@ func TestHelpNamesEveryKeyOnce(t *testing.T) {
 			}
 		}
 	}
-	for _, g := range HelpGroups(m, Scrollback, Situation{}) {
-		for _, l := range g.Lines {
-			if a := find(t, l.ID); a.Scope == Scrollback {
-				seen[l.ID]++
+	for _, scope := range []Scope{Scrollback, Processes} {
+		for _, g := range HelpGroups(m, scope, Situation{}) {
+			for _, l := range g.Lines {
+				if a := find(t, l.ID); a.Scope == scope {
+					seen[l.ID]++
+				}
 			}
 		}
 	}

@@ -98,7 +98,8 @@ type Model struct {
 	remember  func(runtime.Shell) error
 	overlay   overlay // nil = none
 	gauge     gauge   // what is measured for the overlay
-	boot      *boot   // containers that are started one after the other; nil = none are
+	procs     procWish
+	boot      *boot // containers that are started one after the other; nil = none are
 
 	layout    views.Layout
 	size      image.Point

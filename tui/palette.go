@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
@@ -11,6 +13,7 @@ type palette struct {
 	line  textLine
 	at    int
 	items []keymap.PaletteItem
+	arg   string // what stands behind "who": it is done with that
 }
 
 func (m *Model) openPalette() tea.Cmd {
@@ -21,7 +24,12 @@ func (m *Model) openPalette() tea.Cmd {
 }
 
 func (p *palette) find(m *Model) {
-	p.items = keymap.PaletteItems(m.keys, p.line.String(), m.situation())
+	query := p.line.String()
+	p.arg = ""
+	if verb, arg, ok := strings.Cut(query, " "); ok && strings.EqualFold(verb, string(keymap.Who)) {
+		query, p.arg = verb, strings.TrimSpace(arg)
+	}
+	p.items = keymap.PaletteItems(m.keys, query, m.situation())
 	p.at = max(0, min(p.at, len(p.items)-1))
 }
 
@@ -60,7 +68,10 @@ func (p *palette) run(m *Model) tea.Cmd {
 	if p.at < 0 || p.at >= len(p.items) {
 		return nil
 	}
-	return m.do(p.items[p.at].Action)
+	if a := p.items[p.at].Action; a.ID != keymap.Who || p.arg == "" {
+		return m.do(a)
+	}
+	return m.who(p.arg)
 }
 
 func (p *palette) paste(m *Model, text string) bool {

@@ -171,6 +171,13 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case oldRootsMsg:
 		m.onOldRoots(msg)
 		return nil, true
+	case processesMsg:
+		return m.onProcesses(msg), true
+	case processesDueMsg:
+		return m.onProcessesDue(msg), true
+	case ownersMsg:
+		m.onOwners(msg)
+		return nil, true
 	case lookedMsg:
 		return m.onLooked(msg), true
 	case baseSnapsMsg:
@@ -185,6 +192,9 @@ func (m *Model) readAgain() tea.Cmd {
 		return m.readChoices()
 	}
 	if x := m.snapshotsOpen(); x != nil {
+		return x.fetch(m)
+	}
+	if x := m.processesOpen(); x != nil {
 		return x.fetch(m)
 	}
 	return nil

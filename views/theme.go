@@ -44,6 +44,7 @@ type Glyphs struct {
 	Rule       string // horizontal line
 	Bar        string // vertical line between panes
 	Corners    [4]string
+	Branch     string // of a tree, where it goes on; the last is a lower left corner
 	Up, Down   string // sorted column; received, sent
 	Cursor     string
 	Marked     string
@@ -220,7 +221,7 @@ func lightLooks() looks {
 func unicodeGlyphs() Glyphs {
 	b := lipgloss.NormalBorder()
 	return Glyphs{
-		Ellipsis: "…", Rule: b.Top, Bar: b.Left, Corners: corners(b), Up: "▲", Down: "▼",
+		Ellipsis: "…", Rule: b.Top, Bar: b.Left, Corners: corners(b), Branch: b.MiddleLeft, Up: "▲", Down: "▼",
 		Cursor: ">", Marked: "*", Full: "█", Free: "·",
 		Levels: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}, On: "x", Off: " ", Dot: "·", Lock: "⊘",
 	}
@@ -229,7 +230,7 @@ func unicodeGlyphs() Glyphs {
 func asciiGlyphs() Glyphs {
 	b := lipgloss.ASCIIBorder()
 	return Glyphs{
-		Ellipsis: "~", Rule: b.Top, Bar: b.Left, Corners: corners(b), Up: "^", Down: "v",
+		Ellipsis: "~", Rule: b.Top, Bar: b.Left, Corners: corners(b), Branch: b.MiddleLeft, Up: "^", Down: "v",
 		Cursor: ">", Marked: "*", Full: "#", Free: ".",
 		Levels: []string{"_", ".", ":", "-", "=", "+", "*", "#"}, On: "x", Off: " ", Dot: "-", Lock: "#",
 	}

@@ -231,3 +231,13 @@ func portOf(name string) int {
 		return 0
 	}
 }
+
+// Remake changes the processes of a container that brings its own.
+func (r *Runtime) Remake(ref runtime.Ref, change func([]runtime.Process) []runtime.Process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if b := r.boxes[ref]; b != nil {
+		r.processes(b) // they begin with its life
+		b.procs = change(b.procs)
+	}
+}

@@ -1,0 +1,471 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+const (
+	// processesDeadline is for one reading; the runtime has one of its own.
+	processesDeadline = 15 * time.Second
+	// rateOver is the time that rates are taken over at least, if readings go
+	// back as far: the kernel counts processor time in hundredths of a second.
+	rateOver = 900 * time.Millisecond
+	// firstPause is that between the first two readings: there are no rates
+	// before the second.
+	firstPause = 500 * time.Millisecond
+	// mostReadings bounds how many readings are kept for rates.
+	mostReadings = 16
+	// readShare is which part of the time is spent reading at most.
+	readShare = 4
+)
+
+type (
+	// processesMsg is one reading of a container's processes.
+	processesMsg struct {
+		view *procView
+		gen  int
+		list runtime.ProcessList
+		err  error
+	}
+	// processesDueMsg says that it is time for the next; one of an earlier
+	// reading is a stranger.
+	processesDueMsg struct {
+		view *procView
+		gen  int
+	}
+)
+
+// procWish is how processes are shown: the next view begins with it.
+type procWish struct {
+	flat    bool
+	sort    string // of views.ProcessColumns; "" = by pid
+	reverse bool   // the other way round than the column's own direction
+}
+
+func (w *procWish) column() views.ProcessColumn {
+	all := views.ProcessColumns()
+	i := slices.IndexFunc(all, func(c views.ProcessColumn) bool { return c.ID == w.sort })
+	return all[max(0, i)]
+}
+
+func (w *procWish) desc() bool { return w.column().Down != w.reverse }
+
+// procKey is a process, whoever gets its pid later.
+type procKey struct {
+	pid   int
+	begin uint64
+}
+
+func procOf(p *runtime.Process) procKey { return procKey{p.PID, p.Begin} }
+
+// procView shows the processes of a container. It reads them at the sampling
+// interval, as long as it is open.
+type procView struct {
+	ref      runtime.Ref
+	gen      int  // of the last reading
+	reading  bool // it is out
+	began    time.Time
+	stop     context.CancelFunc
+	list     runtime.ProcessList
+	past     []procReading // the newest last
+	rates    map[procKey]procRate
+	err      error
+	over     string // the container does not run any more, or runs anew; "" = nothing of that kind
+	filter   procFilter
+	line     *textLine // the filter while it is typed
+	before   string    // what it was before
+	wrong    error
+	rows     []views.ProcessItem
+	on       procKey // what is under the cursor: it keeps it when rows move
+	at, top  int
+	full     bool // the process under the cursor fills the screen
+	fullTop  int
+	fullOver bool // it has ended since
+}
+
+// procReading is what rates need of an earlier reading.
+type procReading struct {
+	at  time.Time
+	cpu map[procKey]runtime.Process
+}
+
+// procRate is what a process takes, and that smoothed, which rows are sorted by.
+type procRate struct {
+	cpu   runtime.Rate
+	order float64
+}
+
+func (m *Model) processHandlers() map[keymap.ID]func() tea.Cmd {
+	on := func(f func(*procView) tea.Cmd) func() tea.Cmd {
+		return func() tea.Cmd {
+			if x := m.processesOpen(); x != nil {
+				return f(x)
+			}
+			return nil
+		}
+	}
+	return map[keymap.ID]func() tea.Cmd{
+		keymap.ProcessList: m.openProcesses,
+		keymap.Who:         m.openWho,
+		keymap.ProcOpen:    on(func(x *procView) tea.Cmd { return x.openFull(m) }),
+		keymap.ProcTree:    on(func(x *procView) tea.Cmd { m.procs.flat = !m.procs.flat; return x.arranged(m) }),
+		keymap.ProcSort:    on(func(x *procView) tea.Cmd { return x.sortPicker(m) }),
+		keymap.ProcLeft:    on(func(x *procView) tea.Cmd { return x.sortStep(m, -1) }),
+		keymap.ProcRight:   on(func(x *procView) tea.Cmd { return x.sortStep(m, 1) }),
+		keymap.ProcFlip:    on(func(x *procView) tea.Cmd { m.procs.reverse = !m.procs.reverse; return x.arranged(m) }),
+		keymap.ProcFilter:  on(func(x *procView) tea.Cmd { return x.openFilter() }),
+		keymap.ProcSignal:  on(func(x *procView) tea.Cmd { return x.signalPicker(m) }),
+		keymap.ProcCopy:    on(func(x *procView) tea.Cmd { return x.copyMenu(m) }),
+	}
+}
+
+// openProcesses shows those of the selected container.
+func (m *Model) openProcesses() tea.Cmd {
+	c := m.selected()
+	if c == nil {
+		return nil
+	}
+	return m.showProcesses(c.Ref, procKey{})
+}
+
+// showProcesses shows those of a container, the cursor on one of them.
+func (m *Model) showProcesses(ref runtime.Ref, on procKey) tea.Cmd {
+	x := &procView{ref: ref, on: on, rates: map[procKey]procRate{}}
+	m.overlay = x
+	return x.fetch(m)
+}
+
+// processesOpen is the view, be it below something else; nil = it is not open.
+func (m *Model) processesOpen() *procView {
+	at := m.overlay
+	if u, ok := at.(*upon); ok {
+		at = u.under
+	}
+	x, _ := at.(*procView)
+	return x
+}
+
+// fetch reads the processes off the loop. A container that is known to stand
+// still is not asked.
+func (x *procView) fetch(m *Model) tea.Cmd {
+	if x.reading {
+		return nil
+	}
+	x.gen++
+	if why := x.still(m); why != "" {
+		x.forget(why)
+		return x.next(m, m.interval)
+	}
+	ctx, stop := context.WithTimeout(m.out.ctx, processesDeadline)
+	x.stop, x.reading, x.began = stop, true, m.clock.Now()
+	q := runtime.ProcessQuery{}
+	if x.full {
+		q.PSS = x.on.pid
+	}
+	rt, ref, gen := m.rt, x.ref, x.gen
+	return cmd("processes", func() tea.Msg {
+		defer stop()
+		list, err := rt.Processes(ctx, ref, q)
+		return processesMsg{x, gen, list, err}
+	})
+}
+
+// still says why there is nothing to read; "" = there may be.
+func (x *procView) still(m *Model) string {
+	c := m.byRef(x.ref)
+	switch {
+	case c == nil && !m.listing.done.IsZero():
+		return m.called(x.ref) + " is gone"
+	case c != nil && c.State == runtime.Stopped:
+		if x.list.InitPID != 0 || x.over != "" {
+			return m.called(x.ref) + " has stopped"
+		}
+		return m.called(x.ref) + " is stopped: it has no processes"
+	}
+	return ""
+}
+
+// forget empties the view of a container that does not run.
+func (x *procView) forget(why string) {
+	x.over, x.err = why, nil
+	x.list, x.past, x.rows = runtime.ProcessList{}, nil, nil
+	x.rates = map[procKey]procRate{}
+	x.fullOver = x.full
+}
+
+// next arms the timer for the next reading.
+func (x *procView) next(m *Model, d time.Duration) tea.Cmd {
+	return m.clock.After(d, processesDueMsg{x, x.gen})
+}
+
+func (m *Model) onProcessesDue(msg processesDueMsg) tea.Cmd {
+	x := msg.view
+	if m.processesOpen() != x || msg.gen != x.gen {
+		return nil
+	}
+	if m.held { // what stands still needs no figures
+		return x.next(m, m.interval)
+	}
+	return x.fetch(m)
+}
+
+// onProcesses takes a reading over, and arms the next.
+func (m *Model) onProcesses(msg processesMsg) tea.Cmd {
+	x := msg.view
+	if msg.gen != x.gen {
+		return nil
+	}
+	x.reading = false
+	if m.processesOpen() != x {
+		return nil
+	}
+	took := m.clock.Now().Sub(x.began)
+	pause := max(m.interval, readShare*took)
+	switch err := msg.err; {
+	case errors.Is(err, runtime.ErrWrongState), errors.Is(err, runtime.ErrNotFound):
+		had := x.list.InitPID != 0 || x.over != ""
+		x.forget(m.called(x.ref) + " does not run")
+		if had {
+			x.over = m.called(x.ref) + " has stopped"
+		}
+	case err != nil:
+		x.err = err // what was read before stays
+	default:
+		if len(x.past) == 0 {
+			pause = min(pause, firstPause)
+		}
+		x.take(m, msg.list)
+	}
+	x.arrange(m)
+	return x.next(m, pause)
+}
+
+// take makes rates of a new reading and those before it.
+func (x *procView) take(m *Model, list runtime.ProcessList) {
+	switch {
+	case x.list.InitPID != 0 && x.list.InitPID != list.InitPID:
+		x.forget("")
+		x.over = m.called(x.ref) + " was started anew"
+	case x.list.InitPID == 0 && x.over != "":
+		x.over = m.called(x.ref) + " was started anew"
+	}
+	x.err, x.list = nil, list
+	from := x.base(list.At)
+	now := procReading{list.At, make(map[procKey]runtime.Process, len(list.Processes))}
+	rates := make(map[procKey]procRate, len(list.Processes))
+	for i := range list.Processes {
+		p := &list.Processes[i]
+		k := procOf(p)
+		now.cpu[k] = runtime.Process{PID: p.PID, Begin: p.Begin, CPU: p.CPU}
+		var r procRate
+		if from != nil {
+			if old, ok := from.cpu[k]; ok {
+				r.cpu = runtime.ProcessCPU(&old, p, from.at, list.At)
+			} else {
+				r.cpu = runtime.ProcessCPU(nil, p, from.at, list.At)
+			}
+		}
+		r.order = r.cpu.Or(0)
+		if old, ok := x.rates[k]; ok && from != nil && len(x.past) > 1 {
+			r.order = (r.order + 2*old.order) / 3 // rows must not jump
+		}
+		rates[k] = r
+	}
+	x.rates = rates
+	x.past = append(x.past, now)
+	x.past = x.past[max(0, len(x.past)-mostReadings):]
+}
+
+// base is the reading that rates are counted from: the newest that is old
+// enough, else the oldest there is; nil = there is none.
+func (x *procView) base(now time.Time) *procReading {
+	for i := range slices.Backward(x.past) {
+		if now.Sub(x.past[i].at) >= rateOver {
+			return &x.past[i]
+		}
+	}
+	if len(x.past) > 0 {
+		return &x.past[0]
+	}
+	return nil
+}
+
+// process is what is under the cursor; nil = nothing is.
+func (x *procView) process() *runtime.Process {
+	if x.at < len(x.rows) {
+		return x.rows[x.at].P
+	}
+	return nil
+}
+
+// leave closes the view; a reading that is out is given up.
+func (x *procView) leave(m *Model) tea.Cmd {
+	if x.stop != nil {
+		x.stop()
+	}
+	m.overlay = nil
+	return nil
+}
+
+func (x *procView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	m.notices.read(k.String())
+	if len(x.rows) > 0 {
+		x.over = "" // it was read
+	}
+	switch {
+	case x.line != nil:
+		return x.typing(m, k)
+	case x.full:
+		return x.fullKey(m, k)
+	}
+	a, ok := m.keys.Lookup(keymap.Processes, k.String())
+	if !ok {
+		return nil
+	}
+	if a.Scope == keymap.Processes {
+		return m.handlers[a.ID]()
+	}
+	page := max(1, x.room(m)/2)
+	switch a.ID {
+	case keymap.Up:
+		return x.move(m, x.at-1)
+	case keymap.Down:
+		return x.move(m, x.at+1)
+	case keymap.PageUp:
+		return x.move(m, x.at-page)
+	case keymap.PageDown:
+		return x.move(m, x.at+page)
+	case keymap.Top:
+		return x.move(m, 0)
+	case keymap.Bottom:
+		return x.move(m, len(x.rows)-1)
+	case keymap.Back:
+		if x.filter.text != "" {
+			return x.setFilter(m, "")
+		}
+		return x.leave(m)
+	case keymap.Quit, keymap.Interrupt:
+		return x.leave(m)
+	case keymap.HelpKey:
+		m.overlay = &upon{&help{scope: keymap.Processes}, x}
+	case keymap.Messages:
+		act := m.openMessages()
+		m.overlay = &upon{m.overlay, x}
+		return act
+	case keymap.Palette:
+		x.leave(m)
+		return m.do(a)
+	case keymap.Refresh:
+		return x.fetch(m)
+	case keymap.Faster, keymap.Slower, keymap.FreezeView:
+		return m.do(a)
+	}
+	return nil
+}
+
+func (x *procView) move(m *Model, to int) tea.Cmd {
+	x.at = max(0, min(to, len(x.rows)-1))
+	if p := x.process(); p != nil {
+		x.on = procOf(p)
+	}
+	x.scroll(m)
+	return nil
+}
+
+// paste goes into the filter.
+func (x *procView) paste(m *Model, text string) bool {
+	if x.line == nil {
+		return false
+	}
+	x.line.insert(text)
+	x.typed(m)
+	return true
+}
+
+// room is how many processes are in sight.
+func (x *procView) room(m *Model) int {
+	return views.ProcessRows(x.state(m), m.layout.W, m.layout.H)
+}
+
+func (x *procView) scroll(m *Model) { x.top = views.Scroll(x.at, x.top, len(x.rows), x.room(m)) }
+
+func (x *procView) paint(m *Model) views.Block {
+	s := x.state(m)
+	s.Offset = views.Scroll(x.at, x.top, len(x.rows), views.ProcessRows(s, m.layout.W, m.layout.H)) // the screen may have another size
+	page := m.theme.Processes(s, m.layout.W, m.layout.H)
+	if x.full {
+		return views.Centre(page, m.theme.Text(x.fullState(m), m.layout.W, m.layout.H))
+	}
+	return page
+}
+
+func (x *procView) state(m *Model) *views.ProcessesState {
+	s := &views.ProcessesState{
+		Name: m.called(x.ref), Items: x.rows, Cursor: x.at, Offset: x.top, Total: x.list.Total,
+		Sort: m.procs.column().ID, Desc: m.procs.desc(), Tree: !m.procs.flat, Filter: x.filter.text,
+		Now: m.clock.Now(), Note: x.note(), Empty: x.empty(m), Say: m.noticeState(),
+	}
+	if c := m.byRef(x.ref); c != nil {
+		s.State = c.State
+	}
+	if x.line != nil {
+		s.Typing, s.Filter, s.Behind = true, x.line.String(), x.line.behind()
+		s.Hints = []keymap.Hint{{Key: "enter", Text: "keeps it"}, {Key: "esc", Text: "takes it back"}}
+		if x.wrong != nil {
+			s.Wrong = x.wrong.Error()
+		}
+		return s
+	}
+	s.Hints = keymap.Footer(m.keys, keymap.Processes, x.situation(m))
+	if x.process() == nil {
+		s.Hints = slices.DeleteFunc(s.Hints, func(h keymap.Hint) bool {
+			return h.ID == keymap.ProcSignal || h.ID == keymap.ProcOpen || h.ID == keymap.ProcCopy
+		})
+	}
+	for i := range s.Hints {
+		if s.Hints[i].ID == keymap.Quit {
+			s.Hints[i].Text = "back"
+		}
+		if s.Hints[i].ID == keymap.ProcTree && !m.procs.flat {
+			s.Hints[i].Text = "flat"
+		}
+	}
+	return s
+}
+
+// note is one sentence on the whole.
+func (x *procView) note() string {
+	switch {
+	case x.err != nil:
+		return x.err.Error()
+	case x.over != "" && len(x.rows) > 0:
+		return x.over
+	case x.list.Total > len(x.list.Processes):
+		return "too many: only the first are shown"
+	default:
+		return x.list.Unnamed
+	}
+}
+
+// empty says why there is no row.
+func (x *procView) empty(m *Model) string {
+	switch {
+	case x.over != "":
+		return x.over + ". They are shown as soon as it runs."
+	case x.err != nil:
+		return "The processes cannot be read."
+	case len(x.list.Processes) > 0:
+		return "No process fits the filter; " + m.keys.KeyOf(keymap.Back) + " clears it."
+	default:
+		return "reading ..."
+	}
+}
