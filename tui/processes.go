@@ -393,14 +393,14 @@ func (x *procView) paste(m *Model, text string) bool {
 
 // room is how many processes are in sight.
 func (x *procView) room(m *Model) int {
-	return views.ProcessRows(x.state(m), m.layout.W, m.layout.H)
+	return views.ProcessRows(x.state(m), m.layout.H)
 }
 
 func (x *procView) scroll(m *Model) { x.top = views.Scroll(x.at, x.top, len(x.rows), x.room(m)) }
 
 func (x *procView) paint(m *Model) views.Block {
 	s := x.state(m)
-	s.Offset = views.Scroll(x.at, x.top, len(x.rows), views.ProcessRows(s, m.layout.W, m.layout.H)) // the screen may have another size
+	s.Offset = views.Scroll(x.at, x.top, len(x.rows), views.ProcessRows(s, m.layout.H)) // the screen may have another size
 	page := m.theme.Processes(s, m.layout.W, m.layout.H)
 	if x.full {
 		return views.Centre(page, m.theme.Text(x.fullState(m), m.layout.W, m.layout.H))

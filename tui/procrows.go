@@ -30,7 +30,9 @@ func (x *procView) arrange(m *Model) {
 			x.rows = append(x.rows, views.ProcessItem{P: p, CPU: x.rates[procOf(p)].cpu})
 		}
 	} else {
-		x.hang(kept, by)
+		for _, b := range runtime.ProcessTree(kept, by) {
+			x.rows = append(x.rows, views.ProcessItem{P: b.Process, CPU: x.rates[procOf(b.Process)].cpu, Tree: b.Signs})
+		}
 	}
 	i := slices.IndexFunc(x.rows, func(r views.ProcessItem) bool { return procOf(r.P) == x.on })
 	if i >= 0 {
@@ -85,66 +87,6 @@ func (x *procView) compare(id string, desc bool) func(a, b *runtime.Process) int
 			c = -c
 		}
 		return cmp.Or(c, cmp.Compare(a.PID, b.PID))
-	}
-}
-
-// hang makes the tree. Whose parent is not there, such as the init's, which is
-// LXC's monitor, is a root. Parents of each other, which a reading that takes
-// its time may show, are roots too.
-func (x *procView) hang(all []*runtime.Process, by func(a, b *runtime.Process) int) {
-	there := make(map[int]bool, len(all))
-	for _, p := range all {
-		there[p.PID] = true
-	}
-	children := map[int][]*runtime.Process{}
-	for _, p := range all {
-		parent := p.PPID
-		if !there[parent] || p.Init || parent == p.PID {
-			parent = 0
-		}
-		children[parent] = append(children[parent], p)
-	}
-	for pid := range children {
-		slices.SortFunc(children[pid], by)
-	}
-	seen := make(map[int]bool, len(all))
-	type level struct {
-		list []*runtime.Process
-		at   int
-		tree string // of those above
-	}
-	walk := func(roots []*runtime.Process) {
-		todo := []level{{list: roots}}
-		for len(todo) > 0 {
-			l := &todo[len(todo)-1]
-			if l.at == len(l.list) {
-				todo = todo[:len(todo)-1]
-				continue
-			}
-			p := l.list[l.at]
-			l.at++
-			if seen[p.PID] {
-				continue
-			}
-			seen[p.PID] = true
-			tree, below := "", l.tree
-			if len(todo) > 1 {
-				tree, below = l.tree+"+", l.tree+"|"
-				if l.at == len(l.list) {
-					tree, below = l.tree+"`", l.tree+" "
-				}
-			}
-			x.rows = append(x.rows, views.ProcessItem{P: p, CPU: x.rates[procOf(p)].cpu, Tree: tree})
-			if kids := children[p.PID]; len(kids) > 0 {
-				todo = append(todo, level{list: kids, tree: below})
-			}
-		}
-	}
-	walk(children[0])
-	for _, p := range all {
-		if !seen[p.PID] {
-			walk([]*runtime.Process{p})
-		}
 	}
 }
 

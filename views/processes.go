@@ -97,7 +97,7 @@ func (t *Theme) Processes(s *ProcessesState, w, h int) Block {
 	}
 	foot, last := t.processFoot(s, w, h), t.processLast(s, w, h)
 	rows := []string{t.pageTitle(processTitle(s, w), processPlace(s), w), t.processHead(s, w)}
-	room := ProcessRows(s, w, h)
+	room := ProcessRows(s, h)
 	switch {
 	case len(s.Items) == 0:
 		for _, row := range t.paragraph(Dim, Clean(s.Empty), max(1, w-2)) {
@@ -116,8 +116,8 @@ func (t *Theme) Processes(s *ProcessesState, w, h int) Block {
 }
 
 // ProcessRows is how many processes are in sight.
-func ProcessRows(s *ProcessesState, w, h int) int {
-	return max(0, h-2-processFootRows(s, h)-processLastRows(s, w, h))
+func ProcessRows(s *ProcessesState, h int) int {
+	return max(0, h-2-processFootRows(s, h)-processLastRows(s, h))
 }
 
 // processTitle names the container, and how many processes it has.
@@ -211,11 +211,11 @@ func processCell(it *ProcessItem, id string) (Role, string) {
 	case ProcPID:
 		return Plain, strconv.Itoa(p.PID)
 	case ProcInner:
-		return Dim, insidePID(p)
+		return Dim, InsidePID(p)
 	case ProcUser:
-		return Plain, insideUser(p)
+		return Plain, InsideUser(p)
 	case ProcHost:
-		return Dim, hostUser(p)
+		return Dim, HostUser(p)
 	case ProcState:
 		return processRole(p.State), Clean(string(rune(p.State)))
 	case ProcCPU:
@@ -236,9 +236,9 @@ func processCell(it *ProcessItem, id string) (Role, string) {
 	}
 }
 
-// insidePID is the pid that the container knows; a plus says that it is in a
+// InsidePID is the pid that the container knows; a plus says that it is in a
 // nested container, which numbers it anew.
-func insidePID(p *runtime.Process) string {
+func InsidePID(p *runtime.Process) string {
 	switch {
 	case p.Inner == 0:
 		return Absent
@@ -249,8 +249,8 @@ func insidePID(p *runtime.Process) string {
 	}
 }
 
-// insideUser is the user that the container knows, by name where it has one.
-func insideUser(p *runtime.Process) string {
+// InsideUser is the user that the container knows, by name where it has one.
+func InsideUser(p *runtime.Process) string {
 	switch {
 	case p.User != "":
 		return p.User
@@ -261,7 +261,8 @@ func insideUser(p *runtime.Process) string {
 	}
 }
 
-func hostUser(p *runtime.Process) string {
+// HostUser is the user on the host, by name where it has one.
+func HostUser(p *runtime.Process) string {
 	if p.HostUser != "" {
 		return p.HostUser
 	}
@@ -372,8 +373,8 @@ func processPieces(it *ProcessItem, now time.Time) []piece {
 	if p.Init {
 		out = append(out, text(0, Strong, "init"))
 	}
-	out = append(out, figure(1, "inside", Plain, insidePID(p)), figure(2, "user", Plain, Clean(insideUser(p))),
-		figure(3, "on the host", Plain, Clean(hostUser(p))), figure(5, "for", Plain, since(p.Started, now)))
+	out = append(out, figure(1, "inside", Plain, InsidePID(p)), figure(2, "user", Plain, Clean(InsideUser(p))),
+		figure(3, "on the host", Plain, Clean(HostUser(p))), figure(5, "for", Plain, since(p.Started, now)))
 	if p.Unit != "" {
 		out = append(out, figure(4, "unit", Plain, Clean(p.Unit)))
 	}
@@ -382,7 +383,7 @@ func processPieces(it *ProcessItem, now time.Time) []piece {
 
 // processLastRows is how many rows the end of the page takes: a note or the
 // filter, a notice, and what keys do.
-func processLastRows(s *ProcessesState, w, h int) int {
+func processLastRows(s *ProcessesState, h int) int {
 	if h <= 3 {
 		return 0
 	}

@@ -106,7 +106,7 @@ func TestProcessesAreExact(t *testing.T) {
 
 func TestCPUTimes(t *testing.T) {
 	for in, want := range map[runtime.Value]string{
-		{}: "-", runtime.Of(0): "0:00", runtime.Of(7e9): "0:07", runtime.Of(3599e9): "59:59", runtime.Of(3600e9): "1h00", runtime.Of(1 << 63): Age(1<<62),
+		{}: "-", runtime.Of(0): "0:00", runtime.Of(7e9): "0:07", runtime.Of(3599e9): "59:59", runtime.Of(3600e9): "1h00", runtime.Of(1 << 63): Age(1 << 62),
 	} {
 		if got := CPUTime(in); got != want || Width(got) > 6 {
 			t.Errorf("%v: %q, want %q", in, got, want)

@@ -166,7 +166,7 @@ func cpuRate(t *testing.T, a *Adapter, ref runtime.Ref, pid int) {
 			}
 		}
 		t.Fatalf("process %d is gone", pid)
-		return
+		return p, at, low, high
 	}
 	p1, at1, low1, high1 := one()
 	within(t, "it takes CPU", func() bool { return cpuTicks(t, pid) > high1+50 })
