@@ -22,8 +22,6 @@ const (
 	// firstPause is that between the first two readings: there are no rates
 	// before the second.
 	firstPause = 500 * time.Millisecond
-	// mostReadings bounds how many readings are kept for rates.
-	mostReadings = 16
 	// readShare is which part of the time is spent reading at most.
 	readShare = 4
 )
@@ -95,7 +93,7 @@ type procView struct {
 // procReading is what rates need of an earlier reading.
 type procReading struct {
 	at  time.Time
-	cpu map[procKey]runtime.Process
+	cpu map[procKey]runtime.Value
 }
 
 // procRate is what a process takes, and that smoothed, which rows are sorted by.
@@ -260,19 +258,19 @@ func (x *procView) take(m *Model, list runtime.ProcessList) {
 	}
 	x.err, x.list = nil, list
 	from := x.base(list.At)
-	now := procReading{list.At, make(map[procKey]runtime.Process, len(list.Processes))}
+	now := procReading{list.At, make(map[procKey]runtime.Value, len(list.Processes))}
 	rates := make(map[procKey]procRate, len(list.Processes))
 	for i := range list.Processes {
 		p := &list.Processes[i]
 		k := procOf(p)
-		now.cpu[k] = runtime.Process{PID: p.PID, Begin: p.Begin, CPU: p.CPU}
+		now.cpu[k] = p.CPU
 		var r procRate
 		if from != nil {
-			if old, ok := from.cpu[k]; ok {
-				r.cpu = runtime.ProcessCPU(&old, p, from.at, list.At)
-			} else {
-				r.cpu = runtime.ProcessCPU(nil, p, from.at, list.At)
+			var before *runtime.Process
+			if cpu, ok := from.cpu[k]; ok {
+				before = &runtime.Process{PID: p.PID, Begin: p.Begin, CPU: cpu}
 			}
+			r.cpu = runtime.ProcessCPU(before, p, from.at, list.At)
 		}
 		r.order = r.cpu.Or(0)
 		if old, ok := x.rates[k]; ok && from != nil && len(x.past) > 1 {
@@ -282,21 +280,20 @@ func (x *procView) take(m *Model, list runtime.ProcessList) {
 	}
 	x.rates = rates
 	x.past = append(x.past, now)
-	x.past = x.past[max(0, len(x.past)-mostReadings):]
 }
 
 // base is the reading that rates are counted from: the newest that is old
-// enough, else the oldest there is; nil = there is none.
+// enough, else the oldest there is; nil = there is none. Those before it are
+// let go.
 func (x *procView) base(now time.Time) *procReading {
-	for i := range slices.Backward(x.past) {
-		if now.Sub(x.past[i].at) >= rateOver {
-			return &x.past[i]
-		}
+	for len(x.past) > 1 && now.Sub(x.past[1].at) >= rateOver {
+		x.past = x.past[1:]
 	}
-	if len(x.past) > 0 {
-		return &x.past[0]
+	if len(x.past) == 0 {
+		return nil
 	}
-	return nil
+	from := x.past[0]
+	return &from
 }
 
 // process is what is under the cursor; nil = nothing is.
