@@ -82,23 +82,16 @@ func TestGoldenProcesses(t *testing.T) {
 }
 
 func TestProcessesAreExact(t *testing.T) {
-	for _, th := range themes(t)[:3] {
-		for _, size := range append(sizes(), [2]int{0, 0}, [2]int{-1, -1}, [2]int{0, 5}) {
-			for i, s := range []*ProcessesState{someProcesses(), nastyProcesses(), {Name: "x"}, {Empty: strings.Repeat("long words ", 90)}} {
-				for _, typing := range []bool{false, true} {
-					s.Typing, s.Behind = typing, i
-					for _, say := range []*NoticeState{nil, {Text: "日本語 notice"}} {
-						s.Say = say
-						b := th.Processes(s, size[0], size[1])
-						if size[0] <= 0 || size[1] <= 0 {
-							if len(b) != max(0, size[1]) {
-								t.Fatalf("%v: %d rows", size, len(b))
-							}
-							continue
-						}
-						exact(t, fmt.Sprintf("processes %d", i), b, size[0], size[1])
-					}
-				}
+	states := []*ProcessesState{someProcesses(), nastyProcesses(), nastyProcesses(), {Empty: strings.Repeat("long words ", 90), Say: &NoticeState{Text: "日本語 notice"}}}
+	states[1].Typing, states[1].Behind, states[1].Say = true, 3, states[3].Say
+	for i, s := range states {
+		th := themes(t)[i%2]
+		for _, size := range sizes() {
+			exact(t, fmt.Sprintf("processes %d", i), th.Processes(s, size[0], size[1]), size[0], size[1])
+		}
+		for _, size := range [][2]int{{0, 0}, {-1, -1}, {0, 5}} {
+			if b := th.Processes(s, size[0], size[1]); len(b) != max(0, size[1]) {
+				t.Fatalf("%v: %d rows", size, len(b))
 			}
 		}
 	}

@@ -24,6 +24,9 @@ const (
 	// passwdFresh is how old a list of users may be when an id is met that it
 	// has no name for.
 	passwdFresh = 30 * time.Second
+	// passwdRest is how long a passwd that could not be read is left alone: each
+	// try may cost passwdTime.
+	passwdRest = 5 * time.Minute
 )
 
 // overseer is what an Adapter remembers for readings of processes.
@@ -204,14 +207,13 @@ func (a *Adapter) name(ctx context.Context, ref runtime.Ref, list *runtime.Proce
 }
 
 // usersOf gives the users of a container: those read in this life of it, unless
-// somebody is in there that they do not know. What could not be read is not
-// tried again in the same life.
+// somebody is in there that they do not know.
 func (a *Adapter) usersOf(ctx context.Context, ref runtime.Ref, list *runtime.ProcessList) *users {
 	o := a.overseer
 	o.mu.Lock()
 	u := o.users[ref]
 	o.mu.Unlock()
-	if u != nil && u.init == list.InitPID && (u.why != "" || time.Since(u.read) < passwdFresh || u.knows(list)) {
+	if u != nil && u.init == list.InitPID && u.holds(list, time.Since(u.read)) {
 		return u
 	}
 	u = &users{init: list.InitPID, read: time.Now()}
@@ -228,6 +230,14 @@ func (a *Adapter) usersOf(ctx context.Context, ref runtime.Ref, list *runtime.Pr
 	o.users[ref] = u
 	o.mu.Unlock()
 	return u
+}
+
+// holds says whether what was read so long ago will do.
+func (u *users) holds(list *runtime.ProcessList, age time.Duration) bool {
+	if u.why != "" {
+		return age < passwdRest
+	}
+	return age < passwdFresh || u.knows(list)
 }
 
 // knows says whether all that are in there have a name.
