@@ -179,6 +179,11 @@ func mountDevice(path string) (int, error) {
 
 // mountNowhere mounts a file system for a descriptor alone (fsopen(2)).
 func mountNowhere(kind string, options [][2]string) (int, error) {
+	return mountAttrs(kind, options, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOSUID)
+}
+
+// mountAttrs is mountNowhere with attributes of the mount, see mount_setattr(2).
+func mountAttrs(kind string, options [][2]string, attrs int) (int, error) {
 	fsfd, err := unix.Fsopen(kind, unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return -1, fmt.Errorf("%s: fsopen: %w", kind, err)
@@ -192,7 +197,7 @@ func mountNowhere(kind string, options [][2]string) (int, error) {
 	if err := unix.FsconfigCreate(fsfd); err != nil {
 		return -1, fmt.Errorf("%s: mount: %w", kind, err)
 	}
-	fd, err := unix.Fsmount(fsfd, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOSUID)
+	fd, err := unix.Fsmount(fsfd, unix.FSMOUNT_CLOEXEC, attrs)
 	if err != nil {
 		return -1, fmt.Errorf("%s: fsmount: %w", kind, err)
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -256,9 +255,6 @@ func openNode(name string) (*hostNode, error) {
 
 func (n *hostNode) close() { _ = unix.Close(n.fd) }
 
-// name leads to the held node, see proc_pid_fd(5).
-func (n *hostNode) name() string { return "/proc/self/fd/" + strconv.Itoa(n.fd) }
-
 // harmless refuses devices with which a container would be root on the host,
 // whatever its user meant: the host's memory and ports, and disks in use.
 func (n *hostNode) harmless(name string) error {
@@ -272,19 +268,40 @@ func (n *hostNode) harmless(name string) error {
 		}
 		return nil
 	}
-	// open(2): O_EXCL of a block device fails with EBUSY while it is in use by
-	// the system, as by a mount, swap, or a device on top; so does a disk's of
-	// which a partition is.
-	fd, err := unix.Open(n.name(), unix.O_RDONLY|unix.O_EXCL|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	err := n.claim()
 	switch {
-	case err == nil:
-		return unix.Close(fd)
 	case errors.Is(err, unix.EBUSY):
 		return hinted(fmt.Errorf("%w: the block device %s is in use by the host", runtime.ErrInUse, name),
 			"It, or a partition of it, is mounted, swap, or under another device: see lsblk.")
-	default:
-		return nil // no medium, say: nobody has it mounted
+	case errors.Is(err, unix.ENOMEDIUM), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
+		return nil // no medium, or no driver: nobody has it mounted
+	case err != nil:
+		return fmt.Errorf("whether the block device %s is in use by the host cannot be told: %w", name, err)
 	}
+	return nil
+}
+
+// claim opens a block device for a moment as the only one who does. open(2): O_EXCL
+// fails with EBUSY while it is in use by the system, as by a mount, swap, or a device
+// on top; so does a disk's of which a partition is.
+//
+// It is another node of the device that is opened: the one that was named may lie on
+// a file system that is mounted nodev.
+func (n *hostNode) claim() error {
+	dir, err := mountAttrs("tmpfs", [][2]string{{"mode", "0700"}}, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(dir) }()
+	const own = "device"
+	if err := unix.Mknodat(dir, own, unix.S_IFBLK|0o600, int(n.rdev)); err != nil {
+		return &os.PathError{Op: "mknod", Path: own, Err: err}
+	}
+	fd, err := unix.Openat(dir, own, unix.O_RDONLY|unix.O_EXCL|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
 }
 
 // nodeIn looks at a name in the container, without following it if it is a

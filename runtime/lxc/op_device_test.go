@@ -151,8 +151,12 @@ func TestDisksInUse(t *testing.T) {
 	t.Cleanup(unmount)
 	var st unix.Stat_t
 	must(t, unix.Stat(loop, &st))
-	// Another node of the same disk is the same disk.
-	alias := mknod(t, filepath.Join(s.Path, ".alias"), unix.S_IFBLK, unix.Major(st.Rdev), unix.Minor(st.Rdev))
+	// Another node of the same disk is the same disk, also where none can be opened.
+	nodev := filepath.Join(s.Path, ".nodev")
+	must(t, os.Mkdir(nodev, 0o755))
+	must(t, unix.Mount("lxcdt", nodev, "tmpfs", unix.MS_NODEV, ""))
+	t.Cleanup(func() { must(t, unix.Unmount(nodev, 0)) })
+	alias := mknod(t, filepath.Join(nodev, "alias"), unix.S_IFBLK, unix.Major(st.Rdev), unix.Minor(st.Rdev))
 	for _, name := range []string{loop, alias} {
 		err := askFor(t, a, runtime.AddDevice, ref, &runtime.DeviceArgs{Device: name, As: "/dev/lxcdt-disk"})
 		if !errors.Is(err, runtime.ErrInUse) || !strings.Contains(err.Error(), name) {
