@@ -35,8 +35,6 @@ func destroyable(ref runtime.Ref, paths, roots []string) error {
 		}
 		needed = append(needed, more...)
 	}
-	// Its own snapshots go with it.
-	needed = slices.DeleteFunc(needed, func(r runtime.Ref) bool { return r.Path == snapsDir(ref) })
 	all := append(rootLine(ref), roots...) // liblxc leaves out the store (get_config_rootfs_path)
 	for _, s := range snaps {
 		all = append(all, rootLine(runtime.Ref{Path: snapsDir(ref), Name: s})...)
@@ -67,6 +65,8 @@ func destroyable(ref runtime.Ref, paths, roots []string) error {
 		}
 	}
 	needed = append(needed, sharing(ref, paths, dirs, volumes)...)
+	// Its own snapshots go with it.
+	needed = slices.DeleteFunc(needed, func(r runtime.Ref) bool { return r.Path == snapsDir(ref) })
 	if len(needed)+len(unknown) == 0 {
 		return nil
 	}
