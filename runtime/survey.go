@@ -44,7 +44,7 @@ type SnapshotInfo struct {
 type Footprint struct {
 	Backing   string      // "dir", "overlay", "btrfs", "zfs", "lvm", "loop" ...
 	Size      int64       // bytes on disk of its root and config, without snapshots; -1 = not known
-	Snapshots []string    // of LXC; of a root on zfs also those that others have made of its data set, as "@name"
+	Snapshots []string    // of LXC; on zfs also those that others have made of its data set, as "@name", or of a snapshot's, as "snap0@name"
 	Taken     []time.Time // when each of them was taken; zero = not known
 	SnapSize  int64       // bytes on disk of its snapshots; -1 = not known
 	Clones    []Ref       // dependants: overlays on its root. It can be neither destroyed, nor restored, nor renamed

@@ -97,10 +97,11 @@ func footprint(ctx context.Context, ref runtime.Ref) (runtime.Footprint, error) 
 		f.Snapshots = append(f.Snapshots, s.Name)
 	}
 	if kind == storeZFS && os.Geteuid() == 0 {
-		lost, _ := lostSnaps(value) // they go with it, too; a destroy looks again
-		for _, name := range lost {
-			_, as, _ := strings.Cut(name, "@")
-			f.Snapshots = append(f.Snapshots, "@"+as)
+		lost, _ := lostSnaps(ref) // they go with it, too; a destroy looks again
+		for _, l := range lost {
+			if !l.made {
+				f.Snapshots = append(f.Snapshots, l.told)
+			}
 		}
 	}
 	// liblxc counts them: snap9 is older than snap10.

@@ -98,10 +98,11 @@ func cloneContainer(from, to runtime.Ref, flags int, backing string, programs *o
 	return forked(C.DECK_CLONE, from, to, flags, backing, programs)
 }
 
-// destroyContainer makes liblxc destroy a container, by its config.
-func destroyContainer(ref runtime.Ref) (log string, err error) {
+// destroyContainer makes liblxc destroy a container, by its config. It refuses to lose
+// snapshots of its data set that others have made, unless all may go.
+func destroyContainer(ref runtime.Ref, all bool) (log string, err error) {
 	if name := setOf(ref); name != "" {
-		return destroyOnSet(ref, name)
+		return destroyOnSet(ref, name, all)
 	}
 	return destroyWithTools(ref, nil)
 }

@@ -33,6 +33,10 @@ func (j *journal) clone(from, to runtime.Ref, flags int, backing string) (log st
 		defer tools.Close()
 	}
 	if j.fact(factPlace) != "" {
+		// liblxc would run the container's hooks (lxc.hook.clone) on what is another's.
+		if err := j.freePlace(j.fact(factPlace) + "/" + to.Name); err != nil {
+			return "", err
+		}
 		if tools, err = zfsTools(j.tag()); err != nil {
 			return "", fmt.Errorf("programs for ZFS: %w", err)
 		}
@@ -133,12 +137,27 @@ func lvmTools(tag string) (*os.File, error) {
 // zfsTools is the same for zfs(8). What is made has the journal's tag. It is made
 // without -p, with which zfs create and zfs clone succeed where the data set is there
 // already, and liblxc would copy into another's. Snapshots are taken of the root
-// alone, and not of what lies in it, of which liblxc makes no clones. A data set that
-// is still mounted in the name space of a monitor that ends is waited for. The
-// snapshot of which a clone is destroyed stays: dropOrigin knows more of it.
+// alone, and not of what lies in it, of which liblxc makes no clones. Nothing is
+// destroyed that has no tag: zfs_snapshot says that it has made what zfs clone has
+// refused to make, and liblxc destroys that when a later step fails.
 func zfsTools(tag string) (*os.File, error) {
+	return zfsProgram(tag, `	[ "$(zfs get -H -s local -o value `+setJournal+` "$set")" = `+runtime.ShellQuote(tag)+` ] || refuse "$set"
+`)
+}
+
+// zfsProgram is a zfs that marks what it makes with a tag, and asks mayGo before it
+// destroys a data set. That goes without -r, with which zfs destroys what lies in it
+// and whatever snapshots it has by now. One that is still mounted in the name space of
+// a monitor that ends is waited for. The snapshot of which a clone is destroyed stays:
+// dropOrigin knows more of it.
+func zfsProgram(tag, mayGo string) (*os.File, error) {
 	tag = runtime.ShellQuote(tag)
-	return ownTools(map[string]string{"zfs": `of=$1
+	return ownTools(map[string]string{"zfs": `fail() {
+	printf '%s\n' "$1" >&2
+	exit 1
+}
+refuse() { fail "cannot destroy '$1': it was not made here"; }
+of=$1
 shift
 case $of in
 create | clone | snapshot)
@@ -154,15 +173,17 @@ create | clone | snapshot)
 	set -- -o "$mark"=` + tag + ` "$@"
 	;;
 destroy)
-	case $2 in
+	for set; do :; done
+	case $set in
 	*@*) exit 0 ;;
 	esac
+` + mayGo + `	set -- "$set"
 	;;
 esac
 tries=0
 while words=$(zfs "$of" "$@" 2>&1); status=$?; [ $status -ne 0 ] && [ $tries -lt 100 ]; do
 	case $of,$words in
-	destroy,*busy*) ;;
+	destroy,*" is busy"*) ;;
 	*) break ;;
 	esac
 	tries=$((tries + 1))

@@ -122,7 +122,7 @@ func destroyStore(j *journal) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", config, err)
 	}
-	if log, err := destroyContainer(ref); err != nil && exists(ref.String()) {
+	if log, err := destroyContainer(ref, false); err != nil && exists(ref.String()) {
 		return &runtime.Error{Err: err, Log: log}
 	}
 	return nil

@@ -19,6 +19,9 @@ const (
 	removingRoot      = "removing its root and config"
 )
 
+// factAll, if not empty, says that all snapshots may go: those that ZFS alone has, too.
+const factAll = "snapshots"
+
 // destroy removes a container for good. What others need of it is refused before
 // anything is removed; once that has begun, it can only be finished.
 func (o *operation) destroy() error {
@@ -49,17 +52,14 @@ func (o *operation) destroy() error {
 			return fmt.Errorf("snapshot %s: %w", s, err)
 		}
 	}
-	if a == nil || !a.Snapshots {
-		for _, root := range roots {
-			if err := keepSnaps(root); err != nil {
-				return err
-			}
-		}
+	all := a != nil && a.Snapshots
+	if err := keepAll(o.q.Ref, all); err != nil {
+		return err
 	}
 	if err := forgetGone(o.q.Ref, snaps); err != nil {
 		return err
 	}
-	j, err := o.openDestroy(roots)
+	j, err := o.openDestroy(roots, all)
 	if err != nil {
 		return err
 	}
@@ -84,16 +84,13 @@ func onlyKnown(ref runtime.Ref, a *runtime.DestroyArgs) error {
 			more = append(more, s.Name)
 		}
 	}
-	for _, value := range rootLine(ref) {
-		lost, err := lostSnaps(value)
-		if err != nil {
-			return err
-		}
-		for _, name := range lost {
-			_, as, _ := strings.Cut(name, "@")
-			if !slices.ContainsFunc(a.Known, func(k runtime.Seen) bool { return k.Name == "@"+as }) {
-				more = append(more, name)
-			}
+	lost, err := lostSnaps(ref)
+	if err != nil {
+		return err
+	}
+	for _, l := range lost {
+		if !l.made && !slices.ContainsFunc(a.Known, func(k runtime.Seen) bool { return k.Name == l.told }) {
+			more = append(more, l.name)
 		}
 	}
 	if len(more) > 0 {
@@ -104,8 +101,11 @@ func onlyKnown(ref runtime.Ref, a *runtime.DestroyArgs) error {
 
 // openDestroy begins the journal: all that a destroy has to know when the
 // config is gone already.
-func (o *operation) openDestroy(roots []string) (*journal, error) {
+func (o *operation) openDestroy(roots []string, all bool) (*journal, error) {
 	facts := map[string]string{factStore: strings.Join(roots, "\n"), factIDMap: strings.Join(items(o.c, "lxc.idmap"), "\n")}
+	if all {
+		facts[factAll] = "all"
+	}
 	id, err := dirID(o.q.Ref.String())
 	if err != nil {
 		return nil, err
@@ -118,14 +118,14 @@ func (o *operation) destroyAll(j *journal, snaps bool, roots []string) error {
 	if snaps {
 		_ = j.step(removingSnapshots)
 		o.step(removingSnapshots)
-		if log, err := destroyAllSnapshots(o.q.Ref); err != nil {
+		if log, err := destroyAllSnapshots(o.q.Ref, j.fact(factAll) != ""); err != nil {
 			o.logged(log)
 			return fmt.Errorf("snapshots: %w", err)
 		}
 	}
 	_ = j.step(removingRoot)
 	o.step(removingRoot)
-	if log, err := destroyWith(o.q.Ref, roots); err != nil {
+	if log, err := destroyWith(o.q.Ref, roots, j.fact(factAll) != ""); err != nil {
 		o.logged(log)
 		return err
 	}
@@ -134,17 +134,17 @@ func (o *operation) destroyAll(j *journal, snaps bool, roots []string) error {
 
 // destroyWith lets liblxc destroy a container with its root. One whose volume was
 // removed by other means loses what is left of it: liblxc would keep it for ever.
-func destroyWith(ref runtime.Ref, roots []string) (log string, err error) {
+func destroyWith(ref runtime.Ref, roots []string, all bool) (log string, err error) {
 	if slices.ContainsFunc(roots, volumeGone) {
 		return "", removeTree(ref.String())
 	}
-	return destroyContainer(ref)
+	return destroyContainer(ref, all)
 }
 
 // destroyAllSnapshots lets liblxc destroy all snapshots, but for those whose volume was
 // removed by other means: they lose what is left of them. On ZFS each has to be let go
 // of by itself.
-func destroyAllSnapshots(ref runtime.Ref) (log string, err error) {
+func destroyAllSnapshots(ref runtime.Ref, all bool) (log string, err error) {
 	names, err := snapshotNames(ref)
 	if err != nil {
 		return "", err
@@ -152,7 +152,7 @@ func destroyAllSnapshots(ref runtime.Ref) (log string, err error) {
 	left, sets := len(names), false
 	for _, name := range names {
 		snap := runtime.Ref{Path: snapsDir(ref), Name: name}
-		if slices.ContainsFunc(rootLines(snap), volumeGone) {
+		if slices.ContainsFunc(rootLine(snap), volumeGone) {
 			if err := removeTree(snap.String()); err != nil {
 				return "", err
 			}
@@ -171,7 +171,7 @@ func destroyAllSnapshots(ref runtime.Ref) (log string, err error) {
 		return "", err
 	}
 	for _, s := range snaps {
-		if log, err = destroyWith(s, rootLines(s)); err != nil {
+		if log, err = destroyWith(s, rootLine(s), all); err != nil {
 			return log, fmt.Errorf("%s: %w", s.Name, err)
 		}
 	}
@@ -263,16 +263,20 @@ func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
 	if err := loadableHere(ref); err != nil {
 		return err
 	}
+	all := j.fact(factAll) != ""
+	if err := keepAll(ref, all); err != nil {
+		return err
+	}
 	snaps, err := snapshotNames(ref)
 	if err == nil {
 		err = forgetGone(ref, snaps)
 	}
 	log := ""
 	if err == nil && len(snaps) > 0 {
-		log, err = destroyAllSnapshots(ref)
+		log, err = destroyAllSnapshots(ref, all)
 	}
 	if err == nil {
-		log, err = destroyWith(ref, roots)
+		log, err = destroyWith(ref, roots, all)
 	}
 	if err != nil {
 		return &runtime.Error{Err: err, Log: log}

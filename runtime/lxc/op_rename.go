@@ -292,7 +292,7 @@ func destroyOld(ref runtime.Ref, paths []string) error {
 	if err := destroyable(ref, paths, []string{value}); err != nil {
 		return err
 	}
-	if log, err := destroyWith(ref, []string{value}); err != nil {
+	if log, err := destroyWith(ref, []string{value}, false); err != nil {
 		return &runtime.Error{Op: "rename", Ref: ref, Err: fmt.Errorf("destroy the old one: %w", err), Log: log}
 	}
 	return nil

@@ -180,7 +180,7 @@ func removeRun(ref runtime.Ref) error {
 		return nil
 	}
 	// An ephemeral one (lxc.ephemeral) is removed by its monitor.
-	if log, err := destroyContainer(ref); err != nil && exists(dir) {
+	if log, err := destroyContainer(ref, false); err != nil && exists(dir) {
 		return notRemoved(ref, err, log)
 	}
 	return nil

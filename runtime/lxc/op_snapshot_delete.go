@@ -43,7 +43,7 @@ func (o *operation) removeSnapshot(snap runtime.Ref) error {
 			err = loadableHere(snap)
 		}
 		if err == nil {
-			log, err = destroyWith(snap, rootLines(snap))
+			log, err = destroyWith(snap, rootLine(snap), false)
 		}
 	}
 	if err != nil {

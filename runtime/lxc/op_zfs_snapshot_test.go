@@ -59,7 +59,7 @@ func snapshotsOnZFS(t *testing.T, k *tank, from runtime.Ref) {
 	// A data set that has the name already is nobody's to take.
 	k.tool("zfs", "create", "-o", "mountpoint=none", k.set(web.Name+"-snap1"))
 	err := k.do(runtime.Snapshot, web, &runtime.SnapshotArgs{})
-	k.refuses("a snapshot", err, err, "already exists", k.set(web.Name+"-snap1"))
+	k.refuses("a snapshot", err, runtime.ErrExists, k.set(web.Name+"-snap1"))
 	k.sets(append(both, web.Name+"-snap1")...)
 	k.tool("zfs", "destroy", k.set(web.Name+"-snap1"))
 	wantNothingLeft(t, k.a, k.s.Path)

@@ -120,6 +120,7 @@ func TestZFS(t *testing.T) {
 	t.Run("snapshots", func(t *testing.T) { snapshotsOnZFS(t, k.in(t), from) })
 	t.Run("of lxc-snapshot", func(t *testing.T) { foreignSnapshots(t, k.in(t), from) })
 	t.Run("directories", func(t *testing.T) { directoriesOnZFS(t, k.in(t)) })
+	t.Run("keeps", func(t *testing.T) { keepsOnZFS(t, k.in(t), from) })
 	t.Run("full", func(t *testing.T) { fullPool(t, k.in(t), from) })
 }
 

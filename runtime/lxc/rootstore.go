@@ -241,7 +241,7 @@ func destroyQuietly(ref runtime.Ref, owns func(ref runtime.Ref, root string) boo
 			return "", err
 		}
 	}
-	return destroyContainer(ref)
+	return destroyContainer(ref, false)
 }
 
 // madeFor says whether liblxc has made a root for a container: in its directory,

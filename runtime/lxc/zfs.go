@@ -81,7 +81,7 @@ func askZFS(ctx context.Context, command string, args ...string) ([][]string, er
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	text, err := execute(ctx, "", "zfs", append([]string{command, "-Hp"}, args...)...)
-	if err != nil && strings.Contains(err.Error(), noSuchSet) {
+	if err != nil && strings.HasSuffix(err.Error(), "': "+noSuchSet) {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrNotFound, err)
 	}
 	if err != nil {
@@ -101,7 +101,7 @@ func setAt(ctx context.Context, name string) (dataSet, error) {
 	}
 	rows, err := askZFS(ctx, "list", "-t", "filesystem", "-o", "name,usedbydataset,usedbysnapshots,available,origin", name)
 	if err == nil && (len(rows) != 1 || len(rows[0]) != 5) {
-		err = fmt.Errorf("%w: %d of them", runtime.ErrNotFound, len(rows))
+		err = fmt.Errorf("%w: zfs list says %q of it", runtime.ErrUnsupported, rows)
 	}
 	if err != nil {
 		return dataSet{}, fmt.Errorf("data set %s: %w", name, err)
@@ -167,6 +167,7 @@ type setSnap struct {
 	name   string
 	clones []string
 	made   bool // for a clone, by lxcdeck
+	held   bool // zfs-hold(8)
 }
 
 // snapsOf are the snapshots of a data set, the oldest first.
@@ -174,16 +175,23 @@ func snapsOf(name string) ([]setSnap, error) {
 	if err := checkSet(name); err != nil {
 		return nil, err
 	}
-	rows, err := askZFS(context.Background(), "list", "-d", "1", "-t", "snapshot", "-s", "createtxg", "-o", "name,clones,"+snapMade, name)
+	rows, err := askZFS(context.Background(), "list", "-d", "1", "-t", "snapshot", "-s", "createtxg", "-o", "name,clones,userrefs", name)
+	if err != nil {
+		return nil, fmt.Errorf("snapshots of %s: %w", name, err)
+	}
+	// A snapshot has what its data set has of such properties, and zfs receive brings
+	// those of another host along: only what was set here counts.
+	marks, err := askZFS(context.Background(), "get", "-d", "1", "-t", "snapshot", "-s", "local", "-o", "name", snapMade, name)
 	if err != nil {
 		return nil, fmt.Errorf("snapshots of %s: %w", name, err)
 	}
 	var out []setSnap
 	for _, f := range rows {
 		if len(f) != 3 {
-			continue
+			return nil, fmt.Errorf("snapshots of %s: %w: zfs list says %q of one", name, runtime.ErrUnsupported, f)
 		}
-		s := setSnap{name: f[0], made: f[2] != "-" && f[2] != ""}
+		s := setSnap{name: f[0], held: f[2] != "0" && f[2] != "-"}
+		s.made = slices.ContainsFunc(marks, func(m []string) bool { return m[0] == s.name })
 		if f[1] != "-" && f[1] != "" {
 			s.clones = strings.Split(f[1], ",")
 		}
@@ -192,55 +200,27 @@ func snapsOf(name string) ([]setSnap, error) {
 	return out, nil
 }
 
-// lastCloned is the newest snapshot that something was cloned from; -1 = none.
-func lastCloned(snaps []setSnap) int {
+// lastCloned is the newest snapshot that something was cloned from, but for some
+// clones; -1 = none.
+func lastCloned(snaps []setSnap, but ...string) int {
 	for i, s := range slices.Backward(snaps) {
-		if len(s.clones) > 0 {
+		if slices.ContainsFunc(s.clones, func(c string) bool { return !slices.Contains(but, c) }) {
 			return i
 		}
 	}
 	return -1
 }
 
-// lostSnaps are the snapshots of a root on ZFS that would be lost with it, and that
-// LXC has nothing to do with: zfs_destroy calls zfs destroy -r. Those that are older
-// than a clone stay, with the clone.
-func lostSnaps(value string) (names []string, err error) {
+// insideSet are the data sets that lie in that of a root, and would go with it.
+func insideSet(value string) (names []string, err error) {
 	s := storeOf(value)
 	if s.kind != storeZFS {
 		return nil, nil
 	}
-	snaps, err := snapsOf(s.path)
-	if err != nil && !setGone(s.path) {
-		return nil, fmt.Errorf("whether it has snapshots cannot be told: %w", err)
+	var rows [][]string
+	if err = checkSet(s.path); err == nil {
+		rows, err = askZFS(context.Background(), "list", "-d", "1", "-t", "filesystem,volume", "-o", "name", s.path)
 	}
-	for _, snap := range snaps[lastCloned(snaps)+1:] {
-		if !snap.made {
-			names = append(names, snap.name)
-		}
-	}
-	return names, nil
-}
-
-// keepSnaps refuses to lose snapshots that were made with zfs alone.
-func keepSnaps(value string) error {
-	lost, err := lostSnaps(value)
-	if err != nil || len(lost) == 0 {
-		return err
-	}
-	return &runtime.Error{
-		Err:  fmt.Errorf("%w: %s, which zfs or a program that calls it has made", runtime.ErrHasSnapshots, strings.Join(lost, ", ")),
-		Hint: "They would be removed with its data set. See zfs list -t snapshot; zfs destroy removes them, or they go with a destroy that takes all snapshots along.",
-	}
-}
-
-// insideSet are the data sets that lie in that of a root, and would go with it.
-func insideSet(value string) (names []string, err error) {
-	s := storeOf(value)
-	if s.kind != storeZFS || checkSet(s.path) != nil {
-		return nil, nil // liblxc would not find it either
-	}
-	rows, err := askZFS(context.Background(), "list", "-d", "1", "-t", "filesystem,volume", "-o", "name", s.path)
 	if err != nil && !setGone(s.path) {
 		return nil, fmt.Errorf("what lies in its data set cannot be told: %w", err)
 	}
@@ -288,30 +268,6 @@ func letGo(name string) error {
 		}
 	}
 	return nil
-}
-
-// destroyOnSet lets liblxc destroy a container whose root is a data set. The snapshot
-// that this was a clone of goes too, if it is there for it alone: liblxc removes that
-// whoever has made it, and where others are clones of it, it fails with the root gone
-// already and the container still there (zfs_destroy).
-func destroyOnSet(ref runtime.Ref, name string) (log string, err error) {
-	if err := letGo(name); err != nil {
-		return "", err
-	}
-	s, err := setAt(context.Background(), name)
-	if err != nil {
-		return "", err
-	}
-	tools, err := zfsTools("")
-	if err != nil {
-		return "", fmt.Errorf("programs for ZFS: %w", err)
-	}
-	defer tools.Close()
-	if log, err = destroyWithTools(ref, tools); err != nil {
-		return log, err
-	}
-	dropOrigin(&s)
-	return log, nil
 }
 
 // dropOrigin removes the snapshot that a data set was a clone of, if that was made
@@ -413,7 +369,7 @@ func removeMarked(parent, tag string, but []string) error {
 		}
 		for until := time.Now().Add(removeTime); ; time.Sleep(pollEvery) {
 			// Whoever had it mounted was killed, and the kernel lets go of it in its time.
-			if err = runTool("", "zfs", "destroy", "-r", name); err == nil || time.Now().After(until) {
+			if err = destroySet(name); err == nil || time.Now().After(until) {
 				break
 			}
 		}
@@ -443,6 +399,22 @@ func (j *journal) madeSet(to runtime.Ref) error {
 	names, err := markedSets(j.fact(factPlace), j.tag())
 	if err == nil && !slices.Contains(names, s.path) {
 		err = fmt.Errorf("data set %s was not made: %w", s.path, errLXC)
+	}
+	return err
+}
+
+// freePlace is freeSet where the data set may have been made for this journal before.
+func (j *journal) freePlace(name string) error {
+	err := freeSet(name)
+	if !errors.Is(err, runtime.ErrExists) {
+		return err
+	}
+	names, merr := markedSets(j.fact(factPlace), j.tag())
+	if merr != nil {
+		return merr
+	}
+	if slices.Contains(names, name) {
+		return nil
 	}
 	return err
 }
@@ -482,13 +454,13 @@ func (p *clonePlan) chooseSet() error {
 	return freeSet(p.place + "/" + p.to.Name)
 }
 
-// freeSet refuses a data set that is there already: with zfs create -p liblxc would
-// take it for its own, and write over what is in it (zfs_create, zfs_copy).
+// freeSet refuses a data set, or volume, that is there already: with zfs create -p
+// liblxc would take it for its own, and write over what is in it (zfs_create, zfs_copy).
 func freeSet(name string) error {
 	if err := checkSet(name); err != nil {
 		return err
 	}
-	_, err := setAt(context.Background(), name)
+	_, err := askZFS(context.Background(), "list", "-t", "filesystem,volume", "-o", "name", name)
 	switch {
 	case err == nil:
 		return fmt.Errorf("%w: data set %s is there already", runtime.ErrExists, name)
