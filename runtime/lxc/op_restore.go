@@ -355,6 +355,31 @@ func (o *operation) discard(j *journal) error {
 	return j.end()
 }
 
+// mayDrop looks for what keeps a root that is kept from being removed, before the
+// journal says that a part of it is gone, and nothing leads back to it any more.
+func (o *operation) mayDrop(j *journal) error {
+	for _, value := range rootLine(j.other()) {
+		if j.fact(factUnit) != "" || o.rootStays(j, value) || volumeGone(value) {
+			continue
+		}
+		if err := wholeVolumes(value); err != nil {
+			return fmt.Errorf("the root that is kept: %w", err)
+		}
+		if err := keepSnaps(value); err != nil {
+			return fmt.Errorf("the root that is kept: %w", err)
+		}
+	}
+	return nil
+}
+
+// rootStays says whether a root that only configs name is the container's own, or that
+// of another one.
+func (o *operation) rootStays(j *journal, root string) bool {
+	path := storeOf(root).path
+	return slices.ContainsFunc(rootLines(j.ref()), func(line string) bool { return deviceOf(storeOf(line).path) == deviceOf(path) }) ||
+		len(sameSet(j.other(), append(slices.Clone(o.q.Paths), j.ref().Path), path)) > 0
+}
+
 // dropCopy removes the second container.
 func (o *operation) dropCopy(j *journal) error {
 	var mine []string // what the container has on a volume
@@ -365,8 +390,8 @@ func (o *operation) dropCopy(j *journal) error {
 	}
 	owns := func(ref runtime.Ref, root string) bool {
 		switch {
-		case slices.Contains(mine, deviceOf(storeOf(root).path)):
-			return false // it stays, whatever that config says, or the step
+		case j.fact(factUnit) == "" && o.rootStays(j, root):
+			return false // whatever that config says, or the step
 		case j.fact(factUnit) == "" && j.Step != stepCopying:
 			// Which of two roots it has by now its config tells, which is lxcdeck's own
 			// work; the name of either may be the container's.

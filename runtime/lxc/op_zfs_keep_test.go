@@ -20,6 +20,7 @@ func keepsOnZFS(t *testing.T, k *tank, from runtime.Ref) {
 	must(t, k.do(runtime.Snapshot, web, &runtime.SnapshotArgs{}))
 	t.Run("snapshots", func(t *testing.T) { keepsOfSnapshots(t, k.in(t), web) })
 	t.Run("finishing", func(t *testing.T) { keepsInTheEnd(t, k.in(t), web) })
+	t.Run("old root", func(t *testing.T) { keepsOfOldRoot(t, k.in(t), web) })
 	must(t, k.do(runtime.Destroy, web, &runtime.DestroyArgs{Snapshots: true}))
 	k.sets()
 	nothingLeft(t, k.s.Path, ".default.conf", ".image", ".root", from.Name)
@@ -84,6 +85,30 @@ func keepsOfSnapshots(t *testing.T, k *tank, web runtime.Ref) {
 	k.sets(both...)
 	k.snaps(snaps...)
 	wantNothingLeft(t, k.a, k.s.Path)
+}
+
+// keepsOfOldRoot: a refusal to let go of an old root leaves the way back to it.
+func keepsOfOldRoot(t *testing.T, k *tank, web runtime.Ref) {
+	daily, data := k.set(web.Name)+"@daily", k.set(web.Name)+"/data"
+	k.tool("zfs", "snapshot", daily)
+	must(t, k.do(runtime.Restore, web, &runtime.RestoreArgs{Snap: "snap0"}))
+	k.refuses("to dismiss it", goes(t, k.a, runtime.Dismiss), runtime.ErrHasSnapshots, daily)
+	k.tool("zfs", "destroy", daily)
+	k.tool("zfs", "create", "-o", "mountpoint=none", data)
+	k.refuses("to dismiss it", goes(t, k.a, runtime.Dismiss), runtime.ErrInUse, data)
+	k.tool("zfs", "destroy", data)
+	must(t, goes(t, k.a, runtime.Undo))
+	must(t, goes(t, k.a, runtime.Undo)) // and forth
+	// By now another has it.
+	twin := k.ref("lxcdt-twin")
+	must(t, os.Mkdir(twin.String(), 0o770))
+	put(t, filepath.Join(twin.String(), "config"), "lxc.rootfs.path = zfs:"+k.set(web.Name)+"\nlxc.uts.name = lxcdt-twin\n")
+	must(t, goes(t, k.a, runtime.Dismiss))
+	wantNothingLeft(t, k.a, k.s.Path)
+	root := strings.TrimPrefix(storeOf(rootLines(web)[0]).path, k.name+"/")
+	k.sets(root, web.Name, web.Name+"-snap0")
+	must(t, k.do(runtime.Destroy, twin, nil))
+	k.sets(root, web.Name+"-snap0")
 }
 
 // programsOnZFS: liblxc destroys what it was called for, and nothing else.

@@ -43,6 +43,11 @@ func leftOfRestore(j *journal) (string, []runtime.RecoverWay) {
 // kept. Undo of what is kept is another exchange, so that it can be undone too.
 func recoverRestore(o *operation, j *journal, way runtime.RecoverWay) error {
 	if way == runtime.Dismiss || j.Step == stepRemoving {
+		if j.Kept {
+			if err := o.mayDrop(j); err != nil {
+				return err
+			}
+		}
 		if err := j.passOn(); err != nil && !noRoom(err) { // what makes room must not need any
 			return err
 		}
