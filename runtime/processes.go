@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -73,7 +74,7 @@ type Process struct {
 	Name    string // of the kernel: the program's, cut to 15 bytes
 	Command string // the command line with blanks between words; "" = it has none
 	Unit    string // systemd's unit it is in, inside; "" = none
-	Cgroup  string // below the container's own; "" = that itself, or not known
+	Cgroup  string // below the container's own, or of a process of the host; "" = that itself, or not known
 }
 
 // Title is the command line, or the name in brackets as ps(1) writes it.
@@ -107,7 +108,10 @@ func ProcessCPU(a, b *Process, from, to time.Time) Rate {
 }
 
 // OwnerQuery asks whom a pid, a port, or both belong to; 0 = not asked.
-type OwnerQuery struct{ PID, Port int }
+type OwnerQuery struct {
+	PID, Port int
+	Proto     string // "tcp" or "udp": ports of that alone; "" = of both
+}
 
 // Check refuses what can be neither.
 func (q OwnerQuery) Check() error {
@@ -116,6 +120,8 @@ func (q OwnerQuery) Check() error {
 		return fmt.Errorf("%w: neither a pid nor a port", ErrInvalid)
 	case q.Port > 65535:
 		return fmt.Errorf("%w: port %d (65535 at most)", ErrInvalid, q.Port)
+	case q.Proto != "" && q.Proto != "tcp" && q.Proto != "udp":
+		return fmt.Errorf("%w: protocol %q (tcp or udp)", ErrInvalid, q.Proto)
 	}
 	return nil
 }
@@ -126,6 +132,23 @@ type Owner struct {
 	Monitor bool     // no process of the container, but LXC's monitor of it
 	Process Process  // PID 0 = whose the socket is could not be found
 	Listens Listener // for a port; zero = a pid was asked for
+}
+
+// payloadDir is what liblxc puts before a container's name to name its cgroup.
+const payloadDir = "lxc.payload."
+
+// Unlisted is the name of the container that a process of no Ref is in, as its
+// cgroup tells: one of another lxcpath or of another user. "" = it is in none.
+func (o *Owner) Unlisted() string {
+	if o.Ref != (Ref{}) {
+		return ""
+	}
+	for part := range strings.SplitSeq(o.Process.Cgroup, "/") {
+		if name, ok := strings.CutPrefix(part, payloadDir); ok && name != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // Listener is a socket that waits for others.

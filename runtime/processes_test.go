@@ -73,7 +73,8 @@ func TestProcessCPU(t *testing.T) {
 }
 
 func TestSignals(t *testing.T) {
-	for in, want := range map[string]int{"TERM": 15, "sigkill": 9, "9": 9, "hup": 1, "64": 64, "65": 0, "0": 0, "-1": 0, "": 0, "SIG": 0, "x": 0} {
+	for in, want := range map[string]int{"TERM": 15, "sigkill": 9, "9": 9, "hup": 1, "64": 64, "65": 0, "0": 0, "-1": 0, "": 0, "SIG": 0, "x": 0,
+		"+9": 0, "segv": 11, "SIGTSTP": 20, "RTMIN": 34, "sigrtmin+3": 37, "RTMAX-1": 63, "RTMIN+31": 0, "RTMIN+": 0, "RTMIN+-1": 0, "RTMAX-99": 0, "PWR": 30} {
 		got, err := ParseSignal(in)
 		if got != want || (err == nil) != (want != 0) || err != nil && !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q: %d, %v; want %d", in, got, err, want)
@@ -100,7 +101,8 @@ func TestSignals(t *testing.T) {
 
 func TestOwnerQueries(t *testing.T) {
 	for in, want := range map[string]OwnerQuery{
-		"4711": {PID: 4711, Port: 4711}, " 80 ": {PID: 80, Port: 80}, ":80": {Port: 80}, "80/tcp": {Port: 80}, "udp/53": {Port: 53}, "port 22": {Port: 22},
+		"4711": {PID: 4711, Port: 4711}, " 80 ": {PID: 80, Port: 80}, ":80": {Port: 80}, "80/tcp": {Port: 80, Proto: "tcp"}, "udp/53": {Port: 53, Proto: "udp"}, "port 22": {Port: 22},
+		"+5": {}, "5/sctp": {}, "tcp/": {}, "80/TCP": {Port: 80, Proto: "tcp"},
 		"pid 22": {PID: 22}, "pid=22": {PID: 22}, "70000": {PID: 70000}, "": {}, "x": {}, "-5": {}, "0": {}, ":": {}, ":70000": {}, "99999999999": {},
 	} {
 		got, err := ParseOwnerQuery(in)
@@ -109,6 +111,36 @@ func TestOwnerQueries(t *testing.T) {
 		}
 		if got != want || (err == nil) != (want != OwnerQuery{}) || err != nil && !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q: %+v, %v; want %+v", in, got, err, want)
+		}
+	}
+}
+
+func TestOwnerQueryWords(t *testing.T) {
+	for want, q := range map[string]OwnerQuery{
+		"port 80": {Port: 80}, "udp port 53": {Port: 53, Proto: "udp"}, "pid 80": {PID: 80}, "pid or port 80": {PID: 80, Port: 80},
+	} {
+		if got := q.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if q := (OwnerQuery{Port: 80, Proto: "sctp"}); !errors.Is(q.Check(), ErrInvalid) {
+		t.Error(q.Check())
+	}
+}
+
+// TestUnlisted: the cgroup of a process of the host tells whose it is where no
+// listed container has it.
+func TestUnlisted(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "/system.slice/ssh.service": "", "/lxc.payload.web": "web", "/user.slice/lxc.payload.a/lxc.payload.b/init.scope": "a",
+		"/lxc.monitor.web": "", "/lxc.payload./x": "",
+	} {
+		o := Owner{Process: Process{Cgroup: in}}
+		if got := o.Unlisted(); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+		if o.Ref = (Ref{Path: "/p", Name: "n"}); o.Unlisted() != "" {
+			t.Error("a listed one is not listed")
 		}
 	}
 }

@@ -47,15 +47,41 @@ func SignalName(n int) string {
 	return strconv.Itoa(n)
 }
 
-// ParseSignal reads "TERM", "SIGTERM", "term" or "15".
+// minRealTime is SIGRTMIN as the C library tells it: it keeps 32 and 33 to
+// itself (signal(7)). kill(1) and systemd mean the same.
+const minRealTime = 34
+
+// otherSignals are those that nobody sends by hand every day.
+func otherSignals() map[string]syscall.Signal {
+	return map[string]syscall.Signal{
+		"ILL": syscall.SIGILL, "TRAP": syscall.SIGTRAP, "IOT": syscall.SIGIOT, "BUS": syscall.SIGBUS, "FPE": syscall.SIGFPE, "SEGV": syscall.SIGSEGV,
+		"STKFLT": syscall.SIGSTKFLT, "TSTP": syscall.SIGTSTP, "TTIN": syscall.SIGTTIN, "TTOU": syscall.SIGTTOU, "URG": syscall.SIGURG,
+		"XCPU": syscall.SIGXCPU, "XFSZ": syscall.SIGXFSZ, "VTALRM": syscall.SIGVTALRM, "PROF": syscall.SIGPROF, "IO": syscall.SIGIO,
+		"POLL": syscall.SIGPOLL, "PWR": syscall.SIGPWR, "SYS": syscall.SIGSYS, "RTMIN": minRealTime, "RTMAX": maxSignal,
+	}
+}
+
+// ParseSignal reads "TERM", "SIGTERM", "term", "15" or "RTMIN+3".
 func ParseSignal(word string) (int, error) {
-	if n, err := strconv.Atoi(word); err == nil && n >= 1 && n <= maxSignal {
-		return n, nil
+	if n, err := strconv.ParseUint(word, 10, 8); err == nil && n >= 1 && n <= maxSignal {
+		return int(n), nil
 	}
 	name := strings.TrimPrefix(strings.ToUpper(word), "SIG")
 	for _, s := range Signals() {
 		if s.Name == name {
 			return s.Number, nil
+		}
+	}
+	if n, ok := otherSignals()[name]; ok {
+		return int(n), nil
+	}
+	if len(name) > len("RTMIN+") && (strings.HasPrefix(name, "RTMIN+") || strings.HasPrefix(name, "RTMAX-")) {
+		by, err := strconv.ParseUint(name[len("RTMIN+"):], 10, 8)
+		if most := uint64(maxSignal - minRealTime); err == nil && by <= most {
+			if strings.HasPrefix(name, "RTMIN") {
+				return minRealTime + int(by), nil
+			}
+			return maxSignal - int(by), nil
 		}
 	}
 	return 0, fmt.Errorf("%w: no signal %q (TERM, KILL, HUP ..., or a number up to %d)", ErrInvalid, word, maxSignal)

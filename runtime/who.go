@@ -7,28 +7,32 @@ import (
 )
 
 // ParseOwnerQuery reads what people ask for: "4711" may be a pid or a port,
-// ":80", "80/tcp" and "tcp/80" are ports, "pid 4711" and "port 80" say it.
+// ":80" and "port 80" are a port, "80/tcp" and "tcp/80" one of that protocol,
+// "pid 4711" is a pid.
 func ParseOwnerQuery(text string) (OwnerQuery, error) {
 	word := strings.ToLower(strings.TrimSpace(text))
-	pid, port := true, true
+	pid, port, proto := true, true, ""
 	for _, form := range []struct {
-		before, after string
-		pid           bool
-	}{{before: ":"}, {before: "port"}, {before: "tcp/"}, {before: "udp/"}, {after: "/tcp"}, {after: "/udp"}, {before: "pid", pid: true}} {
+		before, after, proto string
+		pid                  bool
+	}{
+		{before: ":"}, {before: "port"}, {before: "pid", pid: true},
+		{before: "tcp/", proto: "tcp"}, {before: "udp/", proto: "udp"}, {after: "/tcp", proto: "tcp"}, {after: "/udp", proto: "udp"},
+	} {
 		rest, is := strings.CutPrefix(word, form.before)
 		if form.after != "" {
 			rest, is = strings.CutSuffix(word, form.after)
 		}
 		if is {
-			word, pid, port = strings.Trim(rest, " :="), form.pid, !form.pid
+			word, pid, port, proto = strings.Trim(rest, " :="), form.pid, !form.pid, form.proto
 			break
 		}
 	}
-	n, err := strconv.ParseInt(word, 10, 32)
-	if err != nil || n <= 0 {
+	n, err := strconv.ParseUint(word, 10, 31)
+	if err != nil || n == 0 {
 		return OwnerQuery{}, fmt.Errorf("%w: %q is neither a pid nor a port, such as 4711 or :80", ErrInvalid, text)
 	}
-	q := OwnerQuery{}
+	q := OwnerQuery{Proto: proto}
 	if pid {
 		q.PID = int(n)
 	}
@@ -42,7 +46,7 @@ func ParseOwnerQuery(text string) (OwnerQuery, error) {
 func (q OwnerQuery) String() string {
 	switch {
 	case q.PID == 0:
-		return "port " + strconv.Itoa(q.Port)
+		return strings.TrimSpace(q.Proto+" port ") + " " + strconv.Itoa(q.Port)
 	case q.Port == 0:
 		return "pid " + strconv.Itoa(q.PID)
 	default:

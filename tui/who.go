@@ -83,10 +83,17 @@ func (m *Model) onOwners(msg ownersMsg) {
 		m.say(noteInfo, nobodyHas(x.q), "")
 		return
 	}
-	x.note = "enter goes there, esc leaves"
+	x.note = "esc leaves"
 	for i := range msg.owners {
 		o := &msg.owners[i]
-		x.items = append(x.items, choice{label: m.ownerName(o), hint: ownerWords(o), pick: func() tea.Cmd { return m.toOwner(o) }})
+		if o.Ref != (runtime.Ref{}) {
+			x.note = "enter goes there, esc leaves"
+		}
+		words := ownerWords(o)
+		if pid := o.Process.PID; pid != x.q.PID && !o.Listens.Addr.IsValid() {
+			words += fmt.Sprintf("  (%d is a thread of it)", x.q.PID)
+		}
+		x.items = append(x.items, choice{label: m.ownerName(o), hint: words, pick: func() tea.Cmd { return m.toOwner(o) }})
 	}
 }
 
@@ -94,7 +101,7 @@ func (m *Model) onOwners(msg ownersMsg) {
 func nobodyHas(q runtime.OwnerQuery) string {
 	switch {
 	case q.PID == 0:
-		return fmt.Sprintf("nobody listens on port %d, neither a container nor this host", q.Port)
+		return fmt.Sprintf("nobody listens on %s, neither a container nor this host", q)
 	case q.Port == 0:
 		return fmt.Sprintf("there is no process %d", q.PID)
 	default:
@@ -104,6 +111,9 @@ func nobodyHas(q runtime.OwnerQuery) string {
 
 // ownerName is the container, or what there is instead.
 func (m *Model) ownerName(o *runtime.Owner) string {
+	if other := o.Unlisted(); other != "" {
+		return other + ", not listed"
+	}
 	if o.Ref == (runtime.Ref{}) {
 		return "this host"
 	}
@@ -135,6 +145,10 @@ func ownerWords(o *runtime.Owner) string {
 // toOwner selects the container, and shows its processes with the cursor on
 // the one that was found.
 func (m *Model) toOwner(o *runtime.Owner) tea.Cmd {
+	if other := o.Unlisted(); other != "" {
+		m.say(noteInfo, other+" is a container of another lxcpath (-P) or of another user", "")
+		return nil
+	}
 	if o.Ref == (runtime.Ref{}) {
 		m.say(noteInfo, "that is no container's, but this host's own", "")
 		return nil

@@ -207,7 +207,7 @@ func (r *Runtime) Owners(ctx context.Context, q runtime.OwnerQuery) ([]runtime.O
 			if p.PID == q.PID {
 				owners = append(owners, runtime.Owner{Ref: ref, Process: p})
 			}
-			if port := portOf(p.Name); port > 0 && port == q.Port && !heard {
+			if port := portOf(p.Name); port > 0 && port == q.Port && !heard && q.Proto != "udp" {
 				heard = true // workers have it from their master
 				owners = append(owners, runtime.Owner{Ref: ref, Process: p, Listens: runtime.Listener{
 					Proto: "tcp", Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(port)),

@@ -223,9 +223,9 @@ func (c *container) holds(pid int, text []byte) (at, unit string, ok bool) {
 	path, units := c.home.cgroupsOf(text)
 	if c.set != nil {
 		if c.units == "/" {
-			unit = unitOf(units)
+			at, unit = units, unitOf(units)
 		}
-		return "", unit, c.set[pid]
+		return at, unit, c.set[pid]
 	}
 	at, ok = below(path, c.home.path)
 	if rest, in := below(units, c.units); in {

@@ -3,7 +3,6 @@ package proc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -45,7 +44,7 @@ func (f FS) Owners(ctx context.Context, q runtime.OwnerQuery, all []Target) ([]F
 		found = append(found, one...)
 	}
 	if q.Port > 0 {
-		more, err := o.ofPort(q.Port)
+		more, err := o.ofPort(q)
 		if err != nil {
 			return nil, err
 		}
@@ -81,15 +80,19 @@ func (o *owners) ofPid(pid int) ([]Found, error) {
 		if c == nil {
 			continue
 		}
-		// A container's init is its monitor's child.
-		if init, in, err := o.read(c, c.init); err == nil && in && init.PPID == pid && strings.HasPrefix(p.Command, "[lxc monitor]") {
+		// A container's init is its monitor's child, however that is called:
+		// "[lxc monitor]" where it went to the background, "lxc-start -F" as
+		// Proxmox runs it. One whose monitor has died is pid 1's.
+		if init, in, err := o.read(c, c.init); err == nil && in && init.PPID == p.PID && p.PID > 1 {
 			return []Found{{Target: i, Monitor: true, Process: p}}, nil
 		}
 	}
 	return []Found{{Target: -1, Process: p}}, nil
 }
 
-// read reads a process if it is the container's; anything is the host's.
+// read reads a process if it is the container's; anything is the host's. The
+// number of a thread, which has a directory too that /proc does not list,
+// leads to its process.
 func (o *owners) read(c *container, pid int) (p runtime.Process, ok bool, err error) {
 	if c == nil {
 		return p, false, nil
@@ -98,11 +101,15 @@ func (o *owners) read(c *container, pid int) (p runtime.Process, ok bool, err er
 	if err != nil {
 		return p, false, err
 	}
-	p.PID = pid
-	if c == o.host {
-		c.set[pid] = true
+	one := func(pid int) {
+		if p = (runtime.Process{PID: pid}); c == o.host {
+			c.set[pid] = true
+		}
+		ok, err = r.read(&p, false)
 	}
-	ok, err = r.read(&p, false)
+	if one(pid); ok && err == nil && r.leader > 0 && r.leader != pid {
+		one(r.leader)
+	}
 	return p, ok, err
 }
 
@@ -110,28 +117,26 @@ func (o *owners) read(c *container, pid int) (p runtime.Process, ok bool, err er
 type netSpace struct {
 	pids    []int
 	targets []int // parallel to pids; -1 = the host's
+	// owner has the sockets whose process cannot be seen, such as the kernel's
+	// own: -1 = the host, although a container may share its network.
+	owner int
 }
 
 // ofPort reads the sockets of each network namespace once, and looks for who
 // has them open.
-func (o *owners) ofPort(port int) ([]Found, error) {
+func (o *owners) ofPort(q runtime.OwnerQuery) ([]Found, error) {
 	spaces, order, err := o.spaces()
 	if err != nil {
 		return nil, err
 	}
 	var found []Found
 	for _, name := range order {
-		if err := o.ctx.Err(); err != nil {
+		s := spaces[name]
+		more, err := o.holders(s, o.sockets(s, q))
+		if err != nil {
 			return nil, err
 		}
-		s := spaces[name]
-		for _, sock := range o.sockets(s, port) {
-			one, err := o.holder(s, &sock)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, one)
-		}
+		found = append(found, more...)
 	}
 	return found, nil
 }
@@ -140,6 +145,7 @@ func (o *owners) ofPort(port int) ([]Found, error) {
 func (o *owners) spaces() (spaces map[string]*netSpace, order []string, err error) {
 	spaces = map[string]*netSpace{}
 	inside := map[int]bool{}
+	host, _ := os.Readlink(o.fs.path("proc/self/ns/net"))
 	add := func(pid, target int) {
 		name := o.fs.namespace(pid, "net")
 		if name == "" {
@@ -147,7 +153,10 @@ func (o *owners) spaces() (spaces map[string]*netSpace, order []string, err erro
 		}
 		s := spaces[name]
 		if s == nil {
-			s = &netSpace{}
+			s = &netSpace{owner: target}
+			if name == host {
+				s.owner = -1
+			}
 			spaces[name] = s
 			order = append(order, name)
 		}
@@ -184,33 +193,48 @@ func (o *owners) spaces() (spaces map[string]*netSpace, order []string, err erro
 
 // sockets are those of a namespace that listen on a port. Its files are read by
 // the first process that is still there.
-func (o *owners) sockets(s *netSpace, port int) []socket {
+func (o *owners) sockets(s *netSpace, q runtime.OwnerQuery) []socket {
 	var r scratch
 	for _, pid := range s.pids {
 		var all []socket
 		read := false
 		for _, proto := range []string{"tcp", "tcp6", "udp", "udp6"} {
+			if q.Proto != "" && strings.TrimSuffix(proto, "6") != q.Proto {
+				continue
+			}
 			text, err := r.whole(o.fs.proc(pid, "net/"+proto), maxTable)
 			if err != nil {
 				continue // without IPv6 there is none
 			}
 			read = true
-			all = append(all, listening(text, proto, port)...)
+			all = append(all, listening(text, proto, q.Port)...)
 		}
 		if read {
-			return all
+			return all[:min(len(all), maxSockets)]
 		}
 	}
 	return nil
 }
 
-// holder finds the process that has had a socket open the longest: others have
-// it from that one.
-func (o *owners) holder(s *netSpace, sock *socket) (Found, error) {
-	best := Found{Target: s.targets[0], Listens: sock.at}
-	want := "socket:[" + strconv.FormatUint(sock.inode, 10) + "]"
+// holders finds for each socket the process that has had it open the longest:
+// others have it from that one. Each process is looked at once, however many
+// sockets a port has (SO_REUSEPORT).
+func (o *owners) holders(s *netSpace, socks []socket) ([]Found, error) {
+	if len(socks) == 0 {
+		return nil, nil
+	}
+	found := make([]Found, len(socks))
+	places := map[string]int{}
+	for i := range socks {
+		found[i] = Found{Target: s.owner, Listens: socks[i].at}
+		places["socket:["+strconv.FormatUint(socks[i].inode, 10)+"]"] = i
+	}
 	for i, pid := range s.pids {
-		if !o.hasOpen(pid, want) {
+		if err := o.ctx.Err(); err != nil {
+			return nil, err
+		}
+		has := o.opened(pid, places)
+		if len(has) == 0 {
 			continue
 		}
 		c := o.host
@@ -219,35 +243,42 @@ func (o *owners) holder(s *netSpace, sock *socket) (Found, error) {
 		}
 		p, ok, err := o.read(c, pid)
 		if err != nil {
-			return best, err
+			return nil, err
 		}
-		if ok && (best.Process.PID == 0 || p.Begin < best.Process.Begin) {
-			best.Process, best.Target = p, s.targets[i]
+		for _, at := range has {
+			if best := &found[at]; ok && (best.Process.PID == 0 || p.Begin < best.Process.Begin) {
+				best.Process, best.Target = p, s.targets[i]
+			}
 		}
 	}
-	return best, nil
+	return found, nil
 }
 
 // maxOpen bounds how many descriptors of a process are looked at.
 const maxOpen = 1 << 16
 
-// hasOpen says whether a process has a descriptor that leads to a name; of one
-// whose descriptors may not be read it is not known, which is no.
-func (o *owners) hasOpen(pid int, want string) bool {
+// opened gives the places of the names that a process has descriptors of; of one
+// whose descriptors may not be read that is not known, which is none.
+func (o *owners) opened(pid int, places map[string]int) []int {
 	dir := o.fs.proc(pid, "fd")
 	f, err := os.Open(dir)
 	if err != nil {
-		return false
+		return nil
 	}
 	defer f.Close()
 	names, err := f.Readdirnames(maxOpen)
 	if err != nil {
-		return false
+		return nil
 	}
+	var has []int
 	for _, name := range names {
-		if to, err := os.Readlink(fmt.Sprintf("%s/%s", dir, name)); err == nil && to == want {
-			return true
+		to, err := os.Readlink(dir + "/" + name)
+		if err != nil {
+			continue
+		}
+		if at, ok := places[to]; ok && !slices.Contains(has, at) {
+			has = append(has, at)
 		}
 	}
-	return false
+	return has
 }

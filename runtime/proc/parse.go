@@ -72,6 +72,7 @@ func counter(w []byte) (uint64, bool) {
 // status is what is taken of /proc/PID/status (proc_pid_status(5)).
 type status struct {
 	uid  int   // effective
+	tgid int   // its process, where it is a thread of one (Tgid)
 	pids []int // NSpid: its pids, from that of the reader's namespace inwards
 	rss  runtime.Value
 }
@@ -92,6 +93,9 @@ func parseStatus(text []byte) (s status, ok bool) {
 			if n, err := strconv.ParseUint(string(w), 10, 32); err == nil && n < math.MaxUint32 {
 				s.uid = int(n)
 			}
+		case "Tgid":
+			w, _ := kernfile.Word(rest)
+			s.tgid, _ = number(w)
 		case "NSpid":
 			s.pids = parseNSpid(rest)
 		case "VmRSS":

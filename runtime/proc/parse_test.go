@@ -115,6 +115,10 @@ const tcpText = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->w
    3: rubbish
 `
 
+const udpText = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  10: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 4714 2 0000000000000000 0
+`
+
 func TestSockets(t *testing.T) {
 	if !littleEndian() {
 		t.Skip("skipped: the words of this fixture are little-endian")

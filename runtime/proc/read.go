@@ -20,9 +20,10 @@ const (
 // reader reads one process after the other.
 type reader struct {
 	scratch
-	c    *container
-	boot time.Time // when ticks began
-	left int       // bytes of command lines
+	c      *container
+	boot   time.Time // when ticks began
+	left   int       // bytes of command lines
+	leader int       // of what was read last: another number than its own is a thread's
 }
 
 func (c *container) reader(now time.Time) (*reader, error) {
@@ -116,6 +117,7 @@ func (r *reader) read(p *runtime.Process, pss bool) (ok bool, err error) {
 	if !ok {
 		return false, fmt.Errorf("process %d: its status is not understood", p.PID)
 	}
+	r.leader = s.tgid
 	r.who(p, &s)
 	// The rest may be refused, or be gone, without making it less of a process.
 	most := runtime.MaxCommand

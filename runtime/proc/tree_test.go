@@ -309,3 +309,84 @@ func TestOwners(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+// TestOwnersOfSharedNetworks: a container without a network of its own has no
+// more than what its processes hold open; what nobody can be seen to hold, as
+// sockets of the kernel itself, is the host's.
+func TestOwnersOfSharedNetworks(t *testing.T) {
+	if !littleEndian() {
+		t.Skip("skipped: the words of this fixture are little-endian")
+	}
+	tr := newTree(t, mountV2)
+	add := func(init int, name, net string) {
+		tr.add(process{pid: init, ppid: 1, name: "init", nspid: fmt.Sprintf("%d\t1", init), cgroup: "0::/lxc.payload." + name + "\n", spaces: fmt.Sprintf("%d %s", init, net)})
+		tr.put("sys/fs/cgroup/lxc.payload."+name+"/cgroup.procs", fmt.Sprintln(init))
+		tr.put(fmt.Sprintf("proc/%d/net/tcp", init), tcpText)
+		tr.put(fmt.Sprintf("proc/%d/net/udp", init), udpText)
+	}
+	add(50, "shares", "1")
+	add(60, "own", "60")
+	tr.link("proc/50/fd/3", "socket:[4711]")
+	tr.link("proc/50/fd/4", "socket:[4711]")
+	tr.add(process{pid: 20, ppid: 1, name: "sshd", cgroup: "0::/lxc.payload.elsewhere/x\n", spaces: "1 1"})
+	all := []Target{{Init: 50}, {Init: 60}}
+	ask := func(q runtime.OwnerQuery) string {
+		t.Helper()
+		found, err := tr.fs().Owners(context.Background(), q, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, f := range found {
+			out = append(out, fmt.Sprintf("%d:%d:%s", f.Target, f.Process.PID, f.Listens.Proto))
+		}
+		return strings.Join(out, " ")
+	}
+	for q, want := range map[runtime.OwnerQuery]string{
+		{Port: 8080}:               "0:50:tcp 1:0:tcp",
+		{Port: 22}:                 "-1:0:tcp 1:0:tcp",
+		{Port: 53}:                 "-1:0:udp 1:0:udp",
+		{Port: 53, Proto: "tcp"}:   "",
+		{Port: 22, Proto: "udp"}:   "",
+		{Port: 8080, Proto: "tcp"}: "0:50:tcp 1:0:tcp",
+	} {
+		if got := ask(q); got != want {
+			t.Errorf("%+v: %q, want %q", q, got, want)
+		}
+	}
+	found, err := tr.fs().Owners(context.Background(), runtime.OwnerQuery{PID: 20}, all)
+	if err != nil || len(found) != 1 || found[0].Process.Cgroup != "/lxc.payload.elsewhere/x" {
+		t.Errorf("a process of another lxcpath: %+v, %v", found, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := tr.fs().Owners(ctx, runtime.OwnerQuery{Port: 22}, all); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestOwnersOfThreads: /proc knows the numbers of threads, which it does not list.
+func TestOwnersOfThreads(t *testing.T) {
+	tr := newTree(t, mountV2)
+	const group = "0::/lxc.payload.a\n"
+	tr.add(process{pid: 50, ppid: 45, name: "init", nspid: "50\t1", cgroup: group, spaces: "50 50"})
+	tr.add(process{pid: 51, ppid: 50, name: "java", nspid: "51\t2", cgroup: group, spaces: "50 50"})
+	tr.put("sys/fs/cgroup/lxc.payload.a/cgroup.procs", "50\n51\n")
+	tr.add(process{pid: 45, ppid: 1, name: "lxc-start", cgroup: "0::/lxc.monitor.a\n", spaces: "1 1"}) // in the foreground
+	for pid, of := range map[int]int{52: 51, 46: 45} {
+		group := map[int]string{51: group, 45: "0::/lxc.monitor.a\n"}[of]
+		tr.add(process{pid: pid, ppid: 1, name: "worker", cgroup: group, spaces: "50 50"})
+		name := fmt.Sprintf("proc/%d/status", pid)
+		tr.put(name, fmt.Sprintf("Name:\tworker\nTgid:\t%d\nUid:\t0\t0\t0\t0\nNSpid:\t%d\t3\n", of, pid))
+	}
+	for pid, want := range map[int]string{51: "0:51 java false", 52: "0:51 java false", 45: "0:45 lxc-start true", 46: "0:45 lxc-start true"} {
+		found, err := tr.fs().Owners(context.Background(), runtime.OwnerQuery{PID: pid}, []Target{{Init: 50}})
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%d: %+v, %v", pid, found, err)
+		}
+		f := found[0]
+		if got := fmt.Sprintf("%d:%d %s %v", f.Target, f.Process.PID, f.Process.Name, f.Monitor); got != want {
+			t.Errorf("%d: %q, want %q", pid, got, want)
+		}
+	}
+}

@@ -161,6 +161,7 @@ type processObject struct {
 	Program    string        `json:"program"`
 	Command    string        `json:"command"`
 	Unit       *string       `json:"unit"`
+	Cgroup     *string       `json:"cgroup"` // below the container's own
 	Monitor    *bool         `json:"monitor,omitempty"`
 	Socket     *socketObject `json:"socket,omitempty"`
 }
@@ -174,7 +175,7 @@ type socketObject struct {
 func processOf(ref runtime.Ref, p *runtime.Process) processObject {
 	o := processObject{
 		PID: p.PID, PPID: p.PPID, Depth: p.Depth, Init: p.Init, State: string(rune(p.State)), Threads: p.Threads, Nice: p.Nice, UID: p.UID,
-		User: given(p.User), HostUser: given(p.HostUser), RSS: p.RSS, PSS: p.PSS, Started: stamp(p.Started), Program: p.Name, Command: p.Command, Unit: given(p.Unit),
+		User: given(p.User), HostUser: given(p.HostUser), RSS: p.RSS, PSS: p.PSS, Started: stamp(p.Started), Program: p.Name, Command: p.Command, Unit: given(p.Unit), Cgroup: given(p.Cgroup),
 	}
 	if ref != (runtime.Ref{}) {
 		o.Path, o.Container = &ref.Path, &ref.Name

@@ -22,7 +22,7 @@ func busyHost() (*fake.Runtime, int) {
 	one := func(pid, ppid int, name, command string) runtime.Process {
 		return runtime.Process{
 			PID: pid, PPID: ppid, Inner: pid - init + 1, Begin: uint64(pid), Started: at, State: 'S', Threads: 2, UID: 100000, User: "ro\x1bot",
-			Name: name, Command: command, CPU: runtime.Of(65e9), RSS: runtime.Of(5 << 20), Unit: "web.service",
+			Name: name, Command: command, CPU: runtime.Of(65e9), RSS: runtime.Of(5 << 20), Unit: "web.service", Cgroup: "/system.slice/web.service",
 		}
 	}
 	rt.Set(ref, runtime.Edited, func(s *fake.Spec) {
@@ -59,13 +59,13 @@ func TestPs(t *testing.T) {
 	for key, want := range map[string]any{
 		"path": path, "name": "web-1", "pid": float64(init + 1), "ppid": float64(init), "inner_pid": 2.0, "nesting": 0.0, "init": false, "state": "S", "threads": 2.0, "nice": 0.0,
 		"uid": 100000.0, "inner_uid": 0.0, "user": "ro\x1bot", "host_user": nil, "cpu_seconds": 65.0, "rss_bytes": float64(5 << 20), "pss_bytes": nil,
-		"started": "2023-11-14T22:13:20Z", "program": "nginx", "command": "nginx: \x1b]0;x\a master", "unit": "web.service",
+		"started": "2023-11-14T22:13:20Z", "program": "nginx", "command": "nginx: \x1b]0;x\a master", "unit": "web.service", "cgroup": "/system.slice/web.service",
 	} {
 		if got := all[1][key]; got != want {
 			t.Errorf("%s = %v, want %v", key, got, want)
 		}
 	}
-	if all[3]["inner_uid"] != nil || all[3]["rss_bytes"] != nil || len(all[1]) != 21 {
+	if all[3]["inner_uid"] != nil || all[3]["rss_bytes"] != nil || len(all[1]) != 22 {
 		t.Errorf("%v", all)
 	}
 	for args, want := range map[string]int{"ps": 2, "ps nope": 4, "ps db": 3, "ps web-1 nope": 4, "ps web-1 --tree --json": 2} {
@@ -89,9 +89,18 @@ func TestWho(t *testing.T) {
 	if !strings.Contains(r.out, `"socket":{"protocol":"tcp","address":"0.0.0.0","port":80}`) {
 		t.Errorf("%+v", r)
 	}
-	for args, want := range map[string]int{"who": 2, "who x": 2, "who :9": 4, "who 80 :9": 4, "who 0": 2, "who :70000": 2} {
+	for args, want := range map[string]int{"who": 2, "who x": 2, "who :9": 4, "who 80 :9": 4, "who 0": 2, "who :70000": 2, "who 80/tcp": 0, "who 80/udp": 4, "who port 80": 0, "who pid 80 port 80": 4, "who pid": 2, "who +80": 2} {
 		if r := lxcdeck(t, rt, strings.Fields(args)...); r.code != want {
 			t.Errorf("%s: %+v, want %d", args, r, want)
+		}
+	}
+}
+
+// TestOwnerRows: what is not of a listed container says whose it is as far as is known.
+func TestOwnerRows(t *testing.T) {
+	for cgroup, want := range map[string]string{"": "(this host)", "/lxc.payload.web/init.scope": "(web, not listed)"} {
+		if row := ownerRow(&runtime.Owner{Process: runtime.Process{PID: 7, Name: "x", Cgroup: cgroup}}); row[0] != want {
+			t.Errorf("%q: %q, want %q", cgroup, row[0], want)
 		}
 	}
 }
@@ -106,7 +115,9 @@ func TestSignal(t *testing.T) {
 		{"signal", "needs the NAME", 2}, {"signal web-1", "needs the NAME", 2}, {"signal web-1 x", "no pid", 2}, {"signal web-1 -5", "", 2},
 		{"signal web-1 " + nginx + " -s WHAT", "no signal", 2},
 		{"signal web-1 " + nginx, "with --yes it is", 3}, {"signal web-1 99999 --yes", "no process 99999 on the host", 3},
-		{"signal web-1 99 --inside --yes", "no process 99 inside", 3}, {"signal db 5 --yes", "wrong state", 3}, {"signal nope 5 --yes", "no such container", 4},
+		{"signal web-1 99 --inside --yes", "no process 99 inside", 3},
+		{"signal web-1 2 --yes", "inside 2 is nginx: \\x1b]0;x\\x07 master: with --inside it is meant", 3},
+		{"signal web-1 " + nginx + " --inside --yes", "on the host " + nginx + " is nginx: \\x1b]0;x\\x07 master: without --inside", 3}, {"signal db 5 --yes", "wrong state", 3}, {"signal nope 5 --yes", "no such container", 4},
 		{"signal web-1 1 --inside --yes", "is the init of web-1", 3}, {"signal web-1 1 --inside --init -s KILL", "all in it ends at once", 3},
 		{"--read-only signal web-1 " + nginx + " --yes", "read-only", 3},
 	} {

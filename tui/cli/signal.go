@@ -73,7 +73,7 @@ func (d *deck) signal(cmd *cobra.Command, name string, pids []int, s *signalling
 		return err
 	}
 	for _, pid := range pids {
-		d.signalOne(ctx, ref, findProcess(&list, pid, s.inside), pid, s)
+		d.signalOne(ctx, ref, &list, pid, s)
 	}
 	return nil
 }
@@ -89,14 +89,22 @@ func findProcess(list *runtime.ProcessList, pid int, inside bool) *runtime.Proce
 	return nil
 }
 
-func (d *deck) signalOne(ctx context.Context, ref runtime.Ref, p *runtime.Process, pid int, s *signalling) {
+func (d *deck) signalOne(ctx context.Context, ref runtime.Ref, list *runtime.ProcessList, pid int, s *signalling) {
+	p := findProcess(list, pid, s.inside)
 	switch {
 	case p == nil:
-		where := "on the host"
+		where, other := "on the host", "inside"
 		if s.inside {
-			where = "inside"
+			where, other = other, where
 		}
 		d.warn("%s has no process %d %s", ref.Name, pid, where)
+		switch o := findProcess(list, pid, !s.inside); {
+		case o == nil:
+		case s.inside:
+			d.warn("%s %d is %s: without --inside it is meant", other, pid, o.Title())
+		default:
+			d.warn("%s %d is %s: with --inside it is meant", other, pid, o.Title())
+		}
 		d.status = max(d.status, exitRefused)
 		return
 	case p.Init && !s.init:

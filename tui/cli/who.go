@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,14 +17,16 @@ func (d *deck) whoCommand() *cobra.Command {
 		Short: "Say which container has a pid of the host or a port",
 		Long: "Say which container a process of the host belongs to, or who listens on a port of\n" +
 			"TCP or UDP: in the containers' own networks and in the host's. A number may be\n" +
-			"either; \":80\", \"80/tcp\" and \"port 80\" are a port, \"pid 80\" is a pid.\n\n" +
+			"either; :80 and \"port 80\" are a port, 80/tcp one of that protocol, \"pid 80\" is\n" +
+			"a pid. A process of this host that is in a container of another lxcpath or user\n" +
+			"shows that container's name, \"not listed\".\n\n" +
 			"The status is 4 when one of them is nobody's.",
 		RunE: d.verb(func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage(cmd, "who needs a pid or a port, such as 4711 or :80")
 			}
 			var all []runtime.OwnerQuery
-			for _, arg := range args {
+			for _, arg := range words(args) {
 				q, err := runtime.ParseOwnerQuery(arg)
 				if err != nil {
 					return usage(cmd, "%w", err)
@@ -36,6 +39,20 @@ func (d *deck) whoCommand() *cobra.Command {
 	d.timeoutFlag(cmd, "give up after this `TIME` (default: 10s for each)")
 	cmd.Flags().BoolVar(&d.flags.json, "json", false, "print a JSON array")
 	return cmd
+}
+
+// words puts "pid 80" and "port 80" together, whoever has left away the quotes.
+func words(args []string) []string {
+	var all []string
+	for i := 0; i < len(args); i++ {
+		if word := strings.ToLower(args[i]); i+1 < len(args) && (word == "pid" || word == "port") {
+			all = append(all, word+" "+args[i+1])
+			i++
+			continue
+		}
+		all = append(all, args[i])
+	}
+	return all
 }
 
 func (d *deck) who(cmd *cobra.Command, all []runtime.OwnerQuery) error {
@@ -59,6 +76,9 @@ func (d *deck) who(cmd *cobra.Command, all []runtime.OwnerQuery) error {
 		for i := range owners {
 			o := &owners[i]
 			t.add(ownerRow(o))
+			if pid := o.Process.PID; pid != q.PID && !o.Listens.Addr.IsValid() {
+				d.warn("%d is a thread of process %d", q.PID, pid)
+			}
 			p := processOf(o.Ref, &o.Process)
 			p.Monitor = &o.Monitor
 			if a := o.Listens.Addr; a.IsValid() {
@@ -83,6 +103,8 @@ func ownerRow(o *runtime.Owner) []string {
 	name, socket := "(this host)", views.Absent
 	if o.Ref != (runtime.Ref{}) {
 		name = o.Ref.Name
+	} else if other := o.Unlisted(); other != "" {
+		name = "(" + other + ", not listed)"
 	}
 	if o.Listens.Addr.IsValid() {
 		socket = o.Listens.Proto + " " + o.Listens.Addr.String()
