@@ -107,6 +107,11 @@ func (o Op) String() string { return o.Info().Name }
 // Accepts says whether the operation can be done in state s.
 func (o Op) Accepts(s State) bool { return slices.Contains(o.Info().From, s) }
 
+// Beside says whether o can be done while another operation is under way on the
+// container: while it is waited for to stop, what keeps it from that may get a
+// signal.
+func (o Op) Beside(other Op) bool { return o == Signal && (other == Stop || other == Shutdown) }
+
 // ParseOp finds an operation by its verb.
 func ParseOp(verb string) (Op, bool) {
 	if verb == "unfreeze" {

@@ -62,7 +62,7 @@ var opTable = [...]OpInfo{
 		Timeout: copyTime, Doing: "checkpointing", AsksMore: "Its processes are written to files and end, until it is resumed."},
 	{Op: Resume, Kind: OnContainer, Name: "resume", Title: "Resume from a checkpoint", From: []State{Stopped}, To: Running,
 		Timeout: copyTime, Doing: "resuming"},
-	{Op: Signal, Kind: OnContainer, Name: "signal", Title: "Signal a process", From: []State{Running, Frozen, Thawed, Freezing}, Asks: true,
+	{Op: Signal, Kind: OnContainer, Name: "signal", Title: "Signal a process", From: []State{Running, Frozen, Thawed, Freezing, Stopping}, Asks: true,
 		Timeout: 15 * time.Second, Managed: true, Doing: "signalling a process of",
 		AsksMore: "Only if it is still the process that was seen."},
 }

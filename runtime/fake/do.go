@@ -62,7 +62,9 @@ func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
 		}
 		return r.change(nil, q)
 	}
-	b.busy = false
+	if b.doing == q.Op {
+		b.doing = runtime.NoOp
+	}
 	if err != nil {
 		if b.spec.State != before && passing(q.Op) == b.spec.State {
 			b.spec.State = before
@@ -105,7 +107,7 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 		return c.State, fmt.Errorf("%w (uid %d)", runtime.ErrForeign, *c.Foreign)
 	case !c.NoAnswerSince.IsZero():
 		return c.State, runtime.ErrNoAnswer
-	case b.busy:
+	case b.doing != runtime.NoOp && !q.Op.Beside(b.doing):
 		return c.State, runtime.ErrBusy
 	case q.Expect != runtime.Unknown && q.Expect != c.State:
 		return c.State, fmt.Errorf("%w: it was %s and is %s now; nothing was done", runtime.ErrWrongState, q.Expect, c.State)
@@ -119,7 +121,9 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 	if err := r.refuse(b, q); err != nil {
 		return c.State, err
 	}
-	b.busy = true
+	if b.doing == runtime.NoOp {
+		b.doing = q.Op
+	}
 	return c.State, nil
 }
 

@@ -102,7 +102,7 @@ type box struct {
 	active   time.Duration // how long its processes ran before since
 	since    time.Time     // they run since then; zero = frozen or stopped
 	phase    float64
-	busy     bool
+	doing    runtime.Op         // what is under way
 	app      context.CancelFunc // ends the command of a Run that goes on; nil = none does
 	devices  map[string]bool    // names that AddDevice has put into it
 	sessions map[*Session]struct{}

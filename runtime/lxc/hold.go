@@ -57,7 +57,7 @@ func holdAll(q *helperRequest) (*holds, error) {
 func (h *holds) add(dir string, ref runtime.Ref, op runtime.Op, kind int16) error {
 	f, err := hold(dir, ref, op, kind)
 	var busy *heldError
-	if errors.As(err, &busy) && op == runtime.Kill && busy.waitsForStop() {
+	if errors.As(err, &busy) && busy.waitsForStop() && (op == runtime.Kill || op.Beside(runtime.Stop)) {
 		return nil // it is what ends that waiting, and the end is the one that was asked for
 	}
 	if err == nil {

@@ -146,16 +146,17 @@ func (a *Adapter) admit(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 		return nil, nil, runtime.ErrReadOnly
 	}
 	refs := append([]runtime.Ref{q.Ref}, q.Others()...)
-	if err := a.reserve(refs, q.Op); err != nil {
+	w, err := a.reserve(refs, q.Op)
+	if err != nil {
 		return nil, nil, err
 	}
 	as, err = a.check(ctx, info, q)
 	if err != nil {
-		a.leave(refs)
+		a.leave(refs, w)
 		return nil, nil, err
 	}
 	var once sync.Once
-	return as, func() { once.Do(func() { a.leave(refs) }) }, nil
+	return as, func() { once.Do(func() { a.leave(refs, w) }) }, nil
 }
 
 // onceRunning gives a container free when the command in it begins: what runs
@@ -258,23 +259,26 @@ func accepts(info *runtime.OpInfo, is, expect runtime.State) error {
 	return nil
 }
 
-// reserve takes all containers of an operation, or none.
-func (a *Adapter) reserve(refs []runtime.Ref, op runtime.Op) error {
+// reserve takes all containers of an operation, or none. What goes beside another
+// operation leaves the container to that.
+func (a *Adapter) reserve(refs []runtime.Ref, op runtime.Op) (*work, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return errClosed
+		return nil, errClosed
 	}
 	for _, ref := range refs {
-		if other, taken := a.busy[ref]; taken {
-			return fmt.Errorf("%w: %s", runtime.ErrBusy, other.op)
+		if other, taken := a.busy[ref]; taken && !op.Beside(other.op) {
+			return nil, fmt.Errorf("%w: %s", runtime.ErrBusy, other.op)
 		}
 	}
 	w := &work{op: op, over: make(chan struct{})}
 	for _, ref := range refs {
-		a.busy[ref] = w
+		if _, taken := a.busy[ref]; !taken {
+			a.busy[ref] = w
+		}
 	}
-	return nil
+	return w, nil
 }
 
 // work is an operation of this Adapter that is under way.
@@ -296,14 +300,14 @@ func (a *Adapter) cameTo(ref runtime.Ref, is runtime.State, init int) {
 	}
 }
 
-func (a *Adapter) leave(refs []runtime.Ref) {
+func (a *Adapter) leave(refs []runtime.Ref, w *work) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i, ref := range refs {
-		if w := a.busy[ref]; w != nil && i == 0 {
-			close(w.over)
+	close(w.over)
+	for _, ref := range refs {
+		if a.busy[ref] == w {
+			delete(a.busy, ref)
 		}
-		delete(a.busy, ref)
 	}
 }
 

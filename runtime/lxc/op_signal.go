@@ -34,7 +34,8 @@ func (o *operation) signal() error {
 	}
 	fd, err := unix.PidfdOpen(a.PID, 0)
 	if err != nil {
-		if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) { // gone, or a thread's number
+		// It is gone, or a thread's number: EINVAL, and ENOENT since Linux 6.15.
+		if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
 			return noProcess(a.PID)
 		}
 		return fmt.Errorf("process %d: pidfd_open: %w", a.PID, fileErr(err))

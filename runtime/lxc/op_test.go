@@ -137,11 +137,12 @@ func TestRequestsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	must(t, a.reserve([]runtime.Ref{ref}, runtime.Stop))
+	own, err := a.reserve([]runtime.Ref{ref}, runtime.Stop)
+	must(t, err)
 	if err := do(t, a, runtime.Start, ref); !errors.Is(err, runtime.ErrBusy) {
 		t.Errorf("while another operation runs: %v", err)
 	}
-	a.leave([]runtime.Ref{ref})
+	a.leave([]runtime.Ref{ref}, own)
 	ro := newAdapter(t, Options{Paths: []string{s.Path}, ReadOnly: true})
 	if err := do(t, ro, runtime.Start, ref); !errors.Is(err, runtime.ErrReadOnly) {
 		t.Errorf("read-only: %v", err)

@@ -227,8 +227,13 @@ func (a *Adapter) usersOf(ctx context.Context, ref runtime.Ref, list *runtime.Pr
 		u.names = userNames(text)
 	}
 	o.mu.Lock()
+	defer o.mu.Unlock()
+	for other := range o.users { // those of containers that have stopped
+		if a.known(other) == nil {
+			delete(o.users, other)
+		}
+	}
 	o.users[ref] = u
-	o.mu.Unlock()
 	return u
 }
 

@@ -298,6 +298,51 @@ func TestSignalsStayInTheContainer(t *testing.T) {
 	}
 }
 
+// TestSignalWhileItIsStopped: what keeps a container from stopping may be ended
+// while it is waited for, by another lxcdeck or by this one; other operations
+// wait, and the stop keeps its place.
+func TestSignalWhileItIsStopped(t *testing.T) {
+	a, s, ref := running(t, "lxcdt-hangs")
+	send := func() error {
+		leave(t, s, ref.Name, "exec sleep 7030")
+		p := marked(t, a, ref, "sleep 7030")
+		err := askFor(t, a, runtime.Signal, ref, &runtime.SignalArgs{PID: p.PID, Begin: p.Begin, Signal: int(unix.SIGKILL)})
+		if err == nil {
+			within(t, "it ends", func() bool {
+				for _, o := range processesOf(t, a, ref, runtime.ProcessQuery{}).Processes {
+					if o.Same(&p) {
+						return false
+					}
+				}
+				return true
+			})
+		}
+		return err
+	}
+	h, err := holdAll(&helperRequest{Op: runtime.Shutdown, Ref: ref})
+	must(t, err)
+	if err := send(); err != nil {
+		t.Errorf("another lxcdeck waits for it to stop: %v", err)
+	}
+	h.release()
+	h, err = holdAll(&helperRequest{Op: runtime.Restart, Ref: ref})
+	must(t, err)
+	if err := send(); !errors.Is(err, runtime.ErrBusy) {
+		t.Errorf("another lxcdeck restarts it: %v", err)
+	}
+	h.release()
+	refs := []runtime.Ref{ref}
+	own, err := a.reserve(refs, runtime.Stop)
+	must(t, err)
+	if err := send(); err != nil {
+		t.Errorf("this lxcdeck waits for it to stop: %v", err)
+	}
+	if a.workOn(ref) != own {
+		t.Error("the stop has lost its place")
+	}
+	a.leave(refs, own)
+}
+
 // TestWhoListens finds the container and the process behind a port, and the
 // host's own.
 func TestWhoListens(t *testing.T) {

@@ -312,7 +312,9 @@ func TestWatchLetsOperationsWork(t *testing.T) {
 	a := adapterFor(t, t.TempDir())
 	ref := runtime.Ref{Path: a.About().Paths[0], Name: "lxcdt-a"}
 	w := &watcher{a: a, ctx: t.Context()}
-	must(t, a.reserve([]runtime.Ref{ref}, runtime.Start))
+	refs := []runtime.Ref{ref}
+	_, err := a.reserve(refs, runtime.Start)
+	must(t, err)
 	began := time.Now()
 	if _, known := w.letWork(ref, a.workOn(ref)); known {
 		t.Error("nothing is known yet")
@@ -331,11 +333,12 @@ func TestWatchLetsOperationsWork(t *testing.T) {
 			done <- known && c.InitPID == end.init && c.State == end.is && !c.Started.IsZero()
 		}()
 		a.cameTo(ref, end.is, end.init)
-		a.leave([]runtime.Ref{ref})
+		a.leave(refs, own)
 		if known := <-done; known != end.known {
 			t.Errorf("an operation that came to %+v: known %v", end, known)
 		}
-		must(t, a.reserve([]runtime.Ref{ref}, runtime.Start))
+		_, err := a.reserve(refs, runtime.Start)
+		must(t, err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -345,7 +348,7 @@ func TestWatchLetsOperationsWork(t *testing.T) {
 	if took := time.Since(began); took >= lastPause {
 		t.Errorf("a watch that has ended waited for %v", took)
 	}
-	a.leave([]runtime.Ref{ref})
+	a.leave(refs, a.workOn(ref))
 }
 
 // TestWatchBeginsWithAnEnd: what ends between the first look at the sockets and the
