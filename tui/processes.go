@@ -74,6 +74,7 @@ type procView struct {
 	began    time.Time
 	stop     context.CancelFunc
 	list     runtime.ProcessList
+	units    bool          // some process of it is in a unit
 	past     []procReading // the newest last
 	rates    map[procKey]procRate
 	err      error
@@ -257,6 +258,7 @@ func (x *procView) take(m *Model, list runtime.ProcessList) {
 		x.over = m.called(x.ref) + " was started anew"
 	}
 	x.err, x.list = nil, list
+	x.units = slices.ContainsFunc(list.Processes, func(p runtime.Process) bool { return p.Unit != "" })
 	from := x.base(list.At)
 	now := procReading{list.At, make(map[procKey]runtime.Value, len(list.Processes))}
 	rates := make(map[procKey]procRate, len(list.Processes))
@@ -408,7 +410,7 @@ func (x *procView) paint(m *Model) views.Block {
 func (x *procView) state(m *Model) *views.ProcessesState {
 	s := &views.ProcessesState{
 		Name: m.called(x.ref), Items: x.rows, Cursor: x.at, Offset: x.top, Total: x.list.Total,
-		Sort: m.procs.column().ID, Desc: m.procs.desc(), Tree: !m.procs.flat, Filter: x.filter.text,
+		Sort: m.procs.column().ID, Desc: m.procs.desc(), Tree: !m.procs.flat, Units: x.units, Filter: x.filter.text,
 		Now: m.clock.Now(), Note: x.note(), Empty: x.empty(m), Say: m.noticeState(),
 	}
 	if c := m.byRef(x.ref); c != nil {

@@ -189,6 +189,53 @@ func TestProcessInFull(t *testing.T) {
 	d.ordered("init >nginx")
 }
 
+// TestProcessWithALongCommand: figures come first, however long a command is.
+func TestProcessWithALongCommand(t *testing.T) {
+	d := procDeck(t, 80, 24, Options{})
+	d.edit(func(all []runtime.Process) []runtime.Process {
+		all[2].Command = "x" + strings.Repeat(" words", 600) + "\nrm -rf /"
+		return all
+	})
+	d.pass(time.Second)
+	d.press("j", "j", "enter")
+	d.sees("511 on the host, 12 inside", "60M (RSS)", "www-data (33 inside)", "j k scroll")
+	d.press("esc", "y", "j", "j", "enter")
+	if got := d.copied; len(got) != 1 || !strings.HasSuffix(got[0], `words\nrm -rf /`) {
+		t.Errorf("copied: %q", got)
+	}
+}
+
+// TestUnitsHaveAColumnWhereThereAreSome: without systemd commands have its room.
+func TestUnitsHaveAColumnWhereThereAreSome(t *testing.T) {
+	d := procDeck(t, 120, 40, Options{})
+	d.seesNo("UNIT")
+	d.press("o", "home", "enter", "<") // from the first to the last
+	d.sees("COMMAND▲")
+	d.press("<")
+	d.seesNo("UNIT", "THR▲")
+	d.edit(func(all []runtime.Process) []runtime.Process { all[4].Unit = "cron.service"; return all })
+	d.pass(time.Second)
+	d.sees("UNIT", "cron.service")
+}
+
+// TestSignalWhileItStops: what keeps a container from stopping can be ended
+// while it is waited for; what else changes it waits.
+func TestSignalWhileItStops(t *testing.T) {
+	d := procDeck(t, 80, 24, Options{})
+	for _, op := range []runtime.Op{runtime.Stop, runtime.Restart} {
+		d.m.jobs.list = []*job{{req: runtime.Request{Op: op, Ref: ref("alpha")}, started: noon, batch: &batch{}, feed: &feed{}}}
+		d.press("j", "j", "K")
+		if op == runtime.Stop {
+			d.sees("Signal for worker (511)")
+			d.press("esc", "home")
+			continue
+		}
+		d.seesNo("Signal for")
+		d.sees("is busy")
+	}
+	d.m.jobs.list = nil
+}
+
 func TestSignals(t *testing.T) {
 	d := procDeck(t, 80, 24, Options{})
 	d.press("j", "j", "K")

@@ -20,6 +20,9 @@ func (x *procView) situation(m *Model) keymap.Situation {
 	if c := m.byRef(x.ref); c != nil {
 		s.Targets, s.Selected = []runtime.Container{*c}, c
 	}
+	if op, busy := m.jobs.busy(x.ref); busy && runtime.Signal.Beside(op) {
+		delete(s.Busy, x.ref)
+	}
 	return s
 }
 
@@ -101,6 +104,7 @@ func (x *procView) copyMenu(m *Model) tea.Cmd {
 		if text == "" {
 			return
 		}
+		text = views.Clean(text) // a line end in it would be one where it is pasted
 		pick.items = append(pick.items, choice{label: label, hint: text, pick: func() tea.Cmd {
 			m.say(noteInfo, "copied: "+text, "")
 			return tea.SetClipboard(text)
@@ -152,7 +156,6 @@ func (x *procView) fullState(m *Model) *views.TextState {
 			s.Lines = append(s.Lines, fmt.Sprintf("%-9s %s", label, text))
 		}
 	}
-	add("command", p.Command)
 	add("name", p.Name)
 	add("state", stateWords(p.State))
 	add("pid", fmt.Sprintf("%d on the host, %s inside", p.PID, innerText(p)))
@@ -168,6 +171,7 @@ func (x *procView) fullState(m *Model) *views.TextState {
 	add("memory", views.ValueBytes(p.RSS)+" (RSS), "+views.ValueBytes(p.PSS)+" (PSS: its part of what is shared)")
 	add("threads", strconv.Itoa(p.Threads))
 	add("nice", strconv.Itoa(p.Nice))
+	add("command", p.Command) // the last: it may fill the screen
 	if p.Init {
 		add("", "It is the container's init.")
 	}

@@ -245,7 +245,7 @@ func (x *procView) sortBy(m *Model, id string) tea.Cmd {
 // sortStep sorts by the column to the left or right of the sorted one, of
 // those on screen.
 func (x *procView) sortStep(m *Model, by int) tea.Cmd {
-	cols := views.VisibleProcessColumns(m.layout.W)
+	cols := views.VisibleProcessColumns(m.layout.W, x.units)
 	i := slices.IndexFunc(cols, func(c views.ProcessColumn) bool { return c.ID == m.procs.column().ID })
 	if i < 0 && by < 0 {
 		i = 0

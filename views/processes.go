@@ -53,9 +53,10 @@ func ProcessColumns() []ProcessColumn {
 	}
 }
 
-// VisibleProcessColumns are those that a screen of w cells shows.
-func VisibleProcessColumns(w int) []ProcessColumn {
-	return slices.DeleteFunc(ProcessColumns(), func(c ProcessColumn) bool { return w < c.from })
+// VisibleProcessColumns are those that a screen of w cells shows. Where there is
+// no systemd, the commands have the room of its units.
+func VisibleProcessColumns(w int, units bool) []ProcessColumn {
+	return slices.DeleteFunc(ProcessColumns(), func(c ProcessColumn) bool { return w < c.from || c.ID == ProcUnit && !units })
 }
 
 // ProcessItem is one process in its row.
@@ -78,6 +79,7 @@ type ProcessesState struct {
 	Sort   string
 	Desc   bool
 	Tree   bool
+	Units  bool // some process is in a unit of systemd
 	Filter string
 	Typing bool // the filter is being typed
 	Behind int  // characters of it behind the cursor
@@ -150,7 +152,7 @@ func processPlace(s *ProcessesState) string {
 func (t *Theme) processHead(s *ProcessesState, w int) string {
 	l := t.newLine(w)
 	l.gap(1)
-	for i, c := range VisibleProcessColumns(w) {
+	for i, c := range VisibleProcessColumns(w, s.Units) {
 		if i > 0 {
 			l.gap(1)
 		}
@@ -187,7 +189,7 @@ func (t *Theme) processRow(s *ProcessesState, i, w int) string {
 		l.whole(Cursor)
 	}
 	l.gap(1)
-	for k, c := range VisibleProcessColumns(w) {
+	for k, c := range VisibleProcessColumns(w, s.Units) {
 		if k > 0 {
 			l.gap(1)
 		}

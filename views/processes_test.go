@@ -13,7 +13,7 @@ import (
 // someProcesses are those of a web server, as a tree.
 func someProcesses() *ProcessesState {
 	s := &ProcessesState{
-		Name: "web-1", State: runtime.Running, Cursor: 2, Sort: ProcPID, Tree: true, Now: now,
+		Name: "web-1", State: runtime.Running, Cursor: 2, Sort: ProcPID, Tree: true, Units: true, Now: now,
 		Hints: []keymap.Hint{{Key: "K", Text: "signal"}, {Key: "/", Text: "filter"}, {Key: "t", Text: "flat"}, {Key: "o", Text: "sort"}, {Key: "enter", Text: "in full"}, {Key: "y", Text: "copy"}, {Key: "?", Text: "help"}, {Key: "q", Text: "back"}},
 	}
 	add := func(pid, inner int, tree, user string, state byte, cpu float64, mem uint64, unit, command string) *runtime.Process {
