@@ -116,7 +116,7 @@ func (m *Model) processHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.ProcessList: m.openProcesses,
 		keymap.Who:         m.openWho,
 		keymap.ProcOpen:    on(func(x *procView) tea.Cmd { return x.openFull(m) }),
-		keymap.ProcTree:    on(func(x *procView) tea.Cmd { m.procs.flat = !m.procs.flat; return x.arranged(m) }),
+		keymap.ProcTree:    on(func(x *procView) tea.Cmd { return x.switchTree(m) }),
 		keymap.ProcSort:    on(func(x *procView) tea.Cmd { return x.sortPicker(m) }),
 		keymap.ProcLeft:    on(func(x *procView) tea.Cmd { return x.sortStep(m, -1) }),
 		keymap.ProcRight:   on(func(x *procView) tea.Cmd { return x.sortStep(m, 1) }),
@@ -437,6 +437,9 @@ func (x *procView) state(m *Model) *views.ProcessesState {
 		if s.Hints[i].ID == keymap.ProcTree && !m.procs.flat {
 			s.Hints[i].Text = "flat"
 		}
+	}
+	if x.filter.text != "" { // what fits it has no tree
+		s.Hints = slices.DeleteFunc(s.Hints, func(h keymap.Hint) bool { return h.ID == keymap.ProcTree })
 	}
 	return s
 }

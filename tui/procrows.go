@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime"
 	"lxcdeck/views"
 )
@@ -51,6 +52,16 @@ func (x *procView) arrange(m *Model) {
 func (x *procView) arranged(m *Model) tea.Cmd {
 	x.arrange(m)
 	return nil
+}
+
+// switchTree shows the tree, or no tree. What a filter leaves has none.
+func (x *procView) switchTree(m *Model) tea.Cmd {
+	if x.filter.text != "" {
+		m.say(noteInfo, "what fits a filter has no tree: "+m.keys.KeyOf(keymap.Back)+" clears it first", "")
+		return nil
+	}
+	m.procs.flat = !m.procs.flat
+	return x.arranged(m)
 }
 
 // compare orders processes by a column; pids decide where that does not.
