@@ -159,10 +159,14 @@ func (a *Adapter) owners(ctx context.Context, q runtime.OwnerQuery) ([]runtime.O
 	if err != nil {
 		return nil, err
 	}
-	var refs []runtime.Ref
+	var refs, silent []runtime.Ref
 	var all []proc.Target
 	for i := range l.Containers {
-		if c := &l.Containers[i]; c.Counted() {
+		c := &l.Containers[i]
+		if !c.NoAnswerSince.IsZero() {
+			silent = append(silent, c.Ref)
+		}
+		if c.Counted() {
 			refs = append(refs, c.Ref)
 			all = append(all, proc.Target{Init: c.InitPID, Dirs: a.cgroupDirs(c.Ref)})
 		}
@@ -187,9 +191,30 @@ func (a *Adapter) owners(ctx context.Context, q runtime.OwnerQuery) ([]runtime.O
 			a.overseer.nameHost(&list.Processes[0])
 		}
 		o.Process = list.Processes[0]
+		ofSilent(&o, silent)
 		owners = append(owners, o)
 	}
 	return owners, nil
+}
+
+// ofSilent finds whose a process is among containers whose monitor does not
+// answer, so that their init is not known: by the names of its cgroup and of
+// monitors. It is said to be theirs, nothing more.
+func ofSilent(o *runtime.Owner, silent []runtime.Ref) {
+	name := o.Unlisted()
+	var named []runtime.Ref
+	for _, ref := range silent {
+		if name == ref.Name {
+			named = append(named, ref)
+		}
+		if o.Ref == (runtime.Ref{}) && o.Process.UID == os.Geteuid() && o.Process.Command == monitorTitle+" "+ref.Path+" "+ref.Name {
+			o.Ref, o.Monitor = ref, true
+			return
+		}
+	}
+	if len(named) == 1 {
+		o.Ref = named[0]
+	}
 }
 
 // name gives the users of a container's processes their names, inside and outside.

@@ -382,6 +382,35 @@ func TestWhoListens(t *testing.T) {
 	}
 }
 
+// TestWhoOfAStuckMonitor: what is of a container whose monitor has stopped is
+// still told to be its, the monitor above all.
+func TestWhoOfAStuckMonitor(t *testing.T) {
+	a, s, ref := running(t, "lxcdt-silent")
+	init := find(t, list(t, a), ref.Name).InitPID
+	f, err := statFields(init)
+	must(t, err)
+	monitor, err := strconv.Atoi(f[1])
+	must(t, err)
+	must(t, unix.Kill(monitor, unix.SIGSTOP))
+	defer func() { _ = unix.Kill(monitor, unix.SIGCONT) }()
+	fresh := newAdapter(t, Options{Paths: []string{s.Path}}) // it has never known the init
+	for pid, is := range map[int]bool{init: false, monitor: true} {
+		owners, err := fresh.Owners(context.Background(), runtime.OwnerQuery{PID: pid})
+		if err != nil || len(owners) != 1 || owners[0].Ref != ref || owners[0].Monitor != is || owners[0].Process.PID != pid {
+			t.Errorf("process %d: %+v, %v", pid, owners, err)
+		}
+	}
+	two := []runtime.Ref{{Path: "/a", Name: "x"}, {Path: "/b", Name: "x"}}
+	o := runtime.Owner{Process: runtime.Process{PID: 7, Cgroup: "/lxc.payload.x"}}
+	if ofSilent(&o, two); o.Ref != (runtime.Ref{}) {
+		t.Errorf("one of two of that name was guessed: %v", o.Ref)
+	}
+	o.Process.Command, o.Process.UID = "[lxc monitor] /a x", os.Geteuid()+1
+	if ofSilent(&o, two); o.Ref != (runtime.Ref{}) || o.Monitor {
+		t.Errorf("somebody else's word was taken: %v", o.Ref)
+	}
+}
+
 // TestReadingsTakeTurns: one that does not come back is told of, and keeps no
 // more than itself.
 func TestReadingsTakeTurns(t *testing.T) {
