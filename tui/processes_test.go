@@ -278,6 +278,18 @@ func TestSignals(t *testing.T) {
 	d.sees("another one by now")
 }
 
+// TestSignalsToTheFrozen: only KILL may reach them before they are thawed.
+func TestSignalsToTheFrozen(t *testing.T) {
+	d := procDeck(t, 80, 24, Options{})
+	d.rt.Become(ref("alpha"), runtime.Frozen)
+	d.later("FROZEN")
+	d.press("j", "j", "K", "enter")
+	d.says("it acts on it once it is thawed")
+	d.pass(questionGrace)
+	d.press("n", "K", "j", "enter")
+	d.says("on cgroup v2 that ends it at once")
+}
+
 func TestSignalsToTheInit(t *testing.T) {
 	d := procDeck(t, 80, 24, Options{})
 	d.press("K", "j", "enter")

@@ -78,11 +78,20 @@ func (x *procView) askSignal(m *Model, p *runtime.Process, s runtime.SignalInfo)
 		q.state.More += " It is the first process of a container in this one: with it all of that ends."
 	}
 	if frozen := c.State == runtime.Frozen || c.State == runtime.Freezing; frozen {
-		q.state.More += " The container is frozen: it acts on it once it is thawed."
+		q.state.More += frozenSignal(s.Number)
 	}
 	act := m.ask(q)
 	m.overlay = &upon{q, x}
 	return act
+}
+
+// frozenSignal says when a frozen process acts on a signal. Of cgroup v2 a fatal
+// one reaches it (cgroup-v2.rst, cgroup.freeze), of v1 none does.
+func frozenSignal(n int) string {
+	if n == int(syscall.SIGKILL) {
+		return " The container is frozen: on cgroup v2 that ends it at once, on v1 when it is thawed."
+	}
+	return " The container is frozen: it acts on it once it is thawed."
 }
 
 // innerText is the pid in the container.
