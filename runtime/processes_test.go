@@ -102,7 +102,7 @@ func TestSignals(t *testing.T) {
 func TestOwnerQueries(t *testing.T) {
 	for in, want := range map[string]OwnerQuery{
 		"4711": {PID: 4711, Port: 4711}, " 80 ": {PID: 80, Port: 80}, ":80": {Port: 80}, "80/tcp": {Port: 80, Proto: "tcp"}, "udp/53": {Port: 53, Proto: "udp"}, "port 22": {Port: 22},
-		"+5": {}, "5/sctp": {}, "tcp/": {}, "80/TCP": {Port: 80, Proto: "tcp"},
+		"+5": {}, ":80/tcp": {Port: 80, Proto: "tcp"}, "udp/port 53": {Port: 53, Proto: "udp"}, "pid 5/tcp": {}, "tcp/80/udp": {}, "80/tcp/udp": {}, "5/sctp": {}, "tcp/": {}, "80/TCP": {Port: 80, Proto: "tcp"},
 		"pid 22": {PID: 22}, "pid=22": {PID: 22}, "70000": {PID: 70000}, "": {}, "x": {}, "-5": {}, "0": {}, ":": {}, ":70000": {}, "99999999999": {},
 	} {
 		got, err := ParseOwnerQuery(in)

@@ -10,23 +10,25 @@ import (
 // ":80" and "port 80" are a port, "80/tcp" and "tcp/80" one of that protocol,
 // "pid 4711" is a pid.
 func ParseOwnerQuery(text string) (OwnerQuery, error) {
-	word := strings.ToLower(strings.TrimSpace(text))
-	pid, port, proto := true, true, ""
-	for _, form := range []struct {
-		before, after, proto string
-		pid                  bool
-	}{
-		{before: ":"}, {before: "port"}, {before: "pid", pid: true},
-		{before: "tcp/", proto: "tcp"}, {before: "udp/", proto: "udp"}, {after: "/tcp", proto: "tcp"}, {after: "/udp", proto: "udp"},
-	} {
-		rest, is := strings.CutPrefix(word, form.before)
-		if form.after != "" {
-			rest, is = strings.CutSuffix(word, form.after)
+	word, proto := strings.ToLower(strings.TrimSpace(text)), ""
+	for _, p := range []string{"tcp", "udp"} {
+		rest, is := strings.CutPrefix(word, p+"/")
+		if !is {
+			rest, is = strings.CutSuffix(word, "/"+p)
 		}
 		if is {
-			word, pid, port, proto = strings.Trim(rest, " :="), form.pid, !form.pid, form.proto
+			word, proto = rest, p
 			break
 		}
+	}
+	pid, port := proto == "", true
+	for _, before := range []string{":", "port", "pid"} {
+		rest, is := strings.CutPrefix(word, before)
+		if !is || before == "pid" && proto != "" {
+			continue
+		}
+		word, pid, port = strings.Trim(rest, " :="), before == "pid", before != "pid"
+		break
 	}
 	n, err := strconv.ParseUint(word, 10, 31)
 	if err != nil || n == 0 {

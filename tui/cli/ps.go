@@ -73,12 +73,12 @@ func (d *deck) ps(cmd *cobra.Command, names []string, q runtime.ProcessQuery, tr
 		}
 		if !tree {
 			for _, p := range all {
-				t.add(psRow(ref, p, p.Title(), len(refs) > 1, q.PSS != 0))
+				t.add(psRow(d.called(ref), p, p.Title(), len(refs) > 1, q.PSS != 0))
 			}
 			continue
 		}
 		for _, b := range runtime.ProcessTree(all, func(x, y *runtime.Process) int { return x.PID - y.PID }) {
-			t.add(psRow(ref, b.Process, branch(b.Signs)+b.Process.Title(), len(refs) > 1, q.PSS != 0))
+			t.add(psRow(d.called(ref), b.Process, branch(b.Signs)+b.Process.Title(), len(refs) > 1, q.PSS != 0))
 		}
 	}
 	switch {
@@ -89,6 +89,15 @@ func (d *deck) ps(cmd *cobra.Command, names []string, q runtime.ProcessQuery, tr
 	default:
 		return writeAll(d.Stdout, t.text())
 	}
+}
+
+// called is a container's name, with the lxcpath where several are looked into:
+// they may have equal names.
+func (d *deck) called(ref runtime.Ref) string {
+	if len(d.rt.About().Paths) > 1 {
+		return ref.String()
+	}
+	return ref.Name
 }
 
 // branch draws the place in a tree, as ps f does.
@@ -122,10 +131,10 @@ func psTable(several, pss bool) table {
 	return t
 }
 
-func psRow(ref runtime.Ref, p *runtime.Process, command string, several, pss bool) []string {
+func psRow(name string, p *runtime.Process, command string, several, pss bool) []string {
 	var row []string
 	if several {
-		row = append(row, ref.Name)
+		row = append(row, name)
 	}
 	row = append(row, strconv.Itoa(p.PID), views.InsidePID(p), views.InsideUser(p), views.HostUser(p), string(rune(p.State)), views.CPUTime(p.CPU), views.ValueBytes(p.RSS))
 	if pss {

@@ -98,9 +98,19 @@ func TestWho(t *testing.T) {
 
 // TestOwnerRows: what is not of a listed container says whose it is as far as is known.
 func TestOwnerRows(t *testing.T) {
+	one, two := fake.New(fake.Options{Paths: []string{"/a"}}), fake.New(fake.Options{Paths: []string{"/a", "/b"}})
+	d := &deck{rt: one}
 	for cgroup, want := range map[string]string{"": "(this host)", "/lxc.payload.web/init.scope": "(web, not listed)"} {
-		if row := ownerRow(&runtime.Owner{Process: runtime.Process{PID: 7, Name: "x", Cgroup: cgroup}}); row[0] != want {
+		if row := d.ownerRow(&runtime.Owner{Process: runtime.Process{PID: 7, Name: "x", Cgroup: cgroup}}); row[0] != want {
 			t.Errorf("%q: %q, want %q", cgroup, row[0], want)
+		}
+	}
+	// Equal names in two lxcpaths are told apart, and can be typed as they stand.
+	o := runtime.Owner{Ref: runtime.Ref{Path: "/b", Name: "x"}, Process: runtime.Process{PID: 7, Name: "x"}}
+	for want, rt := range map[string]runtime.Runtime{"x": one, "/b/x": two} {
+		d := &deck{rt: rt}
+		if row, ps := d.ownerRow(&o), psRow(d.called(o.Ref), &o.Process, "x", true, false); row[0] != want || ps[0] != want {
+			t.Errorf("%q and %q, want %q", row[0], ps[0], want)
 		}
 	}
 }

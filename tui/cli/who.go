@@ -75,7 +75,7 @@ func (d *deck) who(cmd *cobra.Command, all []runtime.OwnerQuery) error {
 		}
 		for i := range owners {
 			o := &owners[i]
-			t.add(ownerRow(o))
+			t.add(d.ownerRow(o))
 			if pid := o.Process.PID; pid != q.PID && !o.Listens.Addr.IsValid() {
 				d.warn("%d is a thread of process %d", q.PID, pid)
 			}
@@ -98,11 +98,11 @@ func (d *deck) who(cmd *cobra.Command, all []runtime.OwnerQuery) error {
 }
 
 // ownerRow names the container; a process of the host has none.
-func ownerRow(o *runtime.Owner) []string {
+func (d *deck) ownerRow(o *runtime.Owner) []string {
 	p := &o.Process
 	name, socket := "(this host)", views.Absent
 	if o.Ref != (runtime.Ref{}) {
-		name = o.Ref.Name
+		name = d.called(o.Ref)
 	} else if other := o.Unlisted(); other != "" {
 		name = "(" + other + ", not listed)"
 	}
