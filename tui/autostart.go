@@ -176,7 +176,7 @@ func (a *autostarting) submit(f *form) tea.Cmd {
 		if err != nil {
 			return nil // the form has refused it before
 		}
-		reqs = append(reqs, runtime.Request{Op: runtime.SetAutostart, Ref: c.Ref, Args: args})
+		reqs = append(reqs, runtime.Request{Op: runtime.SetAutostart, Ref: c.Ref, Same: c.Identity, Args: args})
 	}
 	return a.m.enqueue(reqs)
 }

@@ -72,7 +72,7 @@ func (k *cloning) request(f *form) runtime.Request {
 	}
 	a.Ephemeral = a.CoW && f.fields[cloneEphemeral].on
 	a.Start = !a.Ephemeral && f.fields[cloneStart].on // an ephemeral one is started anyway
-	return runtime.Request{Op: runtime.Clone, Ref: k.from.Ref, Expect: k.from.State, Args: a}
+	return runtime.Request{Op: runtime.Clone, Ref: k.from.Ref, Expect: k.from.State, Same: k.from.Identity, Args: a}
 }
 
 func (k *cloning) check(f *form) (int, error) {

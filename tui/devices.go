@@ -23,7 +23,7 @@ func (m *Model) askDevice(c runtime.Container, op runtime.Op) tea.Cmd {
 		title, does = "Remove a device from ", "goes on"
 	}
 	request := func(f *form) runtime.Request {
-		return runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Args: deviceArgs(f, op)}
+		return runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: deviceArgs(f, op)}
 	}
 	f := (&form{
 		title: title + m.called(c.Ref), action: does,

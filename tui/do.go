@@ -88,7 +88,7 @@ func (m *Model) propose(op runtime.Op) tea.Cmd {
 	}
 	reqs := make([]runtime.Request, len(can))
 	for i, c := range can {
-		reqs[i] = runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Spare: true}
+		reqs[i] = runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Same: c.Identity, Spare: true}
 	}
 	act := func() tea.Cmd { return m.enqueue(reqs) }
 	if !op.Info().Asks && len(can)+len(cannot) == 1 {

@@ -66,6 +66,42 @@ func TestChangedStateDoesNothingAndSaysSo(t *testing.T) {
 	}
 }
 
+// Between question and answer somebody has destroyed the container, made another of
+// its name and started that.
+func TestAnswerIsForTheContainerThatWasSeen(t *testing.T) {
+	for _, op := range []runtime.Op{runtime.Kill, runtime.Stop, runtime.Shutdown, runtime.Restart, runtime.Reboot, runtime.Freeze} {
+		d := newDeck(t, 80, 24, Options{}, some()...)
+		d.run(d.m.propose(op))
+		d.rt.Remove(ref("alpha"))
+		d.rt.Add(box("alpha", runtime.Running))
+		was, _ := d.rt.Get(ref("alpha"))
+		d.pass(questionGrace)
+		d.press("y")
+		d.sees("another container now")
+		if c, _ := d.rt.Get(ref("alpha")); c.State != runtime.Running || c.InitPID != was.InitPID {
+			t.Errorf("%s: %+v", op, c)
+		}
+	}
+}
+
+// The offer to kill what has not stopped in time is for the same container too.
+func TestKillIsOfferedForTheContainerThatWasSeen(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, some()...)
+	d.rt.Fail(fake.Do, ref("alpha"), fake.Fault{Err: runtime.ErrStillRunning, Times: 1})
+	d.run(d.m.propose(runtime.Stop))
+	d.pass(questionGrace)
+	d.press("y")
+	d.sees("alpha still runs. Kill it?")
+	d.rt.Remove(ref("alpha"))
+	d.rt.Add(box("alpha", runtime.Running))
+	d.pass(questionGrace)
+	d.press("y")
+	d.sees("another container now")
+	if c, _ := d.rt.Get(ref("alpha")); c.State != runtime.Running {
+		t.Error(c.State)
+	}
+}
+
 func TestVanishedBeforeTheAnswer(t *testing.T) {
 	d := newDeck(t, 80, 24, Options{}, some()...)
 	d.press("K")

@@ -67,8 +67,11 @@ func (d *deck) askedNothing() {
 	}
 }
 
-// second is the Identity that the fake gives its second container, the bravo of some.
-const second = "2"
+// The Identities that the fake gives its first containers, the alpha and bravo of some.
+const (
+	first  = "1"
+	second = "2"
+)
 
 func wants(t *testing.T, got, want runtime.Request) {
 	t.Helper()
@@ -108,7 +111,7 @@ func TestCloneForm(t *testing.T) {
 	d.sees(" -M", " -e")
 	d.seesNo("  start")
 	d.press("enter")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Clone, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.CloneArgs{
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Clone, Ref: ref("bravo"), Expect: runtime.Stopped, Same: second, Args: &runtime.CloneArgs{
 		To: runtime.Ref{Path: "/srv/lxc", Name: "bravo-2"}, CoW: true, KeepMAC: true, Ephemeral: true,
 	}})
 	d.until("the clone", func() bool { return strings.Contains(d.names(), "bravo-2") })
@@ -262,7 +265,7 @@ func TestStartWithACommand(t *testing.T) {
 	d.typed(" a'")
 	d.sees("lxc-start -P /var/lib/lxc -n bravo -- sh -c 'echo a'")
 	d.press("enter")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Start, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.StartArgs{Command: []string{"sh", "-c", "echo a"}}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Start, Ref: ref("bravo"), Expect: runtime.Stopped, Same: second, Args: &runtime.StartArgs{Command: []string{"sh", "-c", "echo a"}}})
 }
 
 func TestDevices(t *testing.T) {
@@ -281,7 +284,7 @@ func TestDevices(t *testing.T) {
 	d.press("ctrl+u")
 	d.sees("lxc-device -P /var/lib/lxc -n alpha add /dev/ttyUSB0")
 	d.press("enter")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.AddDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Device: "/dev/ttyUSB0"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.AddDevice, Ref: ref("alpha"), Expect: runtime.Running, Same: first, Args: &runtime.DeviceArgs{Device: "/dev/ttyUSB0"}})
 
 	d = newDeck(t, 80, 24, Options{}, some()...)
 	d.action(keymap.RemoveDevice)
@@ -296,7 +299,7 @@ func TestDevices(t *testing.T) {
 	d.pass(questionGrace)
 	d.askedNothing()
 	d.press("y")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Net: true, Device: "eth1"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Same: first, Args: &runtime.DeviceArgs{Net: true, Device: "eth1"}})
 
 	d = newDeck(t, 80, 24, Options{}, some()...)
 	d.action(keymap.RemoveDevice)
@@ -311,7 +314,7 @@ func TestDevices(t *testing.T) {
 	d.press("enter")
 	d.pass(questionGrace)
 	d.press("y")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Net: true, Device: "wan1", As: "eth0"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Same: first, Args: &runtime.DeviceArgs{Net: true, Device: "wan1", As: "eth0"}})
 
 	d = newDeck(t, 80, 24, Options{}, some()...)
 	d.action(keymap.RemoveDevice)
@@ -320,7 +323,7 @@ func TestDevices(t *testing.T) {
 	d.press("enter")
 	d.pass(questionGrace)
 	d.press("y")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.DeviceArgs{Device: "/dev/ttyUSB0"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.RemoveDevice, Ref: ref("alpha"), Expect: runtime.Running, Same: first, Args: &runtime.DeviceArgs{Device: "/dev/ttyUSB0"}})
 }
 
 // TestFormsFitEveryScreen opens every form at every size: nothing crashes, the

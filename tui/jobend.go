@@ -132,7 +132,7 @@ func (m *Model) offerKill(b *batch) tea.Cmd {
 			continue
 		}
 		last = x.err
-		still = append(still, runtime.Request{Op: runtime.Kill, Ref: x.req.Ref, Expect: runtime.Running})
+		still = append(still, runtime.Request{Op: runtime.Kill, Ref: x.req.Ref, Expect: runtime.Running, Same: x.req.Same})
 		q.state.Targets = append(q.state.Targets, views.Target{Name: m.called(x.req.Ref), State: runtime.Running})
 	}
 	if len(still) == 0 {

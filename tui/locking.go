@@ -56,7 +56,7 @@ func (m *Model) lockForm(cs []runtime.Container) tea.Cmd {
 		submit: func(f *form) tea.Cmd {
 			reqs := make([]runtime.Request, len(cs))
 			for i, c := range cs {
-				reqs[i] = runtime.Request{Op: runtime.Lock, Ref: c.Ref, Args: args(f)}
+				reqs[i] = runtime.Request{Op: runtime.Lock, Ref: c.Ref, Same: c.Identity, Args: args(f)}
 			}
 			return m.enqueue(reqs)
 		},
@@ -101,7 +101,7 @@ func (m *Model) unlock(seen []runtime.Container) tea.Cmd {
 		case *now.Lock != *was.Lock:
 			m.say(noteWarn, "nothing was done: "+m.called(was.Ref)+" is now "+now.Lock.String(), "")
 		default:
-			reqs = append(reqs, runtime.Request{Op: runtime.Unlock, Ref: was.Ref})
+			reqs = append(reqs, runtime.Request{Op: runtime.Unlock, Ref: was.Ref, Same: was.Identity})
 		}
 	}
 	return m.enqueue(reqs)

@@ -25,7 +25,7 @@ func TestLockSaysWhy(t *testing.T) {
 	d.press("ctrl+u")
 	d.typed("do not touch")
 	d.press("enter")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Lock, Ref: ref("alpha"), Args: &runtime.LockArgs{Why: "do not touch"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Lock, Ref: ref("alpha"), Same: first, Args: &runtime.LockArgs{Why: "do not touch"}})
 	d.until("the lock", func() bool { return d.m.all[0].Lock != nil })
 	d.sees("R⊘", "locked")
 	d.press("S")
@@ -47,7 +47,7 @@ func TestUnlockAsks(t *testing.T) {
 	d.press("X")
 	d.pass(questionGrace)
 	d.press("y")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Unlock, Ref: ref("alpha")})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Unlock, Ref: ref("alpha"), Same: first})
 	d.until("the end of the lock", func() bool { return d.m.all[0].Lock == nil })
 }
 

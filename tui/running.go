@@ -315,7 +315,7 @@ func (m *Model) askCheckpoint(c runtime.Container, op runtime.Op) tea.Cmd {
 			dir = filepath.Clean(dir) // a slash at its end is no mistake
 		}
 		a := &runtime.CheckpointArgs{Dir: dir, Keep: op == runtime.Checkpoint && f.fields[checkpointKeep].on}
-		return runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Args: a}
+		return runtime.Request{Op: op, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: a}
 	}
 	f := (&form{
 		title: op.Info().Title + ": " + m.called(c.Ref), action: op.String() + "s", note: op.Info().AsksMore,

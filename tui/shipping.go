@@ -69,7 +69,7 @@ func (m *Model) askPack(c runtime.Container) tea.Cmd {
 				return nil // the form has refused it before
 			}
 			path, places, rt := strings.TrimSpace(f.text(packFile)), m.savePlaces(), m.rt
-			return m.enqueueWith([]runtime.Request{{Op: runtime.Pack, Ref: c.Ref, Expect: c.State, Args: a}},
+			return m.enqueueWith([]runtime.Request{{Op: runtime.Pack, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: a}},
 				func(ctx context.Context, q runtime.Request) error { return packInto(ctx, rt, q, path, places) })
 		},
 	}).under(formRules{check: func(f *form) (int, error) {

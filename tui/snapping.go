@@ -183,7 +183,7 @@ func (s *snapping) requests(f *form) (reqs []runtime.Request, interrupts []runti
 				interrupts = append(interrupts, c)
 			}
 		}
-		reqs = append(reqs, runtime.Request{Op: runtime.Snapshot, Ref: c.Ref, Expect: c.State, Args: a})
+		reqs = append(reqs, runtime.Request{Op: runtime.Snapshot, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: a})
 	}
 	return reqs, interrupts
 }

@@ -25,7 +25,7 @@ func TestSnapshotOfAStoppedOne(t *testing.T) {
 	d.typed("before the upgrade")
 	d.sees("printf %s 'before the upgrade' > COMMENT")
 	d.press("enter")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("bravo"), Expect: runtime.Stopped, Args: &runtime.SnapshotArgs{Comment: "before the upgrade"}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("bravo"), Expect: runtime.Stopped, Same: second, Args: &runtime.SnapshotArgs{Comment: "before the upgrade"}})
 }
 
 func TestSnapshotOfARunningOneStopsIt(t *testing.T) {
@@ -41,7 +41,7 @@ func TestSnapshotOfARunningOneStopsIt(t *testing.T) {
 	d.press("enter")
 	d.pass(questionGrace)
 	d.press("y")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.SnapshotArgs{Way: runtime.StopAndStart}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Expect: runtime.Running, Same: first, Args: &runtime.SnapshotArgs{Way: runtime.StopAndStart}})
 }
 
 func onBtrfs(r runtime.Ref) runtime.Footprint {
@@ -58,7 +58,7 @@ func TestSnapshotWhileFrozen(t *testing.T) {
 	d.press("tab", "space")
 	d.sees("< stop, start again >", "lxc-stop")
 	d.press("space", "enter") // it interrupts for a moment only, and loses nothing
-	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Expect: runtime.Running, Args: &runtime.SnapshotArgs{Way: runtime.WhileFrozen}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.Snapshot, Ref: ref("alpha"), Expect: runtime.Running, Same: first, Args: &runtime.SnapshotArgs{Way: runtime.WhileFrozen}})
 }
 
 // TestSnapshotOfMany: one comment for all, and one way for those that run.
@@ -126,7 +126,7 @@ func TestAutostartForm(t *testing.T) {
 	d.press("ctrl+u")
 	d.typed("one, two")
 	d.press("enter")
-	wants(t, d.theOne(), runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Args: &runtime.AutostartArgs{
+	wants(t, d.theOne(), runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Same: first, Args: &runtime.AutostartArgs{
 		Auto: true, Order: -2, Delay: 3 * time.Second, Groups: []string{"one", "two"},
 	}})
 }
@@ -141,7 +141,7 @@ func TestAutostartDelays(t *testing.T) {
 		d.press("ctrl+u")
 	}
 	d.press("enter") // nothing is 0
-	wants(t, d.theOne(), runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Args: &runtime.AutostartArgs{}})
+	wants(t, d.theOne(), runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Same: first, Args: &runtime.AutostartArgs{}})
 }
 
 // TestAutostartOfManyKeepsWhatDiffers: what is not touched stays as each has it.
@@ -161,13 +161,13 @@ func TestAutostartOfManyKeepsWhatDiffers(t *testing.T) {
 	if len(q) != 2 {
 		t.Fatalf("%+v", q)
 	}
-	wants(t, q[0], runtime.Request{Op: runtime.SetAutostart, Ref: ref("alpha"), Args: &runtime.AutostartArgs{Auto: true, Order: 1, Delay: 9 * time.Second, Groups: []string{"web"}}})
-	wants(t, q[1], runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Args: &runtime.AutostartArgs{Order: 2, Delay: 9 * time.Second}})
+	wants(t, q[0], runtime.Request{Op: runtime.SetAutostart, Ref: ref("alpha"), Same: first, Args: &runtime.AutostartArgs{Auto: true, Order: 1, Delay: 9 * time.Second, Groups: []string{"web"}}})
+	wants(t, q[1], runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Same: second, Args: &runtime.AutostartArgs{Order: 2, Delay: 9 * time.Second}})
 	d.action(keymap.SetAutostart)
 	d.press("left", "tab", "tab", "tab")
 	d.typed("-")
 	d.press("enter")
 	q = byName(d.rt.Requests()[2:])
-	wants(t, q[0], runtime.Request{Op: runtime.SetAutostart, Ref: ref("alpha"), Args: &runtime.AutostartArgs{Auto: true, Order: 1, Delay: 9 * time.Second}})
-	wants(t, q[1], runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Args: &runtime.AutostartArgs{Auto: true, Order: 2, Delay: 9 * time.Second}})
+	wants(t, q[0], runtime.Request{Op: runtime.SetAutostart, Ref: ref("alpha"), Same: first, Args: &runtime.AutostartArgs{Auto: true, Order: 1, Delay: 9 * time.Second}})
+	wants(t, q[1], runtime.Request{Op: runtime.SetAutostart, Ref: ref("bravo"), Same: second, Args: &runtime.AutostartArgs{Auto: true, Order: 2, Delay: 9 * time.Second}})
 }

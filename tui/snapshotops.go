@@ -120,7 +120,8 @@ const (
 
 // restoreAs asks for the new container's name and how it is made.
 func (x *snapList) restoreAs(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
-	if _, ok := x.may(m, runtime.RestoreAs); !ok {
+	c, ok := x.may(m, runtime.RestoreAs)
+	if !ok {
 		return nil
 	}
 	name, taken := snap.Name, snap.Taken
@@ -138,7 +139,7 @@ func (x *snapList) restoreAs(m *Model, snap *runtime.SnapshotInfo) tea.Cmd {
 	f.fields[asPath].choose(x.ref.Path)
 	request := func(f *form) runtime.Request {
 		to := runtime.Ref{Path: f.fields[asPath].choice(), Name: strings.TrimSpace(f.text(asName))}
-		return runtime.Request{Op: runtime.RestoreAs, Ref: x.ref, Args: &runtime.RestoreArgs{
+		return runtime.Request{Op: runtime.RestoreAs, Ref: x.ref, Same: c.Identity, Args: &runtime.RestoreArgs{
 			Snap: name, Taken: taken, To: to, CoW: f.fields[asCoW].choice() == asOverlay, Start: f.fields[asStart].on,
 		}}
 	}

@@ -10,7 +10,7 @@ import (
 func (m *Model) askStartWith(c runtime.Container) tea.Cmd {
 	request := func(f *form) (runtime.Request, error) {
 		words, err := splitWords(f.text(0))
-		q := runtime.Request{Op: runtime.Start, Ref: c.Ref, Expect: c.State, Args: &runtime.StartArgs{Command: words}}
+		q := runtime.Request{Op: runtime.Start, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: &runtime.StartArgs{Command: words}}
 		switch {
 		case err != nil:
 			return q, unfinishedError{err.Error()}

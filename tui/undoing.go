@@ -145,7 +145,7 @@ func (x *jobView) undo(m *Model, rows []jobRow) tea.Cmd {
 	reqs := make([]runtime.Request, len(can))
 	for i, c := range can {
 		reqs[i] = back[c.Ref]
-		reqs[i].Expect = c.State
+		reqs[i].Expect, reqs[i].Same = c.State, c.Identity
 	}
 	p := m.promptFor(op.Info(), can, cannot)
 	if op == runtime.SetAutostart {

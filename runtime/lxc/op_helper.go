@@ -127,6 +127,9 @@ func (o *operation) onState() helperReply {
 		return failedReply(err, "")
 	}
 	defer o.close()
+	if o.q.Same == "" { // nobody has seen another; what a stop begins with is what it may kill
+		o.q.Same, _ = handleOf(o.q.Ref.String())
+	}
 	q := o.q
 	err := accepts(&o.info, o.state(), q.Expect)
 	if err == nil {
@@ -225,6 +228,10 @@ func (o *operation) stop() error {
 		}
 		if o.q.Spare && o.lxcState() == runtime.Running {
 			return o.stillRunning("Kill ends it at once; what it has not saved is lost.")
+		}
+		// Waiting for the signal's effect takes up to a minute.
+		if err := stillTheSame(&o.q); err != nil {
+			return err
 		}
 	}
 	return o.kill()

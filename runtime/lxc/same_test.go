@@ -2,9 +2,11 @@ package lxc
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,4 +78,35 @@ func TestSnapshotSeenInAnotherTimeZone(t *testing.T) {
 	}
 	q.Args = &runtime.RestoreArgs{Snap: "snap0", Taken: seen[0].Taken}
 	must(t, a.Do(t.Context(), q))
+}
+
+// A stop waits for the halt signal's effect. What has the name by then, and did not
+// when it began, is not killed.
+func TestStopKillsNoOtherThanItHasHalted(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-halted"}
+	must(t, s.Add(ref.Name, "lxc.init.cmd = /bin/sh /deaf"))
+	put(t, filepath.Join(s.Path, ".root/deaf"), "trap 'touch /dev/halted' USR1\nwhile :; do sleep 1; done\n")
+	must(t, s.Start(ref.Name))
+	other := filepath.Join(s.Path, "lxcdt-aside")
+	pid, err := a.initPID(t.Context(), ref)
+	must(t, err)
+	asked := make(chan error, 1)
+	go func() {
+		asked <- a.Do(t.Context(), runtime.Request{Op: runtime.Stop, Ref: ref, Timeout: 5 * time.Second})
+	}()
+	eventually(t, "the halt signal", func() bool { return exists(fmt.Sprintf("/proc/%d/root/dev/halted", pid)) })
+	must(t, os.Rename(ref.String(), other))
+	t.Cleanup(func() { must(t, os.RemoveAll(ref.String())); must(t, os.Rename(other, ref.String())) })
+	must(t, os.Mkdir(ref.String(), 0o700))
+	text, err := os.ReadFile(filepath.Join(other, "config"))
+	must(t, err)
+	put(t, filepath.Join(ref.String(), "config"), string(text))
+	if err := <-asked; !errors.Is(err, runtime.ErrWrongState) || !strings.Contains(err.Error(), "another container") {
+		t.Errorf("stop: %v", err)
+	}
+	if syscall.Kill(pid, 0) != nil {
+		t.Error("it was killed")
+	}
 }

@@ -75,6 +75,14 @@ func testExpect(t *testing.T, s *suite) {
 	if c := s.get(t, ref); c.State != runtime.Running {
 		t.Errorf("the state had changed, and yet it is %s", c.State)
 	}
+	another := s.get(t, ref).Identity + "0"
+	for _, op := range []runtime.Op{runtime.Kill, runtime.Stop, runtime.Shutdown, runtime.Restart, runtime.Reboot, runtime.Freeze} {
+		err := s.rt.Do(s.context(t), runtime.Request{Op: op, Ref: ref, Expect: runtime.Running, Same: another})
+		wantError(t, err, runtime.ErrWrongState, op.String(), ref)
+	}
+	if c := s.get(t, ref); c.State != runtime.Running {
+		t.Errorf("it is another container than was seen, and yet it is %s", c.State)
+	}
 	if err := s.rt.Do(s.context(t), runtime.Request{Op: runtime.Kill, Ref: ref, Expect: runtime.Running}); err != nil {
 		t.Errorf("the expected state: %v", err)
 	}
