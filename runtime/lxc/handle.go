@@ -17,8 +17,15 @@ import (
 // whatever it is called: by its file handle (name_to_handle_at(2)), in which
 // btrfs has the subvolume and ext4 the generation of the inode number. Where a
 // file system has none, device and inode number have to do.
-func handleOf(path string) (string, error) {
-	h, _, err := unix.NameToHandleAt(unix.AT_FDCWD, path, 0)
+func handleOf(path string) (string, error) { return handleAt(unix.AT_FDCWD, path) }
+
+// handleAt is handleOf for a name in an open directory; "" = for what is open itself.
+func handleAt(dir int, path string) (string, error) {
+	flags := 0
+	if path == "" {
+		flags = unix.AT_EMPTY_PATH
+	}
+	h, _, err := unix.NameToHandleAt(dir, path, flags)
 	if err == nil {
 		return strconv.Itoa(int(h.Type())) + ":" + hex.EncodeToString(h.Bytes()), nil
 	}
@@ -26,8 +33,8 @@ func handleOf(path string) (string, error) {
 		return "", fileErr(&os.PathError{Op: "name_to_handle_at", Path: path, Err: err})
 	}
 	var st unix.Stat_t
-	if err := lstat(path, &st); err != nil {
-		return "", err
+	if err := unix.Fstatat(dir, path, &st, flags|unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return "", fileErr(&os.PathError{Op: "stat", Path: path, Err: err})
 	}
 	return fmt.Sprintf("inode:%d:%d", st.Dev, st.Ino), nil
 }

@@ -58,6 +58,22 @@ func (c *msgConn) waits(limit time.Duration) bool {
 	return err == nil && more && c.u.SetReadDeadline(time.Time{}) == nil
 }
 
+// gone says whether nobody has the other end any more. A hang-up of one direction
+// alone is none (POLLHUP of poll(2)).
+func (c *msgConn) gone() bool {
+	raw, err := c.u.SyscallConn()
+	if err != nil {
+		return true
+	}
+	is := false
+	err = raw.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd)}}
+		n, err := unix.Poll(fds, 0)
+		is = err == nil && n > 0 && fds[0].Revents&unix.POLLHUP != 0
+	})
+	return is || err != nil
+}
+
 func (c *msgConn) send(v any, fds []int) error {
 	body, err := json.Marshal(v)
 	if err != nil {

@@ -28,7 +28,7 @@ const packFull = "The file system that the archive is written to is full."
 // pack writes the container into an archive. One that runs is frozen meanwhile, so
 // that no file changes while others are read; what its programs had not written
 // yet is not in it, as after a power failure.
-func (o *operation) pack() error {
+func (o *operation) pack() (err error) {
 	a, ok := o.q.Args.(*runtime.PackArgs)
 	if !ok {
 		a = &runtime.PackArgs{}
@@ -40,6 +40,8 @@ func (o *operation) pack() error {
 		return err
 	}
 	defer o.close()
+	draft := o.beginDraft()
+	defer func() { o.endDraft(draft, err) }()
 	po, err := o.packOptions(a)
 	if err != nil {
 		return err
@@ -54,7 +56,7 @@ func (o *operation) pack() error {
 	if err != nil {
 		return shipErr(err, "")
 	}
-	still, err := o.standStill(po.state)
+	still, err := o.standStill(po.state, draft)
 	if err != nil {
 		return err
 	}
@@ -235,12 +237,14 @@ type stillness struct {
 	state runtime.State // while it is packed
 	init  int
 	j     *journal // nil = it is owed nothing
+	stays bool     // the journal is not over once it is thawed
 }
 
 // standStill freezes a container that runs. The journal is on disk before: if this
 // process is killed, the next start can thaw it.
-func (o *operation) standStill(state runtime.State) (*stillness, error) {
-	s := &stillness{o: o, state: runtime.Stopped}
+// draft, if not nil, is the journal that there is already.
+func (o *operation) standStill(state runtime.State, draft *journal) (*stillness, error) {
+	s := &stillness{o: o, state: runtime.Stopped, stays: draft != nil}
 	if state == runtime.Stopped {
 		return s, nil
 	}
@@ -248,7 +252,14 @@ func (o *operation) standStill(state runtime.State) (*stillness, error) {
 	if state == runtime.Frozen {
 		return s, nil // by somebody else: it stays so
 	}
-	j, err := openJournal(runtime.Pack, o.q.Ref, packFreezing, nil)
+	j, err := draft, error(nil)
+	if j != nil {
+		if err = j.step(packFreezing); err != nil {
+			j.Step = packWriting
+		}
+	} else {
+		j, err = openJournal(runtime.Pack, o.q.Ref, packFreezing, nil)
+	}
 	if err != nil {
 		return nil, shipErr(fmt.Errorf("it must not be frozen without a record of it: %w", err),
 			"Make room in "+o.q.Ref.Path+", or stop the container first.")
@@ -287,12 +298,19 @@ func (s *stillness) goOn() error {
 	}
 	_ = s.j.step(packThawing) // a full file system must not keep it from being thawed
 	s.o.reached(packThawing)
-	return s.o.thawAgain(s.j)
+	if err := s.o.thawAgain(); err != nil {
+		return err
+	}
+	if s.stays {
+		_ = s.j.step(packWriting) // it ends soon, and whoever reads it before looks whether it is frozen
+		return nil
+	}
+	return s.j.end()
 }
 
-// thawAgain thaws the container of a pack's journal, which ends with it. One that
-// was stopped or thawed by somebody else is owed nothing.
-func (o *operation) thawAgain(j *journal) error {
+// thawAgain thaws a container that was frozen to be packed. One that was stopped or
+// thawed by somebody else is owed nothing.
+func (o *operation) thawAgain() error {
 	switch o.state() {
 	case runtime.Frozen, runtime.Freezing:
 		if err := o.as(runtime.Thaw).thaw(); err != nil && o.state() != runtime.Stopped {
@@ -300,25 +318,5 @@ func (o *operation) thawAgain(j *journal) error {
 				Hint: "It stands frozen still: thaw it."}
 		}
 	}
-	return j.end()
-}
-
-// leftPack describes a pack that did not come to its end.
-func leftPack(*journal) (string, []runtime.RecoverWay) {
-	return "packing it was interrupted; the container may stand frozen, and is thawed by this", []runtime.RecoverWay{runtime.Undo}
-}
-
-// recoverPack thaws a container that was frozen to be packed.
-func recoverPack(o *operation, j *journal, _ runtime.RecoverWay) error {
-	if err := loadableHere(j.ref()); err != nil {
-		if errors.Is(err, runtime.ErrNotFound) {
-			return j.end()
-		}
-		return err
-	}
-	if err := o.open(); err != nil {
-		return err
-	}
-	defer o.close()
-	return o.thawAgain(j)
+	return nil
 }

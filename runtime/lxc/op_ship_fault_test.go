@@ -235,6 +235,98 @@ func TestRecoverShips(t *testing.T) {
 	must(t, s.Stop(from.Name))
 }
 
+// TestRecoverNamesThePart: of an archive that was being written when helper and lxcdeck
+// were killed the journal tells, and removes it; another file of its name stays.
+func TestRecoverNamesThePart(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	ref := boxWith(t, s, "lxcdt-from", 0)
+	part := filepath.Join(t.TempDir(), "from.tar.zst"+partEnd)
+	pack := helperRequest{Kind: kindOp, Op: runtime.Pack, Ref: ref, Args: &runtime.PackArgs{}}
+	killed := func(step string) runtime.Leftover {
+		f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		must(t, err)
+		defer f.Close()
+		killedShip(t, step, pack, f)
+		left, err := a.Leftovers(t.Context())
+		if err != nil || len(left) != 1 || len(left[0].Ways) != 1 || !strings.Contains(left[0].What, part) {
+			t.Fatalf("%+v, %v", left, err)
+		}
+		return left[0]
+	}
+	undo := func(l runtime.Leftover) {
+		must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Recover, Ref: ref, Args: &runtime.RecoverArgs{ID: l.ID, Way: l.Ways[0], What: l.What, Since: l.Since}}))
+		if left, err := a.Leftovers(t.Context()); err != nil || len(left) != 0 {
+			t.Errorf("%+v, %v", left, err)
+		}
+	}
+	l := killed(packWriting)
+	if l.Where != part || l.Size != 0 || !strings.Contains(l.What, "is not whole") || strings.Contains(l.What, "frozen") {
+		t.Errorf("%+v", l)
+	}
+	undo(l)
+	if exists(part) {
+		t.Error("the file that is not whole is there still")
+	}
+
+	must(t, s.Start(ref.Name))
+	l = killed(packReading)
+	if !strings.Contains(l.What, "frozen") || !strings.Contains(l.What, "is not whole") {
+		t.Errorf("%+v", l)
+	}
+	must(t, os.Remove(part))
+	put(t, part, "another's")
+	left, err := a.Leftovers(t.Context())
+	must(t, err)
+	if len(left) != 1 || left[0].Where != "" || !strings.Contains(left[0].What, "not there any more") {
+		t.Fatalf("%+v", left)
+	}
+	undo(left[0])
+	if text, err := os.ReadFile(part); err != nil || string(text) != "another's" {
+		t.Errorf("the other file: %q, %v", text, err)
+	}
+	if is := find(t, list(t, a), ref.Name).State; is != runtime.Running {
+		t.Error(is)
+	}
+	must(t, os.Remove(part))
+
+	// Who has it all done sees nothing of it afterwards.
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	must(t, err)
+	defer f.Close()
+	_, err = shipping(t, a, runtime.Pack, ref, &runtime.PackArgs{}, f)
+	must(t, err)
+	if exists(filepath.Join(s.Path, deckDir)) {
+		t.Error("the journal stays")
+	}
+	must(t, s.Stop(ref.Name))
+}
+
+// Whose lxcdeck was killed alone goes on, and tells where the archive lies.
+func TestPackAloneKeepsItsJournal(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-from"))
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-from"}
+	f, err := os.OpenFile(filepath.Join(t.TempDir(), "x"+partEnd), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	must(t, err)
+	defer f.Close()
+	for did, want := range map[error]string{nil: "is whole", errors.New("full"): "is not whole"} {
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		must(t, err)
+		conn, err := newMsgConn(pair[0])
+		must(t, err)
+		o := &operation{q: helperRequest{Op: runtime.Pack, Ref: ref}, conn: conn, file: f}
+		j := o.beginDraft()
+		must(t, unix.Close(pair[1]))
+		o.endDraft(j, did)
+		conn.Close()
+		if what, _ := leftPack(j); !strings.Contains(what, want) || !strings.Contains(what, f.Name()) || j.ended() {
+			t.Errorf("%q, ended %v", what, j.ended())
+		}
+		must(t, j.end())
+	}
+}
+
 // killedShip carries an operation out that is killed at a step.
 func killedShip(t testing.TB, step string, q helperRequest, f *os.File) {
 	t.Helper()
@@ -243,7 +335,7 @@ func killedShip(t testing.TB, step string, q helperRequest, f *os.File) {
 	cmd := exec.Command("/proc/self/exe", dyingShipArg, step)
 	cmd.Stdin = bytes.NewReader(text)
 	cmd.ExtraFiles = []*os.File{f}
-	if q.Op == runtime.Pack {
+	if q.Op == runtime.Pack && !strings.HasSuffix(f.Name(), partEnd) {
 		null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 		must(t, err)
 		defer null.Close()

@@ -123,6 +123,12 @@ func leftovers(ctx context.Context, lxcpath string) ([]runtime.Leftover, error) 
 		if dir := j.workDir(); exists(dir) {
 			l.Where, l.Size = dir, keptSize(ctx, j)
 		}
+		if size, there, err := j.draft(); there || err != nil {
+			l.Where = j.fact(factDraft)
+			if err == nil {
+				l.Size = size
+			}
+		}
 		if r, ok := recoveryOf(j.Op); ok {
 			l.What, l.Ways, l.Since = r.told(j)
 		} else {

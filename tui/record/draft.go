@@ -131,7 +131,7 @@ func linkNew(at int, from, to string) error {
 func Hint(err error) string {
 	switch {
 	case errors.Is(err, ErrPartial):
-		return "Remove the .part file if nothing writes to it any more, or take another name. Unpacking it tells whether it is whole."
+		return "Remove the .part file if nothing writes to it any more (\"lxcdeck recover\" names what was cut off), or take another name. Unpacking it tells whether it is whole."
 	case errors.Is(err, ErrKept):
 		return "mv -n gives it a name that is free."
 	}
