@@ -74,7 +74,12 @@ type question struct {
 // askMonitor connects and sends a request. errNoMonitor means that the
 // container has no monitor, which is to say that it is stopped.
 func askMonitor(ref runtime.Ref, cmd command) (*question, error) {
-	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: socketName(ref)})
+	return askSocket(socketName(ref), cmd)
+}
+
+// askSocket is askMonitor for a socket's name, in the spelling of package net.
+func askSocket(name string, cmd command) (*question, error) {
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: name})
 	switch {
 	case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ENOENT):
 		return nil, errNoMonitor

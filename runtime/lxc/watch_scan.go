@@ -190,7 +190,7 @@ func (w *watcher) scanSockets() {
 		}
 	}
 	here := make(map[runtime.Ref]bool, len(w.active))
-	if err := w.unix.each(func(name []byte) {
+	if err := w.unix.each(func(name, _ []byte) {
 		if ref, ok := w.sockets[string(name)]; ok {
 			here[ref] = true
 		}
@@ -266,9 +266,9 @@ type unixSockets struct {
 }
 
 // each visits the command sockets in the kernel's list, in the spelling of
-// socketName. thread-self and not self: that is the main thread, which says
+// socketName, with the fields before the name. thread-self and not self: that is the main thread, which says
 // nothing of this one's network namespace.
-func (u *unixSockets) each(visit func(name []byte)) error {
+func (u *unixSockets) each(visit func(name, fields []byte)) error {
 	if u.file == nil {
 		f, err := os.Open("/proc/thread-self/net/unix")
 		if err != nil {
@@ -306,7 +306,7 @@ func (u *unixSockets) each(visit func(name []byte)) error {
 		}
 		// Num RefCount Protocol Flags Type St Inode Path
 		if i := bytes.IndexByte(line, '@'); i >= 0 && bytes.HasSuffix(line, suffix) {
-			visit(line[i:])
+			visit(line[i:], line[:i])
 		}
 	}
 	return nil
