@@ -26,9 +26,7 @@ const (
 )
 
 // dependantsOf are the containers, or snapshots (their lxcpath then ends in
-// NAME/snaps), that lie upon a container's root. One whose lxcpath is there without
-// it was removed by other means; where the lxcpath is not there either, it may be
-// on a disk that is not mounted now.
+// NAME/snaps), that lie upon a container's root. What is surely gone is left out.
 func dependantsOf(ref runtime.Ref) ([]runtime.Ref, error) { return pairsOf(ref, dependantsFile, true) }
 
 // basesOf are the containers that a container lies upon.
@@ -58,7 +56,11 @@ func pairsOf(ref runtime.Ref, file string, present bool) ([]runtime.Ref, error) 
 	}
 	var out []runtime.Ref
 	for _, r := range p.refs {
-		if (!present || exists(r.String()) || !exists(r.Path)) && !slices.Contains(out, r) {
+		there := true
+		if present {
+			r, there = stillThere(r, ref)
+		}
+		if there && !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	}
@@ -180,7 +182,7 @@ func dependOn(base, overlay runtime.Ref) error {
 func forget(gone runtime.Ref, upon ...runtime.Ref) error {
 	var errs []error
 	for _, base := range upon {
-		errs = append(errs, changePairs(base, dependantsFile, func(r runtime.Ref) (runtime.Ref, bool) { return r, r != gone }))
+		errs = append(errs, changePairs(base, dependantsFile, func(r runtime.Ref) (runtime.Ref, bool) { return r, !sameRef(r, gone) }))
 	}
 	return errors.Join(errs...)
 }

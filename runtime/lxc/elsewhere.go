@@ -188,8 +188,7 @@ func mayBe(pid int, name string) bool {
 		}
 		told = true
 		rest, _, _ = strings.Cut(strings.TrimRight(rest, "\n"), "/")
-		number, is := strings.CutPrefix(rest, name)
-		if _, err := strconv.Atoi(strings.TrimPrefix(number, "-")); is && (number == "" || number[0] == '-' && err == nil) {
+		if number, is := strings.CutPrefix(rest, name); is && numbered(number) {
 			return true
 		}
 	}

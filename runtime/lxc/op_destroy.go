@@ -115,6 +115,7 @@ func (o *operation) openDestroy(roots []string, all bool) (*journal, error) {
 }
 
 func (o *operation) destroyAll(j *journal, snaps bool, roots []string) error {
+	books := booksWith(o.q.Ref)
 	if snaps {
 		_ = j.step(removingSnapshots)
 		o.step(removingSnapshots)
@@ -129,6 +130,7 @@ func (o *operation) destroyAll(j *journal, snaps bool, roots []string) error {
 		o.logged(log)
 		return err
 	}
+	books.forget()
 	return nil
 }
 
@@ -267,6 +269,7 @@ func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
 	if err := keepAll(ref, all); err != nil {
 		return err
 	}
+	books := booksWith(ref)
 	snaps, err := snapshotNames(ref)
 	if err == nil {
 		err = forgetGone(ref, snaps)
@@ -281,6 +284,7 @@ func recoverDestroy(o *operation, j *journal, way runtime.RecoverWay) error {
 	if err != nil {
 		return &runtime.Error{Err: err, Log: log}
 	}
+	books.forget()
 	return j.end()
 }
 

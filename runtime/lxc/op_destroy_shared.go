@@ -72,17 +72,22 @@ func destroyable(ref runtime.Ref, paths, roots []string) error {
 	}
 	slices.SortFunc(needed, order)
 	needed = slices.Compact(needed)
-	names := unknown
+	names, missing := unknown, false
 	for _, r := range needed {
 		name := r.Name
 		if r.Path != ref.Path {
 			name = r.String()
 		}
+		missing = missing || !exists(r.String())
 		names = append(names, name)
+	}
+	hint := "They have its root for theirs, or for what theirs is made of: destroy them first."
+	if missing {
+		hint += " " + goneForGood(filepath.Join(ref.String(), dependantsFile))
 	}
 	return &runtime.Error{
 		Err:  fmt.Errorf("%w: %s", runtime.ErrInUse, strings.Join(names, ", ")),
-		Hint: "They have its root for theirs, or for what theirs is made of: destroy them first.",
+		Hint: hint,
 	}
 }
 

@@ -125,10 +125,11 @@ func (m *move) correctBooks(ref runtime.Ref) error {
 
 // follow is where a container is that lay in the directory under its old name.
 func (m *move) follow(r runtime.Ref) (runtime.Ref, bool) {
+	home, below := homeOf(r)
 	switch {
-	case r == m.was:
+	case sameRef(r, m.was):
 		return m.now, true
-	case r.Path == filepath.Join(m.was.String(), "snaps"):
+	case filepath.Dir(below) == filepath.Join(m.was.Name, "snaps") && (home == m.was.Path || sameDir(home, m.was.Path)):
 		return runtime.Ref{Path: filepath.Join(m.now.String(), "snaps"), Name: r.Name}, true
 	}
 	return r, true

@@ -32,6 +32,7 @@ func (o *operation) deleteSnapshot() error {
 // removeSnapshot goes on until nothing of a snapshot is left.
 func (o *operation) removeSnapshot(snap runtime.Ref) error {
 	o.step("removing " + snap.Name)
+	books := booksWith(snap)
 	var log string
 	var err error
 	switch kind := snapStore(snap).kind; {
@@ -50,5 +51,6 @@ func (o *operation) removeSnapshot(snap runtime.Ref) error {
 		o.logged(log)
 		return fmt.Errorf("remove %s: %w", snap.Name, err)
 	}
+	books.forget()
 	return nil
 }

@@ -224,18 +224,18 @@ func takenAt(snap runtime.Ref) time.Time {
 	return at
 }
 
-// usersOf are all that liblxc has noted as overlays on a container's root, also
-// those that are gone.
+// usersOf are the overlays on a container's root, as far as that can be known.
 func usersOf(ref runtime.Ref) []runtime.Ref {
-	p, err := readPairs(filepath.Join(ref.String(), dependantsFile))
-	if err != nil || p == nil {
+	all, err := dependantsOf(ref)
+	if err != nil {
 		return nil
 	}
-	return p.refs
+	return all
 }
 
 // unused refuses a container or snapshot that others are overlays on, and one of
-// which that cannot be known.
+// which that cannot be known. liblxc goes by the lines alone (has_fs_snapshots):
+// those of what is gone are taken out.
 func unused(ref runtime.Ref) error {
 	p, err := readPairs(filepath.Join(ref.String(), dependantsFile))
 	switch {
@@ -245,11 +245,16 @@ func unused(ref runtime.Ref) error {
 		return nil
 	case p.count > 0:
 		return fmt.Errorf("%w: %s counts %d overlay clones", runtime.ErrInUse, p.path, p.count)
-	case len(p.refs) == 0:
-		return nil
+	}
+	needed, err := dependantsOf(ref)
+	switch {
+	case err != nil:
+		return err
+	case len(needed) == 0:
+		return forgetGone(ref, nil)
 	}
 	return &runtime.Error{
-		Err:  fmt.Errorf("%w: overlay clones on it: %s", runtime.ErrInUse, refList(p.refs)),
-		Hint: "Destroy these first. If one is gone for good, take its two lines out of " + runtime.ShellQuote(p.path) + ".",
+		Err:  fmt.Errorf("%w: overlay clones on it: %s", runtime.ErrInUse, refList(needed)),
+		Hint: "Destroy these first. " + goneForGood(p.path),
 	}
 }
