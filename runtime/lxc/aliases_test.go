@@ -3,6 +3,7 @@ package lxc
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -100,4 +101,66 @@ func TestRenameIsFollowedInBooksThroughALink(t *testing.T) {
 	}
 	must(t, do(t, a, runtime.Destroy, to))
 	must(t, do(t, a, runtime.Destroy, base))
+}
+
+// What was begun by another name of the lxcpath is listed, and cleared by that name.
+func TestJournalsUnderAllNamesOfAnLxcpath(t *testing.T) {
+	s := lxctest.New(t)
+	ref := ownRoot(t, s.Path, "lxcdt-named")
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(s.Path, link))
+	as := runtime.Ref{Path: link, Name: ref.Name}
+	killedAt(t, stepCopying, helperRequest{Kind: kindOp, Op: runtime.Snapshot, Ref: as, Args: &runtime.SnapshotArgs{}})
+	a := adapterFor(t, s.Path)
+	only := func(a *Adapter) runtime.Leftover {
+		t.Helper()
+		left, err := a.Leftovers(t.Context())
+		if err != nil || len(left) != 1 {
+			t.Fatalf("%+v, %v", left, err)
+		}
+		return left[0]
+	}
+	must(t, os.Remove(link))
+	if l := only(a); len(l.Ways) != 0 || l.Ref != ref || !strings.Contains(l.What, link) {
+		t.Errorf("while the name leads nowhere: %+v", l)
+	}
+	must(t, os.Symlink(s.Path, link))
+	both := newAdapter(t, Options{Paths: []string{s.Path, link}})
+	if l := only(both); l.Ref != as || len(l.Ways) == 0 {
+		t.Errorf("by both names: %+v", l)
+	}
+	l := only(a)
+	if l.Ref != as || len(l.Ways) == 0 {
+		t.Fatalf("%+v", l)
+	}
+	must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Recover, Ref: l.Ref, Args: &runtime.RecoverArgs{ID: l.ID, Way: l.Ways[0], What: l.What, Since: l.Since}}))
+	if exists(filepath.Join(s.Path, deckDir)) {
+		t.Error("something is left")
+	}
+}
+
+// A new container does not ask for locks that its own process holds, which would drop
+// them, by whatever name a journal has it.
+func TestOldJournalsByAnotherNameKeepTheLocks(t *testing.T) {
+	s := lxctest.New(t)
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(s.Path, link))
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-new"}
+	q := helperRequest{Op: runtime.Create, Ref: ref}
+	for _, lead := range []bool{true, false} {
+		_, err := openJournal(runtime.Destroy, runtime.Ref{Path: link, Name: ref.Name}, removingRoot, nil)
+		must(t, err)
+		if !lead {
+			must(t, os.Remove(link))
+		}
+		h, err := holdAll(&q)
+		must(t, err)
+		must(t, clearOldJournals(ref))
+		cmd := exec.Command(selfExe, "-test.run=^TestHold$") // another process
+		cmd.Env = append(os.Environ(), "LXCDECK_TEST_HOLD_PATH="+s.Path, "LXCDECK_TEST_HOLD="+ref.Name)
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "create (process ") {
+			t.Errorf("while the link leads there (%v) the lock is lost: %v\n%s", lead, err, out)
+		}
+		h.release()
+	}
 }

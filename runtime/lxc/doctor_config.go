@@ -109,7 +109,7 @@ func (p *patient) halfMade() *runtime.Diagnosis {
 	cause := "It was never made to its end: " + partial + " stands there while liblxc creates a container."
 	all, _ := journals(p.ref.Path)
 	for _, j := range all {
-		if j.ref() == p.ref && j.Op == runtime.Create {
+		if sameRef(j.ref(), p.ref) && j.Op == runtime.Create {
 			p.saw("a create of lxcdeck's has left a journal: %s", j.ID)
 			return found(cause, "If nobody creates it any more, lxcdeck recover shows what that has left: lxcdeck recover "+runtime.ShellQuote(p.ref.Name)+" "+j.ID+" undo removes it.")
 		}

@@ -219,23 +219,27 @@ func ownDeckDir(dir string) error {
 	return nil
 }
 
-// brokenJournal is one that cannot be read.
+// brokenJournal is one that cannot be read, or that nothing can be done about.
 type brokenJournal struct {
 	id  string
 	at  time.Time // when it was written last
 	err error
+	// astray, if not nil, is what it says: of an lxcpath by a name that does not lead
+	// there any more, as a symbolic link's that was removed.
+	astray *journal
 }
 
 // journals reads all journals of an lxcpath that can be read, the oldest first.
 // Those of operations that still run are left out: their containers are held.
 // mine are those that this process holds itself: to ask for them would drop its
-// locks (fcntl_locking(2)), and nobody else works on them.
+// locks (fcntl_locking(2)), and nobody else works on them. The lxcpath in a journal
+// may be another name of this one, such as a symbolic link's: it is cleared by that.
 func journals(lxcpath string, mine ...runtime.Ref) ([]*journal, error) {
 	out, _, err := allJournals(lxcpath, mine...)
 	return out, err
 }
 
-// allJournals also gives those that cannot be read.
+// allJournals also gives those that cannot be read, or followed.
 func allJournals(lxcpath string, mine ...runtime.Ref) (out []*journal, broken []brokenJournal, err error) {
 	dir := filepath.Join(lxcpath, deckDir)
 	if err := ownDeckDir(dir); err != nil {
@@ -263,8 +267,11 @@ func allJournals(lxcpath string, mine ...runtime.Ref) (out []*journal, broken []
 				b.at = info.ModTime()
 			}
 			broken = append(broken, b)
-		case string(j.Path) == lxcpath && (slices.Contains(mine, j.ref()) || !held(j.ref()) && !held(goesOn(j.ref()))):
+		case j.atWork(lxcpath, mine):
+		case j.liesIn(lxcpath):
 			out = append(out, j)
+		default:
+			broken = append(broken, brokenJournal{id: id, at: j.Began, astray: j})
 		}
 	}
 	slices.SortFunc(out, func(a, b *journal) int { return a.Began.Compare(b.Began) })
@@ -274,11 +281,31 @@ func allJournals(lxcpath string, mine ...runtime.Ref) (out []*journal, broken []
 // readJournals reads all journals of an lxcpath that can be read, also those of
 // operations that are under way, without asking for anybody's locks.
 func readJournals(lxcpath string) []*journal {
-	return slices.DeleteFunc(journalsIn(lxcpath), func(j *journal) bool { return string(j.Path) != lxcpath })
+	return slices.DeleteFunc(journalsIn(lxcpath), func(j *journal) bool { return !j.liesIn(lxcpath) })
 }
 
-// journalsIn are also those of the same directory under another name, such as a
-// symbolic link's.
+// liesIn says whether a journal is of an lxcpath, whatever that is called in it.
+func (j *journal) liesIn(lxcpath string) bool {
+	return string(j.Path) == lxcpath || sameDir(string(j.Path), lxcpath)
+}
+
+// atWork says whether a process works on what a journal of an lxcpath speaks of, other
+// than this one, which holds mine.
+func (j *journal) atWork(lxcpath string, mine []runtime.Ref) bool {
+	refs := []runtime.Ref{j.ref()}
+	if !j.liesIn(lxcpath) {
+		refs = append(refs, runtime.Ref{Path: lxcpath, Name: j.ref().Name})
+	}
+	for _, r := range refs {
+		if !slices.ContainsFunc(mine, func(m runtime.Ref) bool { return sameRef(m, r) }) && (held(r) || held(goesOn(r))) {
+			return true
+		}
+	}
+	return false
+}
+
+// journalsIn are also those that call the directory by a name that does not lead there
+// any more.
 func journalsIn(lxcpath string) (all []*journal) {
 	dir := filepath.Join(lxcpath, deckDir)
 	if ownDeckDir(dir) != nil {

@@ -273,7 +273,7 @@ func clearOldJournals(ref runtime.Ref) error {
 	}
 	for _, j := range all {
 		switch {
-		case j.ref() != ref || j.Kept || j.Op != runtime.Create && j.Op != runtime.Destroy:
+		case !sameRef(j.ref(), ref) || j.Kept || j.Op != runtime.Create && j.Op != runtime.Destroy:
 		case j.Op == runtime.Create && (j.fact(factStore) != "" || j.fact(factGroup) != "" || j.fact(factPlace) != "" || j.fact(factRoot) != ""):
 			return &runtime.Error{
 				Err:  fmt.Errorf("%w: an earlier create of it was interrupted and may have left something", runtime.ErrExists),

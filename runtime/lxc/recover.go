@@ -80,7 +80,10 @@ func (a *Adapter) Leftovers(ctx context.Context) ([]runtime.Leftover, error) {
 		var m answer
 		limit, cancel := context.WithTimeout(ctx, sizeTime)
 		defer cancel()
-		for _, path := range a.about.Paths {
+		for i, path := range a.about.Paths {
+			if slices.ContainsFunc(a.about.Paths[:i], func(p string) bool { return p == path || sameDir(p, path) }) {
+				continue // seen, by another name
+			}
 			// Whoever else can write there could make a journal say anything.
 			if as, err := a.userOfPath(path); as != nil || err != nil {
 				continue
@@ -113,6 +116,13 @@ func leftovers(ctx context.Context, lxcpath string) ([]runtime.Leftover, error) 
 	}
 	var out []runtime.Leftover
 	for _, b := range broken {
+		if j := b.astray; j != nil {
+			out = append(out, runtime.Leftover{
+				ID: b.id, Ref: runtime.Ref{Path: lxcpath, Name: j.ref().Name}, What: j.wherefrom(lxcpath), Since: b.at,
+				Where: filepath.Join(lxcpath, deckDir, b.id+journalEnd), Size: -1, Kept: j.Kept,
+			})
+			continue
+		}
 		out = append(out, runtime.Leftover{
 			ID: b.id, Ref: brokenRef(lxcpath), What: "the record of an operation cannot be read: " + b.err.Error(),
 			Since: b.at, Where: filepath.Join(lxcpath, deckDir, b.id+journalEnd), Size: -1, Ways: []runtime.RecoverWay{runtime.Dismiss},
@@ -138,6 +148,16 @@ func leftovers(ctx context.Context, lxcpath string) ([]runtime.Leftover, error) 
 		out = append(out, l)
 	}
 	return out, nil
+}
+
+// wherefrom is what is said of a journal that is astray.
+func (j *journal) wherefrom(lxcpath string) string {
+	what := "a " + j.Verb + " of it was interrupted"
+	if j.Kept {
+		what = "something of a " + j.Verb + " of it is kept"
+	}
+	return fmt.Sprintf("%s when its lxcpath was called %s: make that name lead to %s again, as by a symbolic link, and it can be cleared",
+		what, j.Path, lxcpath)
 }
 
 // keptSize is what a journal keeps, in bytes on disk; -1 = not known, as where

@@ -154,7 +154,7 @@ func (j *journal) passOn() error {
 // (fcntl_locking(2)). One that cannot be read says nothing.
 func restoresOf(ref runtime.Ref) (all []*journal) {
 	for _, j := range readJournals(ref.Path) {
-		if j.Op == runtime.Restore && j.ref() == ref && j.gone() == "" {
+		if j.Op == runtime.Restore && sameRef(j.ref(), ref) && j.gone() == "" {
 			all = append(all, j)
 		}
 	}

@@ -130,7 +130,7 @@ func notCutOff(ref runtime.Ref, lxcpaths []string) error {
 		for _, j := range journalsIn(path) {
 			here := j.made() == ref || j.made().Name == ref.Name && sameDir(j.made().Path, ref.Path)
 			another := j.fact(factMade) != "" && !j.owns(ref) // that got the name since
-			if j.Kept || another || !here || j.ref() == ref {
+			if j.Kept || another || !here || sameRef(j.ref(), ref) {
 				continue
 			}
 			return &runtime.Error{
