@@ -10,6 +10,9 @@ import (
 type Surveyor interface {
 	// Snapshots gives a container's snapshots, the oldest first.
 	Snapshots(context.Context, Ref) ([]SnapshotInfo, error)
+	// SnapshotStamp is a word that is another one when a container's snapshots are
+	// others than they were. It measures nothing, so that it may be asked for often.
+	SnapshotStamp(context.Context, Ref) (string, error)
 	// Footprint measures what belongs to a container and what hangs on it. It
 	// reads the whole root, so it may take long: the context ends it, and what
 	// was found until then comes with Partial set. A snapshot is measured as the

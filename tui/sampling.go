@@ -59,7 +59,7 @@ func (m *Model) onTick(t tickMsg) tea.Cmd {
 	m.sampling.ticks++
 	m.rate = 0 // set anew, see restarted
 	m.notices.expire(m.clock.Now())
-	cmds := []tea.Cmd{m.tick()}
+	cmds := []tea.Cmd{m.tick(), m.lookAtSnapshots()}
 	if m.sampling.inFlight {
 		m.sampling.late++
 	} else {

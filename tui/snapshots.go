@@ -24,6 +24,7 @@ type (
 	snapshotsMsg struct {
 		list  *snapList
 		gen   int
+		stamp string // as it was before they were read; "" = there are none, or it is not known
 		snaps []runtime.SnapshotInfo
 		err   error
 	}
@@ -33,6 +34,13 @@ type (
 		gen  int
 		olds []runtime.Leftover
 		err  error
+	}
+	// snapStampMsg says whether the snapshots are those that were read.
+	snapStampMsg struct {
+		list  *snapList
+		gen   int
+		stamp string
+		err   error
 	}
 )
 
@@ -50,6 +58,9 @@ type snapList struct {
 	at      int
 	id      string // of what is under the cursor: it keeps it when others go
 	stop    context.CancelFunc
+	stamp   string    // of what was read
+	looks   bool      // it is being asked whether that is so still
+	looked  time.Time // when it was asked
 }
 
 func (m *Model) snapshotHandlers() map[keymap.ID]func() tea.Cmd {
@@ -74,17 +85,54 @@ func (x *snapList) fetch(m *Model) tea.Cmd {
 	ctx, stop := context.WithTimeout(m.out.ctx, snapshotsDeadline)
 	x.stop, x.reading = stop, 2
 	x.gen++
+	x.looked = m.clock.Now()
 	rt, ref, gen := m.rt, x.ref, x.gen
 	return tea.Batch(
 		cmd("snapshots", func() tea.Msg {
+			stamp, _ := rt.SnapshotStamp(ctx, ref) // what comes between makes another
 			snaps, err := rt.Snapshots(ctx, ref)
-			return snapshotsMsg{x, gen, snaps, err}
+			return snapshotsMsg{x, gen, stamp, snaps, err}
 		}),
 		cmd("kept roots", func() tea.Msg {
 			all, err := rt.Leftovers(ctx)
 			all = slices.DeleteFunc(all, func(l runtime.Leftover) bool { return l.Ref != ref || !l.Kept })
 			return oldRootsMsg{x, gen, all, err}
 		}))
+}
+
+const (
+	// snapLookEvery is how often is asked, while the list is open, whether somebody else
+	// has taken or deleted a snapshot: no event tells that.
+	snapLookEvery = 2 * time.Second
+	// snapLookDeadline is how long that may take.
+	snapLookDeadline = 10 * time.Second
+)
+
+// lookAtSnapshots asks whether the list that is open is that of now.
+func (m *Model) lookAtSnapshots() tea.Cmd {
+	x := m.snapshotsOpen()
+	if x == nil || x.looks || x.reading > 0 || m.clock.Now().Sub(x.looked) < snapLookEvery {
+		return nil
+	}
+	x.looks, x.looked = true, m.clock.Now()
+	rt, ref, gen, parent := m.rt, x.ref, x.gen, m.out.ctx
+	return cmd("snapshot stamp", func() tea.Msg {
+		ctx, cancel := context.WithTimeout(parent, snapLookDeadline)
+		defer cancel()
+		stamp, err := rt.SnapshotStamp(ctx, ref)
+		return snapStampMsg{x, gen, stamp, err}
+	})
+}
+
+// onSnapStamp reads a list anew that is another one. What cannot be asked is told by
+// the next reading.
+func (m *Model) onSnapStamp(msg snapStampMsg) tea.Cmd {
+	x := msg.list
+	x.looks = false
+	if msg.err != nil || msg.gen != x.gen || msg.stamp == x.stamp || m.snapshotsOpen() != x {
+		return nil
+	}
+	return x.fetch(m)
 }
 
 // snapshotsOpen is the list, be it below a question or a form; nil = it is not open.
@@ -124,7 +172,7 @@ func (m *Model) onSnapshots(msg snapshotsMsg) {
 	}
 	first := !x.read
 	if x.err = msg.err; msg.err == nil {
-		x.snaps, x.read = msg.snaps, true
+		x.snaps, x.stamp, x.read = msg.snaps, msg.stamp, true
 	}
 	if first && x.id == "" { // the newest is what people come for
 		x.at = max(0, len(x.snaps)-1)

@@ -378,3 +378,29 @@ func TestSnapshotsOnSmallScreens(t *testing.T) {
 		d.sees("snap0")
 	}
 }
+
+// Somebody else has taken a snapshot and deleted another: the list follows.
+func TestSnapshotListFollowsOthers(t *testing.T) {
+	d := snapDeck(t, 100, 24)
+	d.press("k")
+	d.sees("snap0", "snap1")
+	specs := snapped()
+	bravo := specs[1]
+	bravo.Snapshots = append(bravo.Snapshots[:1:1], runtime.SnapshotInfo{Name: "snap2", Taken: noon, Comment: "by lxc-snapshot", Size: 1 << 30})
+	d.rt.Add(bravo)
+	d.pass(snapLookEvery + d.m.interval)
+	d.until("the new list", func() bool { return strings.Contains(d.screen(), "by lxc-snapshot") })
+	d.seesNo("snap1")
+	x := d.m.snapshotsOpen()
+	if s := x.snap(); s == nil || s.Name != "snap0" {
+		t.Errorf("the cursor is on %+v", s)
+	}
+	// What has not changed is not read again, whose sizes have to be measured.
+	gen := x.gen
+	d.pass(5 * (snapLookEvery + d.m.interval))
+	if x.gen != gen {
+		t.Errorf("read %d times more", x.gen-gen)
+	}
+	d.press("esc")
+	d.pass(snapLookEvery + d.m.interval)
+}

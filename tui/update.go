@@ -168,6 +168,8 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case snapshotsMsg:
 		m.onSnapshots(msg)
 		return nil, true
+	case snapStampMsg:
+		return m.onSnapStamp(msg), true
 	case oldRootsMsg:
 		m.onOldRoots(msg)
 		return nil, true

@@ -58,6 +58,21 @@ func (r *Runtime) Snapshots(ctx context.Context, ref runtime.Ref) ([]runtime.Sna
 	return snaps, nil
 }
 
+// SnapshotStamp is made of their names and times.
+func (r *Runtime) SnapshotStamp(_ context.Context, ref runtime.Ref) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[ref]
+	if !ok {
+		return "", wrap("snapshots", ref, runtime.ErrNotFound)
+	}
+	stamp := ""
+	for _, s := range b.spec.Snapshots {
+		stamp += fmt.Sprintf("%q %s %v\n", s.Name, s.Taken, r.onSnapshot(ref, s.Name))
+	}
+	return stamp, nil
+}
+
 // onSnapshot are the containers that are overlays on a snapshot. Callers hold r.mu.
 func (r *Runtime) onSnapshot(ref runtime.Ref, snap string) []runtime.Ref {
 	return r.overlays(runtime.Ref{Path: filepath.Join(ref.String(), "snaps"), Name: snap})

@@ -70,6 +70,55 @@ func (a *Adapter) Snapshots(ctx context.Context, ref runtime.Ref) ([]runtime.Sna
 	}
 }
 
+// SnapshotStamp is made of when the directories of the snapshots were changed: the
+// list of them by one that comes or goes, its own by a file in it. liblxc writes ts,
+// comment and who is an overlay on it when the root is copied. Only names and times
+// are read, whosever they are.
+func (a *Adapter) SnapshotStamp(ctx context.Context, ref runtime.Ref) (string, error) {
+	if err := ref.Check(); err != nil {
+		return "", fail("snapshots", ref, err)
+	}
+	type answer struct {
+		stamp string
+		err   error
+	}
+	got := make(chan answer, 1)
+	spawn("snapshot stamp", func(err error) { got <- answer{err: err} }, func() {
+		stamp, err := snapshotStamp(ref)
+		got <- answer{stamp, err}
+	})
+	select {
+	case m := <-got:
+		if m.err != nil {
+			return "", fail("snapshots", ref, m.err)
+		}
+		return m.stamp, nil
+	case <-ctx.Done():
+		return "", fail("snapshots", ref, ended(ctx))
+	}
+}
+
+func snapshotStamp(ref runtime.Ref) (string, error) {
+	dir := snapsDir(ref)
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fileErr(err)
+	}
+	var stamp strings.Builder
+	for _, e := range entries {
+		for _, file := range []string{"", "ts", "comment", "config", dependantsFile} {
+			// What has gone meanwhile makes another stamp.
+			if info, err := os.Lstat(filepath.Join(dir, e.Name(), file)); err == nil {
+				fmt.Fprintf(&stamp, "%q %q %d %d\n", e.Name(), file, info.Size(), info.ModTime().UnixNano())
+			}
+		}
+	}
+	return stamp.String(), nil
+}
+
 func (a *Adapter) snapshotsAs(ctx context.Context, ref runtime.Ref, as *user) ([]runtime.SnapshotInfo, error) {
 	r, err := a.callHelper(ctx, helperRequest{Kind: kindSnapshots, Ref: ref}, as, nil)
 	if err == nil {

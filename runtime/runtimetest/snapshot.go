@@ -65,8 +65,13 @@ func (s *suite) left(t *testing.T, ref runtime.Ref) []runtime.Leftover {
 func testSnapshots(t *testing.T, s *suite) {
 	ref := s.ownIn(t, "snaps", runtime.Stopped)
 	s.snaps(t, ref, 0)
+	none := s.stamped(t, ref)
 	s.must(t, runtime.Snapshot, ref, &runtime.SnapshotArgs{Comment: "before the upgrade"})
+	one := s.stamped(t, ref)
 	s.must(t, runtime.Snapshot, ref, nil)
+	if two := s.stamped(t, ref); one == none || two == one {
+		t.Errorf("there is another snapshot, but the stamp: %q, %q, %q", none, one, two)
+	}
 	got := s.snaps(t, ref, 2)
 	for i, name := range []string{"snap0", "snap1"} {
 		if got[i].Name != name || got[i].Path == "" || got[i].Taken.IsZero() || len(got[i].Used) != 0 {
@@ -83,7 +88,11 @@ func testSnapshots(t *testing.T, s *suite) {
 	args := &runtime.RestoreArgs{Snap: "snap0", Taken: got[0].Taken}
 	wantError(t, s.do(t, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "snap9"}), runtime.ErrNoSnapshot, "delete-snapshot", ref)
 	wantError(t, s.do(t, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "../snaps"}), runtime.ErrInvalid, "delete-snapshot", ref)
+	two := s.stamped(t, ref)
 	s.must(t, runtime.DeleteSnapshot, ref, args)
+	if is := s.stamped(t, ref); is == two {
+		t.Errorf("a snapshot is gone, but the stamp: %q", is)
+	}
 	wantError(t, s.do(t, runtime.DeleteSnapshot, ref, args), runtime.ErrNoSnapshot, "delete-snapshot", ref)
 	if got := s.snaps(t, ref, 1); got[0].Name != "snap1" {
 		t.Errorf("left is %s", got[0].Name)
@@ -176,6 +185,19 @@ func testRestoreAs(t *testing.T, s *suite) {
 	wantError(t, s.do(t, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "snap0"}), runtime.ErrInUse, "delete-snapshot", ref)
 	s.snaps(t, ref, 1)
 	s.snaps(t, whole, 0)
+}
+
+// stamped gives the stamp of a container's snapshots.
+func (s *suite) stamped(t *testing.T, ref runtime.Ref) string {
+	t.Helper()
+	stamp, err := s.rt.SnapshotStamp(s.context(t), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := s.rt.SnapshotStamp(s.context(t), ref); err != nil || again != stamp {
+		t.Errorf("nothing has changed, but the stamp: %q, %q, %v", stamp, again, err)
+	}
+	return stamp
 }
 
 // measuresSnapshots asks for the size of a snapshot as of the container that it is
