@@ -24,12 +24,13 @@ import (
 type Address struct {
 	Unix string // absolute; "" = TCP
 	TCP  netip.AddrPort
+	Loop bool // TCP has no host: the loopback address of each family that this host has
 }
 
 // maxSocket is how long the path of a unix socket may be (unix(7), sun_path).
 const maxSocket = 107
 
-// ParseAddress reads unix:PATH or IP:PORT. Names but localhost are not looked
+// ParseAddress reads unix:PATH, IP:PORT or :PORT, which is loopback. Names but localhost are not looked
 // up: what they mean is decided elsewhere. Its errors wrap runtime.ErrInvalid.
 func ParseAddress(s string) (Address, error) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok {
@@ -45,16 +46,14 @@ func ParseAddress(s string) (Address, error) {
 	}
 	var ip netip.Addr
 	switch host {
-	case "localhost":
+	case "localhost", "":
 		ip = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	case "":
-		ip = netip.IPv6Unspecified() // of both families, where the host has both
 	default:
 		if ip, err = netip.ParseAddr(host); err != nil {
 			return Address{}, fmt.Errorf("%w: host %q of address %q is no IP address", runtime.ErrInvalid, host, s)
 		}
 	}
-	return Address{TCP: netip.AddrPortFrom(ip.Unmap(), uint16(n))}, nil
+	return Address{TCP: netip.AddrPortFrom(ip.Unmap(), uint16(n)), Loop: host == ""}, nil
 }
 
 func parseUnix(path string) (Address, error) {
@@ -77,27 +76,36 @@ func (a Address) Local() bool { return a.Unix != "" || a.TCP.Addr().IsLoopback()
 
 // String is the address as ParseAddress reads it.
 func (a Address) String() string {
-	if a.Unix != "" {
+	switch {
+	case a.Unix != "":
 		return "unix:" + a.Unix
+	case a.Loop:
+		return ":" + strconv.Itoa(int(a.TCP.Port()))
 	}
 	return a.TCP.String()
 }
 
 // Listen opens the address. Closing a unix socket removes its file.
 func Listen(ctx context.Context, a Address) (net.Listener, error) {
-	if a.Unix == "" {
-		var config net.ListenConfig
-		l, err := config.Listen(ctx, "tcp", a.TCP.String())
-		if err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", a, cause(err))
-		}
-		return l, nil
+	var l net.Listener
+	var err error
+	switch {
+	case a.Unix != "":
+		l, err = listenUnix(ctx, a.Unix)
+	case a.Loop:
+		l, err = listenLoop(ctx, a.TCP.Port())
+	default:
+		l, err = listenTCP(ctx, a.TCP)
 	}
-	l, err := listenUnix(ctx, a.Unix)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", a, cause(err))
 	}
 	return l, nil
+}
+
+func listenTCP(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", at.String())
 }
 
 // cause is a network error without the address, which the caller names.

@@ -18,13 +18,13 @@ func (d *deck) metricsCommand() *cobra.Command {
 	var listen string
 	var anyway bool
 	cmd := &cobra.Command{
-		Use:   "metrics --listen IP:PORT|unix:PATH",
+		Use:   "metrics --listen [IP]:PORT|unix:PATH",
 		Short: "Give the figures to Prometheus",
 		Long: "Answer GET /metrics with the figures of all containers and of the host in the\n" +
 			"text format of Prometheus, until told to end. Counters are totals since the start\n" +
 			"of the container; what the kernel does not give has no series.\n\n" +
 			"A unix socket is open to its owner, and as root to the group too. A TCP address\n" +
-			"must be a loopback one, which every user of this host can reach; any other needs\n" +
+			"must be a loopback one, as :PORT is, which every user of this host can reach; any other needs\n" +
 			"--listen-anyway: there is no password and no encryption.",
 		RunE: d.verb(func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -46,7 +46,7 @@ func (d *deck) metricsCommand() *cobra.Command {
 		}),
 	}
 	d.timeoutFlag(cmd, "end after this `TIME` (default: never)")
-	cmd.Flags().StringVar(&listen, "listen", "", "the `ADDRESS`: IP:PORT, or unix:PATH")
+	cmd.Flags().StringVar(&listen, "listen", "", "the `ADDRESS`: IP:PORT, :PORT on loopback, or unix:PATH")
 	cmd.Flags().BoolVar(&anyway, "listen-anyway", false, "also on an address that other hosts can reach")
 	return cmd
 }
@@ -107,6 +107,8 @@ func (d *deck) notListening(at metrics.Address, err error) error {
 		hint = "Another program has that port (ss -ltnp names it): end it, or choose another port."
 	case errors.Is(err, unix.EADDRINUSE):
 		hint = "Another lxcdeck serves there already: end it, or choose another path."
+	case errors.Is(err, unix.EAFNOSUPPORT):
+		hint = "The kernel of this host has no IPv6: name an address of IPv4, such as 127.0.0.1, or only the port."
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		hint = "No interface of this host has that address (ip address lists them)."
 	case errors.Is(err, unix.EACCES) && at.Unix == "":

@@ -42,7 +42,7 @@ func TestMetricsRefuses(t *testing.T) {
 		{"--listen 127.0.0.1:0 web", 2, "metrics takes no \"web\""},
 		{"--listen 127.0.0.1:0 --timeout -1s", 2, "is negative"},
 		{"--listen 0.0.0.0:0", 3, "--listen-anyway allows it"},
-		{"--listen :0 --read-only", 3, "--listen-anyway allows it"},
+		{"--listen [::]:0 --read-only", 3, "--listen-anyway allows it"},
 		{"--listen " + taken.Addr().String(), 1, "listen on " + taken.Addr().String() + ": address already in use\nlxcdeck: Another program has that port"},
 		{"--listen 192.0.2.1:0 --listen-anyway", 1, "No interface of this host has that address"},
 		{"--listen unix:" + file, 1, "the file that is there is no socket"},
