@@ -132,7 +132,7 @@ func (p *patient) release() {
 func (p *patient) diagnose() runtime.Diagnosis {
 	for _, rule := range []func() *runtime.Diagnosis{
 		p.noContainer, p.refused, p.badConfig, p.fullHost, p.tooManyFiles,
-		p.badNetwork, p.badIDs, p.badHook, p.badCgroup, p.closedPath, p.noRoot, p.badMount, p.hostRoot, p.badConsole,
+		p.badNetwork, p.badIDs, p.badHook, p.badCgroup, p.closedPath, p.noRoot, p.badFile, p.badMount, p.hostRoot, p.badConsole,
 		p.badAppArmor, p.badSeccomp, p.badInit, p.otherCauses, p.tooLate,
 	} {
 		if d := rule(); d != nil {
