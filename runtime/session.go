@@ -17,6 +17,9 @@ type Shell struct {
 	Term    string   // TERM inside; "" = xterm-256color
 	Cols    int
 	Rows    int
+	// Record is the audit log's number of an Exec, under which its result is written
+	// where lxcdeck has died. "" = nothing is recorded.
+	Record string
 }
 
 // Console asks for a tty of a running container, on which a getty or a shell of

@@ -50,6 +50,9 @@ const (
 	Result = "result" // it is over
 )
 
+// Exec is What of a command that ran without a terminal.
+const Exec = "exec"
+
 // Record is one line. Text that is no UTF-8 has its bytes as \xff.
 type Record struct {
 	Time  time.Time `json:"time"`
@@ -157,11 +160,11 @@ func (l *Log) write(r *Record) {
 	}
 }
 
-// Unattended is the result of an operation whose lxcdeck has died, for the
-// helper that came to its end. id is the intent's; exit, if not nil, is how the
-// command of a run has ended.
-func Unattended(id string, op runtime.Op, ref runtime.Ref, took time.Duration, err error, exit *runtime.Exit) *Record {
-	r := newRecord(id, op.String(), ref, Result)
+// Unattended is the result of an operation, or a command, whose lxcdeck has died,
+// for the helper that came to its end. id and what are the intent's; exit, if not nil,
+// is how the command has ended.
+func Unattended(id, what string, ref runtime.Ref, took time.Duration, err error, exit *runtime.Exit) *Record {
+	r := newRecord(id, what, ref, Result)
 	r.finish(time.Now(), took, err)
 	r.exited(err, exit)
 	r.Unattended = true

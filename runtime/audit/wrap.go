@@ -52,7 +52,8 @@ func (l logged) Console(ctx context.Context, c runtime.Console) (runtime.Session
 }
 
 func (l logged) Exec(ctx context.Context, sh runtime.Shell, stdio runtime.Stdio) (runtime.Exit, error) {
-	e := l.log.begin("exec", sh.Ref, shell(&sh))
+	e := l.log.begin(Exec, sh.Ref, shell(&sh))
+	sh.Record = e.id
 	exit, err := l.Runtime.Exec(ctx, sh, stdio)
 	e.end(err, ended(exit, err))
 	return exit, err

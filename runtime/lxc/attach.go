@@ -87,7 +87,7 @@ func (a *Adapter) startAttach(ctx context.Context, kind string, s runtime.Shell,
 	if err := checkShell(&s); err != nil {
 		return nil, err
 	}
-	return a.enter(ctx, "attach", helperRequest{Kind: kind, Ref: s.Ref, Shell: &s}, files)
+	return a.enter(ctx, "attach", helperRequest{Kind: kind, Ref: s.Ref, Shell: &s, Record: s.Record}, files)
 }
 
 // enter starts the helper that is in the container for its caller, and waits for
@@ -109,7 +109,7 @@ func (a *Adapter) enter(ctx context.Context, op string, q helperRequest, files [
 	if fd, err := unix.PidfdOpen(at.pid, 0); err == nil {
 		at.init = fd
 	}
-	q.ReadOnly = a.opts.ReadOnly
+	q.ReadOnly, q.Audit = a.opts.ReadOnly, a.auditFor(q.Record, as)
 	at.proc, err = askHelper(q, as, files)
 	if err != nil {
 		if at.init >= 0 {

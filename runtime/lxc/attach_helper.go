@@ -41,7 +41,7 @@ func helperAttach(conn *msgConn, q helperRequest) helperReply {
 	// descriptor above 0 it makes the pty the controlling terminal.
 	stdio := [3]int{helperFiles, helperFiles + 1, helperFiles + 2}
 	hello := helperReply{OK: true}
-	caller := watchCaller(conn)
+	caller, began := watchCaller(conn), time.Now()
 	var master []int
 	if q.Kind == kindAttach {
 		m, s, notice, err := openPty(c, q.Shell)
@@ -81,6 +81,9 @@ func helperAttach(conn *msgConn, q helperRequest) helperReply {
 		// Its children had the same hang-up and are nobody's now. A process on
 		// a pty has a session of its own, which the kernel hangs up on.
 		signalSession(os.Getpid(), unix.SIGKILL)
+	}
+	if caller.isDead() {
+		q.unattendedExec(began, code, signal)
 	}
 	return helperReply{OK: true, Code: code, Signal: signal, Reason: noBegin(code, plan.argv[0], readLog())}
 }
@@ -251,6 +254,7 @@ type callerWatch struct {
 	mu    sync.Mutex
 	pidfd int  // -1 = there is no process yet
 	gone  bool // the caller
+	dead  bool // it has not only hung up
 }
 
 func watchCaller(conn *msgConn) *callerWatch {
@@ -264,6 +268,10 @@ func watchCaller(conn *msgConn) *callerWatch {
 				break
 			}
 		}
+		dead := callerDied(conn)
+		w.mu.Lock()
+		w.dead = dead
+		w.mu.Unlock()
 		w.hungUp()
 	})
 	return w
@@ -289,6 +297,12 @@ func (w *callerWatch) isGone() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.gone
+}
+
+func (w *callerWatch) isDead() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dead
 }
 
 // hungUp ends the process. If there is none, one may be about to run; but an

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,20 @@ func auditMain(log string) int {
 		return 2
 	}
 	rt := audit.Wrap(a, audit.New(audit.Options{Path: log}))
+	if word := os.Getenv("LXCDT_EXEC"); word != "" { // how long the command is waited for
+		limit, err := time.ParseDuration(word)
+		if err != nil {
+			return 2
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		_, err = rt.Exec(ctx, runtime.Shell{Ref: ref, Command: []string{"sh", "-c", "touch /dev/begun; sleep 600"}}, runtime.Stdio{})
+		if err == nil {
+			return 1
+		}
+		time.Sleep(100 * time.Millisecond) // alive, when the helper hears of it
+		return 0
+	}
 	if err := rt.Do(context.Background(), runtime.Request{Op: runtime.Stop, Ref: ref, Timeout: 3 * time.Second}); err != nil {
 		return 1
 	}
@@ -154,4 +169,53 @@ func TestUnnamedArchiveIsTold(t *testing.T) {
 	must(t, err)
 	must(t, unnamed(ref, int(w.Fd())))
 	must(t, errors.Join(r.Close(), w.Close()))
+}
+
+// A command in a container, as a fan-out runs it, has its end in the log also where
+// lxcdeck is killed; where it gives up alive it writes that itself, and nobody else does.
+func TestHelperWritesTheEndOfACommandOfADeadLxcdeck(t *testing.T) {
+	a, s, ref := running(t, "lxcdt-exec")
+	init, err := a.initPID(t.Context(), ref)
+	must(t, err)
+	begun := "/proc/" + strconv.Itoa(init) + "/root/dev/begun"
+	for _, c := range []struct {
+		limit string
+		kill  bool
+	}{{"1h", true}, {"2s", false}} {
+		log := filepath.Join(t.TempDir(), "state", "audit.jsonl")
+		parent := exec.Command("/proc/self/exe")
+		parent.Env = append(os.Environ(), auditParent+"="+log, "LXCDT_CONTAINER="+ref.String(), "LXCDT_EXEC="+c.limit)
+		must(t, parent.Start())
+		t.Cleanup(func() { _ = parent.Process.Kill(); _ = parent.Wait() })
+		eventually(t, "the command", func() bool { return exists(begun) })
+		must(t, os.Remove(begun))
+		if c.kill {
+			must(t, parent.Process.Signal(unix.SIGKILL))
+		}
+		_ = parent.Wait()
+		logged(t, log, 2)
+		eventually(t, "the end of the helper", func() bool { return len(sleepersOf(t, init)) == 0 })
+		all, err := audit.Read(log, 10)
+		must(t, err)
+		if len(all) != 2 || all[0].ID != all[1].ID || all[0].Phase != audit.Result || all[0].What != audit.Exec || all[0].OK == nil || *all[0].OK {
+			t.Fatalf("%+v", all)
+		}
+		if all[0].Unattended != c.kill || c.kill && (all[0].Code == nil || !strings.Contains(all[0].Error, "has died")) || all[1].Argv == nil {
+			t.Errorf("killed %v: %+v", c.kill, all[0])
+		}
+	}
+	must(t, s.Stop(ref.Name))
+}
+
+// sleepersOf are the sleeps that run in a container.
+func sleepersOf(t *testing.T, init int) (pids []int) {
+	t.Helper()
+	ns, err := os.Readlink("/proc/" + strconv.Itoa(init) + "/ns/pid")
+	must(t, err)
+	eachPID(func(pid int) {
+		if is, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/ns/pid"); err == nil && is == ns && commOf(pid) == "sleep" {
+			pids = append(pids, pid)
+		}
+	})
+	return pids
 }

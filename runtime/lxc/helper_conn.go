@@ -74,6 +74,20 @@ func (c *msgConn) gone() bool {
 	return is || err != nil
 }
 
+// peer is the process that has made the pair of sockets.
+func (c *msgConn) peer() (pid int, err error) {
+	raw, err := c.u.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var cred *unix.Ucred
+	cerr := raw.Control(func(fd uintptr) { cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+	if err := errors.Join(cerr, err); err != nil {
+		return 0, err
+	}
+	return int(cred.Pid), nil
+}
+
 func (c *msgConn) send(v any, fds []int) error {
 	body, err := json.Marshal(v)
 	if err != nil {

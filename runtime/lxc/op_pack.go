@@ -252,7 +252,8 @@ func (o *operation) standStill(state runtime.State, draft *journal) (*stillness,
 	if state == runtime.Frozen {
 		return s, nil // by somebody else: it stays so
 	}
-	j, err := draft, error(nil)
+	var err error
+	j := draft
 	if j != nil {
 		if err = j.step(packFreezing); err != nil {
 			j.Step = packWriting
