@@ -22,7 +22,7 @@ help:
 	@echo '  make install      put it and its man page under PREFIX (now $(PREFIX)); DESTDIR works'
 	@echo '  make bench        measure against the promised figures; fails when one is missed'
 	@echo '  make lint         gofmt, go vet, golangci-lint, shellcheck'
-	@echo '  make test-vm      tests in a virtual machine with pure cgroup v2 (SUITE=bookworm|trixie)'
+	@echo '  make test-vm      tests in virtual machines with pure cgroup v2, LXC 5 and 6 (SUITE=bookworm|trixie: one)'
 	@echo '                    ZFS=1: with ZFS, whose image takes ten minutes to build (bookworm)'
 	@echo '  make screenshots  draw screenshots/*.png from the running program'
 	@echo '  make clean        remove what was built here'
