@@ -159,9 +159,10 @@ func findFreezer(fs cgroup.FS, pid int, dirs []string) freezeFile {
 func (a *Adapter) freezerOf(ref runtime.Ref, pid int) freezeFile {
 	if l := a.known(ref); l != nil && l.pid == pid {
 		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.freeze != nil { // found when its state was
-			return *l.freeze
+		f := l.freeze
+		l.mu.Unlock()
+		if f != nil { // found when its state was
+			return *f
 		}
 	}
 	return findFreezer(a.cgroups, pid, a.cgroupDirs(ref))

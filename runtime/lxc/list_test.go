@@ -319,6 +319,28 @@ func TestListOfTwoPathsWithTheSameName(t *testing.T) {
 	}
 }
 
+// TestFreezerOfANewLife: the watch may ask for a container's freezer before any List
+// has looked for it.
+func TestFreezerOfANewLife(t *testing.T) {
+	s := lxctest.New(t)
+	must(t, s.Add("lxcdt-new"))
+	must(t, s.Start("lxcdt-new"))
+	a, fresh := newAdapter(t, Options{Paths: []string{s.Path}}), newAdapter(t, Options{Paths: []string{s.Path}})
+	c := find(t, list(t, a), "lxcdt-new")
+	_, err := fresh.remember(c.Ref, c.InitPID)
+	must(t, err)
+	found := make(chan freezeFile, 1)
+	go func() { found <- fresh.freezerOf(c.Ref, c.InitPID) }()
+	select {
+	case f := <-found:
+		if f != findFreezer(a.cgroups, c.InitPID, nil) || f == (freezeFile{}) {
+			t.Errorf("%+v", f)
+		}
+	case <-time.After(patience):
+		t.Fatal("it waits for itself")
+	}
+}
+
 func TestListSeesWhatTheMonitorDoesNot(t *testing.T) {
 	s := lxctest.New(t)
 	must(t, s.Add("lxcdt-ice"))
