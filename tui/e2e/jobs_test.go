@@ -11,9 +11,9 @@ import (
 )
 
 // slowInit ends after SIGUSR1, the halt signal of these containers, but not
-// before a file says so.
+// before a file says so. Another file says that the signal has come.
 const slowInit = `#!/bin/sh
-trap 'while [ ! -e /lxcdt-go ]; do sleep 1; done; exit 0' USR1
+trap ': >/lxcdt-heard; while [ ! -e /lxcdt-go ]; do sleep 1; done; exit 0' USR1
 while :; do sleep 1; done
 `
 
@@ -34,6 +34,8 @@ func stopping(t *testing.T) (s *lxctest.Scratch, term *drive.Term, let func()) {
 	want(t, term.Wait("y yes", patience))
 	want(t, term.Type("y"))
 	want(t, term.Wait("left to end by itself", patience))
+	// The time counts from when the job is begun, which is before its helper is asked.
+	eventually(t, "it hears the halt signal", func() bool { return exists(filepath.Join(root, "lxcdt-heard")) })
 	return s, term, func() { want(t, os.WriteFile(filepath.Join(root, "lxcdt-go"), nil, 0o644)) }
 }
 
