@@ -122,7 +122,9 @@ func sleeping(t *testing.T, n int, line string) (d *deck, ended *atomic.Int32) {
 	}
 	rt := fake.New(fake.Options{Clock: clock, Paths: []string{"/var/lib/lxc"}}, specs...)
 	ended = &atomic.Int32{}
+	var begun atomic.Int32
 	d = newDeckOn(t, 80, 24, Options{}, &echoes{rt, func(ctx context.Context, sh runtime.Shell, _ runtime.Stdio) (runtime.Exit, error) {
+		begun.Add(1)
 		<-ctx.Done()
 		time.Sleep(10 * time.Millisecond) // its end takes a moment, and has to be waited for
 		ended.Add(1)
@@ -132,7 +134,7 @@ func sleeping(t *testing.T, n int, line string) (d *deck, ended *atomic.Int32) {
 	d.press("*", "!")
 	d.typed(line)
 	d.press("enter")
-	d.until("it runs", func() bool { return len(d.m.fan.runs) == min(n, 4) })
+	d.until("it runs", func() bool { return len(d.m.fan.runs) == min(n, 4) && begun.Load() == int32(min(n, 4)) })
 	return d, ended
 }
 
