@@ -208,12 +208,12 @@ func FuzzUnpack(f *testing.F) {
 	f.Add([]byte("web/rootfs/../x"), byte(tar.TypeSymlink), "/etc")
 	f.Fuzz(func(t *testing.T, name []byte, kind byte, to string) {
 		if bytes.IndexByte(name, 0) >= 0 || strings.IndexByte(to, 0) >= 0 {
-			t.Skip("no tar can hold a NUL in a name")
+			return // no tar can hold a NUL in a name
 		}
 		var raw bytes.Buffer
 		w := tar.NewWriter(&raw)
 		if w.WriteHeader(&tar.Header{Typeflag: kind, Name: string(name), Linkname: to, Mode: 0o644}) != nil {
-			t.Skip("no such header")
+			return // there is no such header
 		}
 		root, _, err := unpacked(t, made(t, tar.Header{Typeflag: kind, Name: string(name), Linkname: to, Mode: 0o644}), UnpackOptions{})
 		if all, derr := os.ReadDir(filepath.Dir(root)); derr != nil || len(all) > 1 {
