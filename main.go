@@ -1,3 +1,8 @@
+// Go looks once a second whether the quota of its own cgroup has changed. A screen
+// at rest has nothing to do then.
+
+//go:debug updatemaxprocs=0
+
 // Command lxcdeck is a terminal UI for the LXC containers of a host.
 package main
 

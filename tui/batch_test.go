@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
@@ -40,17 +39,12 @@ func TestScreenRestsDuringABatch(t *testing.T) {
 	const turns, waiting = jobsAtOnce, 2
 	h := newHeld()
 	d := workDeck(t, 120, 40, Options{}, h.do, some()...)
-	var rates []time.Duration
-	d.m.retime = func(d time.Duration) { rates = append(rates, d) }
 	var reqs []runtime.Request
 	for i := range turns + waiting {
 		reqs = append(reqs, creating(fmt.Sprintf("new-%d", i)))
 	}
 	d.begin(h, turns, reqs...)
 	d.send(jobPaceMsg{})
-	if n := len(rates); n == 0 || rates[n-1] != time.Second/shellRate {
-		t.Errorf("frames every %v during the batch", rates)
-	}
 	d.pass(batchRest) // the list may be read again
 	l := &d.m.listing
 	d.run(d.m.list())
@@ -91,8 +85,5 @@ func TestScreenRestsDuringABatch(t *testing.T) {
 	d.sees("create: 6 of 6 done")
 	if stale := d.m.onListDue(listDueMsg{rest}); stale != nil || l.inFlight {
 		t.Error("the rest that was cut short makes another list")
-	}
-	if n := len(rates); rates[n-1] != time.Second/idleRate {
-		t.Errorf("frames every %v after the batch", rates[n-1])
 	}
 }

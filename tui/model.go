@@ -122,8 +122,7 @@ type Model struct {
 	casts     []*record.Cast // recordings whose files are not complete
 	terminal  *terminal      // nil = no zoom but the emulator's
 	raw       *zoom          // the session that has the terminal for itself; nil = none
-	rate      int            // frames a second; 0 = not set yet
-	retime    func(time.Duration)
+	pace      pacer
 	themeName string
 	ascii     bool
 	theme     *views.Theme

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -49,15 +48,11 @@ func Run(ctx context.Context, o Options) error {
 	defer m.sizer.end()
 	cols, rows := m.sizer.now()
 	p := tea.NewProgram(m,
-		tea.WithInput(o.In), tea.WithOutput(struct{ io.Writer }{o.Out}), tea.WithEnvironment(o.Env),
+		tea.WithInput(o.In), tea.WithOutput(pacedOutput{o.Out, &m.pace}), tea.WithEnvironment(o.Env),
 		tea.WithWindowSize(cols, rows), tea.WithColorProfile(colorprofile.Detect(o.Out, o.Env)),
-		tea.WithFPS(idleRate), tea.WithoutSignalHandler())
+		tea.WithoutSignalHandler())
 	m.out.send = func(msg tea.Msg) { p.Send(msg) }
-	m.retime = func(d time.Duration) {
-		if t := ticker(p); t != nil {
-			t.Reset(d)
-		}
-	}
+	m.pace.start(p)
 	var left atomic.Bool
 	m.terminal = &terminal{
 		in: o.In, out: o.Out, release: p.ReleaseTerminal,

@@ -57,7 +57,6 @@ func (m *Model) onTick(t tickMsg) tea.Cmd {
 		return nil
 	}
 	m.sampling.ticks++
-	m.rate = 0 // set anew, see restarted
 	m.notices.expire(m.clock.Now())
 	cmds := []tea.Cmd{m.tick(), m.lookAtSnapshots()}
 	if m.sampling.inFlight {

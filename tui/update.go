@@ -24,7 +24,6 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	cmd = m.update(msg)
 	m.dropGauge()
 	m.dropBoot()
-	m.setRate()
 	m.tellFocus()
 	return m, cmd
 }
@@ -97,7 +96,7 @@ func (m *Model) updateTerminal(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case resumedMsg:
 		return m.onResumed(msg), true
 	case retimeMsg:
-		m.rate = 0
+		// Each message sets the ticker.
 	default:
 		return nil, false
 	}

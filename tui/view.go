@@ -48,6 +48,8 @@ type cursorLook struct {
 func (m *Model) View() (v tea.View) {
 	if m.raw != nil {
 		m.frame.Cursor = nil
+	} else {
+		defer m.pace.want(m.dirty)
 	}
 	if !m.dirty || m.crash != nil || m.size == (image.Point{}) || m.raw != nil {
 		return m.frame

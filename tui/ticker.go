@@ -1,0 +1,156 @@
+package tui
+
+import (
+	"io"
+	"reflect"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+const (
+	// frameTime is the least time between two frames.
+	frameTime = time.Second / 120
+	// firstFrame is how soon the first one after a rest is written: the renderer
+	// needs a moment to have it.
+	firstFrame = 500 * time.Microsecond
+	// paceTime is how long the ticker goes on after a change: much longer than a
+	// frame waits for the processor, much shorter than the time between two keys.
+	paceTime = 25 * time.Millisecond
+	// oweTime is how long it goes on for a change that was not written: most come
+	// to nothing, but the processor may have been away before the renderer had it.
+	oweTime = 250 * time.Millisecond
+	// lookFrame and lookTime are the same where no change is known of: Bubble Tea
+	// may have something of its own to write, such as what a tea.Raw holds.
+	lookFrame = 2 * time.Millisecond
+	lookTime  = 5 * time.Millisecond
+	// restTick is the ticker at rest. Nothing waits for it, unless the processor
+	// was away for as long as oweTime.
+	restTick = 2 * time.Second
+
+	// retimeAfter is when the ticker is set once more after the terminal was
+	// taken back.
+	retimeAfter = 100 * time.Millisecond
+)
+
+// pacer sets the ticker that Bubble Tea paints by. That runs all the time, with a
+// rate that is read once, at the start: at 30 frames a second it cost more than
+// all that this program does for a hundred containers, and a key waited for the
+// next frame. Here it runs while there may be something to paint, and the first
+// frame after a rest comes at once.
+type pacer struct {
+	mu    sync.Mutex
+	set   func(time.Duration) // nil = nothing to set, as before the start
+	rest  *time.Timer         // ends the run; nil = it rests
+	until time.Time           // the end of the run
+	began time.Time           // when this run began
+	early bool                // no frame was written since, and the ticker runs faster than frames
+	wrote time.Time           // when a frame was written last
+	owes  time.Time           // how long one is waited for that has not been written; zero = none is
+}
+
+// retimeMsg is for a ticker that Bubble Tea has started anew. The goroutine that
+// painted before stops it when it gets to its end, and that may be later than
+// the new start: nothing would be painted any more. A message sets it again.
+type retimeMsg struct{}
+
+// restarted has the ticker set once more a little later.
+func (m *Model) restarted() tea.Cmd { return m.clock.After(retimeAfter, retimeMsg{}) }
+
+// want says that a frame may have to be written, after each message; changed,
+// that the screen is another one.
+func (p *pacer) want(changed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.set == nil {
+		return
+	}
+	now, first, long := time.Now(), lookFrame, lookTime
+	if changed {
+		first, long = firstFrame, paceTime
+		p.owes = now.Add(oweTime)
+	}
+	end := now.Add(long)
+	switch {
+	case p.rest == nil:
+		p.began, p.early, p.until = now, true, end
+		p.set(max(first, frameTime-now.Sub(p.wrote)))
+		p.rest = time.AfterFunc(long, p.end)
+		return
+	case now.Sub(p.began) > frameTime:
+		p.slow()
+	}
+	if end.After(p.until) { // end looks at it
+		p.until = end
+	}
+}
+
+// written says that a frame was.
+func (p *pacer) written() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wrote, p.owes = time.Now(), time.Time{}
+	if p.rest != nil {
+		p.early = false
+		p.set(frameTime)
+	}
+}
+
+// slow ends the haste of the first frame.
+func (p *pacer) slow() {
+	if p.early {
+		p.early = false
+		p.set(frameTime)
+	}
+}
+
+// end lets the ticker rest, unless more has come since.
+func (p *pacer) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if left := time.Until(p.until); left > 0 {
+		p.rest.Reset(left)
+		return
+	}
+	if time.Now().Before(p.owes) {
+		p.slow()
+		p.rest.Reset(paceTime)
+		return
+	}
+	p.rest = nil
+	p.set(restTick)
+}
+
+// start gives it the ticker of a program that is about to run.
+func (p *pacer) start(program *tea.Program) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.set = func(d time.Duration) {
+		if t := ticker(program); t != nil {
+			t.Reset(d)
+		}
+	}
+}
+
+// ticker is what Bubble Tea paints by. It has no name for it that others may
+// use; nil = this version keeps it elsewhere, and the rate stays as it was.
+func ticker(p *tea.Program) *time.Ticker {
+	f := reflect.ValueOf(p).Elem().FieldByName("ticker")
+	if !f.IsValid() || f.Type() != reflect.TypeFor[*time.Ticker]() || f.IsNil() {
+		return nil
+	}
+	return (*time.Ticker)(f.UnsafePointer())
+}
+
+// pacedOutput is the terminal as Bubble Tea writes to it.
+type pacedOutput struct {
+	io.Writer
+	pace *pacer
+}
+
+func (o pacedOutput) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	o.pace.written()
+	return n, err //nolint:wrapcheck // it stands for the terminal
+}
