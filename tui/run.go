@@ -106,7 +106,10 @@ func Run(ctx context.Context, o Options) error {
 func (m *Model) end() tea.Cmd {
 	z := m.raw
 	if z == nil {
-		return tea.Quit
+		return cmd("quit", func() tea.Msg {
+			m.pace.hush()
+			return tea.QuitMsg{}
+		})
 	}
 	z.end()
 	return cmd("quit", func() tea.Msg {
@@ -181,6 +184,7 @@ func (m *Model) handleSignals(ctx context.Context, p *tea.Program, tty *os.File,
 				z.end()
 				awaitEnd(z.ended, hangUpGrace/2)
 			}
+			m.pace.hush()
 			p.Quit()
 		})
 		if !awaitEnd(done, hangUpGrace) {

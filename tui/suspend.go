@@ -44,11 +44,15 @@ type (
 )
 
 func (m *Model) suspend() tea.Cmd {
-	return cmd("suspend", func() tea.Msg { return suspendMsg{resumable()} })
+	return cmd("suspend", func() tea.Msg {
+		m.pace.hush()
+		return suspendMsg{resumable()}
+	})
 }
 
 func (m *Model) onSuspend(msg suspendMsg) tea.Cmd {
 	if !msg.can {
+		m.pace.speak()
 		m.say(noteWarn, "not suspended: no shell with job control could bring lxcdeck back", "")
 		return nil
 	}
@@ -56,6 +60,7 @@ func (m *Model) onSuspend(msg suspendMsg) tea.Cmd {
 }
 
 func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
+	m.pace.speak()
 	again := m.restarted()
 	if m.sizer != nil {
 		m.sizer.ask()

@@ -3,6 +3,7 @@ package tui
 import (
 	"io"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,8 @@ type pacer struct {
 	early bool                // no frame was written since, and the ticker runs faster than frames
 	wrote time.Time           // when a frame was written last
 	owes  time.Time           // how long one is waited for that has not been written; zero = none is
+	held  bool                // one waits for the terminal
+	link  link
 }
 
 // retimeMsg is for a ticker that Bubble Tea has started anew. The goroutine that
@@ -67,6 +70,11 @@ func (p *pacer) want(changed bool) {
 		return
 	}
 	now, first, long := time.Now(), lookFrame, lookTime
+	if changed = changed || p.held; changed && p.link.full(now) {
+		p.held, p.link.holds = true, true
+		return
+	}
+	p.held = false
 	if changed {
 		first, long = firstFrame, paceTime
 		p.owes = now.Add(oweTime)
@@ -79,26 +87,73 @@ func (p *pacer) want(changed bool) {
 		p.rest = time.AfterFunc(long, p.end)
 		return
 	case now.Sub(p.began) > frameTime:
-		p.slow()
+		p.steady()
 	}
 	if end.After(p.until) { // end looks at it
 		p.until = end
 	}
 }
 
+// asks is told of a frame of n bytes that is about to be written, and says whether
+// the terminal has to be asked behind it whether it has it.
+func (p *pacer) asks(n int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.link.wrote(n, time.Now())
+}
+
 // written says that a frame was.
 func (p *pacer) written() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.wrote, p.owes = time.Now(), time.Time{}
-	if p.rest != nil {
+	p.wrote, p.owes, p.held = time.Now(), time.Time{}, false
+	switch {
+	case p.rest == nil:
+	case p.link.full(p.wrote):
+		p.stop()
+	default:
 		p.early = false
 		p.set(frameTime)
 	}
 }
 
-// slow ends the haste of the first frame.
-func (p *pacer) slow() {
+// answered says that the terminal has what it was asked about.
+func (p *pacer) answered() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.link.answered(time.Now())
+}
+
+// slow is how many frames a second a slow link leaves; 0 = it is not slow.
+func (p *pacer) slow() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.link.slow(time.Now())
+}
+
+// hush ends all questions, and waits a moment for the answer to the last one:
+// who reads the terminal next would take it for a key.
+func (p *pacer) hush() {
+	for end := time.Now().Add(settleTime); ; time.Sleep(firstFrame) {
+		p.mu.Lock()
+		p.link.quiet = true
+		out := p.link.waits(time.Now())
+		p.mu.Unlock()
+		if !out || time.Now().After(end) {
+			return
+		}
+	}
+}
+
+// speak allows them again.
+func (p *pacer) speak() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.link.quiet, p.link.asked = false, time.Time{}
+}
+
+// steady ends the haste of the first frame.
+func (p *pacer) steady() {
 	if p.early {
 		p.early = false
 		p.set(frameTime)
@@ -109,15 +164,23 @@ func (p *pacer) slow() {
 func (p *pacer) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.rest == nil { // stopped while this waited
+		return
+	}
 	if left := time.Until(p.until); left > 0 {
 		p.rest.Reset(left)
 		return
 	}
 	if time.Now().Before(p.owes) {
-		p.slow()
+		p.steady()
 		p.rest.Reset(paceTime)
 		return
 	}
+	p.stop()
+}
+
+func (p *pacer) stop() {
+	p.rest.Stop()
 	p.rest = nil
 	p.set(restTick)
 }
@@ -150,7 +213,11 @@ type pacedOutput struct {
 }
 
 func (o pacedOutput) Write(b []byte) (int, error) {
-	n, err := o.Writer.Write(b)
+	all := b
+	if o.pace.asks(len(b)) {
+		all = append(slices.Clip(b), areYouThere...)
+	}
+	n, err := o.Writer.Write(all)
 	o.pace.written()
-	return n, err //nolint:wrapcheck // it stands for the terminal
+	return min(n, len(b)), err //nolint:wrapcheck // it stands for the terminal
 }

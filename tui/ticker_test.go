@@ -19,6 +19,8 @@ type paced struct {
 	look   sync.Mutex
 	ticks  []time.Duration // since the start
 	frames int             // that wait to be written
+	size   int             // bytes of each
+	asked  int             // how often the terminal was
 	start  time.Time
 }
 
@@ -42,9 +44,15 @@ func withPacer(t *testing.T, check func(*paced)) {
 					p.frames--
 				}
 				p.look.Unlock()
-				if paints {
-					p.written()
+				if !paints {
+					continue
 				}
+				if p.asks(p.size) {
+					p.look.Lock()
+					p.asked++
+					p.look.Unlock()
+				}
+				p.written()
 			}
 		}()
 		check(p)

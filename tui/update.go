@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	uv "github.com/charmbracelet/ultraviolet"
 
 	"lxcdeck/tui/vt"
 )
@@ -214,6 +215,10 @@ func (m *Model) onUnseen(msg tea.Msg) tea.Cmd {
 		m.blurred = false
 	case tea.BlurMsg:
 		m.blurred = true
+	case uv.UnknownCsiEvent:
+		if isAnswer(msg) {
+			m.pace.answered()
+		}
 	}
 	return nil
 }

@@ -144,7 +144,10 @@ func (m *Model) zoomRaw(sh *shell) tea.Cmd {
 	// Once around the loop, which gives Bubble Tea a frame without a cursor: it
 	// shows again the one it knew when it gave the terminal away, behind the frame
 	// that hides it.
-	return tea.Batch(arranged, func() tea.Msg { return zoomMsg{z} })
+	return tea.Batch(arranged, func() tea.Msg {
+		m.pace.hush()
+		return zoomMsg{z}
+	})
 }
 
 // onZoom hands the terminal over.
@@ -160,6 +163,7 @@ func (m *Model) onZoom(z *zoom) tea.Cmd {
 func (m *Model) onZoomed(msg zoomedMsg) tea.Cmd {
 	m.raw, m.zoomed = nil, false
 	m.out.zoom.Store(nil)
+	m.pace.speak()
 	cmds := []tea.Cmd{m.arrangeScreen(), tea.ClearScreen, m.restarted()}
 	if errors.Is(msg.err, errLost) {
 		return m.onCrash(fmt.Errorf("zoom: %w", msg.err))

@@ -76,6 +76,7 @@ type HostState struct {
 	Held     bool // the screen is held still
 	Polling  bool // the watch is degraded
 	Late     bool // the last sample has not come in time
+	SlowLink int  // frames a second, where the terminal is too slow for all; 0 = it is not
 	Interval time.Duration
 }
 

@@ -33,6 +33,10 @@ type Term struct {
 	bytes   int64
 	changed *sync.Cond
 	onBurst func(burst []byte, changed bool)
+	link    *Link
+	show    func([]byte) // brings what the program wrote to the screen
+	send    func([]byte) // brings keys and answers to the program; one call at a time
+	sends   sync.Mutex
 }
 
 // Options say how the terminal is.
@@ -41,6 +45,8 @@ type Options struct {
 	// OnBurst, if set, is called with every chunk of output and whether it
 	// changed what the screen shows. It must not call back.
 	OnBurst func(burst []byte, changed bool)
+	// Link is what lies between program and terminal; nil = nothing does.
+	Link *Link
 }
 
 // Start runs cmd in a terminal. TERM is xterm-256color unless cmd.Env says otherwise.
@@ -57,8 +63,20 @@ func Start(cmd *exec.Cmd, o Options) (*Term, error) {
 		_ = cmd.Process.Kill()
 		return nil, err
 	}
-	t := &Term{Cmd: cmd, pty: master, done: make(chan struct{}), exited: make(chan struct{}), screen: vt.New(o.Cols, o.Rows, vt.Options{}), onBurst: o.OnBurst}
+	t := &Term{Cmd: cmd, pty: master, done: make(chan struct{}), exited: make(chan struct{}), screen: vt.New(o.Cols, o.Rows, vt.Options{}), onBurst: o.OnBurst, link: o.Link}
 	t.changed = sync.NewCond(&t.mu)
+	t.show, t.send = t.feed, t.press
+	if l := o.Link; l != nil {
+		arrives := l.carry(l.Rate, t.done, func(b []byte) {
+			l.lay(-len(b))
+			t.feed(b)
+		})
+		t.show = func(b []byte) {
+			l.lay(len(b))
+			arrives(b)
+		}
+		t.send = l.carry(0, t.done, t.press)
+	}
 	go t.read()
 	go func() {
 		t.waitErr = cmd.Wait()
@@ -86,7 +104,7 @@ func (t *Term) read() {
 	for {
 		n, err := t.pty.Read(buf)
 		if n > 0 {
-			t.feed(buf[:n])
+			t.show(buf[:n])
 		}
 		if err != nil {
 			close(t.done)
@@ -118,9 +136,19 @@ func (t *Term) feed(p []byte) {
 	t.changed.Broadcast()
 	t.mu.Unlock()
 	if len(replies) > 0 {
-		_, _ = t.pty.Write(replies)
+		t.deliver(replies)
 	}
 }
+
+// deliver sends keys and answers on their way to the program.
+func (t *Term) deliver(b []byte) {
+	t.sends.Lock()
+	defer t.sends.Unlock()
+	t.send(b)
+}
+
+// press gives the program what has come.
+func (t *Term) press(b []byte) { _, _ = t.pty.Write(b) }
 
 // text is the screen with its styles, so that a colour counts as a change.
 func (t *Term) text() string {
@@ -187,6 +215,10 @@ func (t *Term) Bytes() int64 {
 
 // Type types keys as a terminal sends them.
 func (t *Term) Type(keys string) error {
+	if t.link != nil {
+		t.deliver([]byte(keys))
+		return nil
+	}
 	if _, err := t.pty.WriteString(keys); err != nil {
 		return fmt.Errorf("type %q: %w", keys, err)
 	}
