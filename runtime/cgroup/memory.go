@@ -10,6 +10,35 @@ func (s *state) memoryUsage(b []byte) (ok bool) {
 	return ok
 }
 
+const (
+	// A change of memory in use by this share, between these bounds, is one
+	// after which memory.stat is read again.
+	moveShare = 64
+	leastMove = 1 << 20
+	mostMove  = 64 << 20
+)
+
+// moved says that memory in use has changed since memory.stat was read, so that
+// its file cache tells nothing of now: usage of now less cache of then would show
+// a file that was read as memory in use, and one that was forgotten as none.
+// Below that the working set stays the one of then, which is as near.
+func (s *state) moved() bool {
+	now, ok := s.sample.Memory.Usage.Get()
+	then, known := s.statOf.Get()
+	if !ok || !known {
+		return ok
+	}
+	return max(now, then)-min(now, then) > min(max(then/moveShare, leastMove), mostMove)
+}
+
+// workingSet is memory in use less inactive file cache, both of this read.
+func (s *state) workingSet(inactive runtime.Value) bool {
+	mem := &s.sample.Memory
+	s.statOf = mem.Usage
+	mem.WorkingSet = kernfile.Less(mem.Usage, inactive)
+	return !inactive.Absent()
+}
+
 func (s *state) memoryMax(b []byte) (ok bool) {
 	s.sample.Memory.Limit, ok = limit(b)
 	return ok
@@ -34,7 +63,8 @@ func (s *state) memorySwapMax(b []byte) (ok bool) {
 // parts are added up.
 func (s *state) memoryStat(b []byte) bool {
 	mem := &s.sample.Memory
-	mem.Anon, mem.File, mem.Kernel, s.inactive = runtime.Value{}, runtime.Value{}, runtime.Value{}, runtime.Value{}
+	mem.Anon, mem.File, mem.Kernel = runtime.Value{}, runtime.Value{}, runtime.Value{}
+	var inactive runtime.Value
 	parts, found := runtime.Of(0), false
 	for k := (kernfile.Keyed{Rest: b}); ; {
 		key, v, ok := k.Next()
@@ -49,7 +79,7 @@ func (s *state) memoryStat(b []byte) bool {
 		case "kernel":
 			mem.Kernel = v
 		case "inactive_file":
-			s.inactive = v
+			inactive = v
 		case "kernel_stack", "pagetables", "percpu", "slab":
 			parts, found = kernfile.Plus(parts, v), true
 		}
@@ -57,14 +87,15 @@ func (s *state) memoryStat(b []byte) bool {
 	if mem.Kernel.Absent() && found {
 		mem.Kernel = parts
 	}
-	return !s.inactive.Absent()
+	return s.workingSet(inactive)
 }
 
 // memoryStatV1 is v1 memory.stat, the total_ figures: with what is below the
 // payload directory. Swap alone is not told elsewhere on v1.
 func (s *state) memoryStatV1(b []byte) bool {
 	mem := &s.sample.Memory
-	mem.Anon, mem.File, s.inactive = runtime.Value{}, runtime.Value{}, runtime.Value{}
+	mem.Anon, mem.File = runtime.Value{}, runtime.Value{}
+	var inactive runtime.Value
 	mem.Swap = kernfile.Less(s.memsw, mem.Usage)
 	for k := (kernfile.Keyed{Rest: b}); ; {
 		key, v, ok := k.Next()
@@ -77,13 +108,13 @@ func (s *state) memoryStatV1(b []byte) bool {
 		case "total_cache":
 			mem.File = v
 		case "total_inactive_file":
-			s.inactive = v
+			inactive = v
 		case "total_swap":
 			// Better than the difference, which compares two instants.
 			mem.Swap = v
 		}
 	}
-	return !s.inactive.Absent()
+	return s.workingSet(inactive)
 }
 
 func (s *state) memoryKmem(b []byte) (ok bool) {

@@ -56,7 +56,8 @@ func (r *Reader) Files() int { return len(r.files) }
 
 // Read fills a Sample. With the Cheap tier the figures of the Full tier are
 // those of the last Full read, FullAt says of when; the first Cheap read is a
-// Full one if none was before it. A container at rest is read in part, see
+// Full one if none was before it. What memory.stat tells is newer than that
+// where memory in use has moved since (state.moved). A container at rest is read in part, see
 // restMost. Limits are read again every 10 s of Full
 // reads, and with Totals each time.
 //
@@ -83,7 +84,7 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 		case h.src.rests && rests && !used.Absent() && used == s.sample.CPU.Usage:
 			rested = true
 			continue
-		case totals && h.src.total:
+		case totals && h.src.total, !totals && h.src.moves && s.moved():
 		case totals, h.src.level == full && !s.full, h.src.level == limits && !withLimits:
 			continue
 		}
@@ -103,8 +104,9 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 	} else {
 		r.rested = 0
 	}
-	mem := &s.sample.Memory
-	mem.WorkingSet = kernfile.Less(mem.Usage, s.inactive)
+	if s.sample.Memory.Usage.Absent() {
+		s.sample.Memory.WorkingSet = runtime.Value{}
+	}
 	s.sample.At = at
 	if s.full {
 		s.sample.FullAt = at

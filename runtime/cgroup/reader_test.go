@@ -151,14 +151,21 @@ func TestTiers(t *testing.T) {
 	if s.CPU.Usage != n(8000) || s.Memory.Usage != n(20000000) || s.At != now {
 		t.Errorf("cheap figures are old: %+v", s)
 	}
-	if s.Memory.WorkingSet != n(0) {
-		t.Errorf("working set %v: usage below the last known inactive file cache is 0", s.Memory.WorkingSet)
+	if s.Memory.WorkingSet != n(19000000) || s.Memory.Anon != n(7) {
+		t.Errorf("working set %v, anon %v: memory.stat is old although memory in use has moved", s.Memory.WorkingSet, s.Memory.Anon)
 	}
-	if s.FullAt != full || s.Memory.Anon != n(41943040) || s.CPU.Periods != n(1200) || s.PSI.CPU.Some.Total != n(9000001) {
+	if s.FullAt != full || s.Memory.Limit != n(268435456) || s.CPU.Periods != n(1200) || s.PSI.CPU.Some.Total != n(9000001) {
 		t.Errorf("a cheap read touched figures of the full tier: %+v", s)
 	}
+	put(t, f, dir+"cpu.stat", "usage_usec 9\nuser_usec 6\nsystem_usec 3\nnr_periods 9\nnr_throttled 9\nthrottled_usec 9\n")
+	put(t, f, dir+"memory.current", "20500000\n")
+	put(t, f, dir+"memory.stat", "anon 7\ninactive_file 3000000\n")
+	read(runtime.Cheap)
+	if s.Memory.Usage != n(20500000) || s.Memory.WorkingSet != n(19000000) {
+		t.Errorf("working set %v: cache of then taken from use of now", s.Memory.WorkingSet)
+	}
 	read(runtime.Full)
-	if s.FullAt != now || s.Memory.WorkingSet != n(19000000) || s.CPU.Periods != n(9) || s.Memory.Anon != n(7) {
+	if s.FullAt != now || s.Memory.WorkingSet != n(17500000) || s.CPU.Periods != n(9) || s.Memory.Anon != n(7) {
 		t.Errorf("full figures are old: %+v", s)
 	}
 	if s.PSI.CPU.Some.Total != n(1) || !s.PSI.CPU.Full.Total.Absent() {

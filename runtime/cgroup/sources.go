@@ -24,6 +24,7 @@ type source struct {
 	total bool // read with the Totals tier too
 	rests bool // stands still, or nearly, while the container uses no CPU
 	many  bool // made of many records: a read may end before the file does
+	moves bool // read with the Cheap tier too once memory in use has moved, see state.moved
 	// parse puts the content into the state; false = it made no sense of it.
 	// nil content means that the file could not be read: its figures become
 	// absent. Empty content is not nil.
@@ -58,7 +59,7 @@ var controllers = [...]controller{
 	{name: "memory", key: "memory",
 		v2: []source{
 			{name: "memory.current", total: true, rests: true, parse: (*state).memoryUsage},
-			{name: "memory.stat", level: full, total: true, parse: (*state).memoryStat},
+			{name: "memory.stat", level: full, total: true, moves: true, parse: (*state).memoryStat},
 			{name: "memory.events", level: full, total: true, parse: (*state).memoryEvents},
 			{name: "memory.swap.current", level: full, total: true, parse: (*state).memorySwap},
 			{name: "memory.max", level: limits, total: true, parse: (*state).memoryMax},
@@ -67,8 +68,8 @@ var controllers = [...]controller{
 		},
 		v1: []source{
 			{name: "memory.usage_in_bytes", total: true, rests: true, parse: (*state).memoryUsage},
-			{name: "memory.memsw.usage_in_bytes", level: full, total: true, parse: (*state).memoryMemsw},
-			{name: "memory.stat", level: full, total: true, parse: (*state).memoryStatV1},
+			{name: "memory.memsw.usage_in_bytes", level: full, total: true, moves: true, parse: (*state).memoryMemsw},
+			{name: "memory.stat", level: full, total: true, moves: true, parse: (*state).memoryStatV1},
 			{name: "memory.kmem.usage_in_bytes", level: full, parse: (*state).memoryKmem},
 			{name: "memory.oom_control", level: full, total: true, parse: (*state).memoryOOM},
 			{name: "memory.failcnt", level: full, parse: (*state).memoryFailcnt},
@@ -119,10 +120,10 @@ var controllers = [...]controller{
 
 // state is what the parsers fill.
 type state struct {
-	sample   runtime.Sample
-	full     bool          // this read is of the Full tier
-	inactive runtime.Value // inactive file cache, of the last Full read
-	memsw    runtime.Value // v1: memory and swap together
+	sample runtime.Sample
+	full   bool          // this read is of the Full tier
+	statOf runtime.Value // memory in use when memory.stat was read
+	memsw  runtime.Value // v1: memory and swap together
 }
 
 // cpuStat is v2 cpu.stat in microseconds. The throttling figures are there

@@ -8,7 +8,13 @@ import (
 )
 
 // Buffer holds one file's content at a time; many files share one.
-type Buffer struct{ b []byte }
+type Buffer struct {
+	// Pread reads as pread(2) does; nil = pread(2) itself. Tests put the faults
+	// of a kernel here.
+	Pread func(fd int, p []byte, offset int64) (int, error)
+
+	b []byte
+}
 
 const (
 	firstBuffer = 16 << 10
@@ -26,8 +32,12 @@ func (u *Buffer) Read(fd int, many bool) ([]byte, error) {
 	if u.b == nil {
 		u.b = make([]byte, firstBuffer)
 	}
+	read := u.Pread
+	if read == nil {
+		read = unix.Pread
+	}
 	for have := 0; ; {
-		n, err := unix.Pread(fd, u.b[have:], int64(have))
+		n, err := read(fd, u.b[have:], int64(have))
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
