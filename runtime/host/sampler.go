@@ -8,15 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/cgroup/kernfile"
 )
-
-// diskEvery is how often the file system is asked. It changes slowly, and
-// asking allocates the path once.
-const diskEvery = 10 * time.Second
 
 // What is held open, in this order.
 const (
@@ -53,8 +47,9 @@ type Sampler struct {
 	fds    [fileCount]int
 	buf    kernfile.Buffer
 	diskAt time.Time
-	total  runtime.Value
-	free   runtime.Value
+	space  space
+	asked  chan space // an answer that is awaited; nil = none is
+	statfs func(path string) space
 }
 
 // New makes a Sampler for the kernel's files below root ("" = this machine).
@@ -64,12 +59,11 @@ func New(root, disk string) *Sampler {
 	if root == "" {
 		root = "/"
 	}
-	return &Sampler{root: root, disk: disk, now: time.Now}
+	return &Sampler{root: root, disk: disk, now: time.Now, statfs: statfs}
 }
 
 // Sample fills s: /proc/stat, meminfo, loadavg, uptime and pressure, and every
-// 10 s the file system (statfs(2), which waits for a file system that does not
-// answer, such as a dead NFS server). s.PerCPU is written in place: whoever
+// 10 s the file system. s.PerCPU is written in place: whoever
 // keeps a copy of an older HostSample clones its PerCPU.
 //
 // What cannot be read or understood is absent, or zero where the type has no
@@ -91,11 +85,8 @@ func (p *Sampler) Sample(s *runtime.HostSample) error {
 	s.PSI.CPU, _ = kernfile.Pressure(p.text(cpuPressure))
 	s.PSI.Memory, _ = kernfile.Pressure(p.text(memoryPressure))
 	s.PSI.IO, _ = kernfile.Pressure(p.text(ioPressure))
-	if p.disk != "" && (p.diskAt.IsZero() || s.At.Sub(p.diskAt) >= diskEvery) {
-		p.diskAt = s.At
-		p.total, p.free = statfs(filepath.Join(p.root, p.disk))
-	}
-	s.DiskTotal, s.DiskFree = p.total, p.free
+	p.look(s.At)
+	s.DiskTotal, s.DiskFree = p.space.total, p.space.free
 	return err
 }
 
@@ -162,21 +153,4 @@ func (p *Sampler) Close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// statfs tells size and space free to users other than root, in bytes.
-func statfs(path string) (total, free runtime.Value) {
-	var st unix.Statfs_t
-	for {
-		err := unix.Statfs(path, &st)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return runtime.Value{}, runtime.Value{}
-		}
-		break
-	}
-	unit := uint64(max(st.Frsize, 1))
-	return kernfile.Times(runtime.Of(st.Blocks), unit), kernfile.Times(runtime.Of(st.Bavail), unit)
 }
