@@ -75,6 +75,7 @@ type Memory struct {
 	SwapLimit   Value
 	OOMKills    Value // count
 	FailedLimit Value // times the limit was hit (memory.events max, memory.failcnt)
+	OverHigh    Value // times it was slowed down for being above High (memory.events high); absent on v1
 }
 
 // IO counters are totals over all block devices. On cgroup v1, buffered
@@ -92,7 +93,10 @@ type Net struct {
 }
 
 // Pids figures are counts of tasks.
-type Pids struct{ Current, Max Value }
+type Pids struct {
+	Current, Max Value
+	Refused      Value // times a fork was refused for Max (pids.events max)
+}
 
 // Stall is one line of a pressure file, /proc/pressure or cgroup
 // *.pressure (Documentation/accounting/psi.rst).
@@ -117,6 +121,7 @@ type Sample struct {
 	Memory   Memory
 	IO       IO
 	Net      Net
+	Links    uint64 // which interfaces Net adds up: another number, others, and no rates between
 	Pids     Pids
 	PSI      struct{ CPU, Memory, IO Pressure }
 	Controls string // controllers that are missing and why, for the detail pane; "" = none
@@ -143,6 +148,7 @@ type Reading struct {
 	InitPID int // from the List; the Sampler finds its files through it
 	Tier    Tier
 	Sample  Sample
+	Parts   *Parts // nil = not asked for; filled with the Full tier only
 	Err     error
 }
 
@@ -162,6 +168,7 @@ type HostSample struct {
 	Steal     Value   // ns
 	IOWait    Value   // ns
 	PerCPU    []Value // busy ns of each online CPU
+	PerSteal  []Value // of these, ns that the hypervisor gave to others, of each online CPU
 	MemTotal  Value
 	MemFree   Value // MemAvailable
 	SwapTotal Value

@@ -65,10 +65,12 @@ func Between(a, b *Sample, hostCPUs int) Usage {
 			u.OfHost = RateOf(cpu / float64(hostCPUs))
 		}
 	}
-	u.RxBytes = rate(a.Net.RxBytes, b.Net.RxBytes, sec, 1)
-	u.TxBytes = rate(a.Net.TxBytes, b.Net.TxBytes, sec, 1)
-	u.RxPkts = rate(a.Net.RxPackets, b.Net.RxPackets, sec, 1)
-	u.TxPkts = rate(a.Net.TxPackets, b.Net.TxPackets, sec, 1)
+	if a.Links == b.Links { // one that came brings counters of its life elsewhere
+		u.RxBytes = rate(a.Net.RxBytes, b.Net.RxBytes, sec, 1)
+		u.TxBytes = rate(a.Net.TxBytes, b.Net.TxBytes, sec, 1)
+		u.RxPkts = rate(a.Net.RxPackets, b.Net.RxPackets, sec, 1)
+		u.TxPkts = rate(a.Net.TxPackets, b.Net.TxPackets, sec, 1)
+	}
 	u.ReadBytes = rate(a.IO.ReadBytes, b.IO.ReadBytes, sec, 1)
 	u.WriteBytes = rate(a.IO.WriteBytes, b.IO.WriteBytes, sec, 1)
 	u.ReadOps = rate(a.IO.ReadOps, b.IO.ReadOps, sec, 1)
@@ -108,15 +110,16 @@ func Cores(c *CPU, hostCPUs int) float64 {
 // HostUsage are the rates between two HostSamples.
 type HostUsage struct {
 	Over                    time.Duration
-	CPU                     Rate // percent of all cores, 0-100
-	Steal, IOWait           Rate // percent of all cores
-	PerCPU                  []Rate
+	CPU                     Rate   // percent of all cores, 0-100
+	Steal, IOWait           Rate   // percent of all cores
+	PerCPU                  []Rate // percent of that CPU, 0-100
+	PerSteal                []Rate // percent of that CPU that the hypervisor gave to others
 	CPUSome, MemSome        Rate
 	MemFull, IOSome, IOFull Rate
 }
 
-// HostBetween computes the host's rates from a to the later b. The slice of
-// per-CPU rates is appended to buf[:0].
+// HostBetween computes the host's rates from a to the later b. The slices of
+// per-CPU rates are appended to buf[:0].
 func HostBetween(a, b *HostSample, buf []Rate) HostUsage {
 	u := HostUsage{PerCPU: buf[:0]}
 	over := b.At.Sub(a.At)
@@ -128,19 +131,28 @@ func HostBetween(a, b *HostSample, buf []Rate) HostUsage {
 	u.CPU = share(a.Busy, b.Busy, a.Total, b.Total)
 	u.Steal = share(a.Steal, b.Steal, a.Total, b.Total)
 	u.IOWait = share(a.IOWait, b.IOWait, a.Total, b.Total)
-	for i := range b.PerCPU {
-		var r Rate
-		if i < len(a.PerCPU) && len(a.PerCPU) == len(b.PerCPU) {
-			r = rate(a.PerCPU[i], b.PerCPU[i], sec, 100/1e9)
-		}
-		u.PerCPU = append(u.PerCPU, r)
-	}
+	all := eachRate(buf[:0], a.PerCPU, b.PerCPU, sec)
+	n := len(all)
+	all = eachRate(all, a.PerSteal, b.PerSteal, sec)
+	u.PerCPU, u.PerSteal = all[:n], all[n:]
 	u.CPUSome = rate(a.PSI.CPU.Some.Total, b.PSI.CPU.Some.Total, sec, 100/1e6)
 	u.MemSome = rate(a.PSI.Memory.Some.Total, b.PSI.Memory.Some.Total, sec, 100/1e6)
 	u.MemFull = rate(a.PSI.Memory.Full.Total, b.PSI.Memory.Full.Total, sec, 100/1e6)
 	u.IOSome = rate(a.PSI.IO.Some.Total, b.PSI.IO.Some.Total, sec, 100/1e6)
 	u.IOFull = rate(a.PSI.IO.Full.Total, b.PSI.IO.Full.Total, sec, 100/1e6)
 	return u
+}
+
+// eachRate appends the rates of CPUs; where their number has changed none is known.
+func eachRate(to []Rate, a, b []Value, sec float64) []Rate {
+	for i := range b {
+		var r Rate
+		if len(a) == len(b) {
+			r = rate(a[i], b[i], sec, 100/1e9)
+		}
+		to = append(to, r)
+	}
+	return to
 }
 
 func rate(a, b Value, sec, scale float64) Rate {

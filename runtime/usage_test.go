@@ -104,6 +104,15 @@ func TestResetAndAbsentCounters(t *testing.T) {
 	want(t, "the others", u.TxBytes, 500)
 }
 
+func TestInterfaceOfAnotherLife(t *testing.T) {
+	a, b := counters(0, 10), counters(time.Second, 11)
+	b.Links, b.Net.RxBytes = 7, runtime.Of(1e12) // it was moved in, with what it has counted elsewhere
+	u := runtime.Between(&a, &b, 4)
+	absent(t, "received", u.RxBytes)
+	absent(t, "packets sent", u.TxPkts)
+	want(t, "the others", u.ReadBytes, 4096)
+}
+
 func TestFullRatesHaveTheirOwnInterval(t *testing.T) {
 	a, b := counters(4*time.Second, 10), counters(5*time.Second, 12)
 	a.FullAt, b.FullAt = t0, t0.Add(4*time.Second)
@@ -176,6 +185,11 @@ func TestHostBetween(t *testing.T) {
 	}
 	want(t, "CPU 0", u.PerCPU[0], 50)
 	want(t, "CPU 1", u.PerCPU[1], 0)
+	a.PerSteal, b.PerSteal = []runtime.Value{of(0), of(1e9)}, []runtime.Value{of(5e8), of(1e9)}
+	u = runtime.HostBetween(&a, &b, u.PerCPU)
+	want(t, "CPU 0 beside its steal", u.PerCPU[0], 50)
+	want(t, "steal of CPU 0", u.PerSteal[0], 25)
+	want(t, "steal of CPU 1", u.PerSteal[1], 0)
 	b.PerCPU = append(b.PerCPU, of(1)) // one came online
 	for i, r := range runtime.HostBetween(&a, &b, nil).PerCPU {
 		absent(t, "CPU "+string(rune('0'+i))+" after one came", r)

@@ -77,9 +77,9 @@ func (h *history) take(b *runtime.Batch) {
 
 func (h *history) takeHost(s *runtime.HostSample) {
 	h.hostOld, h.host = h.host, h.hostOld
-	cpus := h.host.PerCPU
+	cpus, stolen := h.host.PerCPU, h.host.PerSteal
 	h.host = *s
-	h.host.PerCPU = append(cpus[:0], s.PerCPU...)
+	h.host.PerCPU, h.host.PerSteal = append(cpus[:0], s.PerCPU...), append(stolen[:0], s.PerSteal...)
 	if !h.hostOld.At.IsZero() {
 		h.hostUse = runtime.HostBetween(&h.hostOld, &h.host, h.perCPU)
 		h.perCPU = h.hostUse.PerCPU

@@ -17,6 +17,7 @@ import (
 // listed cuts a Sample down to what the Totals tier promises.
 func listed(s runtime.Sample) runtime.Sample {
 	t := runtime.Sample{InitPID: s.InitPID, Cgroup: s.Cgroup, Net: s.Net, Pids: s.Pids}
+	t.Pids.Refused = runtime.Value{}
 	t.CPU.Usage = s.CPU.Usage
 	t.IO.ReadBytes, t.IO.WriteBytes = s.IO.ReadBytes, s.IO.WriteBytes
 	m := s.Memory

@@ -140,10 +140,11 @@ func (s *state) memoryMemswLimit(b []byte) bool {
 	return ok
 }
 
-// memoryEvents is v2 memory.events: max counts the times the limit was hit.
+// memoryEvents is v2 memory.events: max counts the times the limit was hit, high
+// those of being slowed down above memory.high.
 func (s *state) memoryEvents(b []byte) bool {
 	mem := &s.sample.Memory
-	mem.OOMKills, mem.FailedLimit = runtime.Value{}, runtime.Value{}
+	mem.OOMKills, mem.FailedLimit, mem.OverHigh = runtime.Value{}, runtime.Value{}, runtime.Value{}
 	for k := (kernfile.Keyed{Rest: b}); ; {
 		key, v, ok := k.Next()
 		if !ok {
@@ -154,6 +155,8 @@ func (s *state) memoryEvents(b []byte) bool {
 			mem.OOMKills = v
 		case "max":
 			mem.FailedLimit = v
+		case "high":
+			mem.OverHigh = v
 		}
 	}
 	return !mem.FailedLimit.Absent()

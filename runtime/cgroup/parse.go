@@ -106,8 +106,11 @@ func blkio(b []byte) (read, write runtime.Value, ok bool) {
 }
 
 // netDev sums /proc/PID/net/dev over all interfaces but lo: after the colon
-// eight receive and eight transmit columns, bytes and packets first.
-func netDev(b []byte) (sum runtime.Net, ok bool) {
+// eight receive and eight transmit columns, bytes and packets first. links tells
+// whether they are the same interfaces as of another reading (FNV-1a of their names).
+func netDev(b []byte) (sum runtime.Net, links uint64, ok bool) {
+	const offset, prime = 14695981039346656037, 1099511628211
+	links = offset
 	zero := runtime.Of(0)
 	sum = runtime.Net{RxBytes: zero, TxBytes: zero, RxPackets: zero, TxPackets: zero}
 	for len(b) > 0 {
@@ -117,9 +120,14 @@ func netDev(b []byte) (sum runtime.Net, ok bool) {
 		if colon < 0 || bytes.IndexByte(l, '|') >= 0 {
 			continue // the two header lines
 		}
-		if name, _ := kernfile.Word(l[:colon]); string(name) == "lo" {
+		name, _ := kernfile.Word(l[:colon])
+		if string(name) == "lo" {
 			continue
 		}
+		for _, c := range name {
+			links = (links ^ uint64(c)) * prime
+		}
+		links = (links ^ '/') * prime // no interface has that in its name
 		l = l[colon+1:]
 		for i := range 10 {
 			var w []byte
@@ -138,9 +146,9 @@ func netDev(b []byte) (sum runtime.Net, ok bool) {
 		}
 	}
 	if sum.RxBytes.Absent() || sum.TxBytes.Absent() || sum.RxPackets.Absent() || sum.TxPackets.Absent() {
-		return runtime.Net{}, false
+		return runtime.Net{}, 0, false
 	}
-	return sum, true
+	return sum, links, true
 }
 
 // cpuMax is cpu.max of cgroup v2: quota, or "max", and period, in microseconds.

@@ -40,7 +40,7 @@ func open(t testing.TB, f FS, pid int, dirs ...string) *Reader {
 
 // figures of a Sample that fixtures determine.
 func figures(s runtime.Sample) runtime.Sample {
-	s.At, s.FullAt = time.Time{}, time.Time{}
+	s.At, s.FullAt, s.Links = time.Time{}, time.Time{}, 0
 	return s
 }
 
@@ -55,10 +55,10 @@ func TestFixtures(t *testing.T) {
 	v2.CPU = runtime.CPU{Usage: n(7500123000), User: n(5000100000), System: n(2500023000),
 		Periods: n(1200), Throttled: n(300), ThrottledTime: n(4500 * ms), Quota: n(150 * ms), Period: n(100 * ms), Weight: n(200), CPUs: n(4)}
 	v2.Memory = runtime.Memory{Usage: n(104857600), WorkingSet: n(104857600 - 31457280), Limit: n(268435456), High: none,
-		Anon: n(41943040), File: n(52428800), Kernel: n(8388608), Swap: n(4096000), SwapLimit: n(134217728), OOMKills: n(2), FailedLimit: n(17)}
+		Anon: n(41943040), File: n(52428800), Kernel: n(8388608), Swap: n(4096000), SwapLimit: n(134217728), OOMKills: n(2), FailedLimit: n(17), OverHigh: n(3)}
 	v2.IO = runtime.IO{ReadBytes: n(1000024), WriteBytes: n(2000048), ReadOps: n(103), WriteOps: n(204)}
 	v2.Net = runtime.Net{RxBytes: n(1048600), TxBytes: n(2097200), RxPackets: n(901), TxPackets: n(1102)}
-	v2.Pids = runtime.Pids{Current: n(37), Max: n(512)}
+	v2.Pids = runtime.Pids{Current: n(37), Max: n(512), Refused: n(6)}
 	v2.PSI.CPU = runtime.Pressure{Some: runtime.Stall{Avg10: 12.34, Total: n(9000001)}, Full: runtime.Stall{Avg10: 1.5, Total: n(800002)}}
 	v2.PSI.Memory = runtime.Pressure{Some: runtime.Stall{Avg10: 0.07, Total: n(700003)}, Full: runtime.Stall{Avg10: 0.02, Total: n(60004)}}
 	v2.PSI.IO = runtime.Pressure{Some: runtime.Stall{Avg10: 3, Total: n(500005)}, Full: runtime.Stall{Avg10: 2.25, Total: n(40006)}}
@@ -67,7 +67,7 @@ func TestFixtures(t *testing.T) {
 	user.Cgroup = "/user.slice/user-1000.slice/user@1000.service/run-7.scope/lxc.pivot/lxc.payload.usr-1"
 	user.CPU = runtime.CPU{Usage: n(10000), User: n(4000), System: n(6000), Periods: n(0), Throttled: n(0), ThrottledTime: n(0),
 		Quota: none, Period: n(100 * ms), Weight: n(100)}
-	user.Memory = runtime.Memory{Usage: n(1000), WorkingSet: n(0), Limit: none, High: n(500000), Anon: n(400), File: n(2000), Kernel: n(123), OOMKills: n(0), FailedLimit: n(0)}
+	user.Memory = runtime.Memory{Usage: n(1000), WorkingSet: n(0), Limit: none, High: n(500000), Anon: n(400), File: n(2000), Kernel: n(123), OOMKills: n(0), FailedLimit: n(0), OverHigh: n(0)}
 	user.Net = runtime.Net{RxBytes: n(0), TxBytes: n(0), RxPackets: n(0), TxPackets: n(0)}
 	user.Pids = runtime.Pids{Current: n(2), Max: none}
 	user.Controls = "io: not enabled for this cgroup; cpuset: not enabled for this cgroup; pressure: not enabled for this cgroup"

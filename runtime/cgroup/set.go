@@ -36,6 +36,7 @@ type Set struct {
 	mounted bool  // mounts were read
 	fresh   bool  // mounts were read in this round
 	own     *self // as it was in this round; nil = not looked at yet
+	devices deviceNames
 }
 
 // entry is what a Set knows of one container.
@@ -166,8 +167,14 @@ func (s *Set) read(e *entry, q *runtime.Reading, buf *kernfile.Buffer) error {
 			return e.err
 		}
 	}
+	if q.Parts != nil && q.Tier == runtime.Full {
+		q.Parts.Reset()
+		e.reader.state.parts = q.Parts
+	}
 	err := e.reader.Read(q.Tier, &q.Sample)
+	e.reader.state.parts = nil
 	if err == nil {
+		s.complete(q)
 		if e.reader.totals {
 			e.close()
 		}
@@ -178,6 +185,17 @@ func (s *Set) read(e *entry, q *runtime.Reading, buf *kernfile.Buffer) error {
 	e.close()
 	e.err, e.retry, e.pause = &runtime.Error{Op: "sample", Ref: q.Ref, Err: err}, time.Time{}, 0
 	return e.err
+}
+
+// complete gives what was told apart its time and its names.
+func (s *Set) complete(q *runtime.Reading) {
+	if q.Parts == nil || q.Tier != runtime.Full {
+		return
+	}
+	q.Parts.At, q.Parts.InitPID = q.Sample.At, q.Sample.InitPID
+	s.hostMu.Lock()
+	defer s.hostMu.Unlock()
+	s.devices.fill(s.fs, q.Parts, s.now())
 }
 
 // open makes the Reader of an entry, if it is time to try.

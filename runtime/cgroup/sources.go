@@ -85,10 +85,12 @@ var controllers = [...]controller{
 	{name: "pids", key: "pids",
 		v2: []source{
 			{name: "pids.current", total: true, rests: true, parse: (*state).pidsCurrent},
+			{name: "pids.events", level: full, parse: (*state).pidsEvents},
 			{name: "pids.max", level: limits, total: true, parse: (*state).pidsMax},
 		},
 		v1: []source{
 			{name: "pids.current", total: true, rests: true, parse: (*state).pidsCurrent},
+			{name: "pids.events", level: full, parse: (*state).pidsEvents},
 			{name: "pids.max", level: limits, total: true, parse: (*state).pidsMax},
 		}},
 	// liblxc freezes by the v1 freezer wherever there is one.
@@ -121,9 +123,10 @@ var controllers = [...]controller{
 // state is what the parsers fill.
 type state struct {
 	sample runtime.Sample
-	full   bool          // this read is of the Full tier
-	statOf runtime.Value // memory in use when memory.stat was read
-	memsw  runtime.Value // v1: memory and swap together
+	full   bool           // this read is of the Full tier
+	statOf runtime.Value  // memory in use when memory.stat was read
+	memsw  runtime.Value  // v1: memory and swap together
+	parts  *runtime.Parts // filled by this read too; nil = not asked for
 }
 
 // cpuStat is v2 cpu.stat in microseconds. The throttling figures are there
@@ -231,6 +234,7 @@ func (s *state) ioStat(b []byte) (ok bool) {
 		return false
 	}
 	s.sample.IO, ok = ioStat(b)
+	s.partsIO(b)
 	return ok
 }
 
@@ -241,6 +245,7 @@ func (s *state) blkioBytes(b []byte) (ok bool) {
 		return false
 	}
 	io.ReadBytes, io.WriteBytes, ok = blkio(b)
+	s.partsBlkio(b, false)
 	return ok
 }
 
@@ -251,15 +256,17 @@ func (s *state) blkioOps(b []byte) (ok bool) {
 		return false
 	}
 	io.ReadOps, io.WriteOps, ok = blkio(b)
+	s.partsBlkio(b, true)
 	return ok
 }
 
 func (s *state) netDev(b []byte) (ok bool) {
 	if b == nil {
-		s.sample.Net = runtime.Net{}
+		s.sample.Net, s.sample.Links = runtime.Net{}, 0
 		return false
 	}
-	s.sample.Net, ok = netDev(b)
+	s.sample.Net, s.sample.Links, ok = netDev(b)
+	s.partsNet(b)
 	return ok
 }
 
@@ -271,6 +278,22 @@ func (s *state) pidsCurrent(b []byte) (ok bool) {
 func (s *state) pidsMax(b []byte) (ok bool) {
 	s.sample.Pids.Max, ok = limit(b)
 	return ok
+}
+
+// pidsEvents is pids.events, on v1 and v2: max counts the forks that were refused
+// for the limit. Kernels before 6.11 count them where the fork was asked for,
+// which may be a cgroup below this one.
+func (s *state) pidsEvents(b []byte) bool {
+	s.sample.Pids.Refused = runtime.Value{}
+	for k := (kernfile.Keyed{Rest: b}); ; {
+		key, v, ok := k.Next()
+		if !ok {
+			return !s.sample.Pids.Refused.Absent()
+		}
+		if string(key) == "max" {
+			s.sample.Pids.Refused = v
+		}
+	}
 }
 
 // cgroupEvents is v2 cgroup.events: "populated 1", "frozen 0".

@@ -232,11 +232,12 @@ func (r *Runtime) host(h *runtime.HostSample, now time.Time) {
 	h.Total = runtime.Of(uint64(t * n * 1e9))
 	h.Steal = runtime.Of(0)
 	h.IOWait = runtime.Of(uint64(t * n * 0.01 * 1e9))
-	h.PerCPU = h.PerCPU[:0]
+	h.PerCPU, h.PerSteal = h.PerCPU[:0], h.PerSteal[:0]
 	for i := range r.opts.CPUs {
 		ph := 2 * math.Pi * float64(i) / n
 		own := background / 2 * longWave / (2 * math.Pi) * (1 - math.Cos(2*math.Pi*t/longWave+ph))
 		h.PerCPU = append(h.PerCPU, runtime.Of(uint64((busy/n+own)*1e9)))
+		h.PerSteal = append(h.PerSteal, runtime.Of(0))
 	}
 	used += r.opts.Memory / 20
 	h.MemTotal = runtime.Of(r.opts.Memory)

@@ -35,7 +35,7 @@ func TestFaultsInMidRead(t *testing.T) {
 			want := sound
 			switch file {
 			case statFile:
-				want.CPUs, want.PerCPU = 0, nil
+				want.CPUs, want.PerCPU, want.PerSteal = 0, nil, nil
 				want.Busy, want.Total, want.Steal, want.IOWait = runtime.Value{}, runtime.Value{}, runtime.Value{}, runtime.Value{}
 			case meminfoFile:
 				want.MemTotal, want.MemFree, want.SwapTotal, want.SwapFree = runtime.Value{}, runtime.Value{}, runtime.Value{}, runtime.Value{}
@@ -57,7 +57,7 @@ func TestFaultsInMidRead(t *testing.T) {
 				t.Errorf("%s gives %v: %v", name, fault, err)
 			}
 			if len(s.PerCPU) == 0 {
-				s.PerCPU = nil
+				s.PerCPU, s.PerSteal = nil, nil
 			}
 			if !reflect.DeepEqual(s, want) {
 				t.Errorf("%s gives %v:\ngot  %+v\nwant %+v", name, fault, s, want)

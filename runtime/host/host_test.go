@@ -32,7 +32,7 @@ func TestFixture(t *testing.T) {
 	closed(t, p)
 	p.now = func() time.Time { return time.Unix(5, 0) }
 	// Left over from another life: all of it must go.
-	got := runtime.HostSample{PerCPU: []runtime.Value{n(1), n(2), n(3)}, DiskTotal: n(4), SwapFree: n(5)}
+	got := runtime.HostSample{PerCPU: []runtime.Value{n(1), n(2), n(3)}, PerSteal: []runtime.Value{n(1)}, DiskTotal: n(4), SwapFree: n(5)}
 	if err := p.Sample(&got); err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +40,7 @@ func TestFixture(t *testing.T) {
 	want := runtime.HostSample{At: time.Unix(5, 0), CPUs: 2,
 		Busy: n(1400 * tick), Total: n(51800 * tick), Steal: n(40 * tick), IOWait: n(400 * tick),
 		PerCPU:   []runtime.Value{n(865 * tick), n(535 * tick)},
+		PerSteal: []runtime.Value{n(30 * tick), n(10 * tick)},
 		MemTotal: n(8000000 << 10), MemFree: n(6000000 << 10), SwapTotal: n(1000000 << 10), SwapFree: n(900000 << 10),
 		Load: [3]float64{0.25, 1.5, 12.75}, LoadRead: true, Uptime: 25*time.Hour + time.Minute + 1250*time.Millisecond}
 	want.PSI.CPU = runtime.Pressure{Some: runtime.Stall{Avg10: 1.25, Total: n(111)}, Full: runtime.Stall{Total: n(0)}}
@@ -58,7 +59,7 @@ func TestMissingAndGarbled(t *testing.T) {
 	if err := p.Sample(&s); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no /proc/stat: %v", err)
 	}
-	s.At, s.PerCPU = time.Time{}, nil
+	s.At, s.PerCPU, s.PerSteal = time.Time{}, nil, nil
 	if !reflect.DeepEqual(s, runtime.HostSample{}) {
 		t.Errorf("figures out of nothing: %+v", s)
 	}
@@ -77,7 +78,7 @@ func TestMissingAndGarbled(t *testing.T) {
 	if err := q.Sample(&s); !errors.Is(err, errGarbled) {
 		t.Errorf("garbled /proc/stat: %v", err)
 	}
-	s.At, s.PerCPU = time.Time{}, nil
+	s.At, s.PerCPU, s.PerSteal = time.Time{}, nil, nil
 	if !reflect.DeepEqual(s, runtime.HostSample{}) {
 		t.Errorf("figures out of garbage: %+v", s)
 	}
@@ -198,14 +199,14 @@ func seed(f *testing.F, name string) {
 func FuzzStat(f *testing.F) {
 	seed(f, "proc/stat")
 	f.Fuzz(func(t *testing.T, text []byte) {
-		all, per, _ := parseStat(text, nil)
+		all, per, stolen, _ := parseStat(text, nil, nil)
 		if all.busy.Absent() != all.total.Absent() {
 			t.Errorf("half a line: %+v", all)
 		}
 		if busy, _ := all.busy.Get(); busy > all.total.Or(busy) {
 			t.Errorf("busier than there is time: %+v", all)
 		}
-		if len(per) > strings.Count(string(text), "cpu") {
+		if len(per) != len(stolen) || len(per) > strings.Count(string(text), "cpu") {
 			t.Errorf("%d CPUs out of %q", len(per), text)
 		}
 	})

@@ -17,9 +17,9 @@ const tick = uint64(10 * time.Millisecond)
 type cpuTimes struct{ busy, total, steal, iowait runtime.Value }
 
 // parseStat reads the cpu lines of /proc/stat (proc_stat(5)), which come
-// first; the per-CPU busy times are appended to per. ended says that
+// first; the per-CPU busy times are appended to per, their steal times to stolen. ended says that
 // something followed them: the text was not cut short among them.
-func parseStat(b []byte, per []runtime.Value) (all cpuTimes, _ []runtime.Value, ended bool) {
+func parseStat(b []byte, per, stolen []runtime.Value) (all cpuTimes, _, _ []runtime.Value, ended bool) {
 	for len(b) > 0 {
 		if bytes.IndexByte(b, '\n') < 0 {
 			break
@@ -28,15 +28,16 @@ func parseStat(b []byte, per []runtime.Value) (all cpuTimes, _ []runtime.Value, 
 		l, b = kernfile.Line(b)
 		name, l := kernfile.Word(l)
 		if !bytes.HasPrefix(name, []byte("cpu")) {
-			return all, per, true
+			return all, per, stolen, true
 		}
 		if len(name) == len("cpu") {
 			all = parseTimes(l)
 			continue
 		}
-		per = append(per, parseTimes(l).busy)
+		one := parseTimes(l)
+		per, stolen = append(per, one.busy), append(stolen, one.steal)
 	}
-	return all, per, false
+	return all, per, stolen, false
 }
 
 // parseTimes reads user, nice, system, idle, iowait, irq, softirq, steal,

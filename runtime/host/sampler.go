@@ -63,8 +63,8 @@ func New(root, disk string) *Sampler {
 }
 
 // Sample fills s: /proc/stat, meminfo, loadavg, uptime and pressure, and every
-// 10 s the file system. s.PerCPU is written in place: whoever
-// keeps a copy of an older HostSample clones its PerCPU.
+// 10 s the file system. s.PerCPU and s.PerSteal are written in place: whoever
+// keeps a copy of an older HostSample clones them.
 //
 // What cannot be read or understood is absent, or zero where the type has no
 // absence. The error is for a Sampler that is closed or has no /proc/stat.
@@ -93,15 +93,14 @@ func (p *Sampler) Sample(s *runtime.HostSample) error {
 // stat reads /proc/stat. Its long list of interrupts follows the CPUs.
 func (p *Sampler) stat(s *runtime.HostSample) error {
 	var all cpuTimes
+	s.PerCPU, s.PerSteal = s.PerCPU[:0], s.PerSteal[:0]
 	text, err := p.read(statFile)
 	if err == nil {
 		var ended bool
-		all, s.PerCPU, ended = parseStat(text, s.PerCPU[:0])
+		all, s.PerCPU, s.PerSteal, ended = parseStat(text, s.PerCPU, s.PerSteal)
 		if !ended || all.total.Absent() {
-			all, s.PerCPU, err = cpuTimes{}, s.PerCPU[:0], errGarbled
+			all, s.PerCPU, s.PerSteal, err = cpuTimes{}, s.PerCPU[:0], s.PerSteal[:0], errGarbled
 		}
-	} else {
-		s.PerCPU = s.PerCPU[:0]
 	}
 	s.CPUs = len(s.PerCPU)
 	s.Busy, s.Total, s.Steal, s.IOWait = all.busy, all.total, all.steal, all.iowait

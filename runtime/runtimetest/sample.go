@@ -1,6 +1,7 @@
 package runtimetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -123,8 +124,8 @@ func testHostSample(t *testing.T, s *suite) {
 	b := &runtime.Batch{Host: &runtime.HostSample{}}
 	s.sample(t, b)
 	a := *b.Host
-	a.PerCPU = append([]runtime.Value(nil), b.Host.PerCPU...)
-	if a.At.IsZero() || a.CPUs <= 0 || len(a.PerCPU) != a.CPUs || a.Uptime <= 0 || !a.LoadRead {
+	a.PerCPU, a.PerSteal = slices.Clone(b.Host.PerCPU), slices.Clone(b.Host.PerSteal)
+	if a.At.IsZero() || a.CPUs <= 0 || len(a.PerCPU) != a.CPUs || len(a.PerSteal) != a.CPUs || a.Uptime <= 0 || !a.LoadRead {
 		t.Errorf("at %v, %d CPUs, %d of them read, up %v, load read %v", a.At, a.CPUs, len(a.PerCPU), a.Uptime, a.LoadRead)
 	}
 	for name, v := range map[string]runtime.Value{"busy": a.Busy, "total": a.Total, "memory": a.MemTotal, "available": a.MemFree} {

@@ -171,7 +171,7 @@ func (t *tracker) read(ctx context.Context) error {
 		}
 	}
 	t.hostLast = *t.batch.Host
-	t.hostLast.PerCPU = nil // not shown, and its array is written to again
+	t.hostLast.PerCPU, t.hostLast.PerSteal = nil, nil // not shown, and their arrays are written to again
 	t.align()
 	if err := t.d.rt.Sample(ctx, &t.batch); err != nil {
 		return err
