@@ -79,6 +79,7 @@ func (r *Runtime) read(rd *runtime.Reading, now time.Time) {
 	}
 	if b.spec.Counters != nil {
 		b.spec.Counters(active, rd.Tier, s)
+		b.spec.parts(rd)
 		return
 	}
 	if s.Cgroup == "" {
@@ -92,6 +93,7 @@ func (r *Runtime) read(rd *runtime.Reading, now time.Time) {
 	if rd.Tier != runtime.Cheap {
 		b.spec.Load.full(active, b.phase, s)
 	}
+	b.spec.parts(rd)
 }
 
 func (l *Load) cheap(active time.Duration, ph float64, s *runtime.Sample) {

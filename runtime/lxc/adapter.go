@@ -55,6 +55,7 @@ type Adapter struct {
 	mounts   mounts
 	set      *cgroup.Set
 	host     *host.Sampler
+	kills    *host.KillLog
 	overseer *overseer
 	calls    chan struct{} // a token for each call into liblxc under way
 	listing  chan struct{} // one token: Lists run one after another
@@ -111,7 +112,7 @@ func New(opts Options) (*Adapter, error) {
 		looking:  map[string]time.Time{},
 	}
 	a.set = cgroup.NewSet(a.cgroups, a.cgroupDirs)
-	a.host = host.New("", paths[0])
+	a.host, a.kills = host.New("", paths[0]), host.NewKillLog()
 	return a, nil
 }
 
@@ -144,6 +145,7 @@ func (a *Adapter) Close() error {
 	}
 	a.addrs.close()
 	a.set.Close()
+	a.kills.Close()
 	return a.host.Close()
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"strings"
+	"time"
 
 	golxc "github.com/lxc/go-lxc"
 
@@ -14,6 +15,9 @@ import (
 // Sample reads the kernel's counters of containers and host.
 func (a *Adapter) Sample(ctx context.Context, b *runtime.Batch) error {
 	err := a.set.Sample(ctx, b)
+	for i := range b.Readings {
+		a.addKills(&b.Readings[i])
+	}
 	if b.Host != nil {
 		if hostErr := a.host.Sample(b.Host); err == nil {
 			err = hostErr
@@ -25,6 +29,18 @@ func (a *Adapter) Sample(ctx context.Context, b *runtime.Batch) error {
 		return fail("sample", runtime.Ref{}, err)
 	}
 	return nil
+}
+
+// addKills tells of what was killed in a container that is looked at closely. What
+// was before its start is of another life in a cgroup of the same name; the
+// log's clock is not quite that of processes.
+func (a *Adapter) addKills(q *runtime.Reading) {
+	if q.Parts == nil || q.Err != nil || q.Parts.At.IsZero() || !q.Parts.At.Equal(q.Sample.At) {
+		return
+	}
+	if l := a.known(q.Ref); l != nil && l.pid == q.InitPID {
+		a.kills.Fill(q.Parts, q.Sample.Cgroup, l.started.Add(-time.Second))
+	}
 }
 
 // cgroupDirs are the payload directories that a container's running

@@ -52,6 +52,7 @@ func testSample(t *testing.T, s *suite) {
 	if cpu, ok := u.CPU.Get(); !ok || cpu < 0 {
 		t.Errorf("CPU rate = %v, %v", cpu, ok)
 	}
+	testParts(t, s, b)
 	s.Freeze(t, ref)
 	eventually(t, func() bool {
 		s.sample(t, b)
@@ -165,5 +166,35 @@ func testAllocations(t *testing.T, s *suite) {
 	}
 	if n != 0 {
 		t.Errorf("%v allocations a tick, want none", n)
+	}
+}
+
+// testParts holds what is told apart against what is added up.
+func testParts(t *testing.T, s *suite, b *runtime.Batch) {
+	t.Helper()
+	q := &b.Readings[0]
+	q.Parts = &runtime.Parts{}
+	defer func() { q.Parts = nil }()
+	s.sample(t, b)
+	p := q.Parts
+	if q.Err != nil || !p.At.Equal(q.Sample.At) || p.InitPID != q.InitPID {
+		t.Fatalf("parts of %v, pid %d; the sample is of %v, pid %d (%v)", p.At, p.InitPID, q.Sample.At, q.InitPID, q.Err)
+	}
+	var read, received uint64
+	for _, d := range p.Devices {
+		read += d.IO.ReadBytes.Or(0)
+	}
+	for _, l := range p.Links {
+		received += l.Net.RxBytes.Or(0)
+	}
+	if read != q.Sample.IO.ReadBytes.Or(0) || received != q.Sample.Net.RxBytes.Or(0) {
+		t.Errorf("parts read %d and received %d, the sample %v and %v", read, received, q.Sample.IO.ReadBytes, q.Sample.Net.RxBytes)
+	}
+	at := p.At
+	q.Tier = runtime.Cheap
+	s.sample(t, b)
+	q.Tier = runtime.Full
+	if p.At != at {
+		t.Error("a cheap reading tells parts apart")
 	}
 }

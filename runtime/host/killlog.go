@@ -1,0 +1,234 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/cgroup/kernfile"
+)
+
+const (
+	kernelLog = "/dev/kmsg"
+	// recordSize is what /dev/kmsg needs to give a record as a whole
+	// (CONSOLE_EXT_LOG_MAX, PRINTKRB_RECORD_MAX: 1 to 8 KB).
+	recordSize = 16 << 10
+	// mostRecords are read in one go, 1 to 2 us each: a host whose log is written
+	// to without end costs no more than that a tick.
+	mostRecords = 4096
+	// keptKills are remembered of a cgroup, and keptGroups cgroups.
+	keptKills  = 4
+	keptGroups = 256
+	// longestTask is what the kernel calls a process at most (TASK_COMM_LEN), with
+	// each byte written as \x1b.
+	longestTask = 4 * 16
+)
+
+// KillLog reads in the kernel's log what was killed for want of memory, by
+// cgroup. The kernel writes (mm/oom_kill.c, dump_header and oom_kill_process):
+//
+//	oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=...,mems_allowed=0,oom_memcg=/lxc.payload.web,task_memcg=/lxc.payload.web,task=sh,pid=42,uid=0
+//
+// Its methods may be called from several goroutines at once.
+type KillLog struct {
+	now  func() time.Time
+	up   func() (time.Duration, bool)                // time since the host's start
+	open func() (func(p []byte) (int, error), error) // gives what reads the next record
+
+	mu     sync.Mutex
+	opened bool
+	read   func(p []byte) (int, error)
+	close  func()
+	err    error
+	buf    []byte
+	groups map[string][]runtime.Killed // newest first
+	order  []string                    // of groups, the oldest first
+}
+
+// NewKillLog opens nothing yet.
+func NewKillLog() *KillLog {
+	k := &KillLog{now: time.Now, up: sinceBoot, groups: map[string][]runtime.Killed{}}
+	k.open = k.openKernelLog
+	return k
+}
+
+// Fill tells of the kills in a cgroup and below it since a time, newest first,
+// and reads what the log has got since the last call. Where the log cannot be
+// read (as a rule it is root's) p.KillsWhy says so.
+func (k *KillLog) Fill(p *runtime.Parts, cgroup string, since time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.follow()
+	if k.err != nil {
+		p.KillsWhy = k.err.Error()
+	}
+	if cgroup == "" || cgroup == "/" {
+		return
+	}
+	for group, kills := range k.groups {
+		if group != cgroup && !strings.HasPrefix(group, cgroup+"/") {
+			continue
+		}
+		for _, one := range kills {
+			if !one.At.Before(since) {
+				p.Kills = insert(p.Kills, one)
+			}
+		}
+	}
+}
+
+// insert keeps the newest ones, newest first.
+func insert(kills []runtime.Killed, one runtime.Killed) []runtime.Killed {
+	i := 0
+	for i < len(kills) && kills[i].At.After(one.At) {
+		i++
+	}
+	if i >= keptKills {
+		return kills
+	}
+	if len(kills) < keptKills {
+		kills = append(kills, runtime.Killed{})
+	}
+	copy(kills[i+1:], kills[i:])
+	kills[i] = one
+	return kills
+}
+
+// follow reads the records that are new.
+func (k *KillLog) follow() {
+	if !k.opened {
+		k.opened = true
+		k.buf = make([]byte, recordSize)
+		if k.read, k.err = k.open(); k.err != nil {
+			k.err = fmt.Errorf("the kernel's log cannot be read: %w", k.err)
+		}
+	}
+	if k.read == nil {
+		return
+	}
+	for range mostRecords {
+		n, err := k.read(k.buf)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EPIPE), errors.Is(err, unix.EINVAL):
+			// Records were overwritten before they were read, or one is too long:
+			// the next read gives the next one (dev-kmsg).
+		case err != nil || n <= 0:
+			return // EAGAIN: that was the last one
+		default:
+			k.take(k.buf[:n])
+		}
+	}
+}
+
+// take remembers the kill that a record tells of.
+func (k *KillLog) take(record []byte) {
+	group, one, usec, ok := parseKill(record)
+	if !ok {
+		return
+	}
+	up, known := k.up()
+	at := time.Duration(min(usec, 1<<50)) * time.Microsecond
+	if !known || at > up {
+		at = up
+	}
+	one.At = k.now().Add(at - up)
+	if _, there := k.groups[group]; !there {
+		if len(k.order) >= keptGroups {
+			delete(k.groups, k.order[0])
+			k.order = append(k.order[:0], k.order[1:]...)
+		}
+		k.order = append(k.order, group)
+	}
+	k.groups[group] = insert(k.groups[group], one)
+}
+
+// parseKill reads a record of /dev/kmsg, "6,1234,5678901,-;text": the kernel's own
+// only (facility 0, which nobody can write there: Documentation/ABI/testing/dev-kmsg).
+// A cgroup and a process may be called so that the line reads two ways. Nothing is
+// made of such a line, so that no container puts a kill into another's account.
+func parseKill(b []byte) (group string, one runtime.Killed, usec uint64, ok bool) {
+	head, text, found := bytes.Cut(b, []byte(";"))
+	text, _, _ = bytes.Cut(text, []byte("\n"))
+	if !found || !bytes.HasPrefix(text, []byte("oom-kill:constraint=")) {
+		return "", one, 0, false
+	}
+	priority, head, ok := kernfile.Digits(head)
+	if !ok || priority>>3 != 0 {
+		return "", one, 0, false
+	}
+	fields := bytes.SplitN(head, []byte(","), 4)
+	if len(fields) < 3 {
+		return "", one, 0, false
+	}
+	usec, _, _ = kernfile.Digits(fields[2])
+	line := string(text)
+	for _, key := range []string{",task_memcg=", ",task=", ",pid=", ",uid="} {
+		if strings.Count(line, key) != 1 {
+			return "", one, 0, false
+		}
+	}
+	_, rest, _ := strings.Cut(line, ",task_memcg=")
+	group, rest, ok = strings.Cut(rest, ",task=")
+	name, rest, okName := strings.Cut(rest, ",pid=")
+	number, _, okPid := strings.Cut(rest, ",uid=")
+	pid, tail, okNumber := kernfile.Digits([]byte(number))
+	if !ok || !okName || !okPid || !okNumber || len(tail) != 0 || pid == 0 || pid > 1<<22 || name == "" || len(name) > longestTask || !path.IsAbs(group) {
+		return "", one, 0, false
+	}
+	return payloadOf(group), runtime.Killed{PID: int(pid), Name: name}, usec, true
+}
+
+// payloadOf cuts a cgroup back to its payload directory, whose container is told
+// of, so that one with many cgroups of its own takes no more room than others.
+func payloadOf(group string) string {
+	for i := 0; i < len(group); {
+		next := strings.IndexByte(group[i+1:], '/')
+		end := len(group)
+		if next >= 0 {
+			end = i + 1 + next
+		}
+		if strings.HasPrefix(group[i:end], "/lxc.payload") {
+			return group[:end]
+		}
+		i = end
+	}
+	return group
+}
+
+// openKernelLog begins with the oldest record there is.
+func (k *KillLog) openKernelLog() (func(p []byte) (int, error), error) {
+	fd, err := unix.Open(kernelLog, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", kernelLog, err)
+	}
+	k.close = func() { _ = unix.Close(fd) }
+	return func(p []byte) (int, error) { return unix.Read(fd, p) }, nil
+}
+
+// Close lets go of the log. It may be called again.
+func (k *KillLog) Close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.close != nil {
+		k.close()
+	}
+	k.opened, k.read, k.close = true, nil, nil
+}
+
+// sinceBoot is the clock of the log's times, which stands still while the host
+// sleeps.
+func sinceBoot() (time.Duration, bool) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0, false
+	}
+	return time.Duration(ts.Nano()), true
+}

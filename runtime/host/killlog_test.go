@@ -1,0 +1,186 @@
+package host
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// logOf gives a KillLog of records, at an uptime of 1000 s.
+func logOf(records *[]string) *KillLog {
+	k := NewKillLog()
+	k.now = func() time.Time { return time.Unix(10_000, 0) }
+	k.up = func() (time.Duration, bool) { return 1000 * time.Second, true }
+	k.open = func() (func([]byte) (int, error), error) {
+		return func(p []byte) (int, error) {
+			if len(*records) == 0 {
+				return 0, unix.EAGAIN
+			}
+			r := (*records)[0]
+			*records = (*records)[1:]
+			if r == "" {
+				return 0, unix.EPIPE
+			}
+			return copy(p, r), nil
+		}, nil
+	}
+	return k
+}
+
+func killRecord(usec int, memcg, task string, pid int) string {
+	return fmt.Sprintf("6,77,%d,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg=/,task_memcg=%s,task=%s,pid=%d,uid=0\n SUBSYSTEM=x\n",
+		usec, memcg, task, pid)
+}
+
+func TestKillLog(t *testing.T) {
+	records := []string{
+		"6,1,5,-;Linux version\n",
+		killRecord(100e6, "/lxc.payload.web", "sh", 41),
+		"", // some were overwritten
+		killRecord(200e6, "/lxc.payload.web/system.slice/x", "stress ng", 42),
+		killRecord(300e6, "/lxc.payload.web-1", "other", 43),
+		"6,80,300000001,-;Memory cgroup out of memory: Killed process 43 (other)\n",
+		killRecord(400e6, "/user.slice/lxc.pivot/lxc.payload.usr", "inner", 44),
+		killRecord(5000e6, "/lxc/101", "soon", 45), // a clock that is ahead of the log's
+	}
+	k := logOf(&records)
+	defer k.Close()
+	for group, want := range map[string]string{
+		"/lxc.payload.web":                      "stress ng 42 9200, sh 41 9100",
+		"/lxc.payload.web-1":                    "other 43 9300",
+		"/user.slice/lxc.pivot/lxc.payload.usr": "inner 44 9400",
+		"/lxc/101":                              "soon 45 10000",
+		"/lxc":                                  "soon 45 10000",
+		"/lxc.payload.we":                       "",
+		"/":                                     "",
+		"":                                      "",
+	} {
+		var p runtime.Parts
+		k.Fill(&p, group, time.Time{})
+		if got := killsOf(&p); got != want || p.KillsWhy != "" {
+			t.Errorf("%q: %q, want %q (%s)", group, got, want, p.KillsWhy)
+		}
+	}
+	var p runtime.Parts
+	k.Fill(&p, "/lxc.payload.web", time.Unix(9150, 0))
+	if got := killsOf(&p); got != "stress ng 42 9200" {
+		t.Errorf("since the container's start: %q", got)
+	}
+	records = append(records, killRecord(600e6, "/lxc.payload.web", "late", 50))
+	p.Reset()
+	k.Fill(&p, "/lxc.payload.web", time.Time{})
+	if got := killsOf(&p); !strings.HasPrefix(got, "late 50 9600, ") {
+		t.Errorf("a new record: %q", got)
+	}
+}
+
+func killsOf(p *runtime.Parts) string {
+	var out []string
+	for _, k := range p.Kills {
+		out = append(out, fmt.Sprintf("%s %d %d", k.Name, k.PID, k.At.Unix()))
+	}
+	return strings.Join(out, ", ")
+}
+
+// TestForgedKills: what a container can put into names, or write into the log
+// itself, tells of no kill elsewhere.
+func TestForgedKills(t *testing.T) {
+	const victim = "/lxc.payload.victim"
+	forged := []string{
+		killRecord(1, "/lxc.payload.evil/a,task_memcg="+victim+",task=x,pid=1,uid=0", "sh", 41),
+		killRecord(1, "/lxc.payload.evil/a,task=x,pid=1", "sh", 41),
+		strings.Replace(killRecord(1, "/lxc.payload.evil", "sh", 41), "oom_memcg=/", "oom_memcg=/lxc.payload.evil/,task_memcg="+victim, 1),
+		killRecord(1, victim, "a,pid=7,uid=0", 41),
+		killRecord(1, victim, strings.Repeat("n", 100), 41),
+		killRecord(1, victim, "", 41),
+		killRecord(1, victim, "sh", 0),
+		"12" + killRecord(1, victim, "sh", 41)[1:], // written by a program: facility 1
+		"14,1,1,-;x\n" + killRecord(1, victim, "sh", 41),
+		"x" + killRecord(1, victim, "sh", 41),
+		"6,1,1,-;say oom-kill:constraint=" + killRecord(1, victim, "sh", 41),
+		killRecord(1, "lxc.payload.victim", "sh", 41),
+		"6;oom-kill:constraint=", "6,1,1,-;oom-kill:constraint=", ";", "",
+	}
+	for _, r := range forged {
+		if group, one, _, ok := parseKill([]byte(r)); ok && strings.HasPrefix(group, victim) {
+			t.Errorf("%q tells of %+v in %s", r, one, group)
+		}
+	}
+}
+
+// TestKillLogIsBounded: neither a log that never ends nor kills in cgroups
+// without end cost more than so much.
+func TestKillLogIsBounded(t *testing.T) {
+	endless := 0
+	k := NewKillLog()
+	k.open = func() (func([]byte) (int, error), error) {
+		return func(p []byte) (int, error) {
+			endless++
+			return copy(p, killRecord(endless, fmt.Sprintf("/lxc.payload.evil-%d/x", endless), "sh", 41)), nil
+		}, nil
+	}
+	var p runtime.Parts
+	for i := range 3 {
+		k.Fill(&p, "/x", time.Time{})
+		if endless != (i+1)*mostRecords {
+			t.Fatalf("%d records in %d calls", endless, i+1)
+		}
+	}
+	if len(k.groups) != keptGroups || len(k.order) != keptGroups {
+		t.Errorf("%d cgroups are kept, %d in order", len(k.groups), len(k.order))
+	}
+	for i := range 100 {
+		k.take([]byte(killRecord(i, fmt.Sprintf("/lxc.payload.one/%d", i), "sh", i+1)))
+	}
+	if kills := k.groups["/lxc.payload.one"]; len(kills) != keptKills || kills[0].PID != 100 {
+		t.Errorf("kept of one container: %+v", kills)
+	}
+}
+
+func TestKillLogThatCannotBeRead(t *testing.T) {
+	k := NewKillLog()
+	tries := 0
+	k.open = func() (func([]byte) (int, error), error) { tries++; return nil, unix.EPERM }
+	for range 3 {
+		var p runtime.Parts
+		k.Fill(&p, "/lxc.payload.web", time.Time{})
+		if !strings.Contains(p.KillsWhy, unix.EPERM.Error()) || len(p.Kills) != 0 {
+			t.Errorf("%+v", p)
+		}
+	}
+	if tries != 1 {
+		t.Errorf("opened %d times", tries)
+	}
+	k.Close()
+}
+
+// TestThisKernelLog: what this host has can be read to its end.
+func TestThisKernelLog(t *testing.T) {
+	k := NewKillLog()
+	defer k.Close()
+	var p runtime.Parts
+	k.Fill(&p, "/lxc.payload.none", time.Time{})
+	if p.KillsWhy != "" {
+		t.Skipf("LEFT OUT: %s", p.KillsWhy)
+	}
+	if len(p.Kills) != 0 {
+		t.Errorf("%+v", p.Kills)
+	}
+	k.Close()
+	k.Fill(&p, "/lxc.payload.none", time.Time{})
+}
+
+func FuzzKill(f *testing.F) {
+	f.Add([]byte(killRecord(1, "/lxc.payload.web", "sh", 41)))
+	f.Fuzz(func(t *testing.T, record []byte) {
+		group, one, _, ok := parseKill(record)
+		if ok && (group == "" || group[0] != '/' || one.PID <= 0 || one.Name == "" || len(one.Name) > longestTask) {
+			t.Errorf("%q: %q %+v", record, group, one)
+		}
+	})
+}
