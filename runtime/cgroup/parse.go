@@ -78,9 +78,12 @@ func ioStat(b []byte) (sum runtime.IO, ok bool) {
 }
 
 // blkio sums a blkio.throttle file of cgroup v1: "8:0 Read 1", "8:0 Write 2",
-// Sync, Async, Discard and Total lines (blkio-controller.rst).
+// Sync, Async, Discard and Total lines (blkio-controller.rst). Without a line of a
+// device nothing is known: since Linux 6.10 nothing is counted before a throttle is
+// set on some device, and the file then says "Total 0".
 func blkio(b []byte) (read, write runtime.Value, ok bool) {
 	read, write = runtime.Of(0), runtime.Of(0)
+	named := false
 	for len(b) > 0 {
 		var l []byte
 		l, b = kernfile.Line(b)
@@ -95,11 +98,12 @@ func blkio(b []byte) (read, write runtime.Value, ok bool) {
 		default:
 			continue
 		}
+		named = true
 		w, _ := kernfile.Word(l)
 		v, _ := kernfile.Exact(w)
 		*into = kernfile.Plus(*into, v)
 	}
-	if read.Absent() || write.Absent() {
+	if !named || read.Absent() || write.Absent() {
 		return runtime.Value{}, runtime.Value{}, false
 	}
 	return read, write, true

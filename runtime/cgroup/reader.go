@@ -1,6 +1,7 @@
 package cgroup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -125,9 +126,12 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 // controls says what is missing and why.
 func (r *Reader) controls() string {
 	words := append([]string(nil), r.missing...)
+	said := ""
 	for i := range r.files {
-		if r.bad&(1<<i) != 0 {
-			words = append(words, r.files[i].of+": "+r.files[i].name+" cannot be read")
+		h := &r.files[i]
+		if r.bad&(1<<i) != 0 && (h.src.bad == "" || h.src.bad != said) {
+			said = h.src.bad
+			words = append(words, h.of+": "+h.name+" "+cmp.Or(h.src.bad, "cannot be read"))
 		}
 	}
 	return strings.Join(words, "; ")

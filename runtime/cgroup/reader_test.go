@@ -84,11 +84,12 @@ func TestFixtures(t *testing.T) {
 
 	idle.InitPID, idle.Cgroup = 320, "/lxc.payload.idle"
 	idle.CPU = runtime.CPU{Usage: n(5), Periods: n(0), Throttled: n(0), ThrottledTime: n(0), Quota: none, Period: n(100 * ms), Weight: n(1024)}
-	idle.IO = runtime.IO{ReadBytes: n(0), WriteBytes: n(0), ReadOps: n(6), WriteOps: n(8)}
+	idle.IO = runtime.IO{ReadOps: n(6), WriteOps: n(8)} // its file of bytes names no device
 	idle.Net = runtime.Net{RxBytes: n(0), TxBytes: n(0), RxPackets: n(0), TxPackets: n(0)}
 	idle.Pids = runtime.Pids{Current: n(1), Max: none}
 	idle.Controls = "memory: the container has no cgroup of its own there; freezer: no such controller here; " +
-		"cpuset: no such controller here; pressure: no such controller here"
+		"cpuset: no such controller here; pressure: no such controller here; " +
+		"io: blkio.throttle.io_service_bytes names no device (since Linux 6.10 it counts where a throttle is set, in lxc.cgroup.blkio.throttle.*)"
 
 	hybrid.InitPID, hybrid.Cgroup, hybrid.Frozen = 88, "/lxc.payload.app", n(0)
 	hybrid.CPU = runtime.CPU{Usage: n(6248000), User: n(248000), System: n(6000000), Periods: n(8), Throttled: n(6), ThrottledTime: n(44),

@@ -21,10 +21,11 @@ type source struct {
 	name  string
 	alt   string // read instead where name does not exist
 	level level
-	total bool // read with the Totals tier too
-	rests bool // stands still, or nearly, while the container uses no CPU
-	many  bool // made of many records: a read may end before the file does
-	moves bool // read with the Cheap tier too once memory in use has moved, see state.moved
+	total bool   // read with the Totals tier too
+	rests bool   // stands still, or nearly, while the container uses no CPU
+	many  bool   // made of many records: a read may end before the file does
+	moves bool   // read with the Cheap tier too once memory in use has moved, see state.moved
+	bad   string // in Sample.Controls where parse makes nothing of it; "" = it cannot be read
 	// parse puts the content into the state; false = it made no sense of it.
 	// nil content means that the file could not be read: its figures become
 	// absent. Empty content is not nil.
@@ -45,6 +46,9 @@ type controller struct {
 	// life, hence never the only ones.
 	process []source
 }
+
+// noBlkio is why v1 tells nothing of I/O: see the parser.
+const noBlkio = "names no device (since Linux 6.10 it counts where a throttle is set, in lxc.cgroup.blkio.throttle.*)"
 
 // controllers is the one table of what is read. The order is that of reading.
 var controllers = [...]controller{
@@ -79,8 +83,8 @@ var controllers = [...]controller{
 	{name: "io", key: "blkio",
 		v2: []source{{name: "io.stat", total: true, rests: true, parse: (*state).ioStat}},
 		v1: []source{
-			{name: "blkio.throttle.io_service_bytes_recursive", alt: "blkio.throttle.io_service_bytes", total: true, rests: true, parse: (*state).blkioBytes},
-			{name: "blkio.throttle.io_serviced_recursive", alt: "blkio.throttle.io_serviced", rests: true, parse: (*state).blkioOps},
+			{name: "blkio.throttle.io_service_bytes_recursive", alt: "blkio.throttle.io_service_bytes", total: true, rests: true, bad: noBlkio, parse: (*state).blkioBytes},
+			{name: "blkio.throttle.io_serviced_recursive", alt: "blkio.throttle.io_serviced", rests: true, bad: noBlkio, parse: (*state).blkioOps},
 		}},
 	{name: "pids", key: "pids",
 		v2: []source{
