@@ -32,6 +32,7 @@ const smoothing = 0.35
 type track struct {
 	sample runtime.Sample // the newest
 	usage  runtime.Usage  // rates up to it; the Full figures are the last ones known
+	bites  runtime.Bites  // limits that bite
 	err    error          // why the newest reading failed; nil = it did not
 	rings  [seriesCount]ring
 	smooth float64 // CPU percent, smoothed
@@ -48,9 +49,11 @@ type history struct {
 	hostCPU ring // percent of all cores
 	perCPU  []runtime.Rate
 	rates   bool // some container has rates
+	parts   parts
+	lives   lives
 }
 
-func newHistory() *history { return &history{tracks: map[runtime.Ref]*track{}} }
+func newHistory() *history { return &history{tracks: map[runtime.Ref]*track{}, lives: lives{}} }
 
 // of gives the track of a container; nil = it was never read, or is not alive.
 func (h *history) of(r runtime.Ref) *track { return h.tracks[r] }
@@ -73,6 +76,7 @@ func (h *history) take(b *runtime.Batch) {
 	for i := range b.Readings {
 		h.takeReading(&b.Readings[i])
 	}
+	h.parts.take(b)
 }
 
 func (h *history) takeHost(s *runtime.HostSample) {
@@ -105,6 +109,7 @@ func (h *history) takeReading(r *runtime.Reading) {
 		keepFull(&t.usage, &old)
 	}
 	h.rates = h.rates || t.usage.Over > 0
+	t.bites.See(&t.sample, &r.Sample)
 	t.sample = r.Sample
 	t.record()
 }

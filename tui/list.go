@@ -158,6 +158,7 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 		m.place[m.all[i].Ref] = i
 		l.silent = l.silent || !m.all[i].NoAnswerSince.IsZero()
 	}
+	m.hist.lives.see(m.all)
 	m.seeMade(began)
 	for r := range m.rows.marks {
 		if m.byRef(r) == nil {
@@ -258,7 +259,7 @@ func (m *Model) row(c *runtime.Container) views.Row {
 		return row
 	}
 	if !t.sample.At.IsZero() {
-		row.Sample, row.Usage = &t.sample, &t.usage
+		row.Sample, row.Usage, row.Bites = &t.sample, &t.usage, &t.bites
 	}
 	if t.known {
 		row.Order = t.smooth

@@ -103,9 +103,10 @@ func (m *Model) fillBatch() {
 	for i := range s.batch.Readings {
 		r := &s.batch.Readings[i]
 		every := hiddenEvery
+		r.Parts = nil
 		switch {
 		case r.Ref == m.rows.selected:
-			every = 1
+			every, r.Parts = 1, &m.hist.parts.ask
 		case visible[r.Ref]:
 			every = shownEvery
 		}

@@ -275,6 +275,7 @@ func (m *Model) detailState() *views.DetailState {
 	if t := m.hist.of(s.Row.C.Ref); t != nil {
 		s.History = m.fillHistory(t)
 	}
+	s.Parts, s.Restarts = m.hist.parts.state(s.Row.C.Ref, s.Row.C.InitPID), m.hist.lives[s.Row.C.Ref].restarts
 	return s
 }
 

@@ -3,6 +3,7 @@ package views
 import (
 	"math"
 	"slices"
+	"time"
 
 	"lxcdeck/runtime"
 )
@@ -70,6 +71,9 @@ func (t *Theme) cpuCard(s *DetailState, a *runtime.Sample, u *runtime.Usage, h *
 		figure(3, "system", Plain, percentOf(u.System)),
 		figure(1, "throttled", throttleRole(u.Throttled), percentOf(u.Throttled)),
 	}
+	if n := a.CPU.ThrottledTime.Or(0); n > 0 {
+		c.more = append(c.more, piece{3, []span{{Plain, Age(time.Duration(min(n, math.MaxInt64)))}, {Dim, " in all"}}})
+	}
 	if n, ok := a.CPU.Weight.Get(); ok {
 		c.more = append(c.more, figure(4, "weight", Plain, Count(n)))
 	}
@@ -82,7 +86,7 @@ func (t *Theme) cpuCard(s *DetailState, a *runtime.Sample, u *runtime.Usage, h *
 }
 
 func throttleRole(r runtime.Rate) Role {
-	if r.Or(0) >= throttled {
+	if r.Or(0) >= runtime.BiteThrottled {
 		return Warn
 	}
 	return Plain

@@ -103,7 +103,7 @@ func (t *Theme) hostCPU(s *HostState, cells int) []piece {
 		out = append(out, text(6, GraphCPU, t.spark(s.CPU, cells, 100)))
 	}
 	if s.Usage != nil && s.Usage.Steal.Or(0) >= 1 {
-		out = append(out, figure(3, "steal", Warn, percentSign(s.Usage.Steal)))
+		out = append(out, figure(3, "steal", Warn, percentSign(s.Usage.Steal)+stolenCore(s.Usage)))
 	}
 	return out
 }
@@ -113,11 +113,48 @@ func (t *Theme) perCore(s *HostState) []piece {
 	if s.Usage == nil || len(s.Usage.PerCPU) < 2 || len(s.Usage.PerCPU) > 64 {
 		return nil
 	}
-	bars := make([]float64, len(s.Usage.PerCPU))
+	spans := []span{{Dim, strconv.Itoa(len(s.Usage.PerCPU)) + " cores "}}
 	for i, r := range s.Usage.PerCPU {
-		bars[i] = r.Or(math.NaN())
+		role := GraphCPU
+		if stolen(s.Usage, i) >= muchStolen {
+			role = Warn
+		}
+		bar := t.spark([]float64{r.Or(math.NaN())}, 1, 100)
+		if last := &spans[len(spans)-1]; i > 0 && last.role == role {
+			last.text += bar
+			continue
+		}
+		spans = append(spans, span{role, bar})
 	}
-	return []piece{{5, []span{{Dim, strconv.Itoa(len(bars)) + " cores "}, {GraphCPU, t.spark(bars, len(bars), 100)}}}}
+	return []piece{{5, spans}}
+}
+
+// muchStolen is the share of a core, in percent, that the hypervisor gave to
+// others, from which that core is pointed out.
+const muchStolen = 10
+
+// stolen is that share of one core.
+func stolen(u *runtime.HostUsage, core int) float64 {
+	if core >= len(u.PerSteal) {
+		return 0
+	}
+	return u.PerSteal[core].Or(0)
+}
+
+// stolenCore names the core from which the most was taken, where it is not alike
+// for all.
+func stolenCore(u *runtime.HostUsage) string {
+	worst := 0
+	for i := range u.PerSteal {
+		if stolen(u, i) > stolen(u, worst) {
+			worst = i
+		}
+	}
+	f := stolen(u, worst)
+	if len(u.PerSteal) < 2 || f < muchStolen || f < 2*u.Steal.Or(0) {
+		return ""
+	}
+	return " (core " + strconv.Itoa(worst) + " " + strconv.FormatFloat(f, 'f', 0, 64) + "%)"
 }
 
 // used is total less free.

@@ -69,12 +69,13 @@ func facts(s *DetailState) []fact {
 			out = append(out, fact{name, role, text})
 		}
 	}
-	out = append(out, troubles(s)...)
+	out = append(append(out, troubles(s)...), limitFacts(s)...)
 	if c.Lock != nil {
 		add("lock", Warn, c.Lock.String())
 	}
 	add("state", stateRole(c.State), stateLine(s))
 	add("address", Plain, addresses(c))
+	out = append(out, partFacts(s)...)
 	add("boot", Plain, bootLine(c))
 	if c.Manager != "" {
 		add("manager", Notice, c.Manager)
@@ -127,6 +128,9 @@ func stateLine(s *DetailState) string {
 	}
 	if c.InitPID > 0 {
 		parts = append(parts, "pid "+strconv.Itoa(c.InitPID))
+	}
+	if s.Restarts > 0 {
+		parts = append(parts, restarts(s.Restarts))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -10,11 +10,10 @@ import (
 	"lxcdeck/runtime"
 )
 
-// Figures that bite: shares of a limit and of throttled periods, in percent.
+// Figures that bite: shares of a limit, in percent.
 const (
 	nearLimit = 90
 	atLimit   = 98
-	throttled = 5
 )
 
 // Scroll gives the offset at which the cursor is on a page of n rows, moving
@@ -233,7 +232,10 @@ func (t *Theme) cell(l *line, s *ListState, cols tableau, p placed, r *Row, note
 		l.field(role, Clean(c.Name), p.w, false)
 	case ColState:
 		l.add(stateRole(c.State), StateLetter(c.State))
-		if c.Lock != nil { // the gap before the next column has room for it
+		// The gap before the next column has room for one sign.
+		if role, mark := homeless(cols, r); mark != " " {
+			l.add(role, mark)
+		} else if c.Lock != nil {
 			l.add(Warn, t.Glyphs.Lock)
 		}
 	case ColCPU:
@@ -296,11 +298,8 @@ func (t *Theme) cpuCell(l *line, s *ListState, cols tableau, r *Row) {
 	}
 	v := RatePercent(CPUIn(r.Usage, s.CPUUnit))
 	l.field(faint(v), v, cpuW-1, true)
-	if r.Usage != nil && r.Usage.Throttled.Or(0) >= throttled {
-		l.add(Warn, "!")
-	} else {
-		l.gap(1)
-	}
+	role, mark := cpuMark(r)
+	l.add(role, mark)
 }
 
 // sparkTop keeps small figures small: the scale is at least one core.
@@ -321,7 +320,7 @@ func (t *Theme) memCell(l *line, r *Row) {
 	l.field(Plain, used, 4, true)
 	l.add(Dim, "/")
 	l.field(faint(limit), limit, 4, false)
-	role, mark := near(share)
+	role, mark := memMark(r, share)
 	l.add(role, mark)
 }
 
@@ -359,13 +358,12 @@ func (t *Theme) rateCell(l *line, r *Row, of func(*runtime.Usage) (a, b runtime.
 }
 
 func (t *Theme) pidsCell(l *line, r *Row) {
-	v, share := Absent, 0.0
+	v := Absent
 	if r.Sample != nil {
 		v = ValueCount(r.Sample.Pids.Current)
-		share = shareOf(r.Sample.Pids.Current, r.Sample.Pids.Max)
 	}
 	l.field(faint(v), v, pidsW-1, true)
-	role, mark := near(share)
+	role, mark := pidsMark(r)
 	l.add(role, mark)
 }
 

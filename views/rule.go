@@ -1,7 +1,6 @@
 package views
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -98,8 +97,12 @@ func (t *Theme) ruleFacts(s *RuleState) []piece {
 	if c.Lock != nil {
 		add(1, Warn, "locked")
 	}
-	for _, b := range bites(s.Row, s.Cores) {
-		add(2, b.role, b.text)
+	for _, b := range bites(s.Row, s.Cores, s.Now) {
+		rank := 3
+		if b.role == Bad {
+			rank = 2
+		}
+		add(rank, b.role, b.text)
 	}
 	if c.Manager != "" {
 		add(3, Notice, "managed by "+Clean(c.Manager))
@@ -109,37 +112,6 @@ func (t *Theme) ruleFacts(s *RuleState) []piece {
 	}
 	if len(c.IPs) > 1 {
 		add(5, Dim, plural(len(c.IPs), "address", "addresses"))
-	}
-	return out
-}
-
-// bites names the limits a container runs into.
-func bites(r *Row, cores float64) []span {
-	var out []span
-	if r.Usage != nil {
-		if f, ok := r.Usage.Throttled.Get(); ok && f >= 1 {
-			limit := ""
-			if cores > 0 {
-				limit = " (limit " + Cores(cores) + ")"
-			}
-			out = append(out, span{Warn, "throttled " + Percent(f) + "%" + limit})
-		}
-	}
-	if r.Sample == nil {
-		return out
-	}
-	m := &r.Sample.Memory
-	if share := shareOf(m.WorkingSet, m.Limit); share >= nearLimit {
-		role, _ := near(share)
-		out = append(out, span{role, "memory " + Percent(share) + "% of " + ValueBytes(m.Limit)})
-	}
-	if n := m.OOMKills.Or(0); n > 0 {
-		out = append(out, span{Bad, plural(int(n), "OOM kill", "OOM kills")})
-	}
-	p := &r.Sample.Pids
-	if share := shareOf(p.Current, p.Max); share >= nearLimit {
-		role, _ := near(share)
-		out = append(out, span{role, fmt.Sprintf("%s of %s pids", ValueCount(p.Current), ValueCount(p.Max))})
 	}
 	return out
 }

@@ -36,6 +36,7 @@ type Row struct {
 	C      *runtime.Container // never nil
 	Sample *runtime.Sample    // nil = nothing read
 	Usage  *runtime.Usage     // nil = no rates
+	Bites  *runtime.Bites     // nil = not looked for
 	// Order is the figure to sort by CPU, in percent of one core and smoothed
 	// so that rows do not jump; Gap = use Usage.CPU.
 	Order  float64
@@ -107,6 +108,8 @@ type DetailState struct {
 	Now      time.Time
 	Offset   int // first line drawn when not all fit
 	Focused  bool
+	Parts    *PartsState // nil = not told apart yet
+	Restarts int         // other inits that were seen before this one
 }
 
 // RuleState is the row between list and detail.
