@@ -49,6 +49,69 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// mostOverhead is what a sample of many containers may cost at most beside bare
+// preads of the same files: it is promised, and make bench fails without it.
+const mostOverhead = 1.3
+
+// BenchmarkSampleBesidePreads measures a Full sample of 300 containers in turns
+// with bare preads of the files that it reads, through the same descriptors.
+func BenchmarkSampleBesidePreads(b *testing.B) {
+	c := newBox(b, "preads", "")
+	pid := c.start()
+	if _, err := RaiseFDLimit(); err != nil {
+		b.Fatal(err)
+	}
+	const many = 300
+	set := NewSet(FS{}, nil)
+	defer set.Close()
+	batch := &runtime.Batch{Readings: make([]runtime.Reading, many)}
+	for i := range batch.Readings {
+		q := &batch.Readings[i]
+		q.Ref, q.InitPID, q.Tier = runtime.Ref{Path: "/p" + strconv.Itoa(i), Name: c.ref.Name}, pid, runtime.Full
+	}
+	ctx := context.Background()
+	sample := func() {
+		if err := set.Sample(ctx, batch); err != nil || batch.Readings[many-1].Err != nil {
+			b.Fatal(err, batch.Readings[many-1].Err)
+		}
+	}
+	buf := make([]byte, 16<<10)
+	preads := func() {
+		for i := range batch.Readings {
+			r := set.entries[batch.Readings[i].Ref].reader
+			for k := range r.files {
+				if r.files[k].src.level <= full {
+					if _, err := unix.Pread(r.files[k].fd, buf, 0); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		}
+	}
+	sample()
+	if n := testing.AllocsPerRun(5, sample); n != 0 {
+		b.Errorf("%v allocations a sample", n)
+	}
+	// The quickest of each counts: what other work takes is nobody's here.
+	quickest := [2]time.Duration{time.Hour, time.Hour}
+	for b.Loop() {
+		for range 20 {
+			t0 := time.Now()
+			sample()
+			t1 := time.Now()
+			preads()
+			quickest[0], quickest[1] = min(quickest[0], t1.Sub(t0)), min(quickest[1], time.Since(t1))
+		}
+	}
+	ratio := float64(quickest[0]) / float64(quickest[1])
+	b.ReportMetric(float64(quickest[0].Microseconds())/many, "us/container")
+	b.ReportMetric(float64(quickest[1].Microseconds())/many, "us/preads")
+	b.ReportMetric(ratio, "ratio")
+	if ratio > mostOverhead {
+		b.Errorf("a sample of %d takes %v, bare preads of the same files %v: %.2f times as long, promised are %.1f", many, quickest[0], quickest[1], ratio, mostOverhead)
+	}
+}
+
 // BenchmarkSet measures a tick over 300 containers, each on Readers of its
 // own; all of them look at one real container.
 func BenchmarkSet(b *testing.B) {
