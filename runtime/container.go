@@ -126,6 +126,7 @@ type Config struct {
 	Groups       []string      // lxc.group
 	Unprivileged bool          // lxc.idmap is set
 	Roots        []string      // directories that lxc.rootfs.path names
+	Nets         []NetConfig   // lxc.net, in its order
 }
 
 // Container is what a List knows of one container. It is a value: copies

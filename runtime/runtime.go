@@ -12,6 +12,7 @@ type Runtime interface {
 	Attacher
 	Surveyor
 	Overseer
+	Networker
 	// About describes the runtime itself. It does not block.
 	About() About
 	// Close lets go of descriptors, threads and helpers; containers are not touched.

@@ -28,6 +28,10 @@ type Spec struct {
 	Procs             []string // command lines shown by ps and top inside; nil = an init and a shell
 	// Processes, if set, are what Processes gives as they stand, ordered by pid.
 	Processes []runtime.Process
+	// Net, if set, is what Network gives of it while it runs; MAC is that of its
+	// eth0, "" = one of its own.
+	Net *runtime.ContainerNet
+	MAC string
 	// Counters, if set, writes the sample instead of Load. Active is how long
 	// the container's processes have run; InitPID and the times are already set.
 	Counters func(active time.Duration, tier runtime.Tier, s *runtime.Sample)

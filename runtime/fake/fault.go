@@ -25,6 +25,8 @@ const (
 	BootLog
 	Survey  // Snapshots, Footprint, Choices, Images, Leftovers, Diagnose and CheckHost
 	Oversee // Processes and Owners
+	// Networks are Network and Ports. In Network a container's Fault is its own Why.
+	Networks
 	methods
 )
 

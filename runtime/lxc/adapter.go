@@ -57,6 +57,7 @@ type Adapter struct {
 	host     *host.Sampler
 	kills    *host.KillLog
 	overseer *overseer
+	networks *networks
 	calls    chan struct{} // a token for each call into liblxc under way
 	listing  chan struct{} // one token: Lists run one after another
 
@@ -103,6 +104,7 @@ func New(opts Options) (*Adapter, error) {
 		addrs:    newAddrs(),
 		boots:    newBootLogs(),
 		overseer: newOverseer(),
+		networks: newNetworks(),
 		calls:    make(chan struct{}, maxCalls),
 		listing:  make(chan struct{}, 1),
 		facts:    map[runtime.Ref]facts{},

@@ -3,6 +3,8 @@ package lxc
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
+	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -21,6 +23,11 @@ const (
 	// sweepTime is how often ended containers are looked for. A socket keeps
 	// the network namespace, though not its devices, alive.
 	sweepTime = 5 * time.Second
+	// manyRest is how long the first addresses of a container with too many hold:
+	// nothing announces what changes of them.
+	manyRest = 10 * time.Second
+	// maxProcNet is how much of a file below /proc/PID/net is read.
+	maxProcNet = 1 << 20
 )
 
 // addrs knows the IP addresses of running containers. For each it keeps a
@@ -42,7 +49,10 @@ type netNS struct {
 	pidfd int // of its init
 	sock  int
 	known bool // ips is what the kernel has
-	ips   []netip.Addr
+	// many is when the first of too many addresses were read; zero = they are not.
+	many time.Time
+	ino  uint64 // of the namespace; 0 = not looked at
+	ips  []netip.Addr
 }
 
 func newAddrs() *addrs {
@@ -115,6 +125,13 @@ func (a *addrs) held(pid int) (ips []netip.Addr, ok bool) {
 		a.drop(pid)
 		return nil, false
 	}
+	if !n.many.IsZero() {
+		if time.Since(n.many) < manyRest {
+			return n.ips, true
+		}
+		a.drop(pid)
+		return nil, false
+	}
 	if drainNews(n.sock) {
 		n.known = false
 	}
@@ -123,6 +140,10 @@ func (a *addrs) held(pid int) (ips []netip.Addr, ok bool) {
 			a.buf = make([]byte, netlinkBuf)
 		}
 		ips, err := askAddrs(n.sock, a.buf)
+		if errors.Is(err, errManyAddrs) {
+			a.unhear(n)
+			n.many, err = time.Now(), nil
+		}
 		if err != nil {
 			a.drop(pid)
 			return nil, false
@@ -143,7 +164,7 @@ func (a *addrs) keep(pid int, n *netNS) ([]netip.Addr, bool) {
 	if a.byPID[pid] != nil {
 		a.drop(pid) // somebody else asked at the same time
 	}
-	if a.poll >= 0 {
+	if a.poll >= 0 && n.many.IsZero() {
 		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(pid)}
 		// Without it a change is seen at the next reading.
 		_ = unix.EpollCtl(a.poll, unix.EPOLL_CTL_ADD, n.sock, &ev)
@@ -167,7 +188,7 @@ func (a *addrs) changed() []int {
 	}
 	var pids []int
 	for _, e := range events[:n] {
-		if ns := a.byPID[int(e.Fd)]; ns != nil && drainNews(ns.sock) {
+		if ns := a.byPID[int(e.Fd)]; ns != nil && ns.many.IsZero() && drainNews(ns.sock) {
 			ns.known = false
 			pids = append(pids, int(e.Fd))
 		}
@@ -190,10 +211,15 @@ func (a *addrs) sweep() {
 func (a *addrs) drop(pid int) {
 	n := a.byPID[pid]
 	delete(a.byPID, pid)
-	if a.poll >= 0 {
+	a.unhear(n)
+	closeAll([]int{n.sock, n.pidfd})
+}
+
+// unhear lets no announcement of a container wake the watch any more.
+func (a *addrs) unhear(n *netNS) {
+	if a.poll >= 0 && n.many.IsZero() {
 		_ = unix.EpollCtl(a.poll, unix.EPOLL_CTL_DEL, n.sock, nil)
 	}
-	closeAll([]int{n.sock, n.pidfd})
 }
 
 // forget lets go of one container that has ended.
@@ -243,12 +269,12 @@ func procAddrs(pid int) ([]netip.Addr, bool) {
 		return nil, false
 	}
 	defer unix.Close(pidfd)
-	v4, err := os.ReadFile(dir + "fib_trie")
+	v4, err := readStart(dir+"fib_trie", maxProcNet)
 	if err != nil {
 		return nil, false
 	}
 	// Not there when the kernel has no IPv6.
-	v6, err := os.ReadFile(dir + "if_inet6")
+	v6, err := readStart(dir+"if_inet6", maxProcNet)
 	if err != nil && !os.IsNotExist(err) {
 		return nil, false
 	}
@@ -256,6 +282,16 @@ func procAddrs(pid int) ([]netip.Addr, bool) {
 		return nil, false
 	}
 	return tidy(append(parseFibTrie(v4), parseInet6(v6)...)), true
+}
+
+// readStart reads a file, as far as most.
+func readStart(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // parseFibTrie finds the host's own addresses: a leaf "|-- ADDRESS" followed
@@ -269,6 +305,9 @@ func parseFibTrie(text []byte) []netip.Addr {
 			leaf, _ = netip.ParseAddr(rest)
 			continue
 		}
+		if len(out) == maxAddrs {
+			return out
+		}
 		if s == "/32 host LOCAL" && leaf.IsValid() && !slices.Contains(out, leaf) {
 			out = append(out, leaf)
 		}
@@ -281,6 +320,9 @@ func parseFibTrie(text []byte) []netip.Addr {
 func parseInet6(text []byte) []netip.Addr {
 	var out []netip.Addr
 	for line := range bytes.Lines(text) {
+		if len(out) == maxAddrs {
+			return out
+		}
 		digits, _, _ := strings.Cut(string(line), " ")
 		raw, err := hex.DecodeString(digits)
 		if ip, ok := netip.AddrFromSlice(raw); err == nil && ok && len(raw) == 16 {

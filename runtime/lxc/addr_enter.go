@@ -34,6 +34,7 @@ type visitors struct {
 // visit is the wish to open a socket in the network namespace of a process.
 type visit struct {
 	pid  int
+	bare bool          // nothing is read, and no change announced
 	done chan struct{} // closed when what follows holds
 	ns   *netNS
 	err  error
@@ -95,7 +96,11 @@ func (v *visitors) start() {
 		}
 		buf := make([]byte, netlinkBuf)
 		for now = v.next(); now != nil; now = v.next() {
-			now.ns, now.err = visitNetNS(now.pid, buf)
+			if now.bare {
+				now.ns, now.err = visitBare(now.pid)
+			} else {
+				now.ns, now.err = visitNetNS(now.pid, buf)
+			}
 			w := now
 			now = nil
 			close(w.done)
@@ -156,8 +161,11 @@ func visitNetNS(pid int, buf []byte) (*netNS, error) {
 		sock, err = netlinkHere()
 	}
 	var ips []netip.Addr
+	var many time.Time
 	if err == nil {
-		ips, err = askAddrs(sock, buf)
+		if ips, err = askAddrs(sock, buf); errors.Is(err, errManyAddrs) {
+			many, err = time.Now(), nil
+		}
 	}
 	if err != nil {
 		if sock >= 0 {
@@ -166,7 +174,35 @@ func visitNetNS(pid int, buf []byte) (*netNS, error) {
 		_ = unix.Close(pidfd)
 		return nil, err
 	}
-	return &netNS{pidfd: pidfd, sock: sock, ips: ips, known: true}, nil
+	return &netNS{pidfd: pidfd, sock: sock, ips: ips, known: true, many: many}, nil
+}
+
+// visitBare moves this thread to the network namespace of a process, opens a
+// socket there, and sees which namespace it is.
+func visitBare(pid int) (*netNS, error) {
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, fmt.Errorf("network namespace of %d: pidfd_open: %w", pid, err)
+	}
+	n := &netNS{pidfd: pidfd, sock: -1}
+	if err = enterNetNS(pid, pidfd); err == nil {
+		n.sock, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
+	}
+	if err != nil {
+		_ = unix.Close(pidfd)
+		return nil, err
+	}
+	n.ino = inodeOf("/proc/thread-self/ns/net")
+	return n, nil
+}
+
+// inodeOf is what tells a namespace from others (namespaces(7)); 0 = not known.
+func inodeOf(path string) uint64 {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return 0
+	}
+	return st.Ino
 }
 
 // enterNetNS moves this thread. A pidfd is the process itself, whatever has

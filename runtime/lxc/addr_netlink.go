@@ -17,14 +17,23 @@ const (
 	dumpTries = 5
 	// netlinkBuf holds any one netlink message block (32 KiB, see netlink(7)).
 	netlinkBuf = 32 << 10
+	// maxAddrs is how many addresses of a container are read. It may give itself
+	// as many as it likes: 50,000 took a List a second and more.
+	maxAddrs = 256
+	// maxNews is how many announcements are read away at a time.
+	maxNews = 1024
 )
+
+// errManyAddrs says that a dump was left in the middle: its socket is of no use
+// any more, as the kernel makes one dump at a time (netlink_dump_start).
+var errManyAddrs = errors.New("more addresses than are read")
 
 // drainNews reads away what the kernel has announced and says whether that
 // was anything. Lost announcements (ENOBUFS) are news too.
 func drainNews(fd int) bool {
 	var buf [512]byte // what does not fit is cut off: only that it came matters
 	news := false
-	for {
+	for range maxNews {
 		_, _, err := unix.Recvfrom(fd, buf[:], unix.MSG_DONTWAIT)
 		switch {
 		case errors.Is(err, unix.EINTR):
@@ -34,15 +43,21 @@ func drainNews(fd int) bool {
 			return news
 		}
 	}
+	return news
 }
 
 // askAddrs asks for all addresses of the socket's namespace (rtnetlink(7)).
-// buf has netlinkBuf bytes.
+// buf has netlinkBuf bytes. Of too many the first come with errManyAddrs.
 func askAddrs(fd int, buf []byte) ([]netip.Addr, error) {
 	for seq := uint32(1); seq <= dumpTries; seq++ {
 		ips, whole, err := dumpAddrs(fd, seq, buf)
-		if err != nil || whole {
+		switch {
+		case errors.Is(err, errManyAddrs):
 			return tidy(ips), err
+		case err != nil:
+			return nil, err
+		case whole:
+			return tidy(ips), nil
 		}
 	}
 	return nil, errors.New("addresses keep changing")
@@ -87,7 +102,12 @@ func dumpAddrs(fd int, seq uint32, buf []byte) (ips []netip.Addr, whole bool, er
 			case unix.NLMSG_ERROR:
 				return nil, false, fmt.Errorf("netlink: %w", netlinkErrno(m.Data))
 			case unix.RTM_NEWADDR:
-				if ip, ok := parseAddr(m); ok {
+				ip, ok := parseAddr(m)
+				switch {
+				case !ok:
+				case len(ips) == maxAddrs:
+					return ips, false, errManyAddrs
+				default:
 					ips = append(ips, ip)
 				}
 			}

@@ -54,6 +54,7 @@ func load(ref runtime.Ref) (*runtime.Config, error) {
 			Unprivileged: len(items(c, "lxc.idmap")) > 0,
 			Groups:       items(c, "lxc.group"),
 			Roots:        roots(items(c, "lxc.rootfs.path")),
+			Nets:         netConfigs(c),
 		}
 		return cfg, nil
 	})

@@ -59,6 +59,7 @@ type owners struct {
 	ctx  context.Context
 	all  []*container // by Target; nil = it is gone
 	host *container   // what is in none of them
+	left *int         // how many descriptors may still be looked at; nil = any number
 }
 
 // ofPid finds whose a process is.
@@ -260,6 +261,9 @@ const maxOpen = 1 << 16
 // opened gives the places of the names that a process has descriptors of; of one
 // whose descriptors may not be read that is not known, which is none.
 func (o *owners) opened(pid int, places map[string]int) []int {
+	if o.left != nil && *o.left <= 0 {
+		return nil
+	}
 	dir := o.fs.proc(pid, "fd")
 	f, err := os.Open(dir)
 	if err != nil {
@@ -269,6 +273,9 @@ func (o *owners) opened(pid int, places map[string]int) []int {
 	names, err := f.Readdirnames(maxOpen)
 	if err != nil {
 		return nil
+	}
+	if o.left != nil {
+		*o.left -= len(names)
 	}
 	var has []int
 	for _, name := range names {

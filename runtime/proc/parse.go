@@ -200,13 +200,19 @@ const (
 
 // listening gives the sockets of one such file that wait for others on a port.
 func listening(text []byte, proto string, port int) []socket {
+	_, text = kernfile.Line(text) // titles
+	all, _ := listeners(text, proto, port)
+	return all[:min(len(all), maxSockets)]
+}
+
+// listeners gives the sockets in lines of such a file that wait for others on a
+// port (0 = on any), and says whether there were others.
+func listeners(text []byte, proto string, port int) (all []socket, others bool) {
 	want := stateListen
 	if strings.HasPrefix(proto, "udp") {
 		want = stateClosed
 	}
-	var all []socket
-	_, text = kernfile.Line(text) // titles
-	for len(text) > 0 && len(all) < maxSockets {
+	for len(text) > 0 && (port == 0 || len(all) < maxSockets) {
 		var l []byte
 		l, text = kernfile.Line(text)
 		var w [10][]byte // sl, local, remote, state, queues, timer, retransmits, uid, timeout, inode
@@ -214,15 +220,16 @@ func listening(text []byte, proto string, port int) []socket {
 			w[i], l = kernfile.Word(l)
 		}
 		if string(w[3]) != want {
+			others = others || len(w[3]) > 0
 			continue
 		}
 		at, ok := socketAddr(w[1])
 		inode, is := counter(w[9])
-		if ok && is && int(at.Port()) == port {
+		if ok && is && (port == 0 || int(at.Port()) == port) {
 			all = append(all, socket{runtime.Listener{Proto: proto, Addr: at}, inode})
 		}
 	}
-	return all
+	return all, others
 }
 
 // maxSockets bounds how many sockets of one port are looked for.

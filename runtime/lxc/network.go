@@ -1,0 +1,301 @@
+package lxc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+const (
+	// netPatience is how long a container's network is waited for. As a rule it
+	// takes a tenth of a millisecond; who takes longer shows as not answering, and
+	// is not asked again before that reading has come back.
+	netPatience = time.Second
+	// netTime and netBytes bound one reading of a container: it may change what is
+	// read again and again, and have as much of it as it likes.
+	netTime  = 500 * time.Millisecond
+	netBytes = 1 << 20
+	// netSockets is how many sockets a reading takes at most: each list that is
+	// left in the middle uses one up.
+	netSockets = 4
+	// netReaders is how many containers are read at once.
+	netReaders = 4
+	// maxNetStuck is how many readings may be out that do not come back: each holds
+	// a thread.
+	maxNetStuck = 64
+
+	hostNetTime  = 2 * time.Second
+	hostNetBytes = 32 << 20
+)
+
+// networks is what an Adapter remembers for readings of networks.
+type networks struct {
+	visitors *visitors // others than those of the list, which has to go on
+
+	mu  sync.Mutex
+	out map[runtime.Ref]*netTurn // readings under way; the zero Ref is the host's
+}
+
+func newNetworks() *networks {
+	return &networks{visitors: newVisitors(), out: map[runtime.Ref]*netTurn{}}
+}
+
+// netTurn is a reading under way.
+type netTurn struct {
+	since time.Time
+	done  chan struct{} // closed at its end
+}
+
+// begin takes the turn of a container, or gives the one that has it. full says that
+// too many are out.
+func (n *networks) begin(ref runtime.Ref) (mine, other *netTurn, full bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if t := n.out[ref]; t != nil {
+		return nil, t, false
+	}
+	if len(n.out) >= maxNetStuck+netReaders {
+		return nil, nil, true
+	}
+	t := &netTurn{time.Now(), make(chan struct{})}
+	n.out[ref] = t
+	return t, nil, false
+}
+
+func (n *networks) end(ref runtime.Ref, t *netTurn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.out, ref)
+	close(t.done)
+}
+
+// inTurn does a reading that may never come back in a goroutine of its own, and
+// waits for it as long as patience. since is that of one that has not come back:
+// as long as it is out, there is no other for the same container.
+func inTurn[T any](ctx context.Context, n *networks, ref runtime.Ref, patience time.Duration, f func() (T, error)) (v T, since time.Time, err error) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	mine, other, full := n.begin(ref)
+	for ; other != nil; mine, other, full = n.begin(ref) {
+		if time.Since(other.since) > patience {
+			return v, other.since, notBack(other.since)
+		}
+		select {
+		case <-other.done:
+		case <-timer.C:
+			return v, other.since, notBack(other.since)
+		case <-ctx.Done():
+			return v, other.since, ended(ctx)
+		}
+	}
+	if full {
+		return v, time.Time{}, tooLate("%d readings of networks have not come back", maxNetStuck)
+	}
+	type result struct {
+		v   T
+		err error
+	}
+	got := make(chan result, 1)
+	spawn("network", func(err error) { n.end(ref, mine); got <- result{err: err} }, func() {
+		v, err := f()
+		n.end(ref, mine)
+		got <- result{v, err}
+	})
+	select {
+	case r := <-got:
+		return r.v, time.Time{}, r.err
+	case <-timer.C:
+		return v, mine.since, notBack(mine.since)
+	case <-ctx.Done():
+		return v, mine.since, ended(ctx)
+	}
+}
+
+func notBack(since time.Time) error {
+	return tooLate("a reading of its network has not come back since %s", since.Format(time.TimeOnly))
+}
+
+// Network reads the host's interfaces and those of containers.
+func (a *Adapter) Network(ctx context.Context, refs []runtime.Ref) (runtime.NetworkMap, error) {
+	m, err := a.network(ctx, refs)
+	return m, fail("network", runtime.Ref{}, err)
+}
+
+func (a *Adapter) network(ctx context.Context, refs []runtime.Ref) (runtime.NetworkMap, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	m := runtime.NetworkMap{At: time.Now(), Containers: make([]runtime.ContainerNet, len(refs))}
+	for _, ref := range refs {
+		if err := ref.Check(); err != nil {
+			return m, err
+		}
+	}
+	h, _, err := inTurn(ctx, a.networks, runtime.Ref{}, 2*hostNetTime, readHostNet)
+	if err != nil {
+		h.why = "the host's interfaces: " + err.Error()
+	}
+	m.Host, m.HostWhy = h.links, h.why
+	next := make(chan int)
+	var readers sync.WaitGroup
+	for range min(netReaders, len(refs)) {
+		readers.Add(1)
+		failed := func(error) { readers.Done() }
+		spawn("network", failed, func() {
+			for i := range next {
+				m.Containers[i] = a.networkOf(ctx, refs[i], &h)
+			}
+			readers.Done()
+		})
+	}
+	for i := range refs {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	readers.Wait()
+	return m, ended(ctx)
+}
+
+// networkOf reads one container's network, or says why not.
+func (a *Adapter) networkOf(ctx context.Context, ref runtime.Ref, h *hostNet) runtime.ContainerNet {
+	none := runtime.ContainerNet{Ref: ref, At: time.Now(), NSID: netnsaUnknown}
+	if ctx.Err() != nil {
+		none.Why = ended(ctx).Error()
+		return none
+	}
+	l := a.known(ref)
+	if l == nil {
+		if _, err := a.initPID(ctx, ref); err != nil {
+			var silent *silence
+			if errors.As(err, &silent) {
+				none.Since = silent.since
+			}
+			none.Why = err.Error()
+			return none
+		}
+		if l = a.known(ref); l == nil {
+			none.Why = stoppedMeanwhile.Error()
+			return none
+		}
+	}
+	c, since, err := inTurn(ctx, a.networks, ref, netPatience, func() (runtime.ContainerNet, error) { return a.networks.read(l.pid, h) })
+	switch {
+	case err == nil && a.known(ref) != l: // it may be of whoever got its pid
+		none.Why = stoppedMeanwhile.Error()
+	case err != nil:
+		none.Why, none.Since = err.Error(), since
+	default:
+		c.Ref, c.InitPID = ref, l.pid
+		return c
+	}
+	return none
+}
+
+var stoppedMeanwhile = fmt.Errorf("%w: it has stopped meanwhile", runtime.ErrWrongState)
+
+// hostNet is the network of this process.
+type hostNet struct {
+	links []runtime.NetLink
+	ino   uint64
+	why   string // not all is known; "" = it is
+}
+
+// readHostNet reads the host's interfaces and their addresses.
+func readHostNet() (hostNet, error) {
+	h := hostNet{ino: inodeOf("/proc/self/ns/net")}
+	sock := func() (int, error) {
+		return unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
+	}
+	r := &linkReader{dial: sock, most: runtime.MaxHostNet, loopback: true, asker: asker{bytes: hostNetBytes, until: time.Now().Add(hostNetTime), sock: -1}}
+	defer r.hangUp()
+	if err := r.dump(); err != nil {
+		return h, err
+	}
+	if r.more {
+		h.why = fmt.Sprintf("the host has more than %d interfaces: not all are known", runtime.MaxHostNet)
+	}
+	r.allAddresses()
+	r.vlans()
+	h.links = r.links
+	return h, nil
+}
+
+// read reads the network of the container with this init.
+func (n *networks) read(pid int, h *hostNet) (runtime.ContainerNet, error) {
+	c := runtime.ContainerNet{NSID: netnsaUnknown}
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return c, fmt.Errorf("init %d: pidfd_open: %w", pid, err)
+	}
+	defer unix.Close(pidfd)
+	c.NS = inodeOf(fmt.Sprintf("/proc/%d/ns/net", pid))
+	c.NSID = hostNSID(pid) // by its pid, which is its own as long as it is alive
+	if c.NS != 0 && c.NS == h.ino {
+		c.At, c.OnHost = time.Now(), true
+		return c, stillAlive(pid, pidfd)
+	}
+	dial := func() (int, error) {
+		v := &visit{pid: pid, bare: true, done: make(chan struct{})}
+		n.visitors.open([]*visit{v})
+		<-v.done
+		if v.err != nil {
+			return -1, v.err
+		}
+		_ = unix.Close(v.ns.pidfd)
+		c.NS = v.ns.ino
+		return v.ns.sock, nil
+	}
+	r := &linkReader{dial: dial, most: runtime.MaxNetLinks, asker: asker{bytes: netBytes, until: time.Now().Add(netTime), sock: -1}}
+	defer r.hangUp()
+	err = r.dump()
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+		if err := procNet(pid, &c); err != nil {
+			return c, err
+		}
+		return c, stillAlive(pid, pidfd)
+	}
+	if err != nil {
+		return c, err
+	}
+	c.At, c.More = time.Now(), r.more
+	r.peers(h, c.NSID)
+	r.eachAddresses()
+	r.locate()
+	c.Links, c.Unsteady, c.Part = r.links, r.intr, r.part
+	if c.NS != 0 && c.NS == h.ino { // it has moved there meanwhile
+		c.OnHost, c.Links = true, nil
+	}
+	return c, stillAlive(pid, pidfd)
+}
+
+func stillAlive(pid, pidfd int) error {
+	if !alive(pidfd) {
+		return fmt.Errorf("%w: init %d has ended", runtime.ErrWrongState, pid)
+	}
+	return nil
+}
+
+// hostNSID is the number that this process's network has for that of a process;
+// -1 = none, or not known.
+func hostNSID(pid int) int {
+	sock, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
+	if err != nil {
+		return netnsaUnknown
+	}
+	defer unix.Close(sock)
+	q := asker{bytes: netlinkBuf, until: time.Now().Add(netTime)}
+	q.begin(sock)
+	return q.nsid(pid)
+}
+
+// ownPID is this process as the kernel takes it in a request.
+func ownPID() int { return os.Getpid() }
