@@ -25,9 +25,10 @@ const (
 	Scrollback       // a shell pane while its text is being read
 	Help             // the help screen
 	Processes        // the processes of a container
+	Network          // the network map
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network"}
 
 // String is the scope's name in config files and help.
 func (s Scope) String() string { return scopeNames[s] }
@@ -150,6 +151,10 @@ const (
 	UnpackKey     ID = "unpack"
 
 	ProcessList ID = "processes"
+	NetworkMap  ID = "network"
+	NetAlone    ID = "network-alone"
+	NetNext     ID = "network-conflict"
+	NetCopy     ID = "network-copy"
 	ProcOpen    ID = "process-in-full"
 	ProcTree    ID = "process-tree"
 	ProcSort    ID = "process-sort"
@@ -227,6 +232,7 @@ var actions = []Action{
 	{ID: Copy, Title: "Copy name, IP, path or command", Keys: []string{"y"}, Scope: List, Group: Looking, Targets: One},
 
 	{ID: ProcessList, Title: "Processes", Keys: []string{"t"}, Scope: List, Group: Looking, Targets: One},
+	{ID: NetworkMap, Title: "Network map", Keys: []string{"n"}, Scope: List, Group: Looking},
 	{ID: Who, Title: "Who has a pid or a port", Scope: List, Group: Looking},
 
 	{ID: ProcSignal, Title: "Send a signal", Short: "signal", Keys: []string{"K", "f9"}, Scope: Processes, Group: Changing, Targets: One, Form: runtime.Signal, Changes: true, NoTyped: true},
@@ -238,6 +244,10 @@ var actions = []Action{
 	{ID: ProcFlip, Title: "Reverse the order", Keys: []string{"O"}, Scope: Processes, Group: Finding, NoTyped: true},
 	{ID: ProcOpen, Title: "All about the process", Short: "in full", Keys: []string{"enter"}, Scope: Processes, Group: Looking, NoTyped: true},
 	{ID: ProcCopy, Title: "Copy pid or command", Short: "copy", Keys: []string{"y"}, Scope: Processes, Group: Looking, NoTyped: true},
+
+	{ID: NetAlone, Title: "This container alone, with its ports, or all", Short: "alone", Keys: []string{"enter"}, Scope: Network, Group: Looking, NoTyped: true},
+	{ID: NetNext, Title: "To the next address that several have", Short: "next conflict", Keys: []string{"c"}, Scope: Network, Group: Finding, NoTyped: true},
+	{ID: NetCopy, Title: "Copy an address or a name", Short: "copy", Keys: []string{"y"}, Scope: Network, Group: Looking, NoTyped: true},
 
 	{ID: OpenShell, Title: "Open a shell", Short: "shell", Keys: []string{"s"}, Scope: List, Group: Terminal, Targets: One, Changes: true},
 	{ID: OpenConsole, Title: "Open the login console", Keys: []string{"a"}, Scope: List, Group: Terminal, Targets: One, Changes: true},

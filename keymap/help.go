@@ -73,9 +73,9 @@ func helps(scope Scope, a Action) bool {
 		return a.Scope == Shell
 	case scope == Scrollback:
 		return a.Scope == Scrollback || a.Scope == Everywhere && (a.Group == Moving || a.ID == Quit)
-	case scope == Processes:
-		return a.Scope == Processes || a.Scope == Everywhere && a.ID != NextPane && a.ID != Zoom
-	case a.Scope == Scrollback || a.Scope == Processes:
+	case scope == Processes, scope == Network:
+		return a.Scope == scope || a.Scope == Everywhere && a.ID != NextPane && a.ID != Zoom
+	case a.Scope == Scrollback || a.Scope == Processes || a.Scope == Network:
 		return false
 	}
 	return a.Scope != Help || scope == Help
@@ -117,7 +117,7 @@ func PaletteItems(m *Map, query string, s Situation) []PaletteItem {
 	}
 	var found []scored
 	for _, a := range actions {
-		if a.NoTyped || a.Scope == Help || a.Scope == Scrollback || a.Scope == Processes {
+		if a.NoTyped || a.Scope == Help || a.Scope == Scrollback || a.Scope == Processes || a.Scope == Network {
 			continue
 		}
 		score, hits, ok := fuzzy(query, a.Title)

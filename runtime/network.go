@@ -127,6 +127,20 @@ type NetConfig struct {
 	IPs  []string
 }
 
+// String is the interface in words.
+func (n *NetConfig) String() string {
+	text := n.Type
+	if n.Link != "" {
+		text += " on " + n.Link
+	}
+	for _, word := range append([]string{n.MAC}, n.IPs...) {
+		if word != "" {
+			text += " " + word
+		}
+	}
+	return text
+}
+
 // LinkRates are what went over an interface between two readings, in bytes a
 // second.
 func LinkRates(a, b *NetLink, over time.Duration) (rx, tx Rate) {

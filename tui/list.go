@@ -167,6 +167,9 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	}
 	m.sampling.stale = true
 	m.arrange()
+	if x := m.networkOpen(); x != nil {
+		x.arrange(m)
+	}
 	if first {
 		return tea.Batch(next, m.sample(), m.poll(), m.readLeftovers())
 	}

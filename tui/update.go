@@ -177,6 +177,13 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.onProcesses(msg), true
 	case processesDueMsg:
 		return m.onProcessesDue(msg), true
+	case networkMsg:
+		return m.onNetwork(msg), true
+	case networkDueMsg:
+		return m.onNetworkDue(msg), true
+	case portsMsg:
+		m.onPorts(msg)
+		return nil, true
 	case ownersMsg:
 		m.onOwners(msg)
 		return nil, true
@@ -197,6 +204,9 @@ func (m *Model) readAgain() tea.Cmd {
 		return x.fetch(m)
 	}
 	if x := m.processesOpen(); x != nil {
+		return x.fetch(m)
+	}
+	if x := m.networkOpen(); x != nil {
 		return x.fetch(m)
 	}
 	return nil

@@ -75,7 +75,7 @@ func addrs(texts ...string) []netip.Addr {
 }
 
 func config(autostart bool, groups ...string) *runtime.Config {
-	return &runtime.Config{Autostart: autostart, Groups: groups}
+	return &runtime.Config{Autostart: autostart, Groups: groups, Nets: []runtime.NetConfig{{Type: "veth", Link: "lxcbr0"}}}
 }
 
 func container(name string, s runtime.State, c *runtime.Config) runtime.Container {
@@ -129,7 +129,8 @@ func demoSpecs(now time.Time) []Spec {
 		{Container: broken},
 		{Container: container("legacy-erp", runtime.Running, config(true)),
 			Load: Load{CPU: 0.06, Swing: 0.4, Memory: 410 * mib, Cache: 90 * mib, Pids: 31}},
-		{Container: unit, Load: Load{CPU: 0.03, Swing: 0.8, Memory: 180 * mib, Cache: 60 * mib, Rx: 9e3, Tx: 6e3, Pids: 27}},
+		// Its config was copied by hand, hardware address and all.
+		{Container: unit, MAC: "00:16:3e:41:00:0d", Load: Load{CPU: 0.03, Swing: 0.8, Memory: 180 * mib, Cache: 60 * mib, Rx: 9e3, Tx: 6e3, Pids: 27}},
 		{Container: managed, Load: Load{CPU: 0.22, Swing: 0.5, Memory: 2300 * mib, Cache: 1100 * mib, Limit: 4096 * mib,
 			Rx: 80e3, Tx: 70e3, Write: 300e3, Pids: 88}},
 		{Container: container("東京-監視", runtime.Running, config(true, "infra")), Load: Load{CPU: 0.12, Swing: 0.6,

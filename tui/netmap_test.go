@@ -1,0 +1,160 @@
+package tui
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
+	"lxcdeck/views"
+)
+
+// netDeck is a host whose alpha and gamma run, alpha with figures of the test's own.
+func netDeck(t *testing.T, w, h int, change func(specs []fake.Spec)) *deck {
+	t.Helper()
+	specs := some()
+	for i := range specs {
+		specs[i].Load = fake.Load{Rx: 1e6, Tx: 2e3}
+	}
+	if change != nil {
+		change(specs)
+	}
+	d := newDeck(t, w, h, Options{}, specs...)
+	d.press("n")
+	return d
+}
+
+func TestNetworkIsReadWhileOpen(t *testing.T) {
+	d := netDeck(t, 120, 40, nil)
+	d.sees("Network: ", "lxcbr0 bridge, up, 10.0.3.1/24", "eth0", "RX/s")
+	x := d.m.networkOpen()
+	if on := x.keys[x.at]; on.ref != ref("alpha") || on.kind != views.NetInterface {
+		t.Fatalf("the cursor is on %+v", on)
+	}
+	if _, ok := x.rows[x.at].Rx.Get(); ok {
+		t.Error("a rate after one reading")
+	}
+	d.pass(firstPause)
+	if rx := x.rows[x.at].Rx.Or(-1); rx < 0.9e6 || rx > 1.1e6 {
+		t.Errorf("received %v a second", rx)
+	}
+	before := d.rt.Calls(fake.Networks)
+	d.pass(5 * time.Second)
+	if n := d.rt.Calls(fake.Networks) - before; n < 4 || n > 6 {
+		t.Errorf("%d readings in 5 seconds", n)
+	}
+	d.press("esc")
+	after := d.rt.Calls(fake.Networks)
+	d.pass(10 * time.Second)
+	if n := d.rt.Calls(fake.Networks) - after; n != 0 || d.m.networkOpen() != nil {
+		t.Errorf("%d readings once it is closed", n)
+	}
+}
+
+// TestNetworkLives: counters of another life make no rate.
+func TestNetworkLives(t *testing.T) {
+	d := netDeck(t, 120, 40, nil)
+	d.pass(2 * time.Second)
+	x := d.m.networkOpen()
+	d.rt.Become(ref("alpha"), runtime.Stopped)
+	d.until("alpha does not run", func() bool { d.pass(100 * time.Millisecond); return x.rows[x.at].Kind == views.NetSentence })
+	d.sees("not running what their configuration asks for")
+	if on := x.keys[x.at]; on.ref != ref("alpha") || on.kind != views.NetSentence {
+		t.Errorf("the cursor went to %+v", on)
+	}
+	d.rt.Become(ref("alpha"), runtime.Running)
+	d.until("alpha has an interface again", func() bool { d.pass(100 * time.Millisecond); return x.rows[x.at].Kind == views.NetInterface })
+	if rx, ok := x.rows[x.at].Rx.Get(); ok {
+		t.Errorf("a rate of %v over two lives", rx)
+	}
+}
+
+func TestNetworkAlone(t *testing.T) {
+	d := netDeck(t, 120, 40, func(specs []fake.Spec) {
+		specs[0].Procs = []string{"/sbin/init", "nginx: master"}
+	})
+	d.press("enter")
+	d.sees("Network of alpha: 1 interface", "listening on 1 socket", "0.0.0.0:80", "nginx")
+	if strings.Contains(d.screen(), "not running") {
+		t.Errorf("others are shown:\n%s", d.screen())
+	}
+	d.press("G", "y")
+	d.sees("address", "0.0.0.0:80", "pid on the host")
+	d.press("enter")
+	if len(d.copied) != 1 || d.copied[0] != ref("alpha").Name && d.copied[0] != "alpha" {
+		t.Errorf("copied %q", d.copied)
+	}
+	d.rt.Become(ref("alpha"), runtime.Stopped)
+	d.later("asks for loopback alone")
+	d.sees("Network of alpha: 0 interfaces")
+	d.rt.Remove(ref("alpha"))
+	d.later("is gone; esc shows the others")
+	d.press("esc")
+	d.sees("Network: ")
+	d.press("q")
+	if d.m.overlay != nil {
+		t.Error("q does not close it")
+	}
+}
+
+func TestNetworkConflictIsShown(t *testing.T) {
+	const mac = "00:16:3e:00:00:01"
+	d := netDeck(t, 120, 40, func(specs []fake.Spec) {
+		for i := range specs {
+			specs[i].State, specs[i].MAC = runtime.Running, mac
+			specs[i].Started = noon.Add(-time.Hour)
+			specs[i].IPs = []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 3, byte(50 + i)})}
+		}
+	})
+	d.sees("1 conflict", mac+" is on lxcbr0 more than once: ", "c next conflict")
+	x := d.m.networkOpen()
+	at := x.at
+	d.press("c")
+	if x.at == at || !x.rows[x.at].Conflict || !x.rows[x.at].BadMAC {
+		t.Errorf("c goes from %d to %d", at, x.at)
+	}
+}
+
+// TestNetworkStuckIsShown: one that does not answer, one that fails, one with names
+// full of escapes and one on the host's network; all others are shown as ever.
+func TestNetworkStuckIsShown(t *testing.T) {
+	d := netDeck(t, 120, 40, func(specs []fake.Spec) {
+		for i := range specs {
+			specs[i].State = runtime.Running
+		}
+		specs[1].Net = &runtime.ContainerNet{NS: 9, NSID: 99, Part: "part\x1b[2J", Links: []runtime.NetLink{
+			{Index: 7, Name: "a\x1b[31m\x07", Kind: "dummy", MAC: net.HardwareAddr{1, 2, 3, 4, 5, 6}, Up: true, LinkNS: runtime.HereNS},
+		}}
+		specs[2].Net = &runtime.ContainerNet{NSID: -1, OnHost: true}
+	})
+	names := []string{}
+	for _, s := range some() {
+		names = append(names, s.Name)
+	}
+	d.sees(`a\x1b`, "inside alone", "the host's network", "has no network of its own")
+	d.rt.Fail(fake.Networks, ref(names[0]), fake.Fault{Stuck: true})
+	d.later("no answer ")
+	d.sees("not read")
+	d.rt.Heal(fake.Networks, ref(names[0]))
+	d.rt.Fail(fake.Networks, runtime.Ref{}, fake.Fault{Err: errors.New("netlink: out of \x1bmemory")})
+	d.later(`netlink: out of \x1bmemory`)
+	d.sees("eth0") // what was read before stays
+	for _, size := range []tea.WindowSizeMsg{{Width: 60, Height: 15}, {Width: 30, Height: 8}, {Width: 200, Height: 60}, {Width: 80, Height: 24}} {
+		d.send(size)
+		if strings.ContainsAny(d.screen(), "\x07") {
+			t.Error("a control character on the screen")
+		}
+	}
+	d.press("?")
+	d.sees("This container alone")
+	d.press("esc")
+	if d.m.networkOpen() == nil {
+		t.Error("help does not lead back")
+	}
+}
