@@ -134,7 +134,8 @@ func (all *conflicts) found(places *NetPlaces) []NetConflict {
 		out = append(out, c)
 	}
 	slices.SortStableFunc(out, func(a, b NetConflict) int {
-		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Domain.VLAN, b.Domain.VLAN), cmp.Compare(a.MAC, b.MAC), a.IP.Compare(b.IP))
+		// MAC addresses first: link-local ones follow from them.
+		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Domain.VLAN, b.Domain.VLAN), a.IP.Compare(b.IP), cmp.Compare(a.MAC, b.MAC))
 	})
 	return out[:min(len(out), maxConflicts)]
 }

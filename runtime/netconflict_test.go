@@ -114,7 +114,7 @@ func TestNetConflicts(t *testing.T) {
 				l := &m.port(name, 3, 1, "10.5.0.1/24").Links[0]
 				l.Kind, l.Link = "macvlan", 8
 			}
-		}, "10.5.0.1 eth1.0 a/eth0 b/eth0; 02:00:00:00:00:01 eth1.0 a/eth0 b/eth0"},
+		}, "02:00:00:00:00:01 eth1.0 a/eth0 b/eth0; 10.5.0.1 eth1.0 a/eth0 b/eth0"},
 		"macvlan on two": {func(m *NetworkMap) {
 			for i, name := range []string{"a", "b"} {
 				l := &m.port(name, 3, 1, "10.5.0.1/24").Links[0]

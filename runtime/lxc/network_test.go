@@ -207,6 +207,19 @@ func TestNetworkMap(t *testing.T) {
 			t.Errorf("%s: the other end is %+v, ip says %+v", name, *at.Host, peer)
 		}
 	}
+	// A user, who may not look inside, has /proc alone.
+	user := runtime.ContainerNet{Ref: one, NSID: c.NSID}
+	must(t, procNet(c.InitPID, &user))
+	if len(user.Links) != 1 || user.Part == "" {
+		t.Fatalf("from /proc: %+v", user)
+	}
+	l, is := &user.Links[0], linkNamed(t, c.Links, "net0")
+	if l.Name != "net0" || l.Index != is.Index || l.Rx.Absent() || l.MAC != nil || l.State != runtime.LinkUnknown || !slices.ContainsFunc(l.Addrs, func(p netip.Prefix) bool { return p.Addr().String() == "10.77.0.2" }) {
+		t.Errorf("from /proc: %+v", *l)
+	}
+	if at := places.Of(&user, l); at.Bridge == nil || at.Bridge.Name != "br0" || at.Host.Index != places.Of(c, is).Host.Index {
+		t.Errorf("from /proc: %+v", at)
+	}
 	if c.NS == 0 || m.Containers[3].NS != c.NS || m.Containers[1].NS == c.NS {
 		t.Errorf("namespaces %d, %d, %d", c.NS, m.Containers[3].NS, m.Containers[1].NS)
 	}

@@ -109,6 +109,7 @@ func Test(t *testing.T, h Host) {
 		{"RunRefused", testRunRefused},
 		{"Checkpoint", testCheckpoint},
 		{"Processes", testProcesses},
+		{"Network", testNetwork},
 		{"Signal", testSignal},
 		{"Owners", testOwners},
 		{"ReadOnly", testReadOnly},
