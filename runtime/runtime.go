@@ -13,6 +13,7 @@ type Runtime interface {
 	Surveyor
 	Overseer
 	Networker
+	Examiner
 	// About describes the runtime itself. It does not block.
 	About() About
 	// Close lets go of descriptors, threads and helpers; containers are not touched.

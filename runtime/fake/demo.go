@@ -24,6 +24,7 @@ func demo(clock *Clock) *Runtime {
 	})
 	now := r.Now()
 	for i, s := range demoSpecs(now) {
+		s.Isolated = demoIsolation(s.Name)
 		if s.State.Alive() && s.Started.IsZero() {
 			s.Started = now.Add(-time.Duration(i+1) * 11 * time.Hour)
 		}

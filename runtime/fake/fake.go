@@ -32,6 +32,8 @@ type Spec struct {
 	// eth0, "" = one of its own.
 	Net *runtime.ContainerNet
 	MAC string
+	// Isolated, if set, changes what Isolation gives of it.
+	Isolated func(*runtime.Isolation)
 	// Counters, if set, writes the sample instead of Load. Active is how long
 	// the container's processes have run; InitPID and the times are already set.
 	Counters func(active time.Duration, tier runtime.Tier, s *runtime.Sample)

@@ -27,6 +27,7 @@ const (
 	Oversee // Processes and Owners
 	// Networks are Network and Ports. In Network a container's Fault is its own Why.
 	Networks
+	Examine // Isolation
 	methods
 )
 

@@ -58,6 +58,7 @@ type Adapter struct {
 	kills    *host.KillLog
 	overseer *overseer
 	networks *networks
+	examiner *overseer     // of isolation
 	calls    chan struct{} // a token for each call into liblxc under way
 	listing  chan struct{} // one token: Lists run one after another
 
@@ -103,8 +104,9 @@ func New(opts Options) (*Adapter, error) {
 		configs:  newConfigCache(),
 		addrs:    newAddrs(),
 		boots:    newBootLogs(),
-		overseer: newOverseer(),
 		networks: newNetworks(),
+		overseer: newOverseer("processes"),
+		examiner: newOverseer("isolation"),
 		calls:    make(chan struct{}, maxCalls),
 		listing:  make(chan struct{}, 1),
 		facts:    map[runtime.Ref]facts{},

@@ -31,7 +31,8 @@ const (
 
 // overseer is what an Adapter remembers for readings of processes.
 type overseer struct {
-	fs proc.FS
+	fs   proc.FS
+	what string // is read, for errors
 
 	mu    sync.Mutex
 	turns map[runtime.Ref]chan struct{} // a token each: one reading of a container at a time
@@ -49,8 +50,8 @@ type users struct {
 	why   string // there are none; "" = they were read
 }
 
-func newOverseer() *overseer {
-	return &overseer{turns: map[runtime.Ref]chan struct{}{}, since: map[runtime.Ref]time.Time{}, users: map[runtime.Ref]*users{}}
+func newOverseer(what string) *overseer {
+	return &overseer{what: what, turns: map[runtime.Ref]chan struct{}{}, since: map[runtime.Ref]time.Time{}, users: map[runtime.Ref]*users{}}
 }
 
 // Processes reads what runs in a container.
@@ -117,7 +118,7 @@ func aside[T any](ctx context.Context, o *overseer, ref runtime.Ref, f func() (T
 		o.mu.Lock()
 		since := o.since[ref]
 		o.mu.Unlock()
-		return none, tooLate("a reading of its processes has not come back since %s", since.Format(time.TimeOnly))
+		return none, tooLate("a reading of its %s has not come back since %s", o.what, since.Format(time.TimeOnly))
 	}
 	o.mu.Lock()
 	o.since[ref] = time.Now()

@@ -345,7 +345,7 @@ func TestSignalWhileItIsStopped(t *testing.T) {
 // TestReadingsTakeTurns: one that does not come back is told of, and keeps no
 // more than itself.
 func TestReadingsTakeTurns(t *testing.T) {
-	o := newOverseer()
+	o := newOverseer("processes")
 	ref := runtime.Ref{Path: "/x", Name: "y"}
 	hold := make(chan struct{})
 	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)

@@ -110,6 +110,7 @@ func Test(t *testing.T, h Host) {
 		{"Checkpoint", testCheckpoint},
 		{"Processes", testProcesses},
 		{"Network", testNetwork},
+		{"Isolation", testIsolation},
 		{"Signal", testSignal},
 		{"Owners", testOwners},
 		{"ReadOnly", testReadOnly},

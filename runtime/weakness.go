@@ -1,0 +1,269 @@
+package runtime
+
+import (
+	"slices"
+	"strings"
+)
+
+// Weight says how far a weak point leads.
+type Weight uint8
+
+// The weights.
+const (
+	Light  Weight = iota // less is between container and host than could be
+	Medium               // a second mistake, of a program or of the kernel, leads to the host
+	Heavy                // who is root inside has, or soon gets, the host
+)
+
+// String is the weight in JSON.
+func (w Weight) String() string { return [...]string{"light", "medium", "heavy"}[w] }
+
+// Weakness is one weak point. What and Set may hold foreign text.
+type Weakness struct {
+	ID     string // one word or two, such as "privileged" and "host-net"
+	Weight Weight
+	What   string // what was found
+	Why    string // why it matters: a sentence
+	Set    string // what to set
+	Asked  bool   // the configuration asks for it; it does not run
+}
+
+// Weaknesses are the weak points, the heaviest first. A mark stands only for what
+// was read: of what is not known nothing is said. What a user namespace keeps
+// within itself is none of the host's, and not marked.
+func (i *Isolation) Weaknesses() []Weakness {
+	at, asked := i, i.InitPID == 0
+	if asked {
+		at = i.Config.wanted()
+	}
+	var all []Weakness
+	for _, rule := range []func(*Isolation) []Weakness{
+		weakRoot, weakHostMounts, weakIDs, weakDevices, weakNamespaces, weakKernelMounts, weakCapabilities, weakConfinement,
+	} {
+		all = append(all, rule(at)...)
+	}
+	for n := range all {
+		all[n].Asked = asked
+	}
+	slices.SortStableFunc(all, func(a, b Weakness) int { return int(b.Weight) - int(a.Weight) })
+	return all
+}
+
+// privileged: it is known to be in the host's user namespace.
+func (i *Isolation) privileged() bool { return i.Mapped() == No }
+
+// heavier is heavy for a container whose root is the host's.
+func (i *Isolation) heavier(otherwise Weight) Weight {
+	if i.privileged() {
+		return Heavy
+	}
+	return otherwise
+}
+
+// lighter is the weight of what only takes one of several locks away.
+func (i *Isolation) lighter() Weight {
+	if i.privileged() {
+		return Medium
+	}
+	return Light
+}
+
+func weakRoot(i *Isolation) []Weakness {
+	switch {
+	case i.Namespace("mnt").Host == Yes:
+		return []Weakness{{
+			ID: "host-mounts", Weight: i.heavier(Medium), What: "the host's mounts are its own",
+			Why: "What it mounts or unmounts, it does on the host.", Set: "take mnt out of lxc.namespace.keep",
+		}}
+	case i.Root.Host == Yes:
+		return []Weakness{{
+			ID: "host-root", Weight: i.heavier(Medium), What: "the host's root directory is its own",
+			Why: "It reads the host's files, and as root writes them.", Set: "lxc.rootfs.path = dir:/var/lib/lxc/NAME/rootfs",
+		}}
+	}
+	return nil
+}
+
+func weakIDs(i *Isolation) []Weakness {
+	const set = "lxc.idmap = u 0 100000 65536, the same for g, and its root given to those ids"
+	if i.privileged() {
+		return []Weakness{{
+			ID: "privileged", Weight: Heavy, What: "privileged: no user namespace of its own",
+			Why: "Its root is the host's root: whatever else fails, nothing is left between them.", Set: set,
+		}}
+	}
+	if to, ok := i.UIDs.Zero(); ok && to == 0 && i.Mapped() == Yes {
+		return []Weakness{{
+			ID: "root-id", Weight: Medium, What: "a user namespace of its own, but its uid 0 is the host's",
+			Why: "The host's files that belong to root are its root's.", Set: set,
+		}}
+	}
+	return nil
+}
+
+// weakNamespaces are those that are the host's. That of time is the host's for
+// nearly all containers: it has offsets of clocks only (time_namespaces(7)).
+func weakNamespaces(i *Isolation) []Weakness {
+	var all []Weakness
+	add := func(kind string, w Weight, why string) {
+		if i.Namespace(kind).Host == Yes {
+			set := "take " + kind + " out of lxc.namespace.keep"
+			if kind == "net" {
+				set = "lxc.net.0.type = veth, or empty for none"
+			}
+			all = append(all, Weakness{ID: "host-" + kind, Weight: w, What: "the host's " + kind + " namespace", Why: why, Set: set})
+		}
+	}
+	add("pid", i.heavier(Medium), "It sees the host's processes, and as root signals and traces them.")
+	if i.Namespace("net").Host == Yes && i.privileged() && i.Caps.Has("net_admin") {
+		all = append(all, Weakness{
+			ID: "host-net-admin", Weight: Heavy, What: "net_admin kept on the host's network",
+			Why: "It changes the host's addresses, routes and firewall.", Set: "lxc.net.0.type = veth, or lxc.cap.drop = net_admin",
+		})
+	}
+	add("net", Medium, "It reaches what listens on the host's loopback and abstract sockets, and can take its ports.")
+	add("ipc", Light, "It shares the host's message queues and shared memory.")
+	add("cgroup", Light, "It sees the host's cgroup paths.")
+	add("uts", Light, "It can change the host's name if it has sys_admin.")
+	return all
+}
+
+func weakHostMounts(i *Isolation) []Weakness {
+	var all []Weakness
+	for _, m := range i.Mounts.Host {
+		k := Weakness{
+			ID: "host-directory", Weight: i.heavier(Medium), What: "the host's " + m.Is + " at " + m.Dir,
+			Why: "It writes what the host relies on.", Set: "take it out of lxc.mount.entry",
+		}
+		switch {
+		case m.Socket:
+			k.ID, k.What, k.Weight = "host-socket", "the host's "+m.Is+" at "+m.Dir, Heavy // mounting it read-only keeps nobody from writing to it
+			k.Why = "Who may write to this socket has containers made that hold all of the host."
+		case m.Is == "/dev": // read-only or not: nodes are not written, but what they lead to
+			k.Why = "Its nodes lead to the host's disks and memory."
+		case m.ReadOnly:
+			k.What += ", read-only"
+			k.Weight, k.Why = Medium, "It reads what the host keeps there."
+		}
+		all = append(all, k)
+	}
+	return all
+}
+
+// weakCapabilities of one that is mapped reach no further than its user namespace.
+func weakCapabilities(i *Isolation) []Weakness {
+	if !i.privileged() {
+		return nil
+	}
+	var all []Weakness
+	add := func(name string, w Weight, why string) {
+		if i.Caps.Has(name) {
+			all = append(all, Weakness{ID: "cap-" + name, Weight: w, What: name + " kept", Why: why, Set: "lxc.cap.drop = " + name})
+		}
+	}
+	add("sys_module", Heavy, "It loads code into the host's kernel.")
+	add("sys_rawio", Heavy, "It reaches the host's hardware and memory.")
+	if i.Namespace("pid").Host == Yes {
+		add("sys_ptrace", Heavy, "It traces the host's processes, and so runs code in them.")
+	}
+	add("dac_read_search", Heavy, "It opens files by handle: those of the host that share a file system with its own.")
+	if i.Confined.Module != "none" {
+		add("mac_admin", Medium, "It changes the rules of AppArmor or Smack.")
+	}
+	add("sys_admin", Medium, "It mounts, and reaches much else of the kernel that nothing but this keeps from it.")
+	add("sys_time", Light, "It sets the host's clock.")
+	return all
+}
+
+func weakDevices(i *Isolation) []Weakness {
+	if !i.privileged() || i.Devices.All != Yes {
+		return nil
+	}
+	why := "It makes the nodes of the host's disks, and reads and writes them."
+	if !i.Caps.Bounding.Absent() && !i.Caps.Has("mknod") {
+		why = "Nodes that stand in its root lead to the host's devices; it cannot make others, as mknod is dropped."
+	}
+	return []Weakness{{
+		ID: "all-devices", Weight: Heavy, What: "all devices allowed", Why: why,
+		Set: "lxc.cgroup.devices.deny = a, then allow single ones, as /usr/share/lxc/config/common.conf does",
+	}}
+}
+
+func weakKernelMounts(i *Isolation) []Weakness {
+	var all []Weakness
+	if i.privileged() {
+		if i.Mounts.ProcSys == Yes {
+			all = append(all, Weakness{
+				ID: "proc-writable", Weight: Heavy, What: "/proc/sys can be written",
+				Why: "Settings there are the whole host's: core_pattern names a program that the host runs as root.", Set: "lxc.mount.auto = proc:mixed",
+			})
+		}
+		if i.Mounts.Sys == Yes {
+			all = append(all, Weakness{
+				ID: "sys-writable", Weight: Heavy, What: "/sys can be written",
+				Why: "It changes the host's devices and drivers; uevent_helper names a program that the host runs as root.", Set: "lxc.mount.auto = sys:mixed",
+			})
+		}
+		if m, ok := i.writableCgroup(); ok {
+			all = append(all, Weakness{
+				ID: "cgroup-writable", Weight: Medium, What: "cgroups can be written at " + m.Dir,
+				Why: "It lifts its own limits and rules on devices.", Set: "lxc.mount.auto = cgroup:ro",
+			})
+		}
+	}
+	if where := i.nested(); where != "" {
+		all = append(all, Weakness{
+			ID: "nesting", Weight: i.lighter(), What: "nesting is allowed: " + where,
+			Why: "What AppArmor and mounts keep from it in /proc and /sys can be had by another mount.", Set: "take nesting.conf and lxc.apparmor.allow_nesting out, unless it runs containers",
+		})
+	}
+	return all
+}
+
+// writableCgroup is a hierarchy that a privileged container can change: in cgroup
+// v2 one that shows the host's, as from a namespace of its own no limit of the
+// container itself can be written (nsdelegate of cgroup-v2.rst).
+func (i *Isolation) writableCgroup() (Mount, bool) {
+	for _, m := range i.Mounts.Kernel {
+		if !m.ReadOnly && (m.FS == "cgroup" || m.FS == "cgroup2" && i.Namespace("cgroup").Host == Yes) {
+			return m, true
+		}
+	}
+	return Mount{}, false
+}
+
+// nested says by what a container can run others in it: LXC's nesting.conf mounts
+// /proc and /sys anew where nothing covers them, or names a profile for it; a
+// generated profile that allows it has a namespace of its own (lsm/apparmor.c).
+func (i *Isolation) nested() string {
+	for _, m := range i.Mounts.Kernel {
+		if strings.HasPrefix(m.Dir, "/dev/.lxc/") && (m.FS == "proc" || m.FS == "sysfs") && !m.ReadOnly {
+			return m.FS + " at " + m.Dir
+		}
+	}
+	if l := i.Confined.Label; i.Confined.Module == "apparmor" && (strings.Contains(l, "with-nesting") || strings.Contains(l, "//&:lxc-")) {
+		return "profile " + l
+	}
+	return ""
+}
+
+func weakConfinement(i *Isolation) []Weakness {
+	c := &i.Confined
+	var all []Weakness
+	add := func(id, what, why, set string) {
+		all = append(all, Weakness{ID: id, Weight: i.lighter(), What: what, Why: why, Set: set})
+	}
+	const profile = "lxc.apparmor.profile = generated"
+	switch {
+	case c.Module == "apparmor" && (c.Label == "unconfined" || strings.HasPrefix(c.Label, "unconfined (")):
+		add("unconfined", "AppArmor: unconfined", "No profile keeps it from mounts, /proc and /sys.", profile)
+	case c.Module == "apparmor" && strings.HasSuffix(c.Label, "(complain)"):
+		add("complain", "AppArmor: its profile only complains", "What the profile forbids is logged, and done.", "aa-enforce on that profile, on the host")
+	case c.Module == "none":
+		add("no-module", "no security module confines it", "This kernel runs none that labels processes, such as AppArmor or SELinux.", "boot the host with AppArmor or SELinux")
+	}
+	if n, ok := c.Seccomp.Get(); ok && n == 0 {
+		add("no-seccomp", "seccomp: off", "All system calls are open to it, those with the newest mistakes too.", "lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp")
+	}
+	return all
+}
