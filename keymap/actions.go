@@ -165,6 +165,7 @@ const (
 	ProcSignal  ID = "process-signal"
 	ProcCopy    ID = "process-copy"
 	Who         ID = "who"
+	Isolation   ID = "isolation"
 
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
@@ -233,6 +234,7 @@ var actions = []Action{
 
 	{ID: ProcessList, Title: "Processes", Keys: []string{"t"}, Scope: List, Group: Looking, Targets: One},
 	{ID: NetworkMap, Title: "Network map", Keys: []string{"n"}, Scope: List, Group: Looking},
+	{ID: Isolation, Title: "Isolation and its weak points", Keys: []string{"I"}, Scope: List, Group: Looking, Targets: One},
 	{ID: Who, Title: "Who has a pid or a port", Scope: List, Group: Looking},
 
 	{ID: ProcSignal, Title: "Send a signal", Short: "signal", Keys: []string{"K", "f9"}, Scope: Processes, Group: Changing, Targets: One, Form: runtime.Signal, Changes: true, NoTyped: true},

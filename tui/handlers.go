@@ -51,6 +51,7 @@ func (m *Model) lookingHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.Slower:     func() tea.Cmd { return m.setInterval(longer(m.interval)) },
 		keymap.FreezeView: m.hold,
 		keymap.Copy:       m.copyMenu,
+		keymap.Isolation:  m.openIsolation,
 		keymap.Mark:       func() tea.Cmd { return m.marked(m.toggleMark) },
 		keymap.MarkRange:  func() tea.Cmd { return m.marked(m.markRange) },
 		keymap.MarkAll:    func() tea.Cmd { return m.marked(m.markAll) },

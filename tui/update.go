@@ -184,6 +184,10 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case portsMsg:
 		m.onPorts(msg)
 		return nil, true
+	case isolationMsg:
+		return m.onIsolation(msg), true
+	case isolationDueMsg:
+		return m.onIsolationDue(msg), true
 	case ownersMsg:
 		m.onOwners(msg)
 		return nil, true

@@ -1,0 +1,291 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+// isolationDeadline is for one reading; the runtime has one of its own.
+const isolationDeadline = 15 * time.Second
+
+type (
+	// isolationMsg is one reading of what keeps a container apart.
+	isolationMsg struct {
+		view *isolationView
+		gen  int
+		got  runtime.Isolation
+		err  error
+	}
+	// isolationDueMsg says that it is time to see whether the container is in
+	// another life than the one that was read.
+	isolationDueMsg struct{ view *isolationView }
+)
+
+// isolationView shows what keeps a container apart from the host. It is read when
+// it is opened, when it is asked for, and when the container stops or starts.
+type isolationView struct {
+	ref     runtime.Ref
+	gen     int // of the last reading
+	reading bool
+	stop    context.CancelFunc
+	read    bool // something was
+	got     runtime.Isolation
+	lines   []views.IsolationLine
+	err     error
+	at, top int
+}
+
+// openIsolation shows that of the selected container.
+func (m *Model) openIsolation() tea.Cmd {
+	c := m.selected()
+	if c == nil {
+		return nil
+	}
+	x := &isolationView{ref: c.Ref}
+	m.overlay = x
+	return tea.Batch(x.fetch(m), x.next(m))
+}
+
+// isolationOpen is the view, be it below something else; nil = it is not open.
+func (m *Model) isolationOpen() *isolationView {
+	at := m.overlay
+	if u, ok := at.(*upon); ok {
+		at = u.under
+	}
+	x, _ := at.(*isolationView)
+	return x
+}
+
+// fetch reads it off the loop.
+func (x *isolationView) fetch(m *Model) tea.Cmd {
+	if x.reading {
+		return nil
+	}
+	x.gen++
+	ctx, stop := context.WithTimeout(m.out.ctx, isolationDeadline)
+	x.stop, x.reading = stop, true
+	rt, ref, gen := m.rt, x.ref, x.gen
+	return cmd("isolation", func() tea.Msg {
+		defer stop()
+		got, err := rt.Isolation(ctx, ref)
+		return isolationMsg{x, gen, got, err}
+	})
+}
+
+func (x *isolationView) next(m *Model) tea.Cmd {
+	return m.clock.After(m.interval, isolationDueMsg{x})
+}
+
+func (m *Model) onIsolationDue(msg isolationDueMsg) tea.Cmd {
+	x := msg.view
+	if m.isolationOpen() != x {
+		return nil
+	}
+	if !m.held && (x.stale(m) || errors.Is(x.err, runtime.ErrWrongState)) {
+		return tea.Batch(x.fetch(m), x.next(m))
+	}
+	return x.next(m)
+}
+
+// stale says whether the container is known to be in another life by now.
+func (x *isolationView) stale(m *Model) bool {
+	c := m.byRef(x.ref)
+	return x.read && c != nil && c.NoAnswerSince.IsZero() && c.State != runtime.Unknown && c.InitPID != x.got.InitPID && c.State.Alive() == (c.InitPID != 0)
+}
+
+// onIsolation takes a reading over. What was read before stays where the new one
+// failed.
+func (m *Model) onIsolation(msg isolationMsg) tea.Cmd {
+	x := msg.view
+	if msg.gen != x.gen {
+		return nil
+	}
+	x.reading = false
+	if m.isolationOpen() != x {
+		return nil
+	}
+	if x.err = msg.err; msg.err != nil {
+		if errors.Is(msg.err, runtime.ErrNotFound) {
+			x.lines, x.read = nil, false
+		}
+		return nil
+	}
+	life := x.got.InitPID
+	x.got, x.lines = msg.got, views.IsolationLines(&msg.got, m.called)
+	if !x.read || life != msg.got.InitPID {
+		x.at, x.top = 0, 0
+	}
+	x.read = true
+	x.move(m, x.at, 1)
+	return nil
+}
+
+// move puts the cursor on a line, or on the next one that is no heading.
+func (x *isolationView) move(m *Model, to, way int) {
+	to = max(0, min(to, len(x.lines)-1))
+	for to >= 0 && to < len(x.lines) && x.lines[to].Head {
+		to += way
+	}
+	if to >= 0 && to < len(x.lines) {
+		x.at = to
+	}
+	x.at = max(0, min(x.at, len(x.lines)-1))
+	x.top = m.theme.IsolationTop(x.state(m), m.layout.W, m.layout.H)
+}
+
+// step is one line on, or one row where the line is higher than the screen.
+func (x *isolationView) step(m *Model, way int) {
+	s := x.state(m)
+	spans, page := m.theme.IsolationSpans(s, m.layout.W), views.IsolationPage(s, m.layout.H)
+	if x.at < len(spans) {
+		if at := spans[x.at]; way > 0 && at.To > x.top+page || way < 0 && at.From < x.top {
+			x.top += way
+			return
+		}
+	}
+	x.move(m, x.at+way, way)
+}
+
+// turn is half a page on.
+func (x *isolationView) turn(m *Model, way int) {
+	s := x.state(m)
+	spans, half := m.theme.IsolationSpans(s, m.layout.W), max(1, views.IsolationPage(s, m.layout.H)/2)
+	if x.at >= len(spans) {
+		return
+	}
+	to := x.at
+	for n := to + way; n >= 0 && n < len(spans); n += way {
+		to = n
+		if d := (spans[n].From - spans[x.at].From) * way; d >= half {
+			break
+		}
+	}
+	before := x.at
+	if x.move(m, to, way); x.at == before { // there is no other: its own beginning or end
+		x.top += way * half
+		x.move(m, x.at, way)
+	}
+}
+
+func (x *isolationView) leave(m *Model) tea.Cmd {
+	if x.stop != nil {
+		x.stop()
+	}
+	m.overlay = nil
+	return nil
+}
+
+func (x *isolationView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	m.notices.read(k.String())
+	a, ok := m.keys.Lookup(keymap.List, k.String())
+	if !ok {
+		return nil
+	}
+	switch a.ID {
+	case keymap.Up:
+		x.step(m, -1)
+	case keymap.Down:
+		x.step(m, 1)
+	case keymap.PageUp:
+		x.turn(m, -1)
+	case keymap.PageDown:
+		x.turn(m, 1)
+	case keymap.Top:
+		x.top = 0
+		x.move(m, 0, 1)
+	case keymap.Bottom:
+		x.move(m, len(x.lines)-1, -1)
+	case keymap.Copy:
+		return x.copy(m)
+	case keymap.Refresh:
+		return x.fetch(m)
+	case keymap.Back, keymap.Quit, keymap.Interrupt, keymap.Isolation:
+		return x.leave(m)
+	case keymap.Messages:
+		act := m.openMessages()
+		m.overlay = &upon{m.overlay, x}
+		return act
+	case keymap.HelpKey:
+		m.overlay = &upon{&help{scope: keymap.List}, x}
+	case keymap.Palette:
+		x.leave(m)
+		return m.do(a)
+	case keymap.FreezeView:
+		return m.do(a)
+	}
+	return nil
+}
+
+// copy copies the value of the line under the cursor, made clean.
+func (x *isolationView) copy(m *Model) tea.Cmd {
+	if x.at >= len(x.lines) {
+		return nil
+	}
+	text := views.Clean(x.lines[x.at].Value())
+	m.say(noteInfo, "copied: "+text, "")
+	return tea.SetClipboard(text)
+}
+
+// paste is not for reading.
+func (*isolationView) paste(*Model, string) bool { return false }
+
+func (x *isolationView) paint(m *Model) views.Block {
+	s := x.state(m)
+	w, h := m.layout.W, m.layout.H // the screen may have another size
+	spans, page := m.theme.IsolationSpans(s, w), views.IsolationPage(s, h)
+	if x.at < len(spans) && (spans[x.at].To <= s.Offset || spans[x.at].From >= s.Offset+page) {
+		s.Offset = m.theme.IsolationTop(s, w, h)
+	}
+	return m.theme.Isolation(s, w, h)
+}
+
+func (x *isolationView) state(m *Model) *views.IsolationState {
+	s := &views.IsolationState{Name: m.called(x.ref), Lines: x.lines, Cursor: x.at, Offset: x.top, Note: x.note(m), Empty: x.empty(), Say: m.noticeState()}
+	if x.read {
+		s.Sum = views.IsolationSum(&x.got)
+	}
+	hint := func(id keymap.ID, text string) {
+		if key := m.keys.KeyOf(id); key != "" {
+			s.Hints = append(s.Hints, keymap.Hint{ID: id, Key: key, Text: text})
+		}
+	}
+	if len(x.lines) > 0 {
+		hint(keymap.Copy, "copies the line's value")
+	}
+	hint(keymap.Refresh, "reads again")
+	hint(keymap.Quit, "back")
+	return s
+}
+
+// note is one sentence on the whole.
+func (x *isolationView) note(m *Model) string {
+	c := m.byRef(x.ref)
+	switch {
+	case c == nil && !m.listing.done.IsZero():
+		return m.called(x.ref) + " is gone"
+	case x.err != nil && len(x.lines) > 0:
+		return x.err.Error()
+	case !x.read:
+		return ""
+	case x.stale(m):
+		return m.called(x.ref) + " has stopped or started since: reading again"
+	case x.got.InitPID == 0:
+		return m.called(x.ref) + " does not run: this is what its configuration asks for"
+	}
+	return ""
+}
+
+// empty says why there is no line.
+func (x *isolationView) empty() string {
+	if x.err != nil {
+		return x.err.Error()
+	}
+	return "reading ..."
+}
