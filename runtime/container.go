@@ -137,6 +137,9 @@ type Container struct {
 	// destroyed; "" = not known. What is done to it, a restore in place too, leaves
 	// its Identity as it is; renamed by copying it gets another.
 	Identity string
+	// ConfigID tells one version of its config file from another; "" = the file
+	// was not read. Files that it includes do not count.
+	ConfigID string
 
 	State   State
 	InitPID int          // host pid of the container's init; 0 = none or not known
@@ -213,4 +216,10 @@ type Listing struct {
 	Containers []Container // ordered by Ref.Less
 	NoConfig   []Ref       // directories without a config file: no containers, by liblxc's own rule
 	Problems   []error     // what concerns no single container, such as an lxcpath that cannot be read
+	// Read are the lxcpaths that were read to the end, each with what tells its
+	// directory from another in its place; "" = that is not known. What is not in
+	// Containers is gone only if its lxcpath is in here, as the same directory,
+	// and it is neither in NoConfig nor in Dangling.
+	Read     map[string]string
+	Dangling []Ref // symbolic links that lead to no config file, such as into what is not mounted
 }

@@ -115,6 +115,7 @@ type box struct {
 	ttys     map[int]*Session // who took them last
 	procs    []runtime.Process
 	procsOf  int // the init in whose life they are
+	edits    int // how often its config was edited
 }
 
 func newBox(spec Spec, phase float64) *box {
@@ -269,6 +270,9 @@ func (r *Runtime) Set(ref runtime.Ref, kind runtime.EventKind, edit func(*Spec))
 	state := b.spec.State
 	edit(&b.spec)
 	b.spec.Ref, b.spec.State = ref, state
+	if kind == runtime.Edited {
+		b.edits++
+	}
 	r.emit(runtime.Event{Kind: kind, Ref: ref, At: r.Now()})
 	return true
 }
@@ -291,10 +295,12 @@ func (r *Runtime) List(ctx context.Context) (runtime.Listing, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var l runtime.Listing
+	l := runtime.Listing{Read: map[string]string{}}
 	for _, p := range r.opts.Paths {
 		if f := r.faults[faultKey{List, runtime.Ref{Path: p}}]; f != nil {
 			l.Problems = append(l.Problems, fmt.Errorf("lxcpath %s: %w", p, f.Err))
+		} else {
+			l.Read[p] = p
 		}
 	}
 	l.Containers = make([]runtime.Container, 0, len(r.boxes))
@@ -312,6 +318,7 @@ func (r *Runtime) List(ctx context.Context) (runtime.Listing, error) {
 // shown is the box as List tells of it. Callers hold r.mu.
 func (r *Runtime) shown(b *box) runtime.Container {
 	c := b.spec.Container
+	c.ConfigID = "version " + strconv.Itoa(b.edits)
 	f := r.faults[faultKey{List, c.Ref}]
 	switch {
 	case f == nil:

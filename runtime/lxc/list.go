@@ -28,16 +28,24 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	case <-ctx.Done():
 		return runtime.Listing{}, fail("list", runtime.Ref{}, ended(ctx))
 	}
-	var out runtime.Listing
+	out := runtime.Listing{Read: map[string]string{}}
 	var refs []runtime.Ref
 	for _, path := range a.about.Paths {
-		found, without, err := readPath(path)
+		id := ""
+		if h, err := handleOf(path + "/."); err == nil { // of what a link leads to
+			id = h
+		}
+		found, without, dangling, err := readNames(path)
+		if err == nil {
+			out.Read[path] = id
+		}
 		// Of LXC's own lxcpaths one that is not there has no containers yet.
 		if err != nil && (a.given || !errors.Is(err, fs.ErrNotExist)) {
 			out.Problems = append(out.Problems, fmt.Errorf("lxcpath %s: %w", path, err))
 		}
 		refs = append(refs, found...)
 		out.NoConfig = append(out.NoConfig, without...)
+		out.Dangling = append(out.Dangling, dangling...)
 	}
 	slices.SortFunc(refs, order)
 	slices.SortFunc(out.NoConfig, order)
@@ -145,10 +153,16 @@ func order(x, y runtime.Ref) int {
 	}
 }
 
-// readPath reads the names in one lxcpath: a directory with a config file is
-// a container, hidden ones are none (liblxc's list_defined_containers). What
-// was read before an error counts.
+// readPath is readNames for those who do not ask for links.
 func readPath(path string) (found, without []runtime.Ref, err error) {
+	found, without, _, err = readNames(path)
+	return found, without, err
+}
+
+// readNames reads the names in one lxcpath: a directory with a config file is
+// a container, hidden ones are none (liblxc's list_defined_containers). What
+// was read before an error counts. dangling are links without a config behind them.
+func readNames(path string) (found, without, dangling []runtime.Ref, err error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		var bare *fs.PathError
@@ -171,9 +185,11 @@ func readPath(path string) (found, without []runtime.Ref, err error) {
 			found = append(found, ref)
 		case e.IsDir():
 			without = append(without, ref)
+		default:
+			dangling = append(dangling, ref)
 		}
 	}
-	return found, without, err
+	return found, without, dangling, err
 }
 
 // look finds out how a container is: its state, and what the kernel says of
@@ -220,6 +236,9 @@ func (a *Adapter) look(ctx context.Context, ref runtime.Ref, unsafe error) runti
 func (a *Adapter) describe(ctx context.Context, c *runtime.Container, found *inspection) {
 	c.Manager = a.managers.of(c.Ref, found.manager)
 	c.Lock = lockOf(c.Ref, found.err == nil)
+	if len(found.files) > 0 { // the first is its own
+		c.ConfigID = found.files[0].version()
+	}
 	if found.err == nil && c.NoAnswerSince.IsZero() {
 		f := a.factsOf(ctx, c.Ref, found)
 		c.Config = f.config

@@ -66,10 +66,14 @@ func testIdentity(t *testing.T, s *suite) {
 	if was == "" || was == s.get(t, other).Identity {
 		t.Fatalf("identities %q and %q", was, s.get(t, other).Identity)
 	}
+	config := s.get(t, ref).ConfigID
 	for _, to := range []runtime.State{runtime.Running, runtime.Stopped} {
 		s.bring(t, ref, to)
 		if now := s.get(t, ref).Identity; now != was {
 			t.Errorf("%s it is %q, was %q", to, now, was)
+		}
+		if now := s.get(t, ref).ConfigID; now == "" || now != config {
+			t.Errorf("%s its config is %q, was %q", to, now, config)
 		}
 	}
 	for range 5 { // what is freed first is used first: the number of an inode, say
