@@ -167,6 +167,9 @@ const (
 	Who         ID = "who"
 	Isolation   ID = "isolation"
 
+	EventList ID = "events"
+	EventsOf  ID = "events-of"
+
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
 	ScrollStart  ID = "scroll-line-start"
@@ -333,6 +336,8 @@ var actions = []Action{
 	{ID: Diagnose, Title: "Explain why a start failed", Keys: []string{"d"}, Scope: List, Group: Looking},
 	{ID: Leftovers, Title: "What killed operations have left", Scope: List, Group: Looking},
 	{ID: HostCheck, Title: "Check this host", Scope: List, Group: Looking},
+	{ID: EventList, Title: "Events: what has happened", Scope: List, Group: Looking},
+	{ID: EventsOf, Title: "Events of this container alone", Scope: List, Group: Looking, Targets: One},
 
 	{ID: Mark, Title: "Mark or unmark", Keys: []string{"space"}, Scope: List, Group: Marking},
 	{ID: MarkRange, Title: "Mark from the last mark to here", Keys: []string{"v"}, Scope: List, Group: Marking},

@@ -348,6 +348,7 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 	m.jobs.list = slices.Delete(m.jobs.list, i, i+1)
 	x.ended, x.err = m.clock.Now(), d.err
 	m.jobs.keepOutput(x)
+	m.seeDone(x)
 	m.report(x)
 	cmds := []tea.Cmd{m.startJobs()}
 	if !m.finish(x.batch) {

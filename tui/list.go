@@ -170,6 +170,7 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	if x := m.networkOpen(); x != nil {
 		x.arrange(m)
 	}
+	next = tea.Batch(next, m.seeList(&msg.listing, began))
 	if first {
 		return tea.Batch(next, m.sample(), m.poll(), m.readLeftovers())
 	}

@@ -99,6 +99,7 @@ type Model struct {
 	overlay   overlay // nil = none
 	gauge     gauge   // what is measured for the overlay
 	procs     procWish
+	events    eventFeed
 	boot      *boot // containers that are started one after the other; nil = none are
 
 	layout    views.Layout
@@ -163,6 +164,7 @@ func New(o Options) *Model {
 		m.rows.sort = views.ColName
 	}
 	maps.Copy(m.choices, o.Choices)
+	m.events = newEventFeed(&o)
 	m.sampling.stale = true
 	m.frame.AltScreen = true
 	m.setTheme(16)

@@ -144,6 +144,7 @@ func (m *Model) onSampled(msg sampledMsg) tea.Cmd {
 	s := &m.sampling
 	s.inFlight, s.late, s.err = false, 0, msg.err
 	m.hist.take(msg.batch)
+	m.seeFigures(msg.batch)
 	m.hist.forget(func(r runtime.Ref) bool {
 		c := m.byRef(r)
 		return c != nil && c.Counted()

@@ -85,6 +85,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	if m.updateFan(msg) {
 		return nil
 	}
+	if cmd, ok := m.updateEvents(msg); ok {
+		return cmd
+	}
 	m.dirty, m.paint.all = dirty, all
 	return m.onUnseen(msg)
 }

@@ -77,6 +77,9 @@ func (t *Tracker) Did(d Done) bool {
 	for i := len(t.all) - 1; i >= 0; i-- {
 		found = x.explain(&t.all[i]) || found
 	}
+	if found {
+		t.version++
+	}
 	return found
 }
 

@@ -79,11 +79,13 @@ type Log struct {
 	all     []Event
 	next    uint64
 	dropped uint64
+	version uint64
 }
 
 // add remembers an event, and gives its place.
 func (l *Log) add(e Event) {
 	l.next++
+	l.version++
 	e.Seq = l.next
 	if len(l.all) >= Most {
 		const part = Most / 4
@@ -99,6 +101,9 @@ func (l *Log) All() []Event { return l.all }
 
 // Last is the number of the newest event; 0 = there was none.
 func (l *Log) Last() uint64 { return l.next }
+
+// Version is another one once anything of the events has changed.
+func (l *Log) Version() uint64 { return l.version }
 
 // Dropped is how many had to go to keep within Most.
 func (l *Log) Dropped() uint64 { return l.dropped }
