@@ -74,6 +74,7 @@ func TestEvents(t *testing.T) {
 		want(t, term.Resize(size[0], size[1]))
 		want(t, term.Wait("lxcdt-new", patience))
 	}
+
 	// What a lxcdeck has done is told as such: of this screen, and of another.
 	want(t, term.Type("q"))
 	want(t, term.WaitGone("Events", patience))
@@ -86,4 +87,5 @@ func TestEvents(t *testing.T) {
 	want(t, term.Type(":events\r"))
 	want(t, term.Wait("by lxcdeck freeze (", patience))
 	want(t, term.Type("q"))
+	want(t, s.Tool("lxc-unfreeze", "lxcdt-web"))
 }
