@@ -16,6 +16,7 @@ import (
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/audit"
+	"lxcdeck/runtime/events"
 	"lxcdeck/runtime/fake"
 	"lxcdeck/tui"
 	"lxcdeck/tui/cli"
@@ -118,7 +119,12 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 	if err != nil && notice == "" {
 		notice = err.Error()
 	}
+	seen, keep, err := seenBefore(rt)
+	if err != nil && notice == "" {
+		notice = err.Error()
+	}
 	o := tui.Options{
+		Seen: seen, Keep: keep, Boot: settings.BootID(),
 		Choices: last, Remember: remember,
 		Runtime: rt, ReadOnly: s.ReadOnly.Value, Version: version,
 		In: stdio.In, Out: stdio.Out, Env: os.Environ(),
@@ -164,6 +170,20 @@ func choices(rt runtime.Runtime) (map[runtime.Ref]runtime.Shell, func(runtime.Sh
 	return last, func(sh runtime.Shell) error {
 		return places.SaveChoice(dir, sh.Ref.String(), settings.Choice{User: sh.User, Cwd: sh.Cwd, Command: sh.Command})
 	}, err
+}
+
+// seenBefore is what an earlier run has seen, and what writes what this one sees.
+// The simulated host has neither. What is read-only keeps it too: it is state.
+func seenBefore(rt runtime.Runtime) (events.Memory, func(events.Memory) error, error) {
+	dir, places := settings.StateDir(os.Getenv), settings.Find(os.Getenv)
+	if rt.About().Demo || dir == "" {
+		return events.Memory{}, nil, nil
+	}
+	seen, err := places.LoadSeen(dir)
+	if err != nil { // it stays as it is, until somebody has looked at it
+		return events.Memory{}, nil, fmt.Errorf("%w; what happens while lxcdeck is away is not told until that is mended or removed", err)
+	}
+	return seen, func(m events.Memory) error { return places.SaveSeen(dir, m) }, nil
 }
 
 // columns are the names that settings may use.

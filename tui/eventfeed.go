@@ -33,10 +33,16 @@ type eventFeed struct {
 	read  func() ([]runtime.Past, error) // the audit log; nil = there is none
 	asks  bool                           // it is being read, or its timer is armed
 	tries int                            // how often it was asked for the newest events
+	since since
+	keep  *keeper // nil = nothing is kept for the next run
 }
 
 func newEventFeed(o *Options) eventFeed {
-	return eventFeed{Tracker: events.New("", events.Memory{}), read: o.History}
+	f := eventFeed{Tracker: events.New(o.Boot, o.Seen), read: o.History}
+	if o.Keep != nil {
+		f.keep = newKeeper(o.Keep)
+	}
+	return f
 }
 
 // updateEvents takes what is about events. None of it changes what is on screen
@@ -47,6 +53,9 @@ func (m *Model) updateEvents(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.readCauses(), true
 	case eventPastMsg:
 		return m.onCauses(msg), true
+	case unkeptMsg:
+		m.say(noteWarn, msg.err.Error(), "what happens while lxcdeck is away is not told by the next one")
+		return nil, true
 	}
 	return nil, false
 }
@@ -55,6 +64,7 @@ func (m *Model) updateEvents(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 func (m *Model) seeList(l *runtime.Listing, began time.Time) tea.Cmd {
 	last := m.events.Last()
 	m.events.Look(l, began, m.clock.Now())
+	m.keepSeen()
 	if m.events.Last() == last {
 		return nil
 	}
@@ -63,7 +73,11 @@ func (m *Model) seeList(l *runtime.Listing, began time.Time) tea.Cmd {
 }
 
 // seeFigures lets the readings of a tick do so.
-func (m *Model) seeFigures(b *runtime.Batch) { m.events.Sampled(b, m.clock.Now()) }
+func (m *Model) seeFigures(b *runtime.Batch) {
+	m.events.Sampled(b, m.clock.Now())
+	m.keepSeen()
+	m.tellSince()
+}
 
 // seeDone lets an operation that ended well explain what it did.
 func (m *Model) seeDone(x *job) {

@@ -170,6 +170,7 @@ func (x *eventView) state(m *Model) *views.EventsState {
 		s.Of = m.called(x.of)
 		s.Empty = "Nothing has happened to " + s.Of + " since lxcdeck was started."
 	}
+	s.Hints = []keymap.Hint{{Key: "q", Text: "back"}}
 	if len(x.items) > 0 {
 		s.Hints = append(s.Hints, keymap.Hint{Key: "enter", Text: "to the container"})
 	}
@@ -182,7 +183,6 @@ func (x *eventView) state(m *Model) *views.EventsState {
 	if len(x.items) > 0 {
 		s.Hints = append(s.Hints, keymap.Hint{Key: "O", Text: "turns round"}, keymap.Hint{Key: "y", Text: "copies"})
 	}
-	s.Hints = append(s.Hints, keymap.Hint{Key: "q", Text: "back"})
 	return s
 }
 

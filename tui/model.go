@@ -11,6 +11,7 @@ import (
 
 	"lxcdeck/keymap"
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/events"
 	"lxcdeck/tui/record"
 	"lxcdeck/views"
 )
@@ -52,6 +53,12 @@ type Options struct {
 	// is given once. Both are called off the loop; nil = nothing is known.
 	History func() ([]runtime.Past, error)
 	Missed  func() ([]runtime.Past, error)
+	// Seen is what an earlier run has left, and Boot tells this start of the
+	// host's kernel from others. Keep writes what this run leaves; it is called in
+	// a goroutine of its own and may hang. nil = nothing is kept.
+	Seen    events.Memory
+	Boot    string
+	Keep    func(events.Memory) error
 	SaveDir string // where saves and recordings go unless another place is named
 }
 
@@ -195,6 +202,7 @@ func (m *Model) setTheme(colors int) {
 
 // Init starts the first List and the tick.
 func (m *Model) Init() tea.Cmd {
+	m.startKeeper()
 	cmds := []tea.Cmd{m.list(), m.sample(), m.tick(), m.readMissed()}
 	if m.overSSH {
 		cmds = append(cmds, askModes())

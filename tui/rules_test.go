@@ -41,7 +41,7 @@ func rules() map[string]rule {
 		"tui": {ours: []string{"runtime", "runtime/job", "runtime/archive", "runtime/events", "keymap", "views", "tui/vt", "tui/passthru", "tui/record"}, theirs: []string{
 			tea2, "charm.land/bubbles", "charm.land/lipgloss", "github.com/charmbracelet/", "golang.org/x/sys"}},
 		"tui/cli":      {ours: []string{"runtime", "runtime/", "keymap", "views", "tui/settings", "tui/passthru", "tui/record"}, theirs: []string{"github.com/spf13", "golang.org/x", "github.com/charmbracelet/x"}},
-		"tui/settings": {ours: []string{"runtime", "keymap", "views"}, theirs: []string{"github.com/pelletier", "golang.org/x/sys"}},
+		"tui/settings": {ours: []string{"runtime", "runtime/events", "keymap", "views"}, theirs: []string{"github.com/pelletier", "golang.org/x/sys"}},
 		"tui/guard":    {theirs: []string{"golang.org/x/sys"}},
 		"tui/passthru": {theirs: []string{"golang.org/x/sys"}},
 		"tui/record":   {theirs: []string{"golang.org/x/sys"}},

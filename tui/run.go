@@ -91,6 +91,7 @@ func Run(ctx context.Context, o Options) error {
 	m.closeShells()
 	m.awaitFanOut()
 	m.endJobs()
+	m.events.keep.end()
 	select {
 	case <-hungUp:
 		if err != nil && m.crash == nil && !errors.Is(err, ErrTerminalStuck) {

@@ -39,6 +39,12 @@ type Place struct {
 	Containers []Box     `json:"containers"`
 }
 
+// key is what a Place is known by: what is mounted on a directory is another lxcpath
+// than the directory.
+func (p *Place) key() string { return placeKey(p.Path, p.ID) }
+
+func placeKey(path, id string) string { return path + "\x00" + id }
+
 // Box is one container. What was not known is left out, and a state that was not
 // known at the end is the last one that was.
 type Box struct {
@@ -81,14 +87,14 @@ func (m *Memory) check() error {
 		switch {
 		case !filepath.IsAbs(p.Path) || filepath.Clean(p.Path) != p.Path || len(p.Path) > 4096:
 			return fmt.Errorf("lxcpath %.80q is not absolute and clean", p.Path)
-		case seen[p.Path]:
+		case seen[p.key()]:
 			return fmt.Errorf("lxcpath %.80q stands there twice", p.Path)
 		case len(p.ID) > maxWord || len(p.Boot) > maxWord:
 			return fmt.Errorf("lxcpath %.80q: a word is too long", p.Path)
 		case len(p.Containers) > maxHere:
 			return fmt.Errorf("lxcpath %.80q: %d containers are too many (at most %d)", p.Path, len(p.Containers), maxHere)
 		}
-		seen[p.Path] = true
+		seen[p.key()] = true
 		names := make(map[string]bool, len(p.Containers))
 		for k := range p.Containers {
 			c := &p.Containers[k]
@@ -133,25 +139,27 @@ func (m *Memory) Encode() ([]byte, error) {
 func (m *Memory) Merge(old Memory) Memory {
 	out := Memory{Version: memoryVersion, Places: slices.Clone(m.Places)}
 	for _, p := range old.Places {
-		if !slices.ContainsFunc(m.Places, func(x Place) bool { return x.Path == p.Path }) {
+		if !slices.ContainsFunc(m.Places, func(x Place) bool { return x.key() == p.key() }) {
 			out.Places = append(out.Places, p)
 		}
 	}
 	slices.SortStableFunc(out.Places, func(a, b Place) int { return b.Seen.Compare(a.Seen) })
 	out.Places = out.Places[:min(len(out.Places), maxPlaces)]
-	slices.SortFunc(out.Places, func(a, b Place) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(out.Places, func(a, b Place) int { return strings.Compare(a.key(), b.key()) })
 	return out
 }
 
-// Memory gives what is to be kept now, and whether it is other than what was
-// given before. It shares nothing with the Tracker.
-func (t *Tracker) Memory(now time.Time) (m Memory, changed bool) {
-	changed, t.fresh = t.fresh, false
-	m.Version = memoryVersion
+// Changed says whether what is to be kept is other than what Memory gave last.
+func (t *Tracker) Changed() bool { return t.fresh }
+
+// Memory gives what is to be kept now. It shares nothing with the Tracker.
+func (t *Tracker) Memory() Memory {
+	t.fresh = false
+	m := Memory{Version: memoryVersion}
 	at := map[string]int{}
 	for path, last := range t.paths {
 		at[path] = len(m.Places)
-		m.Places = append(m.Places, Place{Path: path, ID: last.id, Boot: t.boot, Seen: now.Round(0)})
+		m.Places = append(m.Places, Place{Path: path, ID: last.id, Boot: t.boot, Seen: last.began.Round(0)})
 	}
 	for ref, x := range t.known {
 		i, ok := at[ref.Path]
@@ -173,7 +181,8 @@ func (t *Tracker) Memory(now time.Time) (m Memory, changed bool) {
 	for i := range m.Places {
 		slices.SortFunc(m.Places[i].Containers, func(a, b Box) int { return strings.Compare(a.Name, b.Name) })
 	}
-	return m, changed
+	slices.SortFunc(m.Places, func(a, b Place) int { return strings.Compare(a.Path, b.Path) })
+	return m
 }
 
 // named are the limits by the names of Change.
@@ -202,12 +211,12 @@ func (l *limits) keep() (set map[string]uint64, unset []string) {
 // recall takes up what an earlier run knew of a lxcpath, if it is the same
 // directory. A pid of an earlier start of the host is none.
 func (t *Tracker) recall(path, id string) {
-	p := t.past[path]
+	p := t.past[placeKey(path, id)]
 	if p == nil {
 		return
 	}
-	if p.ID != id || len(p.Containers) >= maxHere { // of another directory, or not of all
-		delete(t.past, path)
+	if len(p.Containers) >= maxHere { // perhaps not of all
+		delete(t.past, placeKey(path, id))
 		return
 	}
 	sameBoot := t.boot != "" && p.Boot == t.boot

@@ -22,7 +22,7 @@ type Tracker struct {
 	boot  string // of this host's kernel; "" = not known
 	known map[runtime.Ref]*life
 	paths map[string]look   // lxcpaths that were read
-	past  map[string]*Place // what an earlier run knew, by lxcpath, until that is read
+	past  map[string]*Place // what an earlier run knew, by its key, until that is read
 	done  []did
 	fresh bool // what is kept between runs has changed since Memory was asked for
 }
@@ -60,7 +60,7 @@ type life struct {
 func New(boot string, past Memory) *Tracker {
 	t := &Tracker{boot: boot, known: map[runtime.Ref]*life{}, paths: map[string]look{}, past: map[string]*Place{}}
 	for i := range past.Places {
-		t.past[past.Places[i].Path] = &past.Places[i]
+		t.past[past.Places[i].key()] = &past.Places[i]
 	}
 	return t
 }
@@ -105,9 +105,9 @@ func (t *Tracker) Look(l *runtime.Listing, began, now time.Time) {
 			t.create(c, x, began, now)
 		case x != nil:
 			t.compare(c, x, began, now)
-		case read && (!first[c.Path] || t.past[c.Path] != nil):
+		case read && (!first[c.Path] || t.past[placeKey(c.Path, l.Read[c.Path])] != nil):
 			from := &life{seen: before[c.Path].began}
-			if p := t.past[c.Path]; p != nil && first[c.Path] {
+			if p := t.past[placeKey(c.Path, l.Read[c.Path])]; p != nil && first[c.Path] {
 				from.away = p.Seen
 			}
 			t.create(c, from, began, now)
@@ -117,7 +117,7 @@ func (t *Tracker) Look(l *runtime.Listing, began, now time.Time) {
 		}
 	}
 	for path := range first {
-		delete(t.past, path)
+		delete(t.past, placeKey(path, l.Read[path]))
 	}
 	t.sweep(l, here, now)
 }
@@ -125,7 +125,6 @@ func (t *Tracker) Look(l *runtime.Listing, began, now time.Time) {
 // forget drops what was known of a lxcpath whose directory is another now.
 func (t *Tracker) forget(path string) {
 	maps.DeleteFunc(t.known, func(r runtime.Ref, _ *life) bool { return r.Path == path })
-	delete(t.past, path)
 }
 
 // sweep tells of what is gone: its lxcpath was read, and it is not in it.

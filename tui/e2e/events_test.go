@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lxcdeck/tui/drive"
 )
 
 // limited are lines of a config that limit memory, whatever the cgroups are: the
@@ -88,4 +90,47 @@ func TestEvents(t *testing.T) {
 	want(t, term.Wait("by lxcdeck freeze (", patience))
 	want(t, term.Type("q"))
 	want(t, s.Tool("lxc-unfreeze", "lxcdt-web"))
+}
+
+// TestSince takes leave, lets others work, and comes back.
+func TestSince(t *testing.T) {
+	s := host(t, "lxcdt-web", "lxcdt-db")
+	want(t, s.Add("lxcdt-hog", limited(t)...))
+	want(t, s.Start("lxcdt-hog"))
+	home := env(t)
+	look := func(args ...string) *drive.Term {
+		cmd := exec.Command(bin, append([]string{"-P", s.Path}, args...)...)
+		cmd.Env = home
+		return start(t, cmd, 120, 40)
+	}
+	leave := func(term *drive.Term) {
+		want(t, term.Type("q"))
+		_, err := term.WaitExit(patience)
+		want(t, err)
+	}
+	term := look()
+	want(t, term.Wait("/24M", patience)) // the figures are there
+	leave(term)
+
+	_ = s.Tool("lxc-attach", "lxcdt-hog", "--", "/bin/sh", "-c", "x=0123456789abcdef; while :; do x=$x$x; done")
+	want(t, s.Stop("lxcdt-db"))
+	want(t, s.Start("lxcdt-z-off"))
+	term = look("--read-only")
+	want(t, term.Wait("1 started, 1 stopped, lxcdt-hog OOM-killed (", patience))
+	want(t, term.Type(":events\r"))
+	want(t, term.Wait("while away since", patience))
+	want(t, term.Type("q"))
+	want(t, term.WaitGone("Events", patience))
+	leave(term)
+
+	// It was told, and is no news any more.
+	term = look()
+	want(t, term.Wait("/24M", patience))
+	want(t, s.Stop("lxcdt-web"))
+	want(t, term.Type(":events\r"))
+	want(t, term.Wait("init ended", patience))
+	if text := term.Screen(); strings.Contains(text, "while away") {
+		t.Errorf("told again:\n%s", text)
+	}
+	want(t, term.Type("q"))
 }

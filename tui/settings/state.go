@@ -104,5 +104,8 @@ func Look(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("keep when the screen was opened: %w", err)
 	}
-	return replace(filepath.Join(dir, lookFile), nil)
+	if err := replace(filepath.Join(dir, lookFile), nil); err != nil {
+		return fmt.Errorf("keep when the screen was opened: %w", err)
+	}
+	return nil
 }
