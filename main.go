@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/alert"
 	"lxcdeck/runtime/audit"
 	"lxcdeck/runtime/events"
 	"lxcdeck/runtime/fake"
@@ -131,6 +132,13 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		Interval: s.Interval.Value, Columns: s.Columns.Value, Sort: sort, Reverse: reverse,
 		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
 		Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
+	}
+	o.Alerts, o.Bell = alert.Rules{}, s.AlertBell.Value
+	for k, v := range s.Alerts {
+		o.Alerts[k] = v.Value
+	}
+	if argv := s.AlertCommand.Value; len(argv) > 0 {
+		o.Alarm = alert.NewCommand(argv, settings.Find(os.Getenv).CheckCommand).Run
 	}
 	if !rt.About().Demo && log != "" {
 		o.History = func() ([]runtime.Past, error) { return audit.Past(log, pastShown) }

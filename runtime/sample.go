@@ -178,5 +178,6 @@ type HostSample struct {
 	PSI       struct{ CPU, Memory, IO Pressure }
 	DiskTotal Value // file system of the first lxcpath
 	DiskFree  Value // available to users other than root
+	DiskUsed  Value // in use; with DiskFree it is less than DiskTotal where root has some room to itself
 	Uptime    time.Duration
 }

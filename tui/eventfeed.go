@@ -53,6 +53,9 @@ func (m *Model) updateEvents(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.readCauses(), true
 	case eventPastMsg:
 		return m.onCauses(msg), true
+	case alarmedMsg:
+		m.onAlarmed(msg)
+		return nil, true
 	case unkeptMsg:
 		m.say(noteWarn, msg.err.Error(), "what happens while lxcdeck is away is not told by the next one")
 		return nil, true

@@ -258,6 +258,7 @@ func (m *Model) arrange() {
 // row gathers what is known of one container.
 func (m *Model) row(c *runtime.Container) views.Row {
 	row := views.Row{C: c, Order: views.Gap(), Marked: m.rows.marks[c.Ref]}
+	row.Alerts = m.alertsOf(c.Ref)
 	t := m.hist.of(c.Ref)
 	if t == nil || !c.Counted() {
 		return row

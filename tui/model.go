@@ -11,6 +11,7 @@ import (
 
 	"lxcdeck/keymap"
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/alert"
 	"lxcdeck/runtime/events"
 	"lxcdeck/tui/record"
 	"lxcdeck/views"
@@ -56,9 +57,14 @@ type Options struct {
 	// Seen is what an earlier run has left, and Boot tells this start of the
 	// host's kernel from others. Keep writes what this run leaves; it is called in
 	// a goroutine of its own and may hang. nil = nothing is kept.
-	Seen    events.Memory
-	Boot    string
-	Keep    func(events.Memory) error
+	Seen events.Memory
+	Boot string
+	Keep func(events.Memory) error
+	// Alerts are the thresholds. Bell rings when an alert begins, and Alarm runs a
+	// command for it, off the loop; nil = none is run.
+	Alerts  alert.Rules
+	Bell    bool
+	Alarm   func(alert.Alert) error
 	SaveDir string // where saves and recordings go unless another place is named
 }
 
@@ -107,6 +113,7 @@ type Model struct {
 	gauge     gauge   // what is measured for the overlay
 	procs     procWish
 	events    eventFeed
+	alerts    alerts
 	boot      *boot // containers that are started one after the other; nil = none are
 
 	layout    views.Layout
@@ -171,7 +178,7 @@ func New(o Options) *Model {
 		m.rows.sort = views.ColName
 	}
 	maps.Copy(m.choices, o.Choices)
-	m.events = newEventFeed(&o)
+	m.events, m.alerts = newEventFeed(&o), newAlerts(&o)
 	m.sampling.stale = true
 	m.frame.AltScreen = true
 	m.setTheme(16)

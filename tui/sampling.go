@@ -109,6 +109,8 @@ func (m *Model) fillBatch() {
 			every, r.Parts = 1, &m.hist.parts.ask
 		case visible[r.Ref]:
 			every = shownEvery
+		case m.alerts.full: // what has thresholds is no older than what is shown
+			every = shownEvery
 		}
 		r.Tier = runtime.Cheap
 		// By place, so that every tick costs about the same.
@@ -149,11 +151,12 @@ func (m *Model) onSampled(msg sampledMsg) tea.Cmd {
 		c := m.byRef(r)
 		return c != nil && c.Counted()
 	})
+	act := m.seeAlerts()
 	m.arrange()
 	m.rows.settled = m.rows.settled || m.hist.rates
 	m.startWatch()
 	if s.again {
-		return m.sample()
+		return tea.Batch(act, m.sample())
 	}
-	return nil
+	return act
 }

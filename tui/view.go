@@ -166,7 +166,7 @@ func (m *Model) hostState() *views.HostState {
 	s := &views.HostState{
 		Hostname: m.hostname, Total: len(m.all), ReadOnly: m.readOnly, Demo: m.about.Demo,
 		Held: m.held, Polling: m.watchErr != nil, Late: m.sampling.late > 0 || m.sampling.err != nil,
-		Interval: m.interval, SlowLink: m.pace.slow(),
+		Interval: m.interval, SlowLink: m.pace.slow(), DiskFull: m.diskFull(),
 	}
 	for i := range m.all {
 		if st := m.all[i].State; st == runtime.Running || st == runtime.Thawed {

@@ -273,7 +273,11 @@ func (t *Theme) hostDisk(s *HostState) []piece {
 		return nil
 	}
 	share := 100 * float64(n) / float64(of)
-	return []piece{{5, []span{{Dim, "disk "}, {Plain, ofTotal(n, of)}, {loadRole(share), " " + Percent(share) + "%"}}}}
+	role, mark := loadRole(share), ""
+	if s.DiskFull {
+		role, mark = Bad, " !"
+	}
+	return []piece{{5, []span{{Dim, "disk "}, {Plain, ofTotal(n, of)}, {role, " " + Percent(share) + "%" + mark}}}}
 }
 
 func percentSign(r runtime.Rate) string {

@@ -69,7 +69,7 @@ func facts(s *DetailState) []fact {
 			out = append(out, fact{name, role, text})
 		}
 	}
-	out = append(append(out, troubles(s)...), limitFacts(s)...)
+	out = append(append(append(out, alertFacts(s)...), troubles(s)...), limitFacts(s)...)
 	if c.Lock != nil {
 		add("lock", Warn, c.Lock.String())
 	}

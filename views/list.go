@@ -225,11 +225,7 @@ func (t *Theme) cell(l *line, s *ListState, cols tableau, p placed, r *Row, note
 	c := r.C
 	switch p.id {
 	case ColName:
-		role := Plain
-		if !c.State.Alive() {
-			role = Idle
-		}
-		l.field(role, Clean(c.Name), p.w, false)
+		t.nameCell(l, r, p.w)
 	case ColState:
 		l.add(stateRole(c.State), StateLetter(c.State))
 		// The gap before the next column has room for one sign.

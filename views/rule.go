@@ -94,6 +94,9 @@ func (t *Theme) ruleFacts(s *RuleState) []piece {
 	} else {
 		add(0, stateRole(c.State), stateWord(c.State))
 	}
+	if n := len(s.Row.Alerts); n > 0 {
+		add(1, Bad, plural(n, "alert", "alerts"))
+	}
 	if c.Lock != nil {
 		add(1, Warn, "locked")
 	}

@@ -42,8 +42,9 @@ type Row struct {
 	Order  float64
 	Spark  []float64 // latest CPU percent of one core, oldest first
 	Marked bool
-	Busy   string // what is being done to it ("stopping"); "" = nothing
-	Note   string // why its figures are missing or doubtful; "" = Container tells
+	Busy   string  // what is being done to it ("stopping"); "" = nothing
+	Alerts []Alert // what is above its threshold
+	Note   string  // why its figures are missing or doubtful; "" = Container tells
 }
 
 // ListState is the table of containers.
@@ -78,6 +79,7 @@ type HostState struct {
 	Polling  bool // the watch is degraded
 	Late     bool // the last sample has not come in time
 	SlowLink int  // frames a second, where the terminal is too slow for all; 0 = it is not
+	DiskFull bool // the file system is above its threshold
 	Interval time.Duration
 }
 

@@ -257,6 +257,7 @@ func (r *Runtime) host(h *runtime.HostSample, now time.Time) {
 	h.PSI.IO.Full = stall.stall(stall.IOStall/2, elapsed, 4)
 	h.DiskTotal = runtime.Of(500 << 30)
 	h.DiskFree = runtime.Of(187 << 30)
+	h.DiskUsed = runtime.Of(300 << 30)
 	h.Uptime = elapsed + uptimeAtStart
 }
 

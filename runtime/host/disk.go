@@ -20,9 +20,9 @@ const (
 	diskWait = 250 * time.Millisecond
 )
 
-// space is the size of a file system, and what is free to users other than
-// root, in bytes.
-type space struct{ total, free runtime.Value }
+// space is the size of a file system, what is free to users other than root, and
+// what is in use, in bytes.
+type space struct{ total, free, used runtime.Value }
 
 // look asks for the file system's size when it is time. statfs(2) waits for ever
 // for one that does not answer, such as a dead NFS server: then there is no
@@ -70,5 +70,8 @@ func statfs(path string) space {
 		break
 	}
 	unit := uint64(max(st.Frsize, 1))
-	return space{kernfile.Times(runtime.Of(st.Blocks), unit), kernfile.Times(runtime.Of(st.Bavail), unit)}
+	return space{
+		kernfile.Times(runtime.Of(st.Blocks), unit), kernfile.Times(runtime.Of(st.Bavail), unit),
+		kernfile.Times(runtime.Of(st.Blocks-min(st.Bfree, st.Blocks)), unit),
+	}
 }

@@ -86,7 +86,7 @@ func (p *Sampler) Sample(s *runtime.HostSample) error {
 	s.PSI.Memory, _ = kernfile.Pressure(p.text(memoryPressure))
 	s.PSI.IO, _ = kernfile.Pressure(p.text(ioPressure))
 	p.look(s.At)
-	s.DiskTotal, s.DiskFree = p.space.total, p.space.free
+	s.DiskTotal, s.DiskFree, s.DiskUsed = p.space.total, p.space.free, p.space.used
 	return err
 }
 

@@ -67,9 +67,9 @@ func (s *Settings) merge(name string, text []byte, known Known) []error {
 		case unstable.Table, unstable.ArrayTable:
 			l := r.key(nil, e)
 			table = l.path
-			skip = e.Kind == unstable.ArrayTable || len(table) != 1 || table[0] != keysTable
+			skip = e.Kind == unstable.ArrayTable || len(table) != 1 || table[0] != keysTable && table[0] != alertsTable
 			if skip {
-				r.fail(l.at, "unknown table [%s]; allowed: [%s]", l.name(), keysTable)
+				r.fail(l.at, "unknown table [%s]; allowed: [%s] and [%s]", l.name(), keysTable, alertsTable)
 			}
 		case unstable.KeyValue:
 			if !skip {
@@ -101,12 +101,16 @@ func (r *reader) apply(s *Settings, l leaf) {
 	switch {
 	case l.path[0] == keysTable && len(l.path) == 2:
 		r.bind(s, l)
-	case l.path[0] == keysTable && len(l.path) == 1 && l.value.Kind == unstable.InlineTable:
+	case l.path[0] == alertsTable && len(l.path) == 2:
+		r.alert(s, l)
+	case (l.path[0] == keysTable || l.path[0] == alertsTable) && len(l.path) == 1 && l.value.Kind == unstable.InlineTable:
 		for it := l.value.Children(); it.Next(); {
 			r.apply(s, r.key(l.path, it.Node()))
 		}
 	case l.path[0] == keysTable && len(l.path) == 1:
 		r.fail(l.at, "%s is a table: [%s], then action = [\"key\", ...]", keysTable, keysTable)
+	case l.path[0] == alertsTable && len(l.path) == 1:
+		r.fail(l.at, "%s is a table: [%s], then memory = 90 and the like", alertsTable, alertsTable)
 	default:
 		for _, rule := range rules() {
 			if l.name() == rule.name {
@@ -114,7 +118,7 @@ func (r *reader) apply(s *Settings, l leaf) {
 				return
 			}
 		}
-		r.fail(l.at, "unknown key %q; allowed: %s and the table [%s]", l.name(), strings.Join(Names(), ", "), keysTable)
+		r.fail(l.at, "unknown key %q; allowed: %s and the tables [%s] and [%s]", l.name(), strings.Join(Names(), ", "), keysTable, alertsTable)
 	}
 }
 

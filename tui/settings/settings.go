@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lxcdeck/keymap"
+	"lxcdeck/runtime/alert"
 )
 
 // MinInterval and MaxInterval bound the time between two readings. Faster
@@ -67,6 +68,13 @@ type Settings struct {
 	Paths    Setting[[]string] // lxcpaths; nil = LXC's own
 	Prefix   Setting[string]   // key that leads out of a shell; "" = keymap's own
 	Preset   Setting[string]   // key preset; "" = "default"
+
+	// Alerts are the thresholds in percent; 0 = none. AlertBell rings when an
+	// alert begins, and AlertCommand is run then: arguments, the first an absolute
+	// path; none = nothing is run.
+	Alerts       map[alert.Kind]Setting[float64]
+	AlertBell    Setting[bool]
+	AlertCommand Setting[[]string]
 
 	// Keys are the user's own: action to keys. They replace all keys of that action.
 	Keys map[string]Setting[[]string]
