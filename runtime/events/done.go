@@ -113,15 +113,11 @@ func (t *Tracker) note(e Event) {
 	t.add(e)
 }
 
-// Unexplained says whether there are events newer than a number, and not older
-// than a time, of which an operation of another lxcdeck may turn out to be the cause.
+// Unexplained says whether there are events of after a time of which an operation
+// of another lxcdeck may turn out to be the cause.
 func (t *Tracker) Unexplained(after time.Time) bool {
 	for i := len(t.all) - 1; i >= 0; i-- {
-		e := &t.all[i]
-		if e.to.Before(after) {
-			return false
-		}
-		if e.By == "" && !e.from.IsZero() && verbs(e.Kind) != nil {
+		if e := &t.all[i]; e.By == "" && !e.from.IsZero() && !e.to.Before(after) && verbs(e.Kind) != nil {
 			return true
 		}
 	}

@@ -88,11 +88,35 @@ func (l *Log) add(e Event) {
 	l.version++
 	e.Seq = l.next
 	if len(l.all) >= Most {
-		const part = Most / 4
-		l.all = slices.Delete(l.all, 0, part)
-		l.dropped += part
+		l.shrink()
 	}
 	l.all = append(l.all, e)
+}
+
+// shrink lets the oldest go; where one container has made more than half of all,
+// its own, so that one that starts anew all the time does not push out what has
+// happened to the others.
+func (l *Log) shrink() {
+	const part = Most / 4
+	counts := map[runtime.Ref]int{}
+	for i := range l.all {
+		counts[l.all[i].Ref]++
+	}
+	var loud *runtime.Ref
+	for ref, n := range counts {
+		if n > Most/2 {
+			loud = &ref
+		}
+	}
+	left := part
+	l.all = slices.DeleteFunc(l.all, func(e Event) bool {
+		if left == 0 || loud != nil && e.Ref != *loud {
+			return false
+		}
+		left--
+		return true
+	})
+	l.dropped += part
 }
 
 // All gives the events, the oldest first. The slice is the Log's own until the
@@ -110,5 +134,5 @@ func (l *Log) Dropped() uint64 { return l.dropped }
 
 // Tell adds the begin or the end of an alert.
 func (t *Tracker) Tell(kind Kind, ref runtime.Ref, text string, now time.Time) {
-	t.add(Event{At: now, Ref: ref, Kind: kind, Text: text})
+	t.add(Event{At: now, Ref: ref, Kind: kind, Text: text, to: now})
 }

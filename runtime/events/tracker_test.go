@@ -286,11 +286,15 @@ func TestWhoDidIt(t *testing.T) {
 		t.Error("what has no cause is not known as such")
 	}
 	// The end of the operation comes after the List, or before it.
+	h.Tell(AlertBegan, ref("db"), "x", h.now.Add(-time.Hour)) // which hides none before it
+	if !h.Unexplained(h.now) {
+		t.Error("what has no cause is not known behind an alert")
+	}
 	h.told--
 	if !stop(-400*time.Millisecond, 100*time.Millisecond, nil) {
 		t.Error("is not the cause")
 	}
-	h.want(t, "web stopped by stop")
+	h.want(t, "web stopped by stop, db alert")
 	if h.Unexplained(h.now) {
 		t.Error("its cause is not known")
 	}
@@ -322,5 +326,23 @@ func TestTheLogIsBounded(t *testing.T) {
 		if all[i].Seq != h.Dropped()+uint64(i)+1 {
 			t.Fatalf("event %d has number %d", i, all[i].Seq)
 		}
+	}
+}
+
+// A container that floods the log does not push out what happened to others.
+func TestOneContainerDoesNotPushOutOthers(t *testing.T) {
+	h := newHost(Memory{})
+	h.Tell(AlertBegan, ref("db"), "once", h.now)
+	for range 5 * Most {
+		h.Tell(AlertBegan, ref("web"), "again", h.now)
+	}
+	if all := h.All(); len(all) > Most || all[0].Text != "once" {
+		t.Errorf("%d events, the first %+v", len(all), all[0])
+	}
+	for i := range 3 * Most {
+		h.Tell(AlertBegan, ref(fmt.Sprint("c", i)), "many", h.now)
+	}
+	if all := h.All(); len(all) > Most || all[0].Text != "many" {
+		t.Errorf("%d events, the first %+v", len(all), all[0])
 	}
 }
