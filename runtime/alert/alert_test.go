@@ -167,11 +167,10 @@ func TestEveryKind(t *testing.T) {
 
 func TestDisk(t *testing.T) {
 	w := New(Rules{Disk: 90})
-	b := &bench{Watch: w, t: t}
+	b := &bench{Watch: w, t: t, now: noon}
 	look := func(used, free uint64) string {
 		b.now = b.now.Add(time.Second)
-		h := &runtime.HostSample{At: noon.Add(time.Duration(b.now.Unix())), DiskUsed: runtime.Of(used), DiskFree: runtime.Of(free)}
-		h.At = noon.Add(b.now.Sub(time.Time{}))
+		h := &runtime.HostSample{At: b.now, DiskUsed: runtime.Of(used), DiskFree: runtime.Of(free)}
 		return b.told(w.Look(nil, h, "/var/lib/lxc", time.Second, b.now))
 	}
 	look(89_01, 10_99)

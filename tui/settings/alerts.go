@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -49,7 +50,7 @@ func (r *reader) alert(s *Settings, l leaf) {
 		return
 	}
 	v, err := strconv.ParseFloat(strings.ReplaceAll(string(l.value.Data), "_", ""), 64)
-	if err != nil || !(v >= 0 && v <= 100) { // not a number is neither
+	if err != nil || math.IsNaN(v) || v < 0 || v > 100 {
 		r.fail(at, "%s: a percentage from 0 (no alert) to 100 is allowed", l.name())
 		return
 	}

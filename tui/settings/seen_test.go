@@ -90,7 +90,7 @@ func TestWhatWasSeenIsNotBelieved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, make := range map[string]func(file string) error{
+	for name, lay := range map[string]func(file string) error{
 		"broken":      func(f string) error { return os.WriteFile(f, []byte("{"), 0o600) },
 		"too large":   func(f string) error { return os.WriteFile(f, []byte(strings.Repeat(" ", events.MaxMemory+1)), 0o600) },
 		"a directory": func(f string) error { return os.Mkdir(f, 0o700) },
@@ -119,7 +119,7 @@ func TestWhatWasSeenIsNotBelieved(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		file := filepath.Join(dir, seenFile)
-		if err := make(file); err != nil {
+		if err := lay(file); err != nil {
 			t.Fatal(err)
 		}
 		was, err := os.Lstat(file)
