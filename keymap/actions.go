@@ -26,9 +26,10 @@ const (
 	Help             // the help screen
 	Processes        // the processes of a container
 	Network          // the network map
+	Graphs           // the graphs of containers, or of the host
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs"}
 
 // String is the scope's name in config files and help.
 func (s Scope) String() string { return scopeNames[s] }
@@ -170,6 +171,16 @@ const (
 	EventList ID = "events"
 	EventsOf  ID = "events-of"
 
+	GraphList   ID = "graphs"
+	GraphHost   ID = "host-graphs"
+	GraphLeft   ID = "graph-left"
+	GraphRight  ID = "graph-right"
+	GraphWider  ID = "graph-longer"
+	GraphCloser ID = "graph-shorter"
+	GraphSpan   ID = "graph-span"
+	GraphPause  ID = "graph-pause"
+	GraphCells  ID = "graph-cells"
+
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
 	ScrollStart  ID = "scroll-line-start"
@@ -253,6 +264,17 @@ var actions = []Action{
 	{ID: NetAlone, Title: "This container alone, with its ports, or all", Short: "alone", Keys: []string{"enter"}, Scope: Network, Group: Looking, NoTyped: true},
 	{ID: NetNext, Title: "To the next address that several have", Short: "next conflict", Keys: []string{"c"}, Scope: Network, Group: Finding, NoTyped: true},
 	{ID: NetCopy, Title: "Copy an address or a name", Short: "copy", Keys: []string{"y"}, Scope: Network, Group: Looking, NoTyped: true},
+
+	{ID: GraphList, Title: "Graphs, of the marked in one", Keys: []string{"h"}, Scope: List, Group: Looking, Targets: Many},
+	{ID: GraphHost, Title: "Graphs of the host", Scope: List, Group: Looking},
+
+	{ID: GraphLeft, Title: "Read an earlier cell", Short: "read", Keys: []string{"left", "h"}, Scope: Graphs, Group: Moving, NoTyped: true},
+	{ID: GraphRight, Title: "Read a later cell", Keys: []string{"right", "l"}, Scope: Graphs, Group: Moving, NoTyped: true},
+	{ID: GraphCloser, Title: "Shorter span", Short: "span", Keys: []string{"["}, Scope: Graphs, Group: Looking, NoTyped: true},
+	{ID: GraphWider, Title: "Longer span", Keys: []string{"]"}, Scope: Graphs, Group: Looking, NoTyped: true},
+	{ID: GraphSpan, Title: "1m, 5m, 15m, 1h, 6h or 24h", Keys: []string{"1", "2", "3", "4", "5", "6"}, Scope: Graphs, Group: Looking, NoTyped: true},
+	{ID: GraphPause, Title: "Pause, and go on", Short: "pause", Keys: []string{"space", "p"}, Scope: Graphs, Group: Looking, NoTyped: true},
+	{ID: GraphCells, Title: "Cells in blocks, or in dots", Keys: []string{"b"}, Scope: Graphs, Group: Looking, NoTyped: true},
 
 	{ID: OpenShell, Title: "Open a shell", Short: "shell", Keys: []string{"s"}, Scope: List, Group: Terminal, Targets: One, Changes: true},
 	{ID: OpenConsole, Title: "Open the login console", Keys: []string{"a"}, Scope: List, Group: Terminal, Targets: One, Changes: true},

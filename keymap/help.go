@@ -2,6 +2,7 @@ package keymap
 
 import (
 	"sort"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -54,12 +55,12 @@ func HelpGroups(m *Map, scope Scope, s Situation) []HelpGroup {
 	return groups
 }
 
-// keysText are all keys of an action as people read them; nine digits are a
-// range.
+// keysText are all keys of an action as people read them; digits from one on are
+// a range.
 func (m *Map) keysText(id ID) string {
 	names := m.keyNames(id)
-	if n := len(names); n == 9 && strings.HasSuffix(names[0], "1") && strings.HasSuffix(names[n-1], "9") {
-		names = []string{names[0] + "-9"}
+	if n := len(names); n > 3 && n < 10 && strings.HasSuffix(names[0], "1") && names[n-1] == strconv.Itoa(n) {
+		names = []string{names[0] + "-" + names[n-1]}
 	}
 	return strings.Join(names, "  ")
 }
@@ -75,7 +76,9 @@ func helps(scope Scope, a Action) bool {
 		return a.Scope == Scrollback || a.Scope == Everywhere && (a.Group == Moving || a.ID == Quit)
 	case scope == Processes, scope == Network:
 		return a.Scope == scope || a.Scope == Everywhere && a.ID != NextPane && a.ID != Zoom
-	case a.Scope == Scrollback || a.Scope == Processes || a.Scope == Network:
+	case scope == Graphs:
+		return a.Scope == Graphs || a.Scope == Everywhere && a.ID != Zoom
+	case a.Scope == Scrollback || a.Scope == Processes || a.Scope == Network || a.Scope == Graphs:
 		return false
 	}
 	return a.Scope != Help || scope == Help
@@ -117,7 +120,7 @@ func PaletteItems(m *Map, query string, s Situation) []PaletteItem {
 	}
 	var found []scored
 	for _, a := range actions {
-		if a.NoTyped || a.Scope == Help || a.Scope == Scrollback || a.Scope == Processes || a.Scope == Network {
+		if a.NoTyped || a.Scope == Help || a.Scope == Scrollback || a.Scope == Processes || a.Scope == Network || a.Scope == Graphs {
 			continue
 		}
 		score, hits, ok := fuzzy(query, a.Title)

@@ -77,7 +77,7 @@ func TestLookup(t *testing.T) {
 		want  ID
 	}{
 		{List, "s", OpenShell}, {List, "q", Quit}, {Detail, "S", StartStop}, {Detail, "pgdown", PageDown}, {Everywhere, "?", HelpKey},
-		{Everywhere, "s", ""}, {Help, "j", Down}, {Help, "S", ""}, {List, "d", Diagnose}, {List, "h", ""},
+		{Everywhere, "s", ""}, {Help, "j", Down}, {Help, "S", ""}, {List, "d", Diagnose}, {List, "h", GraphList}, {List, "0", ""}, {Graphs, "h", GraphLeft}, {Graphs, "S", ""},
 		{Shell, "d", Detach}, {Shell, "z", ShellZoom}, {Shell, "ctrl+]", ShellSend}, {Shell, "ctrl+5", ShellSend}, {Shell, ":", Palette}, {Shell, "j", ""}, {Shell, "S", ""},
 	} {
 		got, ok := m.Lookup(c.scope, c.key)
@@ -342,7 +342,7 @@ func TestHelpNamesEveryKeyOnce(t *testing.T) {
 			}
 		}
 	}
-	for _, scope := range []Scope{Scrollback, Processes, Network} {
+	for _, scope := range []Scope{Scrollback, Processes, Network, Graphs} {
 		for _, g := range HelpGroups(m, scope, Situation{}) {
 			for _, l := range g.Lines {
 				if a := find(t, l.ID); a.Scope == scope {

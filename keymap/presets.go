@@ -14,6 +14,9 @@ func presetKeys(name string) (map[ID][]string, bool) {
 			PageDown: {"ctrl+d", "ctrl+f", "pgdown"},
 			Open:     {"enter", "l"},
 			Back:     {"esc", "h"},
+
+			GraphList: {"H"}, // h leads back
+			GraphLeft: {"left"},
 		}, true
 	case "htop":
 		return map[ID][]string{
