@@ -1,7 +1,10 @@
 package tui
 
 import (
+	"time"
+
 	"lxcdeck/runtime"
+	"lxcdeck/tui/trend"
 )
 
 // series names one graph of a container or of the host.
@@ -51,9 +54,32 @@ type history struct {
 	rates   bool // some container has rates
 	parts   parts
 	lives   lives
+
+	trends   *trend.Store  // what was, for a day
+	most     trend.Limits  // how far readings may be apart
+	interval time.Duration // that before the last reading
 }
 
-func newHistory() *history { return &history{tracks: map[runtime.Ref]*track{}, lives: lives{}} }
+func newHistory() *history {
+	return &history{tracks: map[runtime.Ref]*track{}, lives: lives{}, trends: trend.New()}
+}
+
+const (
+	// lateTicks is how many intervals may lie between two readings; what is
+	// longer is a gap: the screen was suspended, or something was stuck.
+	lateTicks = 3
+	// leastLate is that time at least: a short interval is missed easily.
+	leastLate = 2 * time.Second
+)
+
+// expect says at which interval the next readings come. The one that has just
+// become shorter may have been waited for. Full readings are hiddenEvery ticks
+// apart, and twice that when the list has changed.
+func (h *history) expect(interval time.Duration) {
+	d := max(lateTicks*max(interval, h.interval), leastLate)
+	h.most = trend.Limits{Read: d, Full: d + 2*hiddenEvery*max(interval, h.interval)}
+	h.interval = interval
+}
 
 // of gives the track of a container; nil = it was never read, or is not alive.
 func (h *history) of(r runtime.Ref) *track { return h.tracks[r] }
@@ -88,6 +114,7 @@ func (h *history) takeHost(s *runtime.HostSample) {
 		h.hostUse = runtime.HostBetween(&h.hostOld, &h.host, h.perCPU)
 		h.perCPU = h.hostUse.PerCPU
 	}
+	h.trends.TakeHost(&h.hostOld, &h.host, &h.hostUse, h.most)
 	pushRate(&h.hostCPU, h.hostUse.CPU)
 }
 
@@ -110,6 +137,7 @@ func (h *history) takeReading(r *runtime.Reading) {
 	}
 	h.rates = h.rates || t.usage.Over > 0
 	t.bites.See(&t.sample, &r.Sample)
+	h.trends.Take(r.Ref, &t.sample, &r.Sample, &t.usage, h.most)
 	t.sample = r.Sample
 	t.record()
 }

@@ -349,6 +349,7 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 	x.ended, x.err = m.clock.Now(), d.err
 	m.jobs.keepOutput(x)
 	m.seeDone(x)
+	m.followRename(x)
 	m.report(x)
 	cmds := []tea.Cmd{m.startJobs()}
 	if !m.finish(x.batch) {

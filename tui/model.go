@@ -114,6 +114,7 @@ type Model struct {
 	procs     procWish
 	events    eventFeed
 	alerts    alerts
+	graphs    graphWish
 	boot      *boot // containers that are started one after the other; nil = none are
 
 	layout    views.Layout

@@ -107,6 +107,8 @@ func (m *Model) fillBatch() {
 		switch {
 		case r.Ref == m.rows.selected:
 			every, r.Parts = 1, &m.hist.parts.ask
+		case m.isGraphed(r.Ref):
+			every = 1
 		case visible[r.Ref]:
 			every = shownEvery
 		case m.alerts.full: // what has thresholds is no older than what is shown
@@ -145,6 +147,7 @@ func (s *sampling) rebuild(all []runtime.Container) {
 func (m *Model) onSampled(msg sampledMsg) tea.Cmd {
 	s := &m.sampling
 	s.inFlight, s.late, s.err = false, 0, msg.err
+	m.hist.expect(m.interval)
 	m.hist.take(msg.batch)
 	m.seeFigures(msg.batch)
 	m.hist.forget(func(r runtime.Ref) bool {

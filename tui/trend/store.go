@@ -41,6 +41,17 @@ func (s *Store) Now() time.Duration { return s.now }
 // Of gives what is known of a container; nil = it was never read.
 func (s *Store) Of(ref runtime.Ref) *Line { return s.lines[ref] }
 
+// Called gives the name under which a line is kept now; ok is false when it was
+// let go.
+func (s *Store) Called(l *Line) (ref runtime.Ref, ok bool) {
+	for ref, x := range s.lines {
+		if x == l {
+			return ref, true
+		}
+	}
+	return runtime.Ref{}, false
+}
+
 // Host gives what is known of the host; nil = nothing.
 func (s *Store) Host() *Line { return s.host }
 
