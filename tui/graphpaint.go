@@ -229,6 +229,41 @@ func (x *graphView) missing(m *Model) string {
 	return ""
 }
 
+// detailCells are how many stretches of time the graphs of the detail hold:
+// wider than two points a column of a 120-column pane.
+const detailCells = 300
+
+// fillHistory copies what is known of one container for the graphs of its
+// detail: five minutes, or as long as it takes to read so many figures.
+func (m *Model) fillHistory(ref runtime.Ref) *views.History {
+	l := m.hist.trends.Of(ref)
+	if l == nil {
+		return nil
+	}
+	span := 5 * time.Minute
+	for _, d := range trend.Spans() {
+		if span < detailCells*m.interval {
+			span = max(span, d)
+		}
+	}
+	h, w := &m.paint.history, trend.Look(span, m.hist.trends.Now(), detailCells)
+	h.ByInterval = w.Step
+	for _, x := range []struct {
+		into *[]float64
+		from trend.Series
+	}{
+		{&h.CPU, trend.CPU}, {&h.Memory, trend.Memory}, {&h.Rx, trend.Rx}, {&h.Tx, trend.Tx}, {&h.Read, trend.Read}, {&h.Write, trend.Write},
+		{&h.Pids, trend.Pids}, {&h.CPUStall, trend.StallCPU}, {&h.MemStall, trend.StallMemory}, {&h.IOStall, trend.StallIO},
+	} {
+		m.graphs.read = l.Read(x.from, w, m.graphs.read)
+		*x.into = (*x.into)[:0]
+		for _, c := range m.graphs.read {
+			*x.into = append(*x.into, c.Mean)
+		}
+	}
+	return h
+}
+
 // limit is that of a single container, or what the host has; Gap = none.
 func (x *graphView) limit(m *Model, series trend.Series) float64 {
 	host := &m.hist.host

@@ -7,25 +7,6 @@ import (
 	"lxcdeck/tui/trend"
 )
 
-// series names one graph of a container or of the host.
-type series int
-
-const (
-	seriesCPU    series = iota // percent of one core; the host: of all cores
-	seriesMemory               // bytes
-	seriesSwap                 // bytes
-	seriesRx                   // bytes a second
-	seriesTx
-	seriesRead
-	seriesWrite
-	seriesPids
-	seriesPSICPU // percent of the time
-	seriesPSIMem
-	seriesPSIIO
-	seriesThrottled // percent of periods
-	seriesCount
-)
-
 // smoothing is the weight of the newest reading in the CPU figure that the
 // list is sorted by: about three ticks, so that neighbours do not swap places
 // every second.
@@ -37,9 +18,9 @@ type track struct {
 	usage  runtime.Usage  // rates up to it; the Full figures are the last ones known
 	bites  runtime.Bites  // limits that bite
 	err    error          // why the newest reading failed; nil = it did not
-	rings  [seriesCount]ring
-	smooth float64 // CPU percent, smoothed
-	known  bool    // smooth holds a figure
+	cpu    ring           // percent of one core
+	smooth float64        // the same, smoothed
+	known  bool           // smooth holds a figure
 }
 
 // history turns samples into rates and graphs, and forgets containers that
@@ -126,7 +107,7 @@ func (h *history) takeReading(r *runtime.Reading) {
 	}
 	t.err = r.Err
 	if r.Err != nil || r.Sample.At.IsZero() || r.Sample.At.Equal(t.sample.At) {
-		t.gap()
+		t.cpu.push(0, false) // a hole for a tick without a reading
 		return
 	}
 	old := t.usage
@@ -142,28 +123,9 @@ func (h *history) takeReading(r *runtime.Reading) {
 	t.record()
 }
 
-// gap leaves a hole in the graphs for a tick without a reading.
-func (t *track) gap() {
-	for i := range t.rings {
-		t.rings[i].push(0, false)
-	}
-}
-
 func (t *track) record() {
-	u, s := &t.usage, &t.sample
-	pushRate(&t.rings[seriesCPU], u.CPU)
-	pushValue(&t.rings[seriesMemory], s.Memory.WorkingSet, s.Memory.Usage)
-	pushValue(&t.rings[seriesSwap], s.Memory.Swap, s.Memory.Swap)
-	pushRate(&t.rings[seriesRx], u.RxBytes)
-	pushRate(&t.rings[seriesTx], u.TxBytes)
-	pushRate(&t.rings[seriesRead], u.ReadBytes)
-	pushRate(&t.rings[seriesWrite], u.WriteBytes)
-	pushValue(&t.rings[seriesPids], s.Pids.Current, s.Pids.Current)
-	pushRate(&t.rings[seriesPSICPU], u.CPUSome)
-	pushRate(&t.rings[seriesPSIMem], u.MemSome)
-	pushRate(&t.rings[seriesPSIIO], u.IOSome)
-	pushRate(&t.rings[seriesThrottled], u.Throttled)
-	cpu, ok := u.CPU.Get()
+	pushRate(&t.cpu, t.usage.CPU)
+	cpu, ok := t.usage.CPU.Get()
 	switch {
 	case !ok:
 		t.known = false
@@ -184,13 +146,4 @@ func keepFull(u, old *runtime.Usage) {
 func pushRate(r *ring, x runtime.Rate) {
 	v, ok := x.Get()
 	r.push(v, ok)
-}
-
-// pushValue takes the first of the two that was read.
-func pushValue(r *ring, a, b runtime.Value) {
-	v, ok := a.Get()
-	if !ok {
-		v, ok = b.Get()
-	}
-	r.push(float64(v), ok)
 }

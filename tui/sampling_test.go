@@ -24,7 +24,7 @@ func TestRatesAndGraphs(t *testing.T) {
 	if v, ok := tr.usage.CPU.Get(); !ok || math.Abs(v-50) > 0.5 {
 		t.Fatalf("%v %v", v, ok)
 	}
-	cpu := tr.rings[seriesCPU].tail(ringSize, nil)
+	cpu := tr.cpu.tail(ringSize, nil)
 	if len(cpu) < 5 || !math.IsNaN(cpu[0]) || math.Abs(cpu[len(cpu)-1]-50) > 0.5 {
 		t.Fatal(cpu)
 	}

@@ -200,7 +200,7 @@ func (m *Model) listState() *views.ListState {
 		}
 		if t := m.hist.of(row.C.Ref); t != nil && row.Usage != nil {
 			k := i - r.top
-			m.paint.sparks[k] = t.rings[seriesCPU].means(sparkLength, sparkTicks, m.paint.sparks[k])
+			m.paint.sparks[k] = t.cpu.means(sparkLength, sparkTicks, m.paint.sparks[k])
 			row.Spark = m.paint.sparks[k]
 		}
 	}
@@ -272,29 +272,11 @@ func (m *Model) detailState() *views.DetailState {
 	if s.Row == nil {
 		return s
 	}
-	if t := m.hist.of(s.Row.C.Ref); t != nil {
-		s.History = m.fillHistory(t)
+	if m.hist.of(s.Row.C.Ref) != nil {
+		s.History = m.fillHistory(s.Row.C.Ref)
 	}
 	s.Parts, s.Restarts = m.hist.parts.state(s.Row.C.Ref, s.Row.C.InitPID), m.hist.lives[s.Row.C.Ref].restarts
 	return s
-}
-
-// fillHistory copies the rings of one container for its graphs.
-func (m *Model) fillHistory(t *track) *views.History {
-	h := &m.paint.history
-	h.ByInterval = m.interval
-	for _, x := range []struct {
-		into *[]float64
-		from series
-	}{
-		{&h.CPU, seriesCPU}, {&h.Memory, seriesMemory}, {&h.Swap, seriesSwap},
-		{&h.Rx, seriesRx}, {&h.Tx, seriesTx}, {&h.Read, seriesRead}, {&h.Write, seriesWrite},
-		{&h.Pids, seriesPids}, {&h.CPUStall, seriesPSICPU}, {&h.MemStall, seriesPSIMem},
-		{&h.IOStall, seriesPSIIO}, {&h.Throttled, seriesThrottled},
-	} {
-		*x.into = t.rings[x.from].tail(ringSize, *x.into)
-	}
-	return h
 }
 
 func (m *Model) statusState() *views.StatusState {

@@ -83,8 +83,8 @@ type HostState struct {
 	Interval time.Duration
 }
 
-// History holds the figures of one container, oldest first, one an interval;
-// Gap where nothing was read. Rates are a second.
+// History holds the figures of one container, oldest first, one for each
+// stretch of ByInterval; Gap where nothing was read. Rates are a second.
 type History struct {
 	CPU        []float64 // percent of one core
 	Memory     []float64 // bytes of the working set
@@ -95,8 +95,6 @@ type History struct {
 	CPUStall   []float64 // percent of time some task waited
 	MemStall   []float64
 	IOStall    []float64
-	Throttled  []float64 // percent of periods
-	Swap       []float64 // bytes
 	ByInterval time.Duration
 }
 
