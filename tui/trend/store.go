@@ -126,7 +126,9 @@ func (s *Store) Take(ref runtime.Ref, before, after *runtime.Sample, u *runtime.
 	if before.At.IsZero() || before.InitPID != after.InitPID {
 		return
 	}
-	if from := before.At.Sub(s.base); to-from <= most.Read {
+	if from := before.At.Sub(s.base); to-from > most.Read {
+		l.torn = true
+	} else {
 		l.rate(CPU, from, to, u.CPU)
 		l.rate(Read, from, to, u.ReadBytes)
 		l.rate(Write, from, to, u.WriteBytes)
@@ -138,7 +140,8 @@ func (s *Store) Take(ref runtime.Ref, before, after *runtime.Sample, u *runtime.
 		return
 	}
 	from, to := before.FullAt.Sub(s.base), after.FullAt.Sub(s.base)
-	if to-from > most.Full {
+	if torn := l.torn; torn || to-from > most.Full {
+		l.torn = false // the next is as good as any
 		return
 	}
 	l.value(Memory, from, to, after.Memory.WorkingSet)

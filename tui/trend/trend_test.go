@@ -236,6 +236,20 @@ func TestFiguresOfTheFullTierAreNotRepeated(t *testing.T) {
 	}
 }
 
+func TestAGapIsOneForTheFullTierToo(t *testing.T) {
+	f := newFeed(New())
+	f.run(0, 10*time.Second, time.Second, 50)
+	f.run(20*time.Second, 30*time.Second, time.Second, 50) // sooner than Full readings may come
+	w := Look(time.Minute, f.s.Now(), 1000)
+	memory := f.s.Of(web).Read(Memory, w, nil)
+	for i := range 30 {
+		c := memory[w.Cell(time.Duration(i)*time.Second)]
+		if known := !math.IsNaN(c.Mean); known != (i < 10 || i >= 20) {
+			t.Errorf("second %d is %v", i, c)
+		}
+	}
+}
+
 func TestAWallClockThatIsSetTearsNothing(t *testing.T) {
 	s := New()
 	f := newFeed(s)
