@@ -80,7 +80,7 @@ type Line struct {
 	gone     bool   // it was not in the last listing
 	goneAt   time.Duration
 	initPID  int
-	torn     bool // there was a gap since the last Full reading
+	torn     bool            // there was a gap since the last Full reading
 	starts   []time.Duration // when it was seen to run anew, the oldest first
 	last     time.Duration   // the newest reading
 	cells    []uint16        // Count series of cells; nil = it was let go

@@ -1,6 +1,8 @@
 package trend
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"lxcdeck/runtime"
@@ -269,21 +271,18 @@ func (s *Store) Rename(from, to runtime.Ref) {
 
 // forget lets go of what is gone for long, and of the oldest of too many.
 func (s *Store) forget(now time.Duration) {
-	for {
-		n, oldest := 0, runtime.Ref{}
-		for ref, l := range s.lines {
-			if !l.gone {
-				continue
-			}
-			if n == 0 || l.goneAt < s.lines[oldest].goneAt {
-				oldest = ref
-			}
-			n++
+	var gone []runtime.Ref
+	for ref, l := range s.lines {
+		if l.gone {
+			gone = append(gone, ref)
 		}
-		if n == 0 || n <= mostGone && now-s.lines[oldest].goneAt <= keepGone {
+	}
+	slices.SortFunc(gone, func(a, b runtime.Ref) int { return cmp.Compare(s.lines[a].goneAt, s.lines[b].goneAt) })
+	for i, ref := range gone {
+		if len(gone)-i <= mostGone && now-s.lines[ref].goneAt <= keepGone {
 			return
 		}
-		s.lines[oldest].free()
-		delete(s.lines, oldest)
+		s.lines[ref].free()
+		delete(s.lines, ref)
 	}
 }
