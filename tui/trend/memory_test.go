@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	goruntime "runtime"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -50,54 +48,51 @@ func (m *many) tick(every time.Duration) {
 	}
 }
 
-// resident is what this process holds in memory, in bytes (proc_pid_statm(5)).
-func resident(t *testing.T) int {
-	t.Helper()
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skip(err)
-	}
-	n, err := strconv.Atoi(strings.Fields(string(text))[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n * os.Getpagesize()
+// heap is what Go's heap holds, after a collection.
+func heap() int {
+	var m goruntime.MemStats
+	goruntime.GC()
+	goruntime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
 
 // TestADayOf300ContainersTakesFifteenMegabytes holds the memory bound: the
-// program has 60 MB for all.
+// program has 60 MB for all. A line has from the beginning what it ever has.
 func TestADayOf300ContainersTakesFifteenMegabytes(t *testing.T) {
-	const containers, most = 300, 15 << 20
-	page := os.Getpagesize()
-	each := (2*int(Count)*cells+page-1)/page*page + int(unsafe.Sizeof(Line{})) + mostStarts*8
-	if n := each * containers; n > most {
-		t.Errorf("%d containers take %d bytes, %d each", containers, n, each)
+	const containers, most, mostHeap = 300, 15 << 20, 1 << 20
+	m := newMany(1) // what is there without them
+	before := heap()
+	m = newMany(containers)
+	inHeap, mapped := heap()-before, 0
+	for _, ref := range m.refs {
+		l := m.s.Of(ref)
+		if l.back == nil {
+			t.Fatal("the figures are in the heap")
+		}
+		mapped += (len(l.back) + os.Getpagesize() - 1) / os.Getpagesize() * os.Getpagesize()
 	}
-	goruntime.GC()
-	before := resident(t)
-	const third = containers / 3 // more would take long
-	m := newMany(third)
+	t.Logf("%d bytes mapped, %d in the heap", mapped, inHeap)
+	if mapped+inHeap > most || inHeap > mostHeap+containers*int(2*unsafe.Sizeof(runtime.Sample{})) {
+		t.Errorf("%d containers take %d bytes of pages and %d of the heap", containers, mapped, inHeap)
+	}
+}
+
+// TestADayIsKeptWhole fills every cell there is.
+func TestADayIsKeptWhole(t *testing.T) {
+	m := newMany(1)
 	for m.elapsed < 26*time.Hour {
-		m.tick(time.Hour)
+		m.tick(10 * time.Second)
 	}
-	goruntime.GC()
-	grown := 3 * (resident(t) - before)
-	t.Logf("%d bytes each; %d containers grew the process by %.1f MB in %s", each, containers, float64(grown)/(1<<20), m.elapsed)
-	if grown > most+most/5 { // what else a test has
-		t.Errorf("the process grew by %d bytes", grown)
+	if n := testing.AllocsPerRun(5, func() { m.tick(time.Hour) }); n > 0 {
+		t.Errorf("%v allocations a tick", n)
 	}
+	l := m.s.Of(m.refs[0])
 	for _, span := range Spans() {
-		for i, c := range m.s.Of(m.refs[6]).Read(CPU, Look(span, m.s.Now(), 1000), nil) {
-			if !near(c.Mean, 700) {
+		for i, c := range l.Read(CPU, Look(span, m.s.Now(), 1000), nil) {
+			if !near(c.Mean, 100) {
 				t.Fatalf("%s: cell %d is %v", span, i, c)
 			}
 		}
-	}
-	for i := range m.refs { // and it is given back
-		m.s.Of(m.refs[i]).free()
-	}
-	if left := 3 * (resident(t) - before); left > grown/2 {
-		t.Errorf("%d of %d bytes are still held", left, grown)
 	}
 }
 
