@@ -75,18 +75,23 @@ func nastyGraphs(n int) *GraphsState {
 }
 
 func TestGraphsAreExact(t *testing.T) {
-	for _, th := range themes(t)[:2] {
-		for name, s := range map[string]*GraphsState{
-			"one": nastyGraphs(1), "eight": nastyGraphs(8), "nothing": {}, "empty": {Names: []string{"web"}, Empty: "\x1b[m" + strings.Repeat("It has not run. ", 40)},
-			"few cells": graphsState(3, 1), "calm": graphsState(1, 300),
-		} {
-			for i, graphs := range []int{len(s.Graphs), 1} {
-				one := *s
-				one.Blocks, one.Graphs = i > 0, s.Graphs[:min(graphs, len(s.Graphs))]
-				for _, size := range sizes() {
-					exact(t, "graphs of "+name, th.Graphs(&one, size[0], size[1]), size[0], size[1])
-				}
-			}
+	th, ascii := themes(t)[0], themes(t)[1]
+	tab := nastyGraphs(8) // of one resource, in blocks
+	tab.Graphs, tab.Blocks = tab.Graphs[:1], true
+	for name, paint := range map[string]func(w, h int) Block{
+		"one":       func(w, h int) Block { return th.Graphs(nastyGraphs(1), w, h) },
+		"eight":     func(w, h int) Block { return th.Graphs(nastyGraphs(8), w, h) },
+		"ascii":     func(w, h int) Block { return ascii.Graphs(nastyGraphs(8), w, h) },
+		"ascii one": func(w, h int) Block { return ascii.Graphs(nastyGraphs(1), w, h) },
+		"a tab":     func(w, h int) Block { return th.Graphs(tab, w, h) },
+		"nothing":   func(w, h int) Block { return th.Graphs(&GraphsState{}, w, h) },
+		"few cells": func(w, h int) Block { return th.Graphs(graphsState(3, 1), w, h) },
+		"empty": func(w, h int) Block {
+			return th.Graphs(&GraphsState{Names: []string{"web"}, Empty: "\x1b[m" + strings.Repeat("It has not run. ", 40)}, w, h)
+		},
+	} {
+		for _, size := range sizes() {
+			exact(t, "graphs of "+name, paint(size[0], size[1]), size[0], size[1])
 		}
 	}
 }
