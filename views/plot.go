@@ -377,7 +377,7 @@ func (t *Theme) graphTitle(s *GraphsState, g *Graph, w int) string {
 		mean += g.Kind.perTime()
 	}
 	pieces := []piece{text(0, Strong, mean)}
-	if !math.IsNaN(c.Mean) && (g.Kind.amount(c.Low) != g.Kind.amount(c.High)) {
+	if !math.IsNaN(c.Mean) && g.Kind.amount(c.Low) != g.Kind.amount(c.High) {
 		pieces = append(pieces, figure(1, "low", Plain, g.Kind.amount(c.Low)), figure(1, "high", Plain, g.Kind.amount(c.High)))
 	}
 	if g.Of != "" {
