@@ -82,7 +82,6 @@ type Line struct {
 	initPID  int
 	torn     bool            // there was a gap since the last Full reading
 	starts   []time.Duration // when it was seen to run anew, the oldest first
-	last     time.Duration   // the newest reading
 	cells    []uint16        // Count series of cells; nil = it was let go
 	back     []byte          // the mapping that holds them; nil = the heap does
 	open     [Count][rings]open
@@ -118,12 +117,6 @@ func (l *Line) Copy() *Line {
 // Starts are the instants at which the container was seen to run anew, the
 // oldest first: another init than before.
 func (l *Line) Starts() []time.Duration { return l.starts }
-
-// Gone says that the container was in no listing since an instant.
-func (l *Line) Gone() (since time.Duration, gone bool) { return l.goneAt, l.gone }
-
-// Last is the instant of the newest reading.
-func (l *Line) Last() time.Duration { return l.last }
 
 // add takes a figure that held from one instant to a later one. What is older
 // than was added before is left out.

@@ -60,9 +60,9 @@ func heap() int {
 // program has 60 MB for all. A line has from the beginning what it ever has.
 func TestADayOf300ContainersTakesFifteenMegabytes(t *testing.T) {
 	const containers, most, mostHeap = 300, 15 << 20, 1 << 20
-	m := newMany(1) // what is there without them
+	newMany(1) // what is there without them
 	before := heap()
-	m = newMany(containers)
+	m := newMany(containers)
 	inHeap, mapped := heap()-before, 0
 	for _, ref := range m.refs {
 		l := m.s.Of(ref)

@@ -124,7 +124,6 @@ func (s *Store) Take(ref runtime.Ref, before, after *runtime.Sample, u *runtime.
 		}
 		l.initPID = after.InitPID
 	}
-	l.last = max(l.last, to)
 	if before.At.IsZero() || before.InitPID != after.InitPID {
 		return
 	}
@@ -162,7 +161,6 @@ func (s *Store) TakeHost(before, after *runtime.HostSample, u *runtime.HostUsage
 		s.host = newLine(&s.table)
 	}
 	l := s.host
-	l.last = max(l.last, to)
 	from := before.At.Sub(s.base)
 	if before.At.IsZero() || to-from > most.Read {
 		return

@@ -320,11 +320,11 @@ func TestHistoryFollowsTheContainer(t *testing.T) {
 	}
 	s = start("a")
 	s.Follow(nil, at(11*time.Second))
-	if _, gone := s.Of(web).Gone(); !gone || !known(s, "web") {
+	if !s.Of(web).gone || !known(s, "web") {
 		t.Error("what is gone is not known to be, or forgotten at once")
 	}
 	s.Follow([]runtime.Container{listed("web", "a")}, at(12*time.Second))
-	if _, gone := s.Of(web).Gone(); gone || !known(s, "web") {
+	if s.Of(web).gone || !known(s, "web") {
 		t.Error("what came back has lost its figures")
 	}
 	s = start("")
