@@ -117,22 +117,22 @@ func (x *graphView) state(m *Model) *views.GraphsState {
 }
 
 // of reads a series into the nth buffer.
-func (g *graphWish) of(n int, l *trend.Line, series trend.Series, w trend.Window) []views.GraphCell {
-	for len(g.cells) <= n {
-		g.cells = append(g.cells, nil)
+func (w *graphWish) of(n int, l *trend.Line, series trend.Series, at trend.Window) []views.GraphCell {
+	for len(w.cells) <= n {
+		w.cells = append(w.cells, nil)
 	}
-	g.cells[n] = g.cells[n][:0]
+	w.cells[n] = w.cells[n][:0]
 	if l == nil {
-		for range w.Cells {
-			g.cells[n] = append(g.cells[n], views.GraphCell{Low: views.Gap(), Mean: views.Gap(), High: views.Gap()})
+		for range at.Cells {
+			w.cells[n] = append(w.cells[n], views.GraphCell{Low: views.Gap(), Mean: views.Gap(), High: views.Gap()})
 		}
-		return g.cells[n]
+		return w.cells[n]
 	}
-	g.read = l.Read(series, w, g.read)
-	for _, c := range g.read {
-		g.cells[n] = append(g.cells[n], views.GraphCell(c))
+	w.read = l.Read(series, at, w.read)
+	for _, c := range w.read {
+		w.cells[n] = append(w.cells[n], views.GraphCell(c))
 	}
-	return g.cells[n]
+	return w.cells[n]
 }
 
 // newestCell is the last cell in which anything was read of the first graph.

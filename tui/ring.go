@@ -26,9 +26,8 @@ func (r *ring) push(v float64, ok bool) {
 	r.all++
 }
 
-// tail appends the newest n figures to buf[:0], oldest first.
-func (r *ring) tail(n int, buf []float64) []float64 {
-	buf = buf[:0]
+// tail gives the newest n figures, oldest first.
+func (r *ring) tail(n int) (buf []float64) {
 	n = min(n, r.n)
 	for i := range n {
 		buf = append(buf, float64(r.v[(r.next-n+i+ringSize)%ringSize]))

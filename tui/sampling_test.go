@@ -24,7 +24,7 @@ func TestRatesAndGraphs(t *testing.T) {
 	if v, ok := tr.usage.CPU.Get(); !ok || math.Abs(v-50) > 0.5 {
 		t.Fatalf("%v %v", v, ok)
 	}
-	cpu := tr.cpu.tail(ringSize, nil)
+	cpu := tr.cpu.tail(ringSize)
 	if len(cpu) < 5 || !math.IsNaN(cpu[0]) || math.Abs(cpu[len(cpu)-1]-50) > 0.5 {
 		t.Fatal(cpu)
 	}
@@ -39,17 +39,17 @@ func TestRatesAndGraphs(t *testing.T) {
 
 func TestRing(t *testing.T) {
 	var r ring
-	if len(r.tail(5, nil)) != 0 {
+	if len(r.tail(5)) != 0 {
 		t.Fatal("an empty ring has figures")
 	}
 	for i := range ringSize + 10 {
 		r.push(float64(i), i%2 == 0)
 	}
-	got := r.tail(4, nil)
+	got := r.tail(4)
 	if len(got) != 4 || got[0] != ringSize+6 || !math.IsNaN(got[1]) || got[2] != ringSize+8 || !math.IsNaN(got[3]) {
 		t.Fatal(got)
 	}
-	if n := len(r.tail(10*ringSize, nil)); n != ringSize {
+	if n := len(r.tail(10 * ringSize)); n != ringSize {
 		t.Fatal(n)
 	}
 }

@@ -79,7 +79,7 @@ func TestGraphs(t *testing.T) {
 			t.Fatalf("%d readings after %v:\n%s", n, patience, term.Screen())
 		}
 		got := reads.FindStringSubmatch(term.Screen())
-		if got == nil || got[2] == last {
+		if len(got) != 3 || got[2] == last {
 			continue
 		}
 		if last == "" { // its cell is not full of the burner yet

@@ -12,7 +12,6 @@ import (
 var (
 	noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	web  = runtime.Ref{Path: "/var/lib/lxc", Name: "web"}
-	wide = Limits{Read: time.Hour, Full: time.Hour}
 )
 
 // feed is a container whose counters the test turns.
@@ -283,7 +282,7 @@ func listed(name, identity string) runtime.Container {
 }
 
 func TestHistoryFollowsTheContainer(t *testing.T) {
-	at := func(d time.Duration) time.Time { return noon.Add(d) }
+	at := noon.Add
 	known := func(s *Store, name string) bool {
 		l := s.Of(runtime.Ref{Path: web.Path, Name: name})
 		return l != nil && l.cells != nil && !math.IsNaN(l.Read(CPU, Look(time.Minute, 9*time.Second, 100), nil)[55].Mean)
