@@ -58,7 +58,8 @@ type Adapter struct {
 	kills    *host.KillLog
 	overseer *overseer
 	networks *networks
-	examiner *overseer     // of isolation
+	examiner *overseer // of isolation
+	space    *spaceCache
 	calls    chan struct{} // a token for each call into liblxc under way
 	listing  chan struct{} // one token: Lists run one after another
 
@@ -107,6 +108,7 @@ func New(opts Options) (*Adapter, error) {
 		networks: newNetworks(),
 		overseer: newOverseer("processes"),
 		examiner: newOverseer("isolation"),
+		space:    newSpaceCache(),
 		calls:    make(chan struct{}, maxCalls),
 		listing:  make(chan struct{}, 1),
 		facts:    map[runtime.Ref]facts{},

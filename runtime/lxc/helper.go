@@ -51,6 +51,8 @@ const (
 	kindSnapshots = "snapshots"
 	// kindPasswd reads a container's own list of users.
 	kindPasswd = "passwd"
+	// kindSpace reads what takes room on disk.
+	kindSpace = "space"
 )
 
 // helperRequest is what a helper is asked. It travels as JSON over the socket

@@ -149,6 +149,8 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 		return helperSnapshots(q.Ref)
 	case q.Kind == kindPasswd:
 		return helperPasswd(q.Init)
+	case q.Kind == kindSpace:
+		return helperSpace(conn, q)
 	default:
 		return failedReply(fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Kind), "")
 	}
@@ -157,7 +159,7 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 // looks says whether requests of a kind change nothing.
 func looks(kind string) bool {
 	switch kind {
-	case kindBootLog, kindDiagnose, kindSnapshots, kindPasswd:
+	case kindBootLog, kindDiagnose, kindSnapshots, kindPasswd, kindSpace:
 		return true
 	default:
 		return false

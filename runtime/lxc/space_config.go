@@ -1,0 +1,137 @@
+package lxc
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
+)
+
+// What a config needs of this host's files is read as text: every path in every value
+// counts, whatever the key. So keys that are not known here, or not yet, count too.
+
+// maxNamed is how many bytes of paths are taken from one container's configs.
+const maxNamed = 256 << 10
+
+// spaceConf is what the room of a container is told by.
+type spaceConf struct {
+	root    string   // the value of lxc.rootfs.path; "" = none
+	options []string // of the mount of the root
+	names   []string // paths that are named
+	size    int      // bytes of names
+	seen    map[string]bool
+}
+
+func newSpaceConf() *spaceConf { return &spaceConf{seen: map[string]bool{}} }
+
+// read reads a config and all that it includes, in liblxc's order, after an
+// inspection has found them all safe, bounded and without circles.
+func (c *spaceConf) read(path string, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("%w: includes more than %d deep", runtime.ErrConfig, maxDepth)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if depth > 0 && strings.HasSuffix(path, "/") && errors.Is(err, fs.ErrNotExist) {
+		return nil // no mistake to liblxc (do_includedir)
+	}
+	if err != nil {
+		return fileErr(err)
+	}
+	var st unix.Stat_t
+	if err := lstat(real, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR && depth > 0 {
+		entries, err := os.ReadDir(real)
+		for _, e := range entries {
+			if err == nil && strings.HasSuffix(e.Name(), ".conf") {
+				err = c.read(filepath.Join(real, e.Name()), depth+1)
+			}
+		}
+		return fileErr(err)
+	}
+	text, err := readSmall(real)
+	if err != nil {
+		return err
+	}
+	for _, line := range confLines(string(text)) {
+		key, value, ok := setting(line)
+		if !ok {
+			continue
+		}
+		if err := c.take(key, value, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take takes one setting.
+func (c *spaceConf) take(key, value string, depth int) error {
+	switch {
+	case key == "lxc.rootfs.path":
+		c.root = value
+	case key == "lxc.rootfs.options":
+		c.options = append(c.options, value)
+	case strings.HasPrefix(key, "lxc.include"): // older versions compare no more of it
+		if err := c.read(value, depth+1); err != nil {
+			return err
+		}
+	case key == "lxc.mount.fstab", key == "lxc.mount":
+		text, err := readFstab(value)
+		if err != nil {
+			return err
+		}
+		if err := c.name(text); err != nil {
+			return err
+		}
+	}
+	return c.name(value)
+}
+
+// readFstab reads the file that lxc.mount.fstab names; one that is not there mounts nothing.
+func readFstab(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	var text []byte
+	if err == nil {
+		text, err = readSmall(real)
+	}
+	if err != nil {
+		return "", fmt.Errorf("lxc.mount.fstab: %w", fileErr(err))
+	}
+	return string(text), nil
+}
+
+// name takes all paths out of a text, wherever they stand in it.
+func (c *spaceConf) name(text string) error {
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n:,=\"'", r) }) {
+		word = unescaped(word)
+		if !filepath.IsAbs(word) || c.seen[word] {
+			continue
+		}
+		if c.size += len(word); c.size > maxNamed {
+			return fmt.Errorf("%w: it names too many paths", runtime.ErrConfig)
+		}
+		c.seen[word] = true
+		c.names = append(c.names, word)
+	}
+	// A path with such a sign in it is one as a whole.
+	if whole := strings.TrimSpace(text); filepath.IsAbs(whole) && !strings.Contains(whole, "\n") && !c.seen[whole] && len(whole) < unix.PathMax {
+		c.size += len(whole)
+		c.seen[whole] = true
+		c.names = append(c.names, whole)
+	}
+	return nil
+}
