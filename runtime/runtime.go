@@ -14,6 +14,7 @@ type Runtime interface {
 	Overseer
 	Networker
 	Examiner
+	Measurer
 	// About describes the runtime itself. It does not block.
 	About() About
 	// Close lets go of descriptors, threads and helpers; containers are not touched.

@@ -50,6 +50,7 @@ func demo(clock *Clock) *Runtime {
 	r.faults[faultKey{List, stuck}].since = now.Add(-12 * time.Second)
 	r.mu.Unlock()
 	r.NoConfig(runtime.Ref{Path: "/var/lib/lxc", Name: "lost+found"})
+	r.Lie(demoExtras(now)...)
 	r.SetChoices(demoChoices())
 	r.SetImages(demoImages()...)
 	r.Leave(runtime.Leftover{

@@ -93,6 +93,8 @@ type Runtime struct {
 	images    []runtime.Image
 	checks    []runtime.Check // nil = those of an invented host
 	leftovers []runtime.Leftover
+	extras    []runtime.SpaceExtra
+	measured  map[runtime.Ref]time.Time // by Space, and when
 	diagnoses map[runtime.Ref]runtime.Diagnosis
 	// checkpoints are those that were written, by directory.
 	checkpoints map[string]runtime.Ref
@@ -149,7 +151,7 @@ func New(opts Options, specs ...Spec) *Runtime {
 		watchers:    make(map[*watcher]struct{}),
 		nextPID:     4000,
 
-		diagnoses: map[runtime.Ref]runtime.Diagnosis{},
+		diagnoses: map[runtime.Ref]runtime.Diagnosis{}, measured: map[runtime.Ref]time.Time{},
 	}
 	for i := range specs {
 		r.Add(specs[i])

@@ -28,6 +28,7 @@ const (
 	// Networks are Network and Ports. In Network a container's Fault is its own Why.
 	Networks
 	Examine // Isolation
+	Measure // Space
 	methods
 )
 

@@ -113,6 +113,7 @@ func Test(t *testing.T, h Host) {
 		{"Isolation", testIsolation},
 		{"Signal", testSignal},
 		{"Owners", testOwners},
+		{"Space", testSpace},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}
