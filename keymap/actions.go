@@ -27,9 +27,14 @@ const (
 	Processes        // the processes of a container
 	Network          // the network map
 	Graphs           // the graphs of containers, or of the host
+	Space            // what takes room on disk
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space"}
+
+// Apart says whether a scope has the screen for itself, with keys of its own: no
+// other help lists them, and no palette.
+func (s Scope) Apart() bool { return s == Scrollback || s >= Processes }
 
 // String is the scope's name in config files and help.
 func (s Scope) String() string { return scopeNames[s] }
@@ -181,6 +186,12 @@ const (
 	GraphPause  ID = "graph-pause"
 	GraphCells  ID = "graph-cells"
 
+	SpaceKey  ID = "space"
+	SpaceOpen ID = "space-parts"
+	SpaceSort ID = "space-sort"
+	SpaceFlip ID = "space-sort-reverse"
+	SpaceCopy ID = "space-copy"
+
 	ScrollLeft   ID = "scroll-left"
 	ScrollRight  ID = "scroll-right"
 	ScrollStart  ID = "scroll-line-start"
@@ -250,6 +261,12 @@ var actions = []Action{
 	{ID: NetworkMap, Title: "Network map", Keys: []string{"n"}, Scope: List, Group: Looking},
 	{ID: Isolation, Title: "Isolation and its weak points", Keys: []string{"I"}, Scope: List, Group: Looking, Targets: One},
 	{ID: Who, Title: "Who has a pid or a port", Scope: List, Group: Looking},
+
+	{ID: SpaceKey, Title: "Space on disk, and orphans", Keys: []string{"f"}, Scope: List, Group: Looking},
+	{ID: SpaceOpen, Title: "All about it, part by part", Short: "parts", Keys: []string{"enter"}, Scope: Space, Group: Looking, NoTyped: true},
+	{ID: SpaceSort, Title: "Sort by size, or by name", Short: "sort", Keys: []string{"o"}, Scope: Space, Group: Finding, NoTyped: true},
+	{ID: SpaceFlip, Title: "Reverse the order", Keys: []string{"O"}, Scope: Space, Group: Finding, NoTyped: true},
+	{ID: SpaceCopy, Title: "Copy the path", Short: "copy", Keys: []string{"y"}, Scope: Space, Group: Looking, NoTyped: true},
 
 	{ID: ProcSignal, Title: "Send a signal", Short: "signal", Keys: []string{"K", "f9"}, Scope: Processes, Group: Changing, Targets: One, Form: runtime.Signal, Changes: true, NoTyped: true},
 	{ID: ProcFilter, Title: "Filter", Short: "filter", Keys: []string{"/", "f4"}, Scope: Processes, Group: Finding, NoTyped: true},

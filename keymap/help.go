@@ -74,11 +74,9 @@ func helps(scope Scope, a Action) bool {
 		return a.Scope == Shell
 	case scope == Scrollback:
 		return a.Scope == Scrollback || a.Scope == Everywhere && (a.Group == Moving || a.ID == Quit)
-	case scope == Processes, scope == Network:
-		return a.Scope == scope || a.Scope == Everywhere && a.ID != NextPane && a.ID != Zoom
-	case scope == Graphs:
-		return a.Scope == Graphs || a.Scope == Everywhere && a.ID != Zoom
-	case a.Scope == Scrollback || a.Scope == Processes || a.Scope == Network || a.Scope == Graphs:
+	case scope.Apart():
+		return a.Scope == scope || a.Scope == Everywhere && (a.ID != NextPane || scope == Graphs) && a.ID != Zoom
+	case a.Scope.Apart():
 		return false
 	}
 	return a.Scope != Help || scope == Help
@@ -120,7 +118,7 @@ func PaletteItems(m *Map, query string, s Situation) []PaletteItem {
 	}
 	var found []scored
 	for _, a := range actions {
-		if a.NoTyped || a.Scope == Help || a.Scope == Scrollback || a.Scope == Processes || a.Scope == Network || a.Scope == Graphs {
+		if a.NoTyped || a.Scope == Help || a.Scope.Apart() {
 			continue
 		}
 		score, hits, ok := fuzzy(query, a.Title)

@@ -115,6 +115,7 @@ type Model struct {
 	events    eventFeed
 	alerts    alerts
 	graphs    graphWish
+	spaces    spaceWish
 	boot      *boot // containers that are started one after the other; nil = none are
 
 	layout    views.Layout

@@ -31,7 +31,7 @@ func (m *Model) helpState(h *help) *views.HelpState {
 		Groups: keymap.HelpGroups(m.keys, h.scope, m.situation()), Offset: h.top,
 		ReadOnly: m.readOnly, Version: m.version,
 	}
-	if h.scope != keymap.Scrollback && h.scope != keymap.Processes && h.scope != keymap.Network && h.scope != keymap.Graphs { // there keys are no shell's
+	if !h.scope.Apart() { // there keys are no shell's
 		s.Prefix = m.prefixName()
 	}
 	return s

@@ -191,6 +191,10 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.onIsolation(msg), true
 	case isolationDueMsg:
 		return m.onIsolationDue(msg), true
+	case spaceMsg:
+		return m.onSpace(msg), true
+	case spaceDueMsg:
+		return m.onSpaceDue(msg), true
 	case ownersMsg:
 		m.onOwners(msg)
 		return nil, true
@@ -215,6 +219,9 @@ func (m *Model) readAgain() tea.Cmd {
 	}
 	if x := m.networkOpen(); x != nil {
 		return x.fetch(m)
+	}
+	if x := m.spaceOpen(); x != nil {
+		return x.fetch(m, false)
 	}
 	return nil
 }
