@@ -53,7 +53,7 @@ func (r *Runtime) Space(ctx context.Context, q runtime.SpaceQuery, told func(run
 		}
 		own := r.strikeNow(c.Ref)
 		if own.Stuck {
-			c.Parts = []runtime.SpacePart{{Kind: runtime.SpaceRoot, Path: c.Ref.String() + "/rootfs", Room: runtime.Room{Silent: r.Now()}}}
+			c.Parts[0].Room.Silent = r.Now()
 			tell()
 		}
 		if err := r.suffer(ctx, own); err != nil {
@@ -92,7 +92,17 @@ func (r *Runtime) weigh(c *runtime.ContainerSpace, at time.Time) {
 		return
 	}
 	r.measured[c.Ref] = at
-	room := func(n uint64) runtime.Room { return runtime.Room{Bytes: runtime.Of(n), Files: n/9000 + 1, At: at} }
+	r.parts(c, b, at)
+}
+
+// parts gives a container its parts, at the zero time without figures. Callers hold r.mu.
+func (r *Runtime) parts(c *runtime.ContainerSpace, b *box, at time.Time) {
+	room := func(n uint64) runtime.Room {
+		if at.IsZero() {
+			return runtime.Room{}
+		}
+		return runtime.Room{Bytes: runtime.Of(n), Files: n/9000 + 1, At: at}
+	}
 	path := c.Ref.String()
 	if b.spec.Foreign != nil || b.spec.Problem != nil {
 		c.StoreWhy = "its config is not read"
@@ -137,9 +147,11 @@ func (r *Runtime) spaces(q runtime.SpaceQuery) (runtime.SpaceReport, error) {
 			errs = append(errs, wrap("space", ref, runtime.ErrNotFound))
 		}
 	}
-	for ref := range r.boxes {
+	for ref, b := range r.boxes {
 		if slices.Contains(r.opts.Paths, ref.Path) && (len(q.Refs) == 0 || slices.Contains(q.Refs, ref)) {
-			rep.Containers = append(rep.Containers, runtime.ContainerSpace{Ref: ref, Parts: []runtime.SpacePart{{Kind: runtime.SpaceRoot}}})
+			c := runtime.ContainerSpace{Ref: ref}
+			r.parts(&c, b, time.Time{})
+			rep.Containers = append(rep.Containers, c)
 		}
 	}
 	slices.SortFunc(rep.Containers, func(a, b runtime.ContainerSpace) int { return order(a.Ref, b.Ref) })

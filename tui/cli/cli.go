@@ -270,8 +270,8 @@ func (d *deck) root() *cobra.Command {
 	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand(),
 		d.createCommand(), d.cloneCommand(), d.renameCommand(), d.destroyCommand(), d.snapshotCommand(), d.restoreCommand(),
 		d.deviceCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand(), d.packCommand(), d.unpackCommand(),
-		d.doctorCommand(), d.metricsCommand(), d.psCommand(), d.whoCommand(), d.networkCommand(), d.isolationCommand(), d.signalCommand(),
-		d.runCommand(), d.checkpointCommand(runtime.Checkpoint), d.checkpointCommand(runtime.Resume))
+		d.doctorCommand(), d.metricsCommand(), d.psCommand(), d.whoCommand(), d.networkCommand(), d.isolationCommand(), d.spaceCommand(),
+		d.signalCommand(), d.runCommand(), d.checkpointCommand(runtime.Checkpoint), d.checkpointCommand(runtime.Resume))
 	for _, info := range runtime.Ops() {
 		if info.Kind == runtime.OnState {
 			root.AddCommand(d.opCommand(info))
