@@ -1,5 +1,5 @@
 // Go looks once a second whether the quota of its own cgroup has changed. A screen
-// at rest has nothing to do then.
+// at rest has nothing to do then, and no verb has so much to do that it would mind.
 
 //go:debug updatemaxprocs=0
 

@@ -7,6 +7,8 @@ import (
 	uv "github.com/charmbracelet/ultraviolet"
 )
 
+const trip = 100 * time.Millisecond
+
 // TestFramesWaitForTheTerminal: behind a question that is not answered little is
 // written; the answer lets the frame out that waits, and no answer does not keep
 // it for ever.
@@ -14,42 +16,95 @@ func TestFramesWaitForTheTerminal(t *testing.T) {
 	withPacer(t, func(p *paced) {
 		p.size = askAfter
 		p.paint()
-		p.pass(time.Second)
+		p.pass(trip)
 		if p.asked != 1 {
 			t.Fatalf("asked %d times after %d bytes", p.asked, askAfter)
 		}
 		p.answered()
-		p.paint() // it is asked anew
-		p.pass(time.Second / 10)
-		for range aheadMost / askAfter {
-			p.paint()
-			p.pass(time.Second / 10)
+		room := func() int {
+			n := 0
+			for p.paint(); ; p.paint() { // the first is asked about
+				if p.pass(trip / 10); p.waits() {
+					return n - 1
+				}
+				n++
+			}
 		}
-		if p.waits() || p.slow() != 0 {
-			t.Fatal("a frame waits although there is room")
+		if n := room() * askAfter; n != 2*leastAhead {
+			t.Fatalf("%d bytes behind a question, want %d", n, 2*leastAhead)
 		}
-		p.paint()
-		p.pass(lostAfter / 2)
-		if !p.waits() {
-			t.Fatal("nothing waits for the terminal")
+		if p.slow() {
+			t.Error("slow before anything has waited long")
 		}
+		p.pass(trip + slowTrip)
 		p.answered()
 		p.want(false) // the message's own
-		if p.pass(2 * frameTime); p.waits() || p.slow() == 0 {
+		if p.pass(2 * frameTime); p.waits() || !p.slow() {
 			t.Error("a frame waits although the answer has come, or nobody says that it had to")
 		}
-		for range 10 {
-			p.paint()
-			p.pass(time.Second / 10)
+		// That frame is asked about already.
+		if n := (room() + 1) * askAfter; n != leastAhead {
+			t.Errorf("%d bytes behind a question on a slow line, want %d", n, leastAhead)
 		}
-		if !p.waits() {
-			t.Fatal("nothing waits for the terminal")
-		}
-		if p.pass(2 * lostAfter); p.waits() {
+		if p.pass(2 * fullTick); p.waits() {
 			t.Error("a frame waits for an answer that is lost")
 		}
-		if p.pass(2 * slowTime); p.slow() != 0 {
+		if p.pass(2 * slowTime); p.slow() {
 			t.Error("slow for ever")
+		}
+	})
+}
+
+// TestLateAnswers: one that comes after many seconds, as from a line that had
+// stalled, is not taken for that of a younger question.
+func TestLateAnswers(t *testing.T) {
+	withPacer(t, func(p *paced) {
+		p.size = askAfter
+		p.paint()
+		p.pass(trip)
+		p.answered()
+		before := p.asked
+		for range 100 { // ten seconds
+			p.paint()
+			p.pass(trip)
+		}
+		if p.asked != before+1 {
+			t.Errorf("asked %d times more while one question was out", p.asked-before)
+		}
+		if p.answered(); p.link.lost != 0 {
+			t.Error("the late answer counts as lost")
+		}
+	})
+}
+
+// TestLongLink: a way that is long and wide is not throttled.
+func TestLongLink(t *testing.T) {
+	withPacer(t, func(p *paced) {
+		p.size = 3 * askAfter
+		left := 0
+		for range 200 {
+			p.look.Lock()
+			asked := p.asked
+			p.look.Unlock()
+			p.paint()
+			p.pass(2 * frameTime)
+			if p.waits() {
+				left++
+			}
+			p.look.Lock()
+			if p.asked > asked {
+				time.AfterFunc(2*trip, func() {
+					p.answered()
+					p.want(false)
+				})
+			}
+			p.look.Unlock()
+		}
+		if left > 60 || p.slow() {
+			t.Errorf("%d of 200 frames waited, slow %v", left, p.slow())
+		}
+		if p.link.window() < 16*leastAhead {
+			t.Errorf("%d bytes may be under way", p.link.window())
 		}
 	})
 }
@@ -59,7 +114,7 @@ func TestFramesWaitForTheTerminal(t *testing.T) {
 func TestDeafTerminal(t *testing.T) {
 	withPacer(t, func(p *paced) {
 		p.size = askAfter
-		for range 100 {
+		for range 200 {
 			p.paint()
 			if p.pass(time.Second); p.waits() {
 				t.Fatal("a frame waits for a terminal that has never answered")
@@ -69,7 +124,7 @@ func TestDeafTerminal(t *testing.T) {
 			t.Errorf("asked %d times", p.asked)
 		}
 		began := time.Now()
-		if p.hush(); time.Since(began) > firstTime {
+		if p.hush(settleTime); time.Since(began) > firstTime {
 			t.Errorf("the end waits %v", time.Since(began))
 		}
 	})
@@ -87,7 +142,7 @@ func TestHushWaitsForTheAnswer(t *testing.T) {
 		p.pass(time.Second / 10)
 		time.AfterFunc(settleTime/2, p.answered)
 		began := time.Now()
-		if p.hush(); time.Since(began) < settleTime/2 || time.Since(began) >= settleTime {
+		if p.hush(settleTime); time.Since(began) < settleTime/2 || time.Since(began) >= settleTime {
 			t.Errorf("waited %v for an answer that came after %v", time.Since(began), settleTime/2)
 		}
 		n := p.asked
@@ -99,6 +154,13 @@ func TestHushWaitsForTheAnswer(t *testing.T) {
 		p.paint()
 		if p.pass(time.Second); p.asked != n+1 {
 			t.Error("not asked any more")
+		}
+		p.answered()
+		p.hushForGood(settleTime)
+		p.speak()
+		p.paint()
+		if p.pass(time.Second); p.asked != n+1 {
+			t.Error("asked at the end")
 		}
 	})
 }
@@ -115,5 +177,16 @@ func TestAnswerIsTaken(t *testing.T) {
 	}
 	if d.screen() != before {
 		t.Error("it changes the screen")
+	}
+}
+
+// TestKeysAfterTheEnd: what is typed once the end was asked for is for the shell.
+func TestKeysAfterTheEnd(t *testing.T) {
+	d := newDeck(t, 100, 30, Options{}, some()...)
+	d.m.end()
+	before := d.m.rows.at
+	d.send(keyMsg("j"))
+	if d.m.rows.at != before {
+		t.Error("a key still acts")
 	}
 }

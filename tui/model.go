@@ -140,6 +140,7 @@ type Model struct {
 	terminal  *terminal      // nil = no zoom but the emulator's
 	raw       *zoom          // the session that has the terminal for itself; nil = none
 	pace      pacer
+	leaving   bool // what is typed is for whoever reads the terminal next
 	themeName string
 	ascii     bool
 	theme     *views.Theme

@@ -105,16 +105,16 @@ func Run(ctx context.Context, o Options) error {
 // end ends the program, but lets a zoom give the terminal back first: Bubble Tea
 // would paint over it, and the zoom would begin Bubble Tea anew.
 func (m *Model) end() tea.Cmd {
+	m.leaving = true
 	z := m.raw
-	if z == nil {
-		return cmd("quit", func() tea.Msg {
-			m.pace.hush()
-			return tea.QuitMsg{}
-		})
+	if z != nil {
+		z.end()
 	}
-	z.end()
 	return cmd("quit", func() tea.Msg {
-		awaitEnd(z.ended, hangUpGrace)
+		if z != nil {
+			awaitEnd(z.ended, hangUpGrace)
+		}
+		m.pace.hushForGood(settleTime)
 		return tea.QuitMsg{}
 	})
 }
@@ -185,7 +185,7 @@ func (m *Model) handleSignals(ctx context.Context, p *tea.Program, tty *os.File,
 				z.end()
 				awaitEnd(z.ended, hangUpGrace/2)
 			}
-			m.pace.hush()
+			m.pace.hushForGood(hangUpGrace / 10)
 			p.Quit()
 		})
 		if !awaitEnd(done, hangUpGrace) {

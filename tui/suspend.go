@@ -44,14 +44,16 @@ type (
 )
 
 func (m *Model) suspend() tea.Cmd {
+	m.leaving = true
 	return cmd("suspend", func() tea.Msg {
-		m.pace.hush()
+		m.pace.hush(settleTime)
 		return suspendMsg{resumable()}
 	})
 }
 
 func (m *Model) onSuspend(msg suspendMsg) tea.Cmd {
 	if !msg.can {
+		m.leaving = false
 		m.pace.speak()
 		m.say(noteWarn, "not suspended: no shell with job control could bring lxcdeck back", "")
 		return nil
@@ -60,6 +62,7 @@ func (m *Model) onSuspend(msg suspendMsg) tea.Cmd {
 }
 
 func (m *Model) onResumed(msg resumedMsg) tea.Cmd {
+	m.leaving = false
 	m.pace.speak()
 	again := m.restarted()
 	if m.sizer != nil {

@@ -24,11 +24,14 @@ const (
 	oweTime = 250 * time.Millisecond
 	// lookFrame and lookTime are the same where no change is known of: Bubble Tea
 	// may have something of its own to write, such as what a tea.Raw holds.
-	lookFrame = 2 * time.Millisecond
-	lookTime  = 5 * time.Millisecond
+	lookFrame = frameTime
+	lookTime  = 2*frameTime + firstFrame
 	// restTick is the ticker at rest. Nothing waits for it, unless the processor
 	// was away for as long as oweTime.
 	restTick = 2 * time.Second
+	// fullTick is that while the terminal is behind: an answer may be lost, and a
+	// line may need seconds for a frame.
+	fullTick = 5 * time.Second
 
 	// retimeAfter is when the ticker is set once more after the terminal was
 	// taken back.
@@ -108,10 +111,9 @@ func (p *pacer) written() {
 	defer p.mu.Unlock()
 	p.wrote, p.owes, p.held = time.Now(), time.Time{}, false
 	switch {
-	case p.rest == nil:
 	case p.link.full(p.wrote):
-		p.stop()
-	default:
+		p.stop(fullTick)
+	case p.rest != nil:
 		p.early = false
 		p.set(frameTime)
 	}
@@ -124,32 +126,41 @@ func (p *pacer) answered() {
 	p.link.answered(time.Now())
 }
 
-// slow is how many frames a second a slow link leaves; 0 = it is not slow.
-func (p *pacer) slow() int {
+// slow says whether frames are left out because the terminal is behind.
+func (p *pacer) slow() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.link.slow(time.Now())
 }
 
-// hush ends all questions, and waits a moment for the answer to the last one:
-// who reads the terminal next would take it for a key.
-func (p *pacer) hush() {
-	for end := time.Now().Add(settleTime); ; time.Sleep(firstFrame) {
+// hush ends all questions, and waits for the answer to the last one, as long as
+// limit: who reads the terminal next would take it for a key.
+func (p *pacer) hush(limit time.Duration) {
+	for end := time.Now().Add(limit); ; time.Sleep(firstFrame) {
 		p.mu.Lock()
 		p.link.quiet = true
 		out := p.link.waits(time.Now())
 		p.mu.Unlock()
-		if !out || time.Now().After(end) {
+		if !out || !time.Now().Before(end) {
 			return
 		}
 	}
 }
 
-// speak allows them again.
+// hushForGood is hush before the end.
+func (p *pacer) hushForGood(limit time.Duration) {
+	p.mu.Lock()
+	p.link.gone = true
+	p.mu.Unlock()
+	p.hush(limit)
+}
+
+// speak allows questions again.
 func (p *pacer) speak() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.link.quiet, p.link.asked = false, time.Time{}
+	l := &p.link
+	l.quiet, l.asked, l.holds, l.ahead, l.lost = l.gone, time.Time{}, false, 0, 0
 }
 
 // steady ends the haste of the first frame.
@@ -176,13 +187,31 @@ func (p *pacer) end() {
 		p.rest.Reset(paceTime)
 		return
 	}
-	p.stop()
+	p.stop(restTick)
 }
 
-func (p *pacer) stop() {
-	p.rest.Stop()
-	p.rest = nil
-	p.set(restTick)
+// stop lets the ticker rest.
+func (p *pacer) stop(tick time.Duration) {
+	if p.set == nil {
+		return
+	}
+	if p.rest != nil {
+		p.rest.Stop()
+		p.rest = nil
+	}
+	p.set(tick)
+}
+
+// again sets the ticker of a run that Bubble Tea may have stopped, and asks a
+// terminal anew that may be another one.
+func (p *pacer) again() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.link.lost = 0
+	if p.rest != nil {
+		p.early = false
+		p.set(frameTime)
+	}
 }
 
 // start gives it the ticker of a program that is about to run.

@@ -144,7 +144,7 @@ func TestNothingToPaint(t *testing.T) {
 	withPacer(t, func(p *paced) {
 		p.pass(restTick)
 		p.want(false)
-		if got := p.pass(time.Second); len(got) == 0 || len(got) > 3 {
+		if got := p.pass(time.Second); len(got) == 0 || len(got) > 4 {
 			t.Errorf("%d ticks for a message without a change", len(got))
 		}
 		n := 0
@@ -179,6 +179,26 @@ func TestFrameThatComesLate(t *testing.T) {
 		p.pass(time.Second)
 		if got := p.pass(10 * restTick); len(got) != 10 {
 			t.Errorf("%d ticks in ten rests", len(got))
+		}
+	})
+}
+
+// TestWhatBubbleTeaHas: what it writes of itself comes soon, also right behind a
+// frame.
+func TestWhatBubbleTeaHas(t *testing.T) {
+	withPacer(t, func(p *paced) {
+		for _, after := range []time.Duration{0, time.Millisecond, frameTime / 2, frameTime, 2 * frameTime, 3 * frameTime, time.Second} {
+			p.pass(restTick)
+			p.paint()
+			p.pass(firstFrame)
+			p.pass(after)
+			p.look.Lock()
+			p.frames = 1
+			p.look.Unlock()
+			p.want(false)
+			if p.pass(3 * frameTime); p.waits() {
+				t.Errorf("it waits, %v after a frame", after)
+			}
 		}
 	})
 }

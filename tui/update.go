@@ -22,11 +22,23 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	if m.crash != nil {
 		return m, m.end()
 	}
+	if m.leaving && typed(msg) {
+		return m, nil
+	}
 	cmd = m.update(msg)
 	m.dropGauge()
 	m.dropBoot()
 	m.tellFocus()
 	return m, cmd
+}
+
+// typed says whether a message is what a person does at the terminal.
+func typed(msg tea.Msg) bool {
+	switch msg.(type) {
+	case tea.KeyMsg, tea.PasteMsg, tea.MouseMsg:
+		return true
+	}
+	return false
 }
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {
@@ -100,7 +112,7 @@ func (m *Model) updateTerminal(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case resumedMsg:
 		return m.onResumed(msg), true
 	case retimeMsg:
-		// Each message sets the ticker.
+		m.pace.again()
 	default:
 		return nil, false
 	}
@@ -258,6 +270,7 @@ func (m *Model) onResize(s tea.WindowSizeMsg) tea.Cmd {
 	if m.sizer != nil {
 		m.sizer.begin()
 	}
+	m.pace.again()
 	m.size = image.Pt(s.Width, s.Height)
 	m.held = false
 	return m.arrangeScreen()

@@ -145,7 +145,7 @@ func (m *Model) zoomRaw(sh *shell) tea.Cmd {
 	// shows again the one it knew when it gave the terminal away, behind the frame
 	// that hides it.
 	return tea.Batch(arranged, func() tea.Msg {
-		m.pace.hush()
+		m.pace.hush(settleTime)
 		return zoomMsg{z}
 	})
 }

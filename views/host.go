@@ -72,8 +72,8 @@ func (t *Theme) badges(s *HostState) []piece {
 	if s.Late {
 		out = append(out, text(3, Warn, "late"))
 	}
-	if s.SlowLink > 0 {
-		out = append(out, text(2, Warn, fmt.Sprintf("slow link %d/s", s.SlowLink)))
+	if s.SlowLink {
+		out = append(out, text(2, Warn, "slow link"))
 	}
 	if s.Polling {
 		out = append(out, text(2, Warn, "polling"))

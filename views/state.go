@@ -78,7 +78,7 @@ type HostState struct {
 	Held     bool // the screen is held still
 	Polling  bool // the watch is degraded
 	Late     bool // the last sample has not come in time
-	SlowLink int  // frames a second, where the terminal is too slow for all; 0 = it is not
+	SlowLink bool // frames are left out, because the terminal is behind
 	DiskFull bool // the file system is above its threshold
 	Interval time.Duration
 }
