@@ -73,7 +73,7 @@ func (k *KillLog) Fill(p *runtime.Parts, cgroup string, since time.Time) {
 		return
 	}
 	for group, kills := range k.groups {
-		if group != cgroup && !strings.HasPrefix(group, cgroup+"/") {
+		if !below(group, cgroup) {
 			continue
 		}
 		for _, one := range kills {
@@ -152,8 +152,14 @@ func (k *KillLog) take(record []byte) {
 
 // parseKill reads a record of /dev/kmsg, "6,1234,5678901,-;text": the kernel's own
 // only (facility 0, which nobody can write there: Documentation/ABI/testing/dev-kmsg).
-// A cgroup and a process may be called so that the line reads two ways. Nothing is
-// made of such a line, so that no container puts a kill into another's account.
+//
+// The kernel writes the line in pieces, and begins a new record where one would
+// grow beyond 1 KB or another CPU writes meanwhile (kernel/printk/printk.c,
+// LOG_CONT). So a line may end early, and what is read as its end may be a part of
+// a cgroup's name, which a container chooses. What it cannot choose is how
+// oom_memcg begins: with the path of its own cgroup. Whatever is killed for that
+// one's limit is in it or below, and a line that says otherwise is not believed;
+// nor is one that reads two ways.
 func parseKill(b []byte) (group string, one runtime.Killed, usec uint64, ok bool) {
 	head, text, found := bytes.Cut(b, []byte(";"))
 	text, _, _ = bytes.Cut(text, []byte("\n"))
@@ -175,15 +181,30 @@ func parseKill(b []byte) (group string, one runtime.Killed, usec uint64, ok bool
 			return "", one, 0, false
 		}
 	}
-	_, rest, _ := strings.Cut(line, ",task_memcg=")
+	before, rest, _ := strings.Cut(line, ",task_memcg=")
 	group, rest, ok = strings.Cut(rest, ",task=")
 	name, rest, okName := strings.Cut(rest, ",pid=")
 	number, _, okPid := strings.Cut(rest, ",uid=")
 	pid, tail, okNumber := kernfile.Digits([]byte(number))
-	if !ok || !okName || !okPid || !okNumber || len(tail) != 0 || pid == 0 || pid > 1<<22 || name == "" || len(name) > longestTask || !path.IsAbs(group) {
+	if !ok || !okName || !okPid || !okNumber || len(tail) != 0 || pid == 0 || pid > 1<<22 || name == "" || len(name) > longestTask || !path.IsAbs(group) || !limitedBy(line, before, group) {
 		return "", one, 0, false
 	}
 	return payloadOf(group), runtime.Killed{PID: int(pid), Name: name}, usec, true
+}
+
+// limitedBy says whether the cgroup of what was killed is in the reach of the
+// limit that a line names before it: all are where the whole host had no memory.
+func limitedBy(line, before, group string) bool {
+	if !strings.HasPrefix(line, "oom-kill:constraint=CONSTRAINT_MEMCG,") {
+		return strings.HasSuffix(before, ",global_oom") && !strings.Contains(line, ",oom_memcg=")
+	}
+	_, limited, found := strings.Cut(before, ",oom_memcg=")
+	return found && strings.Count(line, ",oom_memcg=") == 1 && below(group, limited)
+}
+
+// below says whether a cgroup is another one or lies in it.
+func below(group, other string) bool {
+	return group == other || strings.HasPrefix(group, other+"/")
 }
 
 // payloadOf cuts a cgroup back to its payload directory, whose container is told

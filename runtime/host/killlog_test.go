@@ -32,8 +32,19 @@ func logOf(records *[]string) *KillLog {
 	return k
 }
 
+// killRecord is of a process that was killed for the limit of its own cgroup.
 func killRecord(usec int, memcg, task string, pid int) string {
-	return fmt.Sprintf("6,77,%d,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg=/,task_memcg=%s,task=%s,pid=%d,uid=0\n SUBSYSTEM=x\n",
+	return limitRecord(usec, memcg, memcg, task, pid)
+}
+
+func limitRecord(usec int, limited, memcg, task string, pid int) string {
+	return fmt.Sprintf("6,77,%d,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg=%s,task_memcg=%s,task=%s,pid=%d,uid=0\n SUBSYSTEM=x\n",
+		usec, limited, memcg, task, pid)
+}
+
+// hostRecord is of a process that was killed because the host had no memory.
+func hostRecord(usec int, memcg, task string, pid int) string {
+	return fmt.Sprintf("6,77,%d,-;oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=x,mems_allowed=0,global_oom,task_memcg=%s,task=%s,pid=%d,uid=0\n",
 		usec, memcg, task, pid)
 }
 
@@ -42,8 +53,8 @@ func TestKillLog(t *testing.T) {
 		"6,1,5,-;Linux version\n",
 		killRecord(100e6, "/lxc.payload.web", "sh", 41),
 		"", // some were overwritten
-		killRecord(200e6, "/lxc.payload.web/system.slice/x", "stress ng", 42),
-		killRecord(300e6, "/lxc.payload.web-1", "other", 43),
+		limitRecord(200e6, "/lxc.payload.web", "/lxc.payload.web/system.slice/x", "stress ng", 42),
+		hostRecord(300e6, "/lxc.payload.web-1", "other", 43),
 		"6,80,300000001,-;Memory cgroup out of memory: Killed process 43 (other)\n",
 		killRecord(400e6, "/user.slice/lxc.pivot/lxc.payload.usr", "inner", 44),
 		killRecord(5000e6, "/lxc/101", "soon", 45), // a clock that is ahead of the log's
@@ -95,6 +106,19 @@ func TestForgedKills(t *testing.T) {
 		killRecord(1, "/lxc.payload.evil/a,task_memcg="+victim+",task=x,pid=1,uid=0", "sh", 41),
 		killRecord(1, "/lxc.payload.evil/a,task=x,pid=1", "sh", 41),
 		strings.Replace(killRecord(1, "/lxc.payload.evil", "sh", 41), "oom_memcg=/", "oom_memcg=/lxc.payload.evil/,task_memcg="+victim, 1),
+		// A record that ended within oom_memcg, and ones where the pieces of another
+		// line went between.
+		splitRecord("/lxc.payload.evil/x,task_memcg=" + victim + ",task=sh,pid=42,uid=0/" + strings.Repeat("a", 1000)),
+		splitRecord("/lxc.payload.evil/" + strings.Repeat("a/", 400) + "x,task_memcg=" + victim + ",task=sh,pid=42,uid=0"),
+		splitRecord("/lxc.payload.evil/x,oom_memcg=" + victim + ",task_memcg=" + victim + ",task=sh,pid=42,uid=0"),
+		splitRecord("/lxc.payload.evil/x,global_oom,task_memcg=" + victim + ",task=sh,pid=42,uid=0"),
+		limitRecord(1, "/lxc.payload.evil", victim, "sh", 41),
+		limitRecord(1, victim+"/inner", victim, "sh", 41),
+		limitRecord(1, "/lxc.payload.vic", victim, "sh", 41),
+		limitRecord(1, "/", victim, "sh", 41),
+		strings.Replace(killRecord(1, victim, "sh", 41), ",oom_memcg="+victim, "", 1),
+		strings.Replace(killRecord(1, victim, "sh", 41), "MEMCG", "NONE", 1),
+		strings.Replace(hostRecord(1, victim, "sh", 41), "NONE", "MEMCG", 1),
 		killRecord(1, victim, "a,pid=7,uid=0", 41),
 		killRecord(1, victim, strings.Repeat("n", 100), 41),
 		killRecord(1, victim, "", 41),
@@ -111,6 +135,12 @@ func TestForgedKills(t *testing.T) {
 			t.Errorf("%q tells of %+v in %s", r, one, group)
 		}
 	}
+}
+
+// splitRecord is the first record of a line whose oom_memcg left no room for more.
+func splitRecord(limited string) string {
+	head := "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg="
+	return "6,77,1,c;" + head + limited[:min(len(limited), 1024-len(head))] + "\n"
 }
 
 // TestKillLogIsBounded: neither a log that never ends nor kills in cgroups
