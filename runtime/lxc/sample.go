@@ -41,6 +41,17 @@ func (a *Adapter) addKills(q *runtime.Reading) {
 	if l := a.known(q.Ref); l != nil && l.pid == q.InitPID {
 		a.kills.Fill(q.Parts, q.Sample.Cgroup, l.started.Add(-time.Second))
 	}
+	if noKills(&q.Sample.Memory) {
+		q.Parts.Kills = q.Parts.Kills[:0]
+	}
+}
+
+// noKills says that the kernel has counted no kill in a container, whatever its
+// log may tell. On v1, which has no memory.high, it counts those of the payload
+// cgroup itself only, and there may be some below.
+func noKills(m *runtime.Memory) bool {
+	n, ok := m.OOMKills.Get()
+	return ok && n == 0 && !m.High.Absent()
 }
 
 // cgroupDirs are the payload directories that a container's running

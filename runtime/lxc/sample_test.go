@@ -80,3 +80,23 @@ func TestSampleOfAClosedRuntime(t *testing.T) {
 	}
 	must(t, a.Close())
 }
+
+// TestNoKills: a count of none is believed where it counts what is below too.
+func TestNoKills(t *testing.T) {
+	of := runtime.Of
+	for _, c := range []struct {
+		memory runtime.Memory
+		want   bool
+	}{
+		{runtime.Memory{OOMKills: of(0), High: runtime.Unlimited()}, true},
+		{runtime.Memory{OOMKills: of(0), High: of(5)}, true},
+		{runtime.Memory{OOMKills: of(1), High: runtime.Unlimited()}, false},
+		{runtime.Memory{High: runtime.Unlimited()}, false},
+		{runtime.Memory{OOMKills: of(0)}, false}, // v1
+		{runtime.Memory{}, false},
+	} {
+		if got := noKills(&c.memory); got != c.want {
+			t.Errorf("%+v: %v", c.memory, got)
+		}
+	}
+}
