@@ -63,7 +63,7 @@ func TestFaultsInMidRead(t *testing.T) {
 	for name, pid := range map[string]int{"v2": 4242, "v1": 310, "hybrid": 88} {
 		t.Run(name, func(t *testing.T) {
 			f := tree(t, name)
-			put(t, f, fmt.Sprintf("proc/%d/net/dev", pid), strings.Repeat("eth0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n", 200))
+			put(t, f, fmt.Sprintf("proc/%d/net/dev", pid), netHead+strings.Repeat("eth0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n", 200))
 			r := open(t, f, pid)
 			now := time.Unix(0, 0)
 			r.now = func() time.Time { now = now.Add(limitsEvery); return now }
@@ -191,7 +191,7 @@ func TestResetCounters(t *testing.T) {
 	put(t, f, dir+"cpu.stat", "usage_usec 8\nuser_usec 5\nsystem_usec 3\nnr_periods 1\nnr_throttled 1\nthrottled_usec 1\n")
 	put(t, f, dir+"io.stat", "8:0 rbytes=1 wbytes=1 rios=1 wios=1 dbytes=0 dios=0\n")
 	put(t, f, dir+"cpu.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=1\n")
-	put(t, f, "proc/4242/net/dev", "eth0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n")
+	put(t, f, "proc/4242/net/dev", netHead+"eth0: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n")
 	if err := r.Read(runtime.Full, &b); err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,8 @@ func FuzzSources(f *testing.F) {
 func FuzzNetDev(f *testing.F) {
 	seed(f, "net/dev")
 	f.Fuzz(func(t *testing.T, text []byte) {
-		sum, _, ok := netDev(text)
+		head := []byte(netHead)
+		sum, _, ok := netDev(append(head, text...))
 		if ok == (sum == runtime.Net{}) {
 			t.Errorf("ok %v with %+v", ok, sum)
 		}
@@ -76,7 +77,7 @@ func FuzzNetDev(f *testing.F) {
 			return
 		}
 		// One more interface adds exactly its own figures.
-		more, _, ok := netDev(append([]byte("x: 1 2 0 0 0 0 0 0 3 4\n"), text...))
+		more, _, ok := netDev(append([]byte(netHead+"x: 1 2 0 0 0 0 0 0 3 4\n"), text...))
 		rx, _ := more.RxBytes.Get()
 		if old, _ := sum.RxBytes.Get(); ok && rx != old+1 {
 			t.Errorf("%d and one more byte are %d", old, rx)

@@ -109,45 +109,70 @@ func blkio(b []byte) (read, write runtime.Value, ok bool) {
 	return read, write, true
 }
 
-// netDev sums /proc/PID/net/dev over all interfaces but lo: after the colon
-// eight receive and eight transmit columns, bytes and packets first. links tells
-// whether they are the same interfaces as of another reading (FNV-1a of their names).
-func netDev(b []byte) (sum runtime.Net, links uint64, ok bool) {
-	const offset, prime = 14695981039346656037, 1099511628211
-	links = offset
-	zero := runtime.Of(0)
-	sum = runtime.Net{RxBytes: zero, TxBytes: zero, RxPackets: zero, TxPackets: zero}
-	for len(b) > 0 {
+// netLines goes through /proc/PID/net/dev (net/core/net-procfs.c), whose first two
+// lines are its header. Names are a container's, and may hold anything but
+// spaces, '/' and ':' (dev_valid_name).
+type netLines struct{ rest []byte }
+
+func linesOfNet(b []byte) netLines {
+	_, b = kernfile.Line(b)
+	_, b = kernfile.Line(b)
+	return netLines{b}
+}
+
+// next gives an interface's name and figures: after the colon are eight receive
+// and eight transmit columns, bytes and packets first. The loopback is left out.
+// What it sends it receives; an interface that was given its name does not.
+func (n *netLines) next() (name []byte, net runtime.Net, ok bool) {
+	for len(n.rest) > 0 {
 		var l []byte
-		l, b = kernfile.Line(b)
+		l, n.rest = kernfile.Line(n.rest)
 		colon := bytes.IndexByte(l, ':')
-		if colon < 0 || bytes.IndexByte(l, '|') >= 0 {
-			continue // the two header lines
-		}
-		name, _ := kernfile.Word(l[:colon])
-		if string(name) == "lo" {
+		if colon < 0 {
 			continue
 		}
-		for _, c := range name {
-			links = (links ^ uint64(c)) * prime
-		}
-		links = (links ^ '/') * prime // no interface has that in its name
-		l = l[colon+1:]
+		name, _ = kernfile.Word(l[:colon])
+		l, net = l[colon+1:], runtime.Net{}
 		for i := range 10 {
 			var w []byte
 			w, l = kernfile.Word(l)
 			v, _ := kernfile.Exact(w)
 			switch i {
 			case 0:
-				sum.RxBytes = kernfile.Plus(sum.RxBytes, v)
+				net.RxBytes = v
 			case 1:
-				sum.RxPackets = kernfile.Plus(sum.RxPackets, v)
+				net.RxPackets = v
 			case 8:
-				sum.TxBytes = kernfile.Plus(sum.TxBytes, v)
+				net.TxBytes = v
 			case 9:
-				sum.TxPackets = kernfile.Plus(sum.TxPackets, v)
+				net.TxPackets = v
 			}
 		}
+		if string(name) != "lo" || net.RxBytes != net.TxBytes || net.RxPackets != net.TxPackets {
+			return name, net, true
+		}
+	}
+	return nil, runtime.Net{}, false
+}
+
+// netDev sums /proc/PID/net/dev over all interfaces but the loopback. links tells
+// whether they are the same interfaces as of another reading (FNV-1a of their names).
+func netDev(b []byte) (sum runtime.Net, links uint64, ok bool) {
+	const offset, prime = 14695981039346656037, 1099511628211
+	links = offset
+	zero := runtime.Of(0)
+	sum = runtime.Net{RxBytes: zero, TxBytes: zero, RxPackets: zero, TxPackets: zero}
+	for lines := linesOfNet(b); ; {
+		name, net, more := lines.next()
+		if !more {
+			break
+		}
+		for _, c := range name {
+			links = (links ^ uint64(c)) * prime
+		}
+		links = (links ^ '/') * prime // no interface has that in its name
+		sum.RxBytes, sum.RxPackets = kernfile.Plus(sum.RxBytes, net.RxBytes), kernfile.Plus(sum.RxPackets, net.RxPackets)
+		sum.TxBytes, sum.TxPackets = kernfile.Plus(sum.TxBytes, net.TxBytes), kernfile.Plus(sum.TxPackets, net.TxPackets)
 	}
 	if sum.RxBytes.Absent() || sum.TxBytes.Absent() || sum.RxPackets.Absent() || sum.TxPackets.Absent() {
 		return runtime.Net{}, 0, false

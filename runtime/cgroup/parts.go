@@ -109,43 +109,25 @@ func deviceOf(p *runtime.Parts, major, minor uint32) *runtime.IO {
 
 // partsNet tells the interfaces of /proc/PID/net/dev apart, as netDev adds them up.
 func (s *state) partsNet(b []byte) {
-	for p := s.parts; p != nil && len(b) > 0; {
-		var l []byte
-		l, b = kernfile.Line(b)
-		colon := bytes.IndexByte(l, ':')
-		if colon < 0 || bytes.IndexByte(l, '|') >= 0 {
-			continue
-		}
-		name, _ := kernfile.Word(l[:colon])
-		if string(name) == "lo" {
-			continue
+	p := s.parts
+	if p == nil {
+		return
+	}
+	for lines := linesOfNet(b); ; {
+		name, net, ok := lines.next()
+		if !ok {
+			return
 		}
 		if len(p.Links) >= runtime.MaxParts {
 			p.MoreLinks++
 			continue
 		}
-		link := runtime.Link{}
+		link := runtime.Link{Net: net}
 		if n := len(p.Links); n < cap(p.Links) { // the name may be that of before
 			link.Name = p.Links[:n+1][n].Name
 		}
 		if string(name) != link.Name {
 			link.Name = string(name)
-		}
-		l = l[colon+1:]
-		for i := range 10 {
-			var w []byte
-			w, l = kernfile.Word(l)
-			v, _ := kernfile.Exact(w)
-			switch i {
-			case 0:
-				link.Net.RxBytes = v
-			case 1:
-				link.Net.RxPackets = v
-			case 8:
-				link.Net.TxBytes = v
-			case 9:
-				link.Net.TxPackets = v
-			}
 		}
 		p.Links = append(p.Links, link)
 	}

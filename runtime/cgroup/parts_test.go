@@ -11,6 +11,36 @@ import (
 	"lxcdeck/runtime"
 )
 
+// netHead is how net/dev begins.
+const netHead = "Inter-|   Receive                                                |  Transmit\n" +
+	" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+
+// TestInterfacesByAnyName: no name hides what an interface moves, and the sum is
+// that of the parts.
+func TestInterfacesByAnyName(t *testing.T) {
+	for _, name := range []string{
+		"eth0", "a|b", "|", "Inter-|", "face", "lo0", "lo|",
+		"lo", // the name alone makes no loopback
+	} {
+		r := open(t, tree(t, "v2"), 4242)
+		p := &runtime.Parts{}
+		r.state.parts = p
+		ok := r.state.netDev([]byte(netHead + name + ": 100 2 0 0 0 0 0 0 300 4 0 0 0 0 0 0\n    lo: 70 7 0 0 0 0 0 0 70 7 0 0 0 0 0 0\n"))
+		want := runtime.Net{RxBytes: n(100), RxPackets: n(2), TxBytes: n(300), TxPackets: n(4)}
+		if got := r.state.sample.Net; !ok || got != want {
+			t.Errorf("%q: %v in all", name, got)
+		}
+		if len(p.Links) != 1 || p.Links[0].Name != name || p.Links[0].Net != want {
+			t.Errorf("%q: %+v", name, p.Links)
+		}
+	}
+	for _, text := range []string{"", "lo: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n", "lo: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"} {
+		if sum, _, ok := netDev([]byte(netHead + text)); !ok || sum.RxBytes != n(0) || sum.TxPackets != n(0) {
+			t.Errorf("%q: %v", text, sum)
+		}
+	}
+}
+
 func TestParts(t *testing.T) {
 	eth0 := runtime.Net{RxBytes: n(1048576), RxPackets: n(900), TxBytes: n(2097152), TxPackets: n(1100)}
 	for name, c := range map[string]struct {
@@ -89,7 +119,7 @@ func TestPartsAreBounded(t *testing.T) {
 		fmt.Fprintf(&io, "7:%d rbytes=1 wbytes=2 rios=3 wios=4\n", i)
 	}
 	io.WriteString("x:y rbytes=5\nrbytes=6\n4294967296:0 rbytes=7\n:1 rbytes=8\n")
-	put(t, f, "proc/4242/net/dev", net.String())
+	put(t, f, "proc/4242/net/dev", netHead+net.String())
 	put(t, f, "sys/fs/cgroup/lxc.payload.web/io.stat", io.String())
 	r := open(t, f, 4242)
 	p := &runtime.Parts{}
@@ -108,14 +138,14 @@ func TestPartsAreBounded(t *testing.T) {
 func TestLinksTellInterfacesApart(t *testing.T) {
 	seen := map[uint64]string{}
 	for _, text := range []string{"", "a: 1\n", "b: 1\n", "a: 1\nb: 1\n", "ab: 1\n", "b: 1\na: 1\n"} {
-		_, links, _ := netDev([]byte(strings.ReplaceAll(text, ": 1", ": 1 2 0 0 0 0 0 0 3 4")))
+		_, links, _ := netDev([]byte(netHead + strings.ReplaceAll(text, ": 1", ": 1 2 0 0 0 0 0 0 3 4")))
 		if other, ok := seen[links]; ok {
 			t.Errorf("%q and %q are said to be the same", text, other)
 		}
 		seen[links] = text
 	}
-	_, a, _ := netDev([]byte("a: 1 2 0 0 0 0 0 0 3 4\n"))
-	_, b, _ := netDev([]byte("lo: 5 5 0 0 0 0 0 0 5 5\na: 9 9 0 0 0 0 0 0 9 9\n"))
+	_, a, _ := netDev([]byte(netHead + "a: 1 2 0 0 0 0 0 0 3 4\n"))
+	_, b, _ := netDev([]byte(netHead + "lo: 5 5 0 0 0 0 0 0 5 5\na: 9 9 0 0 0 0 0 0 9 9\n"))
 	if a != b || a == 0 {
 		t.Errorf("links %d and %d of the same interface", a, b)
 	}

@@ -193,7 +193,7 @@ func TestGarbledFilesAreAbsentAndNamed(t *testing.T) {
 		"pids.current", "pids.max", "cgroup.events", "cpu.max", "cpuset.cpus.effective", "cpu.pressure"} {
 		put(t, f, dir+name, "99999999999999999999999 rbytes=x \x00\xff\n")
 	}
-	put(t, f, "proc/4242/net/dev", "eth0: 1 2 3\n")
+	put(t, f, "proc/4242/net/dev", netHead+"eth0: 1 2 3\n")
 	r := open(t, f, 4242)
 	var s runtime.Sample
 	if err := r.Read(runtime.Full, &s); err != nil {
@@ -280,7 +280,7 @@ func TestManyInterfaces(t *testing.T) {
 	for range 3000 {
 		b.WriteString("veth0: 1 2 0 0 0 0 0 0 3 4 0 0 0 0 0 0\n")
 	}
-	put(t, f, "proc/4242/net/dev", b.String())
+	put(t, f, "proc/4242/net/dev", netHead+b.String())
 	r := open(t, f, 4242)
 	var s runtime.Sample
 	if err := r.Read(runtime.Cheap, &s); err != nil {
