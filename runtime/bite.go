@@ -51,9 +51,9 @@ func (s *Bites) See(a, b *Sample) {
 	}
 	m, old := &b.Memory, &a.Memory
 	s.note(OOMLimit, b.FullAt, killHold, grown(old.OOMKills, m.OOMKills), false)
-	s.note(MemoryLimit, b.FullAt, biteHold, grown(old.FailedLimit, m.FailedLimit), false)
-	s.note(HighLimit, b.FullAt, biteHold, grown(old.OverHigh, m.OverHigh), reached(m.Usage, m.High))
-	s.note(PidsLimit, b.FullAt, biteHold, grown(a.Pids.Refused, b.Pids.Refused), reached(b.Pids.Current, b.Pids.Max))
+	s.note(MemoryLimit, b.FullAt, biteHold, hits(old.FailedLimit, m.FailedLimit, m.Limit), false)
+	s.note(HighLimit, b.FullAt, biteHold, hits(old.OverHigh, m.OverHigh, m.High), reached(m.Usage, m.High))
+	s.note(PidsLimit, b.FullAt, biteHold, hits(a.Pids.Refused, b.Pids.Refused, b.Pids.Max), reached(b.Pids.Current, b.Pids.Max))
 	periods := grown(a.CPU.Throttled, b.CPU.Throttled)
 	if share(a.CPU.Throttled, b.CPU.Throttled, a.CPU.Periods, b.CPU.Periods).Or(0) < BiteThrottled {
 		periods = 0
@@ -95,6 +95,15 @@ func grown(a, b Value) uint64 {
 		return 0
 	}
 	return y - x
+}
+
+// hits is by how much a counter of a limit grew. Some kernels count what happened
+// in the cgroups below along: a container without a limit has run into none.
+func hits(a, b, limit Value) uint64 {
+	if _, set := limit.Get(); !set {
+		return 0
+	}
+	return grown(a, b)
 }
 
 // reached says that a figure is at its limit, or above.

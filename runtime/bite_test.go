@@ -112,6 +112,16 @@ func TestBitesAddUp(t *testing.T) {
 	if b.See(&other, &reset); b.Any() {
 		t.Errorf("after a reset: %+v", b)
 	}
+	// What is counted without a limit was another's, further in.
+	inner := biting(150 * time.Second)
+	inner.InitPID = 8
+	inner.Memory.Limit, inner.Memory.High, inner.Pids.Max = runtime.Unlimited(), runtime.Unlimited(), runtime.Value{}
+	more := inner
+	more.FullAt = more.FullAt.Add(time.Second)
+	more.Memory.FailedLimit, more.Memory.OverHigh, more.Pids.Refused = runtime.Of(100), runtime.Of(100), runtime.Of(100)
+	if b.See(&inner, &more); b.Any() {
+		t.Errorf("limits of cgroups below: %+v", b)
+	}
 	slight := biting(3 * time.Minute)
 	slight.InitPID = 8
 	slight.CPU.Periods, slight.CPU.Throttled = runtime.Of(100), runtime.Of(4)

@@ -73,9 +73,9 @@ type Memory struct {
 	Kernel      Value
 	Swap        Value // swap alone, on v1 and v2 alike
 	SwapLimit   Value
-	OOMKills    Value // count
-	FailedLimit Value // times the limit was hit (memory.events max, memory.failcnt)
-	OverHigh    Value // times it was slowed down for being above High (memory.events high); absent on v1
+	OOMKills    Value // count; on v2 those in cgroups below too (memory.events oom_kill, memory.oom_control)
+	FailedLimit Value // times the limit was hit (memory.events.local max, memory.failcnt); before Linux 5.2 those below too (memory.events)
+	OverHigh    Value // times it was slowed down for being above High (memory.events.local high, as above); absent on v1
 }
 
 // IO counters are totals over all block devices. On cgroup v1, buffered

@@ -140,26 +140,41 @@ func (s *state) memoryMemswLimit(b []byte) bool {
 	return ok
 }
 
-// memoryEvents is v2 memory.events: max counts the times the limit was hit, high
-// those of being slowed down above memory.high.
+// memoryEvents is v2 memory.events: max counts the times a limit was hit, high
+// those of being slowed down above memory.high, here and in the cgroups below.
+// Before Linux 5.2 there is nothing better to tell of the container's own limits.
 func (s *state) memoryEvents(b []byte) bool {
-	mem := &s.sample.Memory
-	mem.OOMKills, mem.FailedLimit, mem.OverHigh = runtime.Value{}, runtime.Value{}, runtime.Value{}
+	kills, hits, high := memoryEvents(b)
+	s.sample.Memory.OOMKills = kills
+	if !s.local {
+		s.sample.Memory.FailedLimit, s.sample.Memory.OverHigh = hits, high
+	}
+	return !hits.Absent()
+}
+
+// memoryEventsLocal is v2 memory.events.local, read after memory.events: the same
+// of this cgroup's own limits.
+func (s *state) memoryEventsLocal(b []byte) bool {
+	s.local = true
+	_, s.sample.Memory.FailedLimit, s.sample.Memory.OverHigh = memoryEvents(b)
+	return !s.sample.Memory.FailedLimit.Absent()
+}
+
+func memoryEvents(b []byte) (kills, hits, high runtime.Value) {
 	for k := (kernfile.Keyed{Rest: b}); ; {
 		key, v, ok := k.Next()
 		if !ok {
-			break
+			return kills, hits, high
 		}
 		switch string(key) {
 		case "oom_kill":
-			mem.OOMKills = v
+			kills = v
 		case "max":
-			mem.FailedLimit = v
+			hits = v
 		case "high":
-			mem.OverHigh = v
+			high = v
 		}
 	}
-	return !mem.FailedLimit.Absent()
 }
 
 // memoryOOM is v1 memory.oom_control; oom_kill came with Linux 4.13.

@@ -332,3 +332,33 @@ func TestContainerAtRestIsReadInPart(t *testing.T) {
 		t.Fatalf("a full read leaves files out: %v, %v", s.Pids.Current, err)
 	}
 }
+
+// TestEventsOfOwnLimits: the limits that a container sets to cgroups of its own
+// are not its own, its kills are.
+func TestEventsOfOwnLimits(t *testing.T) {
+	f := tree(t, "v2")
+	const dir = "sys/fs/cgroup/lxc.payload.web/"
+	r := open(t, f, 4242)
+	var s runtime.Sample
+	check := func(r *Reader, tier runtime.Tier, kills, hits, high runtime.Value) {
+		t.Helper()
+		if err := r.Read(tier, &s); err != nil {
+			t.Fatal(err)
+		}
+		if m := s.Memory; m.OOMKills != kills || m.FailedLimit != hits || m.OverHigh != high {
+			t.Errorf("%v kills, %v hits, %v times above high", m.OOMKills, m.FailedLimit, m.OverHigh)
+		}
+	}
+	check(r, runtime.Full, n(2), n(17), n(3)) // before Linux 5.2
+	put(t, f, dir+"memory.events.local", "low 0\nhigh 1\nmax 5\noom 0\noom_kill 0\n")
+	r = open(t, f, 4242)
+	check(r, runtime.Full, n(2), n(5), n(1))
+	put(t, f, dir+"memory.events", "low 0\nhigh 99\nmax 99\noom 9\noom_kill 9\n")
+	check(r, runtime.Totals, n(9), n(5), n(1))
+	check(r, runtime.Full, n(9), n(5), n(1))
+	put(t, f, dir+"memory.events.local", "high 2\n")
+	check(r, runtime.Full, n(9), runtime.Value{}, n(2))
+	if !strings.Contains(s.Controls, "memory.events.local cannot be read") {
+		t.Errorf("controls: %q", s.Controls)
+	}
+}

@@ -65,6 +65,7 @@ var controllers = [...]controller{
 			{name: "memory.current", total: true, rests: true, parse: (*state).memoryUsage},
 			{name: "memory.stat", level: full, total: true, moves: true, parse: (*state).memoryStat},
 			{name: "memory.events", level: full, total: true, parse: (*state).memoryEvents},
+			{name: "memory.events.local", level: full, parse: (*state).memoryEventsLocal},
 			{name: "memory.swap.current", level: full, total: true, parse: (*state).memorySwap},
 			{name: "memory.max", level: limits, total: true, parse: (*state).memoryMax},
 			{name: "memory.high", level: limits, parse: (*state).memoryHigh},
@@ -130,6 +131,7 @@ type state struct {
 	full   bool           // this read is of the Full tier
 	statOf runtime.Value  // memory in use when memory.stat was read
 	memsw  runtime.Value  // v1: memory and swap together
+	local  bool           // memory.events.local is there, and tells of the limits
 	parts  *runtime.Parts // filled by this read too; nil = not asked for
 }
 
