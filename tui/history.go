@@ -83,7 +83,7 @@ func (h *history) take(b *runtime.Batch) {
 	for i := range b.Readings {
 		h.takeReading(&b.Readings[i])
 	}
-	h.parts.take(b)
+	h.parts.take(b, h.most.Read)
 }
 
 func (h *history) takeHost(s *runtime.HostSample) {

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"time"
+
 	"lxcdeck/runtime"
 	"lxcdeck/views"
 )
@@ -14,8 +16,9 @@ type parts struct {
 	devices, links []runtime.PartRate
 }
 
-// take looks at a batch that has come back.
-func (p *parts) take(b *runtime.Batch) {
+// take looks at a batch that has come back. Rates are of two readings that are
+// not further apart than most.
+func (p *parts) take(b *runtime.Batch, most time.Duration) {
 	for i := range b.Readings {
 		r := &b.Readings[i]
 		if r.Parts == nil || r.Err != nil || r.Parts.At.IsZero() || !r.Parts.At.Equal(r.Sample.At) {
@@ -29,15 +32,18 @@ func (p *parts) take(b *runtime.Batch) {
 		}
 		p.old, p.now = p.now, p.old
 		p.now.Set(r.Parts)
+		if p.now.At.Sub(p.old.At) > most {
+			p.old.Reset()
+		}
 		p.devices, p.links = runtime.PartsBetween(&p.old, &p.now, p.devices[:0], p.links[:0])
 		return
 	}
 }
 
-// state is what the detail shows of a container's parts; nil = they were not
-// read yet.
-func (p *parts) state(of runtime.Ref, pid int) *views.PartsState {
-	if p.ref != of || p.now.At.IsZero() || p.now.InitPID != pid {
+// state is what the detail shows of a container's parts; nil = they are not of
+// its newest reading, beside whose figures they stand.
+func (p *parts) state(of runtime.Ref, pid int, t *track) *views.PartsState {
+	if t == nil || t.err != nil || p.ref != of || p.now.At.IsZero() || !p.now.At.Equal(t.sample.At) || p.now.InitPID != pid {
 		return nil
 	}
 	return &views.PartsState{

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -59,6 +60,35 @@ func TestPartsAreOfTheSelected(t *testing.T) {
 	if x.who["one"] != 0 || x.who["two"] == 0 {
 		t.Fatalf("after going to another: %v", x.who)
 	}
+}
+
+// TestPartsOfLongAgo: who comes back to a container from one that is stopped sees
+// nothing of then, and no rate over the time between.
+func TestPartsOfLongAgo(t *testing.T) {
+	one := busy("one", 1)
+	one.Counters = nil
+	one.Load.Rx = 1 << 20
+	d := newDeck(t, 120, 40, Options{}, one, box("two", runtime.Stopped))
+	d.press("enter")
+	for range 3 {
+		d.pass(time.Second)
+	}
+	d.sees("eth0: rx 1.0M/s")
+	d.press("esc", "j", "enter")
+	for range 30 {
+		d.pass(time.Second)
+	}
+	d.seesNo("eth0")
+	d.press("esc", "k", "enter")
+	d.sees("one")
+	d.seesNo("eth0")
+	d.pass(time.Second)
+	d.sees("eth0: rx -")
+	d.pass(time.Second)
+	d.sees("eth0: rx 1.0M/s")
+	d.rt.Fail(fake.Sample, ref("one"), fake.Fault{Err: errors.New("no figures")})
+	d.pass(time.Second)
+	d.seesNo("eth0")
 }
 
 // TestMarkComesAndGoes: a limit that bites is marked and told with the next

@@ -272,10 +272,11 @@ func (m *Model) detailState() *views.DetailState {
 	if s.Row == nil {
 		return s
 	}
-	if m.hist.of(s.Row.C.Ref) != nil {
+	t := m.hist.of(s.Row.C.Ref)
+	if t != nil {
 		s.History = m.fillHistory(s.Row.C.Ref)
 	}
-	s.Parts, s.Restarts = m.hist.parts.state(s.Row.C.Ref, s.Row.C.InitPID), m.hist.lives[s.Row.C.Ref].restarts
+	s.Parts, s.Restarts = m.hist.parts.state(s.Row.C.Ref, s.Row.C.InitPID, t), m.hist.lives[s.Row.C.Ref].restarts
 	return s
 }
 
