@@ -19,9 +19,9 @@ const (
 	// BiteThrottled is the share of throttled periods, in percent, from which a
 	// quota is said to bite.
 	BiteThrottled = 5
-	// biteHold is how long a limit is said to bite after it was seen to: one that
+	// BiteHold is how long a limit is said to bite after it was seen to: one that
 	// bites every few seconds is one sight, not many.
-	biteHold = 10 * time.Second
+	BiteHold = 10 * time.Second
 	// killHold is the same for a kill, after which all is quiet as a rule.
 	killHold = time.Minute
 )
@@ -51,14 +51,14 @@ func (s *Bites) See(a, b *Sample) {
 	}
 	m, old := &b.Memory, &a.Memory
 	s.note(OOMLimit, b.FullAt, killHold, grown(old.OOMKills, m.OOMKills), false)
-	s.note(MemoryLimit, b.FullAt, biteHold, hits(old.FailedLimit, m.FailedLimit, m.Limit), false)
-	s.note(HighLimit, b.FullAt, biteHold, hits(old.OverHigh, m.OverHigh, m.High), reached(m.Usage, m.High))
-	s.note(PidsLimit, b.FullAt, biteHold, hits(a.Pids.Refused, b.Pids.Refused, b.Pids.Max), reached(b.Pids.Current, b.Pids.Max))
+	s.note(MemoryLimit, b.FullAt, BiteHold, hits(old.FailedLimit, m.FailedLimit, m.Limit), false)
+	s.note(HighLimit, b.FullAt, BiteHold, hits(old.OverHigh, m.OverHigh, m.High), reached(m.Usage, m.High))
+	s.note(PidsLimit, b.FullAt, BiteHold, hits(a.Pids.Refused, b.Pids.Refused, b.Pids.Max), reached(b.Pids.Current, b.Pids.Max))
 	periods := grown(a.CPU.Throttled, b.CPU.Throttled)
 	if share(a.CPU.Throttled, b.CPU.Throttled, a.CPU.Periods, b.CPU.Periods).Or(0) < BiteThrottled {
 		periods = 0
 	}
-	s.note(CPULimit, b.FullAt, biteHold, periods, false)
+	s.note(CPULimit, b.FullAt, BiteHold, periods, false)
 }
 
 // note takes what one reading tells of a limit: how often it was hit since the

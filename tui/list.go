@@ -265,7 +265,10 @@ func (m *Model) row(c *runtime.Container) views.Row {
 		return row
 	}
 	if !t.sample.At.IsZero() {
-		row.Sample, row.Usage, row.Bites = &t.sample, &t.usage, &t.bites
+		row.Sample, row.Usage = &t.sample, &t.usage
+		if t.err == nil { // else nobody knows how long a limit has bitten
+			row.Bites = &t.bites
+		}
 	}
 	if t.known {
 		row.Order = t.smooth

@@ -113,6 +113,12 @@ func TestMarkComesAndGoes(t *testing.T) {
 	}
 	d.pass(time.Second)
 	d.seesNo("refused", "R!")
+	refused.Store(20)
+	d.pass(time.Second)
+	d.sees("R!")
+	d.rt.Fail(fake.Sample, ref("bomb"), fake.Fault{Err: errors.New("no figures")})
+	d.pass(time.Second)
+	d.seesNo("refused", "R!")
 }
 
 func TestLives(t *testing.T) {

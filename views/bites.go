@@ -9,14 +9,29 @@ import (
 
 // bites names the limits a container runs into.
 func bites(r *Row, cores float64, now time.Time) []span {
-	b := lately(r)
 	var out []span
-	for _, w := range []span{cpuWords(r, b[runtime.CPULimit], cores), memoryWords(r, &b), killWords(r, b[runtime.OOMLimit], now), pidsWords(r, b[runtime.PidsLimit])} {
+	for _, w := range limitWords(r, cores, now) {
 		if w.text != "" {
-			out = append(out, w)
+			out = append(out, w.span)
 		}
 	}
 	return out
+}
+
+// limitWord is what is said of a limit, and whether it bites or is only near.
+type limitWord struct {
+	span
+	on bool
+}
+
+func limitWords(r *Row, cores float64, now time.Time) [4]limitWord {
+	b := lately(r)
+	return [4]limitWord{
+		{cpuWords(r, b[runtime.CPULimit], cores, now), b[runtime.CPULimit].On},
+		{memoryWords(r, &b), b[runtime.MemoryLimit].On || b[runtime.HighLimit].On},
+		{killWords(r, b[runtime.OOMLimit], now), b[runtime.OOMLimit].On},
+		{pidsWords(r, b[runtime.PidsLimit]), b[runtime.PidsLimit].On},
+	}
 }
 
 // lately is what has bitten in the last seconds.
@@ -32,7 +47,7 @@ func killWords(r *Row, b runtime.Bite, now time.Time) span {
 	kills := func(n uint64) string { return plural(int(min(n, 1<<31)), "OOM kill", "OOM kills") }
 	switch {
 	case b.On:
-		return span{Bad, kills(b.Events) + " " + ago(b.Last, now)}
+		return span{Bad, kills(b.Events) + " " + spread(b, now)}
 	case r.Sample == nil || r.Sample.Memory.OOMKills.Or(0) == 0:
 		return span{}
 	}
@@ -82,7 +97,7 @@ func memoryWords(r *Row, b *runtime.Bites) span {
 	return span{}
 }
 
-func cpuWords(r *Row, b runtime.Bite, cores float64) span {
+func cpuWords(r *Row, b runtime.Bite, cores float64, now time.Time) span {
 	limit := ""
 	if cores > 0 {
 		limit = " (limit " + Cores(cores) + ")"
@@ -95,7 +110,7 @@ func cpuWords(r *Row, b runtime.Bite, cores float64) span {
 	case ok && f >= 1:
 		return span{Warn, "throttled " + Percent(f) + "%" + limit}
 	case b.On:
-		return span{Warn, "throttled a moment ago" + limit}
+		return span{Warn, "throttled " + seen(b.Last, now) + limit}
 	}
 	return span{}
 }
@@ -166,15 +181,39 @@ func homeless(cols tableau, r *Row) (Role, string) {
 
 // limitFacts are the limits that bite, in words, for the detail.
 func limitFacts(s *DetailState) []fact {
-	var out []fact
-	b := lately(s.Row)
-	if !b.Any() || s.Row.Sample == nil {
+	if s.Row.Sample == nil {
 		return nil
 	}
-	for _, w := range bites(s.Row, runtime.Cores(&s.Row.Sample.CPU, s.HostCPUs), s.Now) {
-		out = append(out, fact{"limit", w.role, w.text})
+	var out []fact
+	for _, w := range limitWords(s.Row, runtime.Cores(&s.Row.Sample.CPU, s.HostCPUs), s.Now) {
+		if w.on && w.text != "" {
+			out = append(out, fact{"limit", w.role, w.text})
+		}
 	}
 	return out
+}
+
+// spread is when what a Bite adds up has happened.
+func spread(b runtime.Bite, now time.Time) string {
+	switch {
+	case b.Events < 2 || !b.Last.After(b.Since):
+		return ago(b.Last, now)
+	case now.Sub(b.Since) < time.Minute:
+		return "in the last minute"
+	}
+	return "in " + since(b.Since, now) + ", the last " + ago(b.Last, now)
+}
+
+// seen is when a limit was seen to bite. Where readings are far apart that may be
+// long ago.
+func seen(last, now time.Time) string {
+	switch d := now.Sub(last); {
+	case last.IsZero() || now.IsZero() || d < runtime.BiteHold:
+		return "a moment ago"
+	case d < time.Minute:
+		return "in the last minute"
+	}
+	return since(last, now) + " ago"
 }
 
 // ago says how long something is past; below a minute without seconds, which

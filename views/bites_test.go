@@ -61,6 +61,25 @@ func TestBitesAreMarkedAndTold(t *testing.T) {
 	late := bitten(runtime.OOMLimit, 1)
 	late.Bites[runtime.OOMLimit].Last = now.Add(-5 * time.Minute)
 	has(t, "some time ago", th.Rule(&RuleState{Row: &late, Now: now}, 100, 1), "1 OOM kill 5m ago")
+	many := bitten(runtime.OOMLimit, 72)
+	for since, words := range map[time.Duration]string{
+		0: "72 OOM kills just now", 40 * time.Second: "72 OOM kills in the last minute", 5 * time.Minute: "72 OOM kills in 5m, the last just now",
+	} {
+		many.Bites[runtime.OOMLimit].Last = now
+		many.Bites[runtime.OOMLimit].Since = now.Add(-since)
+		has(t, "a sum", th.Rule(&RuleState{Row: &many, Now: now}, 100, 1), words)
+	}
+	slow := bitten(runtime.CPULimit, 3)
+	for last, words := range map[time.Duration]string{9 * time.Second: "throttled a moment ago", 30 * time.Second: "throttled in the last minute", 3 * time.Minute: "throttled 3m ago"} {
+		slow.Bites[runtime.CPULimit].Last = now.Add(-last)
+		has(t, "readings far apart", th.Rule(&RuleState{Row: &slow, Now: now}, 100, 1), words)
+	}
+	// One that bites does not bring along what is only near or long past.
+	one := bitten(runtime.CPULimit, 3)
+	one.Sample.Memory.OOMKills = runtime.Of(3)
+	facts := th.Detail(detailState(&one), 150, 40)
+	has(t, "one limit", facts, "throttled")
+	hasNot(t, "one limit", facts, "3 OOM kills")
 	locked := bitten(runtime.PidsLimit, 1)
 	locked.C.Lock = &runtime.LockInfo{}
 	has(t, "the more urgent of two signs", th.List(listState([]Row{locked}), 40, 2), "R!")
