@@ -8,7 +8,7 @@ type Limit uint8
 // The limits, in the order in which they are told.
 const (
 	OOMLimit    Limit = iota // memory.max, so hard that the kernel killed a process
-	MemoryLimit              // memory.max: memory was taken back to stay below it
+	MemoryLimit              // memory.max: memory was taken back to stay below it, and there is none to spare
 	HighLimit                // memory.high: slowed down for being above it
 	PidsLimit                // pids.max: forks are refused
 	CPULimit                 // cpu.max: throttled
@@ -19,6 +19,10 @@ const (
 	// BiteThrottled is the share of throttled periods, in percent, from which a
 	// quota is said to bite.
 	BiteThrottled = 5
+	// biteNear is the share of memory.max, in percent, from which memory is short,
+	// and biteStalled that of the time in which some task waited for memory.
+	biteNear    = 90
+	biteStalled = 1
 	// BiteHold is how long a limit is said to bite after it was seen to: one that
 	// bites every few seconds is one sight, not many.
 	BiteHold = 10 * time.Second
@@ -50,8 +54,13 @@ func (s *Bites) See(a, b *Sample) {
 		a = &Sample{}
 	}
 	m, old := &b.Memory, &a.Memory
-	s.note(OOMLimit, b.FullAt, killHold, grown(old.OOMKills, m.OOMKills), false)
-	s.note(MemoryLimit, b.FullAt, BiteHold, hits(old.FailedLimit, m.FailedLimit, m.Limit), false)
+	kills := grown(old.OOMKills, m.OOMKills)
+	s.note(OOMLimit, b.FullAt, killHold, kills, false)
+	taken := hits(old.FailedLimit, m.FailedLimit, m.Limit)
+	if kills == 0 && !pressed(a, b) {
+		taken = 0
+	}
+	s.note(MemoryLimit, b.FullAt, BiteHold, taken, false)
 	s.note(HighLimit, b.FullAt, BiteHold, hits(old.OverHigh, m.OverHigh, m.High), reached(m.Usage, m.High))
 	s.note(PidsLimit, b.FullAt, BiteHold, hits(a.Pids.Refused, b.Pids.Refused, b.Pids.Max), reached(b.Pids.Current, b.Pids.Max))
 	periods := grown(a.CPU.Throttled, b.CPU.Throttled)
@@ -59,6 +68,18 @@ func (s *Bites) See(a, b *Sample) {
 		periods = 0
 	}
 	s.note(CPULimit, b.FullAt, BiteHold, periods, false)
+}
+
+// pressed says that a container lacks memory at its limit. One that reads files
+// fills its page cache up to it and hits it all the time, and lacks nothing.
+func pressed(a, b *Sample) bool {
+	use, ok := b.Memory.WorkingSet.Get()
+	limit, set := b.Memory.Limit.Get()
+	if ok && set && float64(use) >= float64(limit)*biteNear/100 {
+		return true
+	}
+	stalled := rate(a.PSI.Memory.Some.Total, b.PSI.Memory.Some.Total, b.FullAt.Sub(a.FullAt).Seconds(), 100/1e6)
+	return !a.FullAt.IsZero() && stalled.Or(0) >= biteStalled
 }
 
 // note takes what one reading tells of a limit: how often it was hit since the

@@ -13,6 +13,7 @@ func biting(at time.Duration) runtime.Sample {
 	s.FullAt = s.At
 	of := runtime.Of
 	s.Memory = runtime.Memory{Usage: of(50), Limit: of(100), High: of(80), OOMKills: of(3), FailedLimit: of(7), OverHigh: of(2)}
+	s.PSI.Memory.Some.Total = of(0)
 	s.Pids = runtime.Pids{Current: of(5), Max: of(10), Refused: of(4)}
 	return s
 }
@@ -25,8 +26,11 @@ func TestBites(t *testing.T) {
 		events uint64
 		hold   time.Duration
 	}{
-		"a kill":                  {runtime.OOMLimit, func(s *runtime.Sample) { s.Memory.OOMKills = of(5) }, 2, time.Minute},
-		"memory taken back":       {runtime.MemoryLimit, func(s *runtime.Sample) { s.Memory.FailedLimit = of(8) }, 1, 10 * time.Second},
+		"a kill":            {runtime.OOMLimit, func(s *runtime.Sample) { s.Memory.OOMKills = of(5) }, 2, time.Minute},
+		"memory taken back": {runtime.MemoryLimit, func(s *runtime.Sample) { s.Memory.FailedLimit, s.Memory.WorkingSet = of(8), of(95) }, 1, 10 * time.Second},
+		"stalled at memory.max": {runtime.MemoryLimit, func(s *runtime.Sample) {
+			s.Memory.FailedLimit, s.PSI.Memory.Some.Total = of(8), of(10_000)
+		}, 1, 10 * time.Second},
 		"slowed down":             {runtime.HighLimit, func(s *runtime.Sample) { s.Memory.OverHigh = of(12) }, 10, 10 * time.Second},
 		"above high":              {runtime.HighLimit, func(s *runtime.Sample) { s.Memory.Usage = of(80) }, 0, 10 * time.Second},
 		"a fork refused":          {runtime.PidsLimit, func(s *runtime.Sample) { s.Pids.Refused = of(5) }, 1, 10 * time.Second},
@@ -83,7 +87,7 @@ func TestBites(t *testing.T) {
 
 // quieten leaves the counters as they are and takes levels back.
 func quieten(s *runtime.Sample) {
-	s.Memory.Usage, s.Pids.Current = runtime.Of(50), runtime.Of(5)
+	s.Memory.Usage, s.Memory.WorkingSet, s.Pids.Current = runtime.Of(50), runtime.Of(50), runtime.Of(5)
 }
 
 func TestBitesAddUp(t *testing.T) {
@@ -103,6 +107,12 @@ func TestBitesAddUp(t *testing.T) {
 	other.InitPID, other.Memory.OOMKills = 8, runtime.Of(99)
 	if b.See(&last, &other); b.Any() {
 		t.Errorf("after a restart: %+v", b)
+	}
+	cached := other
+	cached.FullAt = cached.FullAt.Add(time.Second)
+	cached.Memory.FailedLimit, cached.Memory.WorkingSet, cached.PSI.Memory.Some.Total = runtime.Of(5000), runtime.Of(20), runtime.Of(9_000)
+	if b.See(&other, &cached); b.Any() {
+		t.Errorf("the page cache is at the limit, memory is not: %+v", b)
 	}
 	// Counters that begin anew, absent ones and unlimited limits say nothing.
 	reset := biting(2 * time.Minute)
