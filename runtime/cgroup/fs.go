@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/cgroup/kernfile"
 )
 
 // ErrGone says that the cgroup vanished under an open Reader (ENODEV, see
@@ -151,6 +152,22 @@ func RaiseFDLimit() (uint64, error) {
 		return 0, fmt.Errorf("raise the limit of open files to %d: %w", lim.Max, err)
 	}
 	return lim.Cur, nil
+}
+
+// countsAllIO says that this kernel is older than Linux 6.10, from which on v1
+// counts the I/O of throttled devices only (block/blk-throttle.c). Where it is not
+// known it is not said.
+func (f FS) countsAllIO() bool {
+	text, err := readText(f.path("proc/sys/kernel/osrelease"))
+	if err != nil {
+		return false
+	}
+	major, rest, ok := kernfile.Digits(text)
+	if !ok || len(rest) == 0 || rest[0] != '.' {
+		return false
+	}
+	minor, _, ok := kernfile.Digits(rest[1:])
+	return ok && (major < 6 || major == 6 && minor < 10)
 }
 
 // roomFDs is for how many descriptors room is made: 600 containers' and more.

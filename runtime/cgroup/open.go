@@ -41,13 +41,14 @@ var errNoFiles = fmt.Errorf("%w that can be read", runtime.ErrNoCgroup)
 // opening is the work of opening one Reader.
 type opening struct {
 	target
+	fs   FS
 	proc process
 	loc  Location
 	r    *Reader
 }
 
 func (f FS) open(t target) (*Reader, error) {
-	o := opening{target: t, r: &Reader{pid: t.pid, totals: t.totals, buf: t.buf, now: t.now}}
+	o := opening{target: t, fs: f, r: &Reader{pid: t.pid, totals: t.totals, buf: t.buf, now: t.now}}
 	if err := o.proc.open(f, t.pid); err != nil {
 		return nil, err
 	}
@@ -129,6 +130,9 @@ func (o *opening) controller(c *controller) error {
 		if v1 == "" {
 			o.miss(c.name, "the container has no cgroup of its own there")
 			return nil
+		}
+		if c.key == blkioKey {
+			o.r.state.allIO = o.fs.countsAllIO()
 		}
 		ok, w, err := o.files(c, c.v1, o.mounts.Dir(c.key, v1))
 		if ok || err != nil {

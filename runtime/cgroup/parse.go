@@ -78,17 +78,21 @@ func ioStat(b []byte) (sum runtime.IO, ok bool) {
 }
 
 // blkio sums a blkio.throttle file of cgroup v1: "8:0 Read 1", "8:0 Write 2",
-// Sync, Async, Discard and Total lines (blkio-controller.rst). Without a line of a
-// device nothing is known: since Linux 6.10 nothing is counted before a throttle is
-// set on some device, and the file then says "Total 0".
-func blkio(b []byte) (read, write runtime.Value, ok bool) {
+// Sync, Async, Discard and Total lines (blkio-controller.rst). A container that has
+// moved nothing has no line of a device, and "Total 0". Since Linux 6.10 that may
+// as well be because nothing is counted before a throttle is set on some device:
+// then, unless all is counted, nothing is known.
+func blkio(b []byte, all bool) (read, write runtime.Value, ok bool) {
 	read, write = runtime.Of(0), runtime.Of(0)
 	named := false
 	for len(b) > 0 {
 		var l []byte
 		l, b = kernfile.Line(b)
-		_, l = kernfile.Word(l)
+		first, l := kernfile.Word(l)
 		kind, l := kernfile.Word(l)
+		if all && string(first) == "Total" && string(kind) == "0" {
+			named = true
+		}
 		var into *runtime.Value
 		switch string(kind) {
 		case "Read":

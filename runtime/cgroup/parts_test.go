@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"lxcdeck/runtime"
 )
 
@@ -148,5 +150,51 @@ func TestLinksTellInterfacesApart(t *testing.T) {
 	_, b, _ := netDev([]byte(netHead + "lo: 5 5 0 0 0 0 0 0 5 5\na: 9 9 0 0 0 0 0 0 9 9\n"))
 	if a != b || a == 0 {
 		t.Errorf("links %d and %d of the same interface", a, b)
+	}
+}
+
+// TestNoDeviceOnV1: a container that has moved nothing reads like one whose I/O
+// the kernel does not count, from Linux 6.10 on; a file that cannot be read is
+// told as that.
+func TestNoDeviceOnV1(t *testing.T) {
+	none := runtime.IO{}
+	zero := runtime.IO{ReadBytes: n(0), WriteBytes: n(0), ReadOps: n(0), WriteOps: n(0)}
+	for release, want := range map[string]runtime.IO{"6.9.12-arch1-1\n": zero, "5.15.0-91-generic\n": zero, "6.10.0\n": none, "6.12.3\n": none, "7.0\n": none,
+		"": none, "6\n": none, "x\n": none} {
+		f := tree(t, "v1")
+		if err := os.MkdirAll(f.path("proc/sys/kernel"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		put(t, f, "proc/sys/kernel/osrelease", release)
+		const dir = "sys/fs/cgroup/blkio/lxc.payload.db-1/blkio.throttle."
+		for _, name := range []string{"io_service_bytes", "io_serviced"} {
+			put(t, f, dir+name+"_recursive", "Total 0\n")
+		}
+		r := open(t, f, 310)
+		var s runtime.Sample
+		read := func() {
+			t.Helper()
+			if err := r.Read(runtime.Full, &s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read()
+		if s.IO != want || strings.Contains(s.Controls, noBlkio) != (want == none) {
+			t.Errorf("%q: %v %q", release, s.IO, s.Controls)
+		}
+		for i := range r.files {
+			if h := &r.files[i]; strings.HasPrefix(h.name, "blkio.") {
+				fd := h.fd
+				failing(r.buf, &fd, unix.EIO)
+				read()
+				if !strings.Contains(s.Controls, h.name+" cannot be read") {
+					t.Errorf("%q: %s cannot be read: %q", release, h.name, s.Controls)
+				}
+				r.buf.Pread = nil
+			}
+		}
+		if read(); s.IO != want || strings.Contains(s.Controls, "cannot be read") {
+			t.Errorf("%q, after a fault: %v %q", release, s.IO, s.Controls)
+		}
 	}
 }

@@ -37,6 +37,7 @@ type Reader struct {
 	rested   int      // Cheap reads in a row that left files out
 	missing  []string // why a controller is not there, from Open
 	bad      uint64   // files that could not be read or understood, by index
+	unread   uint64   // of these, those that could not be read
 	buf      *kernfile.Buffer
 	now      func() time.Time
 }
@@ -75,7 +76,7 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 	totals := tier == runtime.Totals
 	s.full = !totals && (tier != runtime.Cheap || s.sample.FullAt.IsZero())
 	withLimits := s.full && (r.limitsAt.IsZero() || at.Sub(r.limitsAt) >= limitsEvery)
-	bad := r.bad
+	bad, unread := r.bad, r.unread
 	// The files of CPU time come first in the table.
 	used, rests := s.sample.CPU.Usage, tier == runtime.Cheap && !s.full && r.rested < restMost
 	rested := false
@@ -94,10 +95,13 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 			*into = runtime.Sample{}
 			return fmt.Errorf("read %s of process %d: %w", h.name, r.pid, ErrGone)
 		}
-		if bit := uint64(1) << i; h.src.parse(s, text) && err == nil {
-			bad &^= bit
-		} else {
+		bit := uint64(1) << i
+		bad, unread = bad&^bit, unread&^bit
+		if !h.src.parse(s, text) || err != nil {
 			bad |= bit
+		}
+		if text == nil || err != nil {
+			unread |= bit
 		}
 	}
 	if rested {
@@ -115,8 +119,8 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 	if withLimits {
 		r.limitsAt = at
 	}
-	if bad != r.bad {
-		r.bad = bad
+	if bad != r.bad || unread != r.unread {
+		r.bad, r.unread = bad, unread
 		s.sample.Controls = r.controls()
 	}
 	*into = s.sample
@@ -129,9 +133,13 @@ func (r *Reader) controls() string {
 	said := ""
 	for i := range r.files {
 		h := &r.files[i]
-		if r.bad&(1<<i) != 0 && (h.src.bad == "" || h.src.bad != said) {
-			said = h.src.bad
-			words = append(words, h.of+": "+h.name+" "+cmp.Or(h.src.bad, "cannot be read"))
+		bit, why := uint64(1)<<i, h.src.bad
+		if r.unread&bit != 0 {
+			why = ""
+		}
+		if r.bad&bit != 0 && (why == "" || why != said) {
+			said = why
+			words = append(words, h.of+": "+h.name+" "+cmp.Or(why, "cannot be read"))
 		}
 	}
 	return strings.Join(words, "; ")

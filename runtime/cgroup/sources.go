@@ -47,6 +47,8 @@ type controller struct {
 	process []source
 }
 
+const blkioKey = "blkio"
+
 // noBlkio is why v1 tells nothing of I/O: see the parser.
 const noBlkio = "names no device (since Linux 6.10 it counts where a throttle is set, in lxc.cgroup.blkio.throttle.*)"
 
@@ -81,7 +83,7 @@ var controllers = [...]controller{
 			{name: "memory.limit_in_bytes", level: limits, total: true, parse: (*state).memoryMax},
 			{name: "memory.memsw.limit_in_bytes", level: limits, parse: (*state).memoryMemswLimit},
 		}},
-	{name: "io", key: "blkio",
+	{name: "io", key: blkioKey,
 		v2: []source{{name: "io.stat", total: true, rests: true, parse: (*state).ioStat}},
 		v1: []source{
 			{name: "blkio.throttle.io_service_bytes_recursive", alt: "blkio.throttle.io_service_bytes", total: true, rests: true, bad: noBlkio, parse: (*state).blkioBytes},
@@ -131,6 +133,7 @@ type state struct {
 	full   bool           // this read is of the Full tier
 	statOf runtime.Value  // memory in use when memory.stat was read
 	memsw  runtime.Value  // v1: memory and swap together
+	allIO  bool           // v1 counts all I/O, not only that of throttled devices
 	local  bool           // memory.events.local is there, and tells of the limits
 	parts  *runtime.Parts // filled by this read too; nil = not asked for
 }
@@ -250,7 +253,7 @@ func (s *state) blkioBytes(b []byte) (ok bool) {
 		io.ReadBytes, io.WriteBytes = runtime.Value{}, runtime.Value{}
 		return false
 	}
-	io.ReadBytes, io.WriteBytes, ok = blkio(b)
+	io.ReadBytes, io.WriteBytes, ok = blkio(b, s.allIO)
 	s.partsBlkio(b, false)
 	return ok
 }
@@ -261,7 +264,7 @@ func (s *state) blkioOps(b []byte) (ok bool) {
 		io.ReadOps, io.WriteOps = runtime.Value{}, runtime.Value{}
 		return false
 	}
-	io.ReadOps, io.WriteOps, ok = blkio(b)
+	io.ReadOps, io.WriteOps, ok = blkio(b, s.allIO)
 	s.partsBlkio(b, true)
 	return ok
 }
