@@ -40,7 +40,7 @@ func (p *Sampler) look(now time.Time) {
 		p.asked = asked
 		path, ask := filepath.Join(p.root, p.disk), p.statfs
 		spawn(func() { asked <- ask(path) })
-		timer := time.NewTimer(diskWait)
+		timer := time.NewTimer(p.wait)
 		defer timer.Stop()
 		select {
 		case p.space = <-asked:

@@ -48,7 +48,8 @@ type Sampler struct {
 	buf    kernfile.Buffer
 	diskAt time.Time
 	space  space
-	asked  chan space // an answer that is awaited; nil = none is
+	asked  chan space    // an answer that is awaited; nil = none is
+	wait   time.Duration // for an answer that was just asked for
 	statfs func(path string) space
 }
 
@@ -59,7 +60,7 @@ func New(root, disk string) *Sampler {
 	if root == "" {
 		root = "/"
 	}
-	return &Sampler{root: root, disk: disk, now: time.Now, statfs: statfs}
+	return &Sampler{root: root, disk: disk, now: time.Now, statfs: statfs, wait: diskWait}
 }
 
 // Sample fills s: /proc/stat, meminfo, loadavg, uptime and pressure, and every
