@@ -21,7 +21,7 @@ type Parts struct {
 	MoreDevices int       // that are not told apart
 	MoreLinks   int
 	Kills       []Killed // of this life of the container, newest first, a few at most
-	KillsWhy    string   // why the kernel's log cannot be read; "" = it is
+	KillsWhy    string   // why the kernel's log is not read, or not wholly; "" = it is
 }
 
 // Device is a block device and what a container has moved to and from it.
@@ -41,9 +41,10 @@ type Link struct {
 
 // Killed is a process that the kernel killed for want of memory.
 type Killed struct {
-	At   time.Time // within a second or so
-	PID  int       // on the host
-	Name string    // as the kernel calls it: 15 bytes at most. Foreign text.
+	At    time.Time
+	About bool   // At is by the log's clock, which drifts and does not count the host's sleep
+	PID   int    // on the host
+	Name  string // as the kernel calls it: 15 bytes at most. Foreign text.
 }
 
 // Reset begins a new reading. What the slices held stays behind their ends, so

@@ -100,10 +100,10 @@ func TestParts(t *testing.T) {
 			{Name: "loop0"},
 		},
 		Links: []runtime.PartRate{{Name: "eth0", Ever: true, InTotal: 7 * mib, OutTotal: 9 * mib}}, MoreLinks: 12,
-		Kills: []runtime.Killed{{Name: "mysqld", PID: 4711, At: now.Add(-3 * time.Hour)}, {Name: "cc1\x1b[31m", PID: 5, At: now}},
+		Kills: []runtime.Killed{{Name: "mysqld", PID: 4711, At: now.Add(-3 * time.Hour)}, {Name: "old", PID: 6, About: true, At: now.Add(-4 * time.Hour)}, {Name: "cc1\x1b[31m", PID: 5, At: now}},
 	}
 	b := th.Detail(s, 150, 40)
-	has(t, "parts", b, "restarted 2 times since lxcdeck began", "mysqld (pid 4711) 3h00 ago", "(pid 5) just now", "eth0: rx -, tx -, in all 7.0M and 9.0M",
+	has(t, "parts", b, "restarted 2 times since lxcdeck began", "mysqld (pid 4711) 3h00 ago, old (pid 6) about 4h00 ago", "(pid 5) just now", "eth0: rx -, tx -, in all 7.0M and 9.0M",
 		"12 more interfaces", "vg0-data: read 1.0M/s, write 0/s, in all 1.0G and 1B", "sda: read 0/s, write 2.0k/s", "1 more device ")
 	has(t, "throttled time", th.Detail(s, 200, 40), "1h30 in all")
 	hasNot(t, "parts", b, "loop0", "\x1b[31m")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"lxcdeck/runtime"
 )
@@ -74,7 +75,11 @@ func killFacts(p *PartsState, s *DetailState) []fact {
 	}
 	words := make([]string, len(p.Kills))
 	for i, k := range p.Kills {
-		words[i] = Clean(k.Name) + " (pid " + strconv.Itoa(k.PID) + ") " + ago(k.At, s.Now)
+		when := ago(k.At, s.Now)
+		if k.About && s.Now.Sub(k.At) >= time.Minute {
+			when = "about " + when
+		}
+		words[i] = Clean(k.Name) + " (pid " + strconv.Itoa(k.PID) + ") " + when
 	}
 	return []fact{{"killed", Bad, strings.Join(words, ", ")}}
 }

@@ -29,6 +29,12 @@ const (
 	// longestTask is what the kernel calls a process at most (TASK_COMM_LEN), with
 	// each byte written as \x1b.
 	longestTask = 4 * 16
+	// The log's clock (local_clock) runs by itself, CLOCK_MONOTONIC is kept in step
+	// with the world: they drift apart, by one part in so many at most. Both stand
+	// still while the host sleeps. A time that they tell over more than nearby is a
+	// rough one.
+	drift  = 2000
+	nearby = time.Minute
 )
 
 // KillLog reads in the kernel's log what was killed for want of memory, by
@@ -47,6 +53,8 @@ type KillLog struct {
 	read   func(p []byte) (int, error)
 	close  func()
 	err    error
+	ended  time.Time // the log was read to its end then, or later; zero = never
+	behind bool      // there was more when it was read last
 	buf    []byte
 	groups map[string][]runtime.Killed // newest first
 	order  []string                    // of groups, the oldest first
@@ -65,9 +73,12 @@ func NewKillLog() *KillLog {
 func (k *KillLog) Fill(p *runtime.Parts, cgroup string, since time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.follow()
-	if k.err != nil {
+	now := k.follow()
+	switch {
+	case k.err != nil:
 		p.KillsWhy = k.err.Error()
+	case k.behind:
+		p.KillsWhy = "the kernel's log is still being read"
 	}
 	if cgroup == "" || cgroup == "/" {
 		return
@@ -77,7 +88,11 @@ func (k *KillLog) Fill(p *runtime.Parts, cgroup string, since time.Time) {
 			continue
 		}
 		for _, one := range kills {
-			if !one.At.Before(since) {
+			from := since
+			if one.About {
+				from = from.Add(-now.Sub(one.At) / drift)
+			}
+			if !one.At.Before(from) {
 				p.Kills = insert(p.Kills, one)
 			}
 		}
@@ -101,8 +116,10 @@ func insert(kills []runtime.Killed, one runtime.Killed) []runtime.Killed {
 	return kills
 }
 
-// follow reads the records that are new.
-func (k *KillLog) follow() {
+// follow reads the records that are new, and gives the time, of the wall clock
+// alone: others stand still while the host sleeps.
+func (k *KillLog) follow() time.Time {
+	now := k.now().Round(0)
 	if !k.opened {
 		k.opened = true
 		k.buf = make([]byte, recordSize)
@@ -111,8 +128,9 @@ func (k *KillLog) follow() {
 		}
 	}
 	if k.read == nil {
-		return
+		return now
 	}
+	k.behind = true
 	for range mostRecords {
 		n, err := k.read(k.buf)
 		switch {
@@ -121,14 +139,17 @@ func (k *KillLog) follow() {
 			// Records were overwritten before they were read, or one is too long:
 			// the next read gives the next one (dev-kmsg).
 		case err != nil || n <= 0:
-			return // EAGAIN: that was the last one
+			k.ended, k.behind = now, false // EAGAIN: that was the last one
+			return now
 		default:
 			k.take(k.buf[:n])
 		}
 	}
+	return now
 }
 
-// take remembers the kill that a record tells of.
+// take remembers the kill that a record tells of. One that was not there when the
+// log was read before was written since, whatever the log's clock says.
 func (k *KillLog) take(record []byte) {
 	group, one, usec, ok := parseKill(record)
 	if !ok {
@@ -139,7 +160,15 @@ func (k *KillLog) take(record []byte) {
 	if !known || at > up {
 		at = up
 	}
-	one.At = k.now().Add(at - up)
+	now := k.now().Round(0)
+	one.At = now.Add(at - up)
+	if one.At.Before(k.ended) {
+		one.At = k.ended
+	}
+	if one.At.After(now) {
+		one.At = now
+	}
+	one.About = now.Sub(one.At) > nearby && now.Sub(k.ended) > nearby
 	if _, there := k.groups[group]; !there {
 		if len(k.order) >= keptGroups {
 			delete(k.groups, k.order[0])
@@ -244,8 +273,7 @@ func (k *KillLog) Close() {
 	k.opened, k.read, k.close = true, nil, nil
 }
 
-// sinceBoot is the clock of the log's times, which stands still while the host
-// sleeps.
+// sinceBoot is nearly the clock of the log's times, see drift.
 func sinceBoot() (time.Duration, bool) {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {

@@ -85,7 +85,7 @@ func TestKillLog(t *testing.T) {
 	records = append(records, killRecord(600e6, "/lxc.payload.web", "late", 50))
 	p.Reset()
 	k.Fill(&p, "/lxc.payload.web", time.Time{})
-	if got := killsOf(&p); !strings.HasPrefix(got, "late 50 9600, ") {
+	if got := killsOf(&p); !strings.HasPrefix(got, "late 50 10000, ") {
 		t.Errorf("a new record: %q", got)
 	}
 }
@@ -96,6 +96,42 @@ func killsOf(p *runtime.Parts) string {
 		out = append(out, fmt.Sprintf("%s %d %d", k.Name, k.PID, k.At.Unix()))
 	}
 	return strings.Join(out, ", ")
+}
+
+// TestTimesOfKills: the log's clock drifts. What it has got since it was read
+// last is not older than that; what was there before is told about.
+func TestTimesOfKills(t *testing.T) {
+	const web = "/lxc.payload.web"
+	records := []string{killRecord(100e6, web, "old", 41), killRecord(990e6, web, "late", 42)}
+	k := logOf(&records)
+	now, up := time.Unix(10_000, 0), 1000*time.Second
+	k.now = func() time.Time { return now }
+	k.up = func() (time.Duration, bool) { return up, true }
+	check := func(since time.Time, want string) {
+		t.Helper()
+		var p runtime.Parts
+		k.Fill(&p, web, since)
+		var got []string
+		for _, one := range p.Kills {
+			got = append(got, fmt.Sprintf("%s %d %v", one.Name, one.At.Unix(), one.About))
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%v, want %s", got, want)
+		}
+	}
+	check(time.Unix(9_100, 400e6), "late 9990 false, old 9100 true") // 900 s ago: half a second of drift is possible
+	check(time.Unix(9_101, 0), "late 9990 false")
+	check(time.Unix(9_990, 1), "")
+	now, up = now.Add(time.Second), up+time.Second
+	records = append(records, killRecord(1, web, "behind", 43))
+	check(time.Unix(9_995, 0), "behind 10000 false")
+	now, up = now.Add(time.Second), up+time.Second
+	records = append(records, killRecord(9e9, web, "ahead", 44))
+	check(time.Unix(9_995, 0), "ahead 10002 false, behind 10000 false")
+	// Nobody looked for a day, in which the host slept.
+	now, up = now.Add(24*time.Hour), up+time.Hour
+	records = append(records, killRecord(3002e6, web, "slept", 45))
+	check(time.Unix(10_003, 0), fmt.Sprintf("slept %d true", now.Add(-1600*time.Second).Unix()))
 }
 
 // TestForgedKills: what a container can put into names, or write into the log
@@ -157,6 +193,9 @@ func TestKillLogIsBounded(t *testing.T) {
 	var p runtime.Parts
 	for i := range 3 {
 		k.Fill(&p, "/x", time.Time{})
+		if !strings.Contains(p.KillsWhy, "still being read") {
+			t.Errorf("the rest of the log is passed over: %q", p.KillsWhy)
+		}
 		if endless != (i+1)*mostRecords {
 			t.Fatalf("%d records in %d calls", endless, i+1)
 		}

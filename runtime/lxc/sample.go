@@ -32,8 +32,8 @@ func (a *Adapter) Sample(ctx context.Context, b *runtime.Batch) error {
 }
 
 // addKills tells of what was killed in a container that is looked at closely. What
-// was before its start is of another life in a cgroup of the same name; the
-// log's clock is not quite that of processes.
+// was before its start is of another life in a cgroup of the same name; both
+// times are rounded.
 func (a *Adapter) addKills(q *runtime.Reading) {
 	if q.Parts == nil || q.Err != nil || q.Parts.At.IsZero() || !q.Parts.At.Equal(q.Sample.At) {
 		return
