@@ -2,9 +2,11 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -57,7 +59,8 @@ type KillLog struct {
 	behind bool      // there was more when it was read last
 	buf    []byte
 	groups map[string][]runtime.Killed // newest first
-	order  []string                    // of groups, the oldest first
+	order  []string                    // of groups, that of the oldest kill first
+	asked  []string                    // cgroups that were asked for, the last one at the end
 }
 
 // NewKillLog opens nothing yet.
@@ -83,6 +86,7 @@ func (k *KillLog) Fill(p *runtime.Parts, cgroup string, since time.Time) {
 	if cgroup == "" || cgroup == "/" {
 		return
 	}
+	k.gather(cgroup)
 	for group, kills := range k.groups {
 		if !below(group, cgroup) {
 			continue
@@ -97,6 +101,42 @@ func (k *KillLog) Fill(p *runtime.Parts, cgroup string, since time.Time) {
 			}
 		}
 	}
+}
+
+// gather remembers that somebody asks for a cgroup, and keeps what is below it as
+// its own: one that is not called as LXC does may have any number below.
+func (k *KillLog) gather(cgroup string) {
+	i := slices.Index(k.asked, cgroup)
+	if i >= 0 {
+		k.asked = append(slices.Delete(k.asked, i, i+1), cgroup)
+		return
+	}
+	if len(k.asked) >= keptGroups {
+		k.asked = slices.Delete(k.asked, 0, 1)
+	}
+	k.asked = append(k.asked, cgroup)
+	for _, group := range slices.Clone(k.order) {
+		if !below(group, cgroup) || k.home(group) != cgroup || group == cgroup {
+			continue
+		}
+		kills := k.groups[group]
+		delete(k.groups, group)
+		k.order = slices.DeleteFunc(k.order, func(g string) bool { return g == group })
+		for _, one := range kills {
+			k.keep(cgroup, one)
+		}
+	}
+}
+
+// home is the innermost cgroup that was asked for around another one, or that one.
+func (k *KillLog) home(group string) string {
+	home := ""
+	for _, one := range k.asked {
+		if len(one) > len(home) && below(group, one) {
+			home = one
+		}
+	}
+	return cmp.Or(home, group)
 }
 
 // insert keeps the newest ones, newest first.
@@ -169,13 +209,19 @@ func (k *KillLog) take(record []byte) {
 		one.At = now
 	}
 	one.About = now.Sub(one.At) > nearby && now.Sub(k.ended) > nearby
-	if _, there := k.groups[group]; !there {
-		if len(k.order) >= keptGroups {
-			delete(k.groups, k.order[0])
-			k.order = append(k.order[:0], k.order[1:]...)
-		}
-		k.order = append(k.order, group)
+	k.keep(k.home(group), one)
+}
+
+// keep forgets the cgroup in which nothing was killed for the longest time where
+// there are too many.
+func (k *KillLog) keep(group string, one runtime.Killed) {
+	if i := slices.Index(k.order, group); i >= 0 {
+		k.order = slices.Delete(k.order, i, i+1)
+	} else if len(k.order) >= keptGroups {
+		delete(k.groups, k.order[0])
+		k.order = slices.Delete(k.order, 0, 1)
 	}
+	k.order = append(k.order, group)
 	k.groups[group] = insert(k.groups[group], one)
 }
 
@@ -233,7 +279,7 @@ func limitedBy(line, before, group string) bool {
 
 // below says whether a cgroup is another one or lies in it.
 func below(group, other string) bool {
-	return group == other || strings.HasPrefix(group, other+"/")
+	return strings.HasPrefix(group, other) && (len(group) == len(other) || group[len(other)] == '/')
 }
 
 // payloadOf cuts a cgroup back to its payload directory, whose container is told

@@ -98,6 +98,44 @@ func killsOf(p *runtime.Parts) string {
 	return strings.Join(out, ", ")
 }
 
+// TestKillsOfManyCgroups: one that makes cgroups without end pushes out no
+// container that is looked at, nor one in which something was killed just now.
+func TestKillsOfManyCgroups(t *testing.T) {
+	var records []string
+	k := logOf(&records)
+	told := func(group string) string {
+		var p runtime.Parts
+		k.Fill(&p, group, time.Time{})
+		return killsOf(&p)
+	}
+	records = append(records, killRecord(1e6, "/pods/own/a", "first", 41), killRecord(2e6, "/pods/own/b/c", "second", 42), killRecord(1e6, "/pods/web", "web", 40))
+	if got := told("/pods/own"); got != "second 42 9002, first 41 9001" {
+		t.Errorf("what is below: %q", got)
+	}
+	if len(k.groups) != 2 || len(k.order) != 2 {
+		t.Errorf("kept of what is below: %v", k.order)
+	}
+	for i := range 3 * keptGroups {
+		records = append(records, killRecord(3e6, fmt.Sprintf("/pods/own/%d", i), "more", i+50), killRecord(3e6, "/pods/busy", "busy", i+2000))
+	}
+	told("/")
+	if len(k.groups) != 3 || told("/pods/web") != "web 40 9001" || told("/pods/own/7") != "" {
+		t.Errorf("kept: %v", k.order)
+	}
+	for i := range keptGroups {
+		records = append(records, killRecord(3e6, fmt.Sprintf("/pods/evil-%d", i), "more", i+50), killRecord(3e6, "/pods/busy", "busy", i+2000))
+	}
+	if told("/pods/busy") == "" || told("/pods/web") != "" || len(k.groups) != keptGroups || len(k.order) != keptGroups {
+		t.Errorf("%d are kept, the one of the last kill: %q", len(k.groups), told("/pods/busy"))
+	}
+	for i := range 3 * keptGroups {
+		told(fmt.Sprintf("/none/%d", i))
+	}
+	if len(k.asked) != keptGroups {
+		t.Errorf("%d are asked for", len(k.asked))
+	}
+}
+
 // TestTimesOfKills: the log's clock drifts. What it has got since it was read
 // last is not older than that; what was there before is told about.
 func TestTimesOfKills(t *testing.T) {
