@@ -169,6 +169,7 @@ type HostSample struct {
 	IOWait    Value   // ns
 	PerCPU    []Value // busy ns of each online CPU
 	PerSteal  []Value // of these, ns that the hypervisor gave to others, of each online CPU
+	CPUGaps   bool    // some are offline: the place in these is not the CPU's number
 	MemTotal  Value
 	MemFree   Value // MemAvailable
 	SwapTotal Value

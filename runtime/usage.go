@@ -114,6 +114,7 @@ type HostUsage struct {
 	Steal, IOWait           Rate   // percent of all cores
 	PerCPU                  []Rate // percent of that CPU, 0-100
 	PerSteal                []Rate // percent of that CPU that the hypervisor gave to others
+	CPUGaps                 bool   // their places are not the CPUs' numbers
 	CPUSome, MemSome        Rate
 	MemFull, IOSome, IOFull Rate
 }
@@ -121,7 +122,7 @@ type HostUsage struct {
 // HostBetween computes the host's rates from a to the later b. The slices of
 // per-CPU rates are appended to buf[:0].
 func HostBetween(a, b *HostSample, buf []Rate) HostUsage {
-	u := HostUsage{PerCPU: buf[:0]}
+	u := HostUsage{PerCPU: buf[:0], CPUGaps: b.CPUGaps}
 	over := b.At.Sub(a.At)
 	if a.At.IsZero() || b.At.IsZero() || over <= 0 {
 		return u

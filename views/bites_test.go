@@ -155,6 +155,8 @@ func TestStealByCore(t *testing.T) {
 	s.Usage.Steal, s.Usage.PerSteal[3] = runtime.RateOf(5), runtime.RateOf(40)
 	b := th.Host(s, 120, 2)
 	has(t, "one core", b, "steal 5% (core 3 40%)", "8 cores")
+	s.Usage.CPUGaps = true
+	has(t, "with one that is offline", th.Host(s, 120, 2), "steal 5% (one core 40%)")
 	if before[0] == b[0] || ansi.Strip(before[0]) == ansi.Strip(b[0]) {
 		t.Error("the core is not pointed out")
 	}

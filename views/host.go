@@ -142,7 +142,7 @@ func stolen(u *runtime.HostUsage, core int) float64 {
 }
 
 // stolenCore names the core from which the most was taken, where it is not alike
-// for all.
+// for all, if its number is known.
 func stolenCore(u *runtime.HostUsage) string {
 	worst := 0
 	for i := range u.PerSteal {
@@ -154,7 +154,11 @@ func stolenCore(u *runtime.HostUsage) string {
 	if len(u.PerSteal) < 2 || f < muchStolen || f < 2*u.Steal.Or(0) {
 		return ""
 	}
-	return " (core " + strconv.Itoa(worst) + " " + strconv.FormatFloat(f, 'f', 0, 64) + "%)"
+	core := "core " + strconv.Itoa(worst)
+	if u.CPUGaps {
+		core = "one core"
+	}
+	return " (" + core + " " + strconv.FormatFloat(f, 'f', 0, 64) + "%)"
 }
 
 // used is total less free.

@@ -35,7 +35,7 @@ func TestFaultsInMidRead(t *testing.T) {
 			want := sound
 			switch file {
 			case statFile:
-				want.CPUs, want.PerCPU, want.PerSteal = 0, nil, nil
+				want.CPUs, want.PerCPU, want.PerSteal, want.CPUGaps = 0, nil, nil, false
 				want.Busy, want.Total, want.Steal, want.IOWait = runtime.Value{}, runtime.Value{}, runtime.Value{}, runtime.Value{}
 			case meminfoFile:
 				want.MemTotal, want.MemFree, want.SwapTotal, want.SwapFree = runtime.Value{}, runtime.Value{}, runtime.Value{}, runtime.Value{}

@@ -41,6 +41,7 @@ func TestFixture(t *testing.T) {
 		Busy: n(1400 * tick), Total: n(51800 * tick), Steal: n(40 * tick), IOWait: n(400 * tick),
 		PerCPU:   []runtime.Value{n(865 * tick), n(535 * tick)},
 		PerSteal: []runtime.Value{n(30 * tick), n(10 * tick)},
+		CPUGaps:  true, // cpu1 is offline
 		MemTotal: n(8000000 << 10), MemFree: n(6000000 << 10), SwapTotal: n(1000000 << 10), SwapFree: n(900000 << 10),
 		Load: [3]float64{0.25, 1.5, 12.75}, LoadRead: true, Uptime: 25*time.Hour + time.Minute + 1250*time.Millisecond}
 	want.PSI.CPU = runtime.Pressure{Some: runtime.Stall{Avg10: 1.25, Total: n(111)}, Full: runtime.Stall{Total: n(0)}}
@@ -103,6 +104,24 @@ func TestManyCPUs(t *testing.T) {
 	var s runtime.HostSample
 	if err := p.Sample(&s); err != nil || s.CPUs != 1024 || s.PerCPU[1023] != n(1023*tick) {
 		t.Errorf("%d CPUs, %v", s.CPUs, err)
+	}
+}
+
+// TestOfflineCPUs: the place of a CPU among those that are online is its number
+// only where none before it is missing.
+func TestOfflineCPUs(t *testing.T) {
+	for cpus, want := range map[string]bool{"0 1 2": false, "0": false, "0 1 3": true, "1": true, "0 2": true, "0 x": true, "0 1x": true, "1 0": true} {
+		text := "cpu  3 0 0 9\n"
+		for _, cpu := range strings.Fields(cpus) {
+			text += "cpu" + cpu + " 1 0 0 3\n"
+		}
+		_, per, _, gaps, ended := parseStat([]byte(text+"intr 1\n"), nil, nil)
+		if gaps != want || !ended || len(per) != len(strings.Fields(cpus)) {
+			t.Errorf("CPUs %s: gaps %v, %d figures", cpus, gaps, len(per))
+		}
+	}
+	if u := runtime.HostBetween(&runtime.HostSample{}, &runtime.HostSample{CPUGaps: true}, nil); !u.CPUGaps {
+		t.Error("the rates do not tell it")
 	}
 }
 
@@ -199,7 +218,7 @@ func seed(f *testing.F, name string) {
 func FuzzStat(f *testing.F) {
 	seed(f, "proc/stat")
 	f.Fuzz(func(t *testing.T, text []byte) {
-		all, per, stolen, _ := parseStat(text, nil, nil)
+		all, per, stolen, _, _ := parseStat(text, nil, nil)
 		if all.busy.Absent() != all.total.Absent() {
 			t.Errorf("half a line: %+v", all)
 		}

@@ -17,9 +17,10 @@ const tick = uint64(10 * time.Millisecond)
 type cpuTimes struct{ busy, total, steal, iowait runtime.Value }
 
 // parseStat reads the cpu lines of /proc/stat (proc_stat(5)), which come
-// first; the per-CPU busy times are appended to per, their steal times to stolen. ended says that
-// something followed them: the text was not cut short among them.
-func parseStat(b []byte, per, stolen []runtime.Value) (all cpuTimes, _, _ []runtime.Value, ended bool) {
+// first; the per-CPU busy times are appended to per, their steal times to stolen. CPUs that are
+// offline have no line: gaps says that the places are not the CPUs' numbers. ended
+// says that something followed them: the text was not cut short among them.
+func parseStat(b []byte, per, stolen []runtime.Value) (all cpuTimes, _, _ []runtime.Value, gaps, ended bool) {
 	for len(b) > 0 {
 		if bytes.IndexByte(b, '\n') < 0 {
 			break
@@ -28,16 +29,18 @@ func parseStat(b []byte, per, stolen []runtime.Value) (all cpuTimes, _, _ []runt
 		l, b = kernfile.Line(b)
 		name, l := kernfile.Word(l)
 		if !bytes.HasPrefix(name, []byte("cpu")) {
-			return all, per, stolen, true
+			return all, per, stolen, gaps, true
 		}
 		if len(name) == len("cpu") {
 			all = parseTimes(l)
 			continue
 		}
+		number, rest, ok := kernfile.Digits(name[len("cpu"):])
+		gaps = gaps || !ok || len(rest) > 0 || number != uint64(len(per))
 		one := parseTimes(l)
 		per, stolen = append(per, one.busy), append(stolen, one.steal)
 	}
-	return all, per, stolen, false
+	return all, per, stolen, gaps, false
 }
 
 // parseTimes reads user, nice, system, idle, iowait, irq, softirq, steal,

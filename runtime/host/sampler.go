@@ -94,13 +94,14 @@ func (p *Sampler) Sample(s *runtime.HostSample) error {
 // stat reads /proc/stat. Its long list of interrupts follows the CPUs.
 func (p *Sampler) stat(s *runtime.HostSample) error {
 	var all cpuTimes
+	s.CPUGaps = false
 	s.PerCPU, s.PerSteal = s.PerCPU[:0], s.PerSteal[:0]
 	text, err := p.read(statFile)
 	if err == nil {
 		var ended bool
-		all, s.PerCPU, s.PerSteal, ended = parseStat(text, s.PerCPU, s.PerSteal)
+		all, s.PerCPU, s.PerSteal, s.CPUGaps, ended = parseStat(text, s.PerCPU, s.PerSteal)
 		if !ended || all.total.Absent() {
-			all, s.PerCPU, s.PerSteal, err = cpuTimes{}, s.PerCPU[:0], s.PerSteal[:0], errGarbled
+			all, s.PerCPU, s.PerSteal, s.CPUGaps, err = cpuTimes{}, s.PerCPU[:0], s.PerSteal[:0], false, errGarbled
 		}
 	}
 	s.CPUs = len(s.PerCPU)
