@@ -72,9 +72,9 @@ type PartRate struct {
 	In, Out  Rate
 	InOps    Rate
 	OutOps   Rate
-	Ever     bool   // it has moved something since the container's start
-	InTotal  uint64 // bytes since then
-	OutTotal uint64
+	Ever     bool  // it has moved something since the container's start
+	InTotal  Value // bytes since then
+	OutTotal Value
 }
 
 // PartsBetween gives the rates between two readings of one container, devices
@@ -85,8 +85,8 @@ func PartsBetween(a, b *Parts, devices, links []PartRate) (_, _ []PartRate) {
 	known := !a.At.IsZero() && over > 0 && a.InitPID == b.InitPID
 	for i := range b.Devices {
 		d := &b.Devices[i]
-		r := PartRate{Name: d.Name, InTotal: d.IO.ReadBytes.Or(0), OutTotal: d.IO.WriteBytes.Or(0)}
-		r.Ever = r.InTotal+r.OutTotal+d.IO.ReadOps.Or(0)+d.IO.WriteOps.Or(0) > 0
+		r := PartRate{Name: d.Name, InTotal: d.IO.ReadBytes, OutTotal: d.IO.WriteBytes}
+		r.Ever = d.IO.ReadBytes.Or(0)|d.IO.WriteBytes.Or(0)|d.IO.ReadOps.Or(0)|d.IO.WriteOps.Or(0) != 0
 		if r.Name == "" {
 			r.Name = DeviceNumber(d.Major, d.Minor)
 		}
@@ -98,8 +98,8 @@ func PartsBetween(a, b *Parts, devices, links []PartRate) (_, _ []PartRate) {
 	}
 	for i := range b.Links {
 		l := &b.Links[i]
-		r := PartRate{Name: l.Name, InTotal: l.Net.RxBytes.Or(0), OutTotal: l.Net.TxBytes.Or(0)}
-		r.Ever = r.InTotal+r.OutTotal > 0
+		r := PartRate{Name: l.Name, InTotal: l.Net.RxBytes, OutTotal: l.Net.TxBytes}
+		r.Ever = l.Net.RxBytes.Or(0)|l.Net.TxBytes.Or(0) != 0
 		if old := a.link(l.Name); known && old != nil {
 			r.In, r.Out = rate(old.RxBytes, l.Net.RxBytes, over, 1), rate(old.TxBytes, l.Net.TxBytes, over, 1)
 			r.InOps, r.OutOps = rate(old.RxPackets, l.Net.RxPackets, over, 1), rate(old.TxPackets, l.Net.TxPackets, over, 1)

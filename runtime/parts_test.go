@@ -33,7 +33,7 @@ func TestPartsBetween(t *testing.T) {
 	absent(t, "what counts anew", devices[0].In)
 	absent(t, "what was not there", links[0].In)
 	absent(t, "without figures", devices[2].In)
-	if devices[0].Name != "8:16" || devices[1].Name != "sda" || !devices[0].Ever || devices[2].Ever || links[0].InTotal != 1000 || links[0].OutTotal != 2000 {
+	if devices[0].Name != "8:16" || devices[1].Name != "sda" || !devices[0].Ever || devices[2].Ever || links[0].InTotal != of(1000) || links[0].OutTotal != of(2000) || !devices[2].InTotal.Absent() {
 		t.Errorf("%+v %+v", devices, links)
 	}
 	for name, old := range map[string]runtime.Parts{"no reading before": {}, "another life": {At: t0, InitPID: 8, Devices: a.Devices, Links: a.Links},

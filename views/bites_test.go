@@ -95,16 +95,17 @@ func TestParts(t *testing.T) {
 	s.Restarts = 2
 	s.Parts = &PartsState{
 		Devices: []runtime.PartRate{
-			{Name: "sda", In: rate(0), Out: rate(2048), Ever: true, InTotal: 3 * gib, OutTotal: 5 * mib},
-			{Name: "vg0-data", In: rate(1 << 20), Out: rate(0), Ever: true, InTotal: 1 * gib, OutTotal: 1},
+			{Name: "sda", In: rate(0), Out: rate(2048), InOps: rate(0), OutOps: rate(12.4), Ever: true, InTotal: runtime.Of(3 * gib), OutTotal: runtime.Of(5 * mib)},
+			{Name: "vg0-data", In: rate(1 << 20), Out: rate(0), Ever: true, InTotal: runtime.Of(1 * gib), OutTotal: runtime.Of(1)},
+			{Name: "dm-9", InOps: rate(3), Ever: true}, // v1: bytes could not be read
 			{Name: "loop0"},
 		},
-		Links: []runtime.PartRate{{Name: "eth0", Ever: true, InTotal: 7 * mib, OutTotal: 9 * mib}}, MoreLinks: 12,
+		Links: []runtime.PartRate{{Name: "eth0", Ever: true, InTotal: runtime.Of(7 * mib), OutTotal: runtime.Of(9 * mib)}}, MoreLinks: 12,
 		Kills: []runtime.Killed{{Name: "mysqld", PID: 4711, At: now.Add(-3 * time.Hour)}, {Name: "old", PID: 6, About: true, At: now.Add(-4 * time.Hour)}, {Name: "cc1\x1b[31m", PID: 5, At: now}},
 	}
 	b := th.Detail(s, 150, 40)
 	has(t, "parts", b, "restarted 2 times since lxcdeck began", "mysqld (pid 4711) 3h00 ago, old (pid 6) about 4h00 ago", "(pid 5) just now", "eth0: rx -, tx -, in all 7.0M and 9.0M",
-		"12 more interfaces", "vg0-data: read 1.0M/s, write 0/s, in all 1.0G and 1B", "sda: read 0/s, write 2.0k/s", "1 more device ")
+		"12 more interfaces", "vg0-data: read 1.0M/s, write 0/s, in all 1.0G and 1B", "sda: read 0/s, write 2.0k/s, 0 and 12 operations/s, in all 3.0G and 5.0M", "dm-9: read -, write -, 3 and - operations/s ", "1 more device ")
 	has(t, "throttled time", th.Detail(s, 200, 40), "1h30 in all")
 	hasNot(t, "parts", b, "loop0", "\x1b[31m")
 	text := ansi.Strip(strings.Join(b, "\n"))
@@ -134,7 +135,7 @@ func TestNastyPartsAreExact(t *testing.T) {
 		s.Restarts = 1 << 30
 		s.Parts = &PartsState{MoreLinks: 1 << 40, MoreDevices: 1 << 40, KillsWhy: nastyNames()[0]}
 		for i, name := range nastyNames() {
-			p := runtime.PartRate{Name: name, In: runtime.RateOf(float64(i) * 1e17), Ever: true, InTotal: 1 << 63, OutTotal: 1 << 63}
+			p := runtime.PartRate{Name: name, In: runtime.RateOf(float64(i) * 1e17), Ever: true, InTotal: runtime.Of(1 << 63), OutTotal: runtime.Of(1 << 63)}
 			s.Parts.Links, s.Parts.Devices = append(s.Parts.Links, p), append(s.Parts.Devices, p)
 			s.Parts.Kills = append(s.Parts.Kills, runtime.Killed{Name: name, PID: 1 << 22})
 		}

@@ -32,14 +32,14 @@ func partFacts(s *DetailState) []fact {
 		return nil
 	}
 	out := killFacts(p, s)
-	out = append(out, partLines("network", p.Links, p.MoreLinks, "rx", "tx", "interface")...)
-	return append(out, partLines("disk", p.Devices, p.MoreDevices, "read", "write", "device")...)
+	out = append(out, partLines("network", p.Links, p.MoreLinks, "rx", "tx", "packets", "interface")...)
+	return append(out, partLines("disk", p.Devices, p.MoreDevices, "read", "write", "operations", "device")...)
 }
 
-func partLines(name string, parts []runtime.PartRate, left int, in, out, more string) []fact {
+func partLines(name string, parts []runtime.PartRate, left int, in, out, each, more string) []fact {
 	parts = slices.Clone(parts)
 	slices.SortStableFunc(parts, func(a, b runtime.PartRate) int {
-		return cmp.Or(cmp.Compare(b.In.Or(0)+b.Out.Or(0), a.In.Or(0)+a.Out.Or(0)), cmp.Compare(b.InTotal+b.OutTotal, a.InTotal+a.OutTotal))
+		return cmp.Or(cmp.Compare(b.In.Or(0)+b.Out.Or(0), a.In.Or(0)+a.Out.Or(0)), cmp.Compare(moved(b), moved(a)))
 	})
 	var facts []fact
 	for i := range parts {
@@ -49,7 +49,12 @@ func partLines(name string, parts []runtime.PartRate, left int, in, out, more st
 			break
 		}
 		words := []string{Clean(p.Name) + ": " + in + " " + perSecond(p.In), out + " " + perSecond(p.Out)}
-		words = append(words, "in all "+Bytes(p.InTotal)+" and "+Bytes(p.OutTotal))
+		if a, b := perCount(p.InOps), perCount(p.OutOps); a != Absent || b != Absent {
+			words = append(words, a+" and "+b+" "+each+"/s")
+		}
+		if !p.InTotal.Absent() || !p.OutTotal.Absent() {
+			words = append(words, "in all "+ValueBytes(p.InTotal)+" and "+ValueBytes(p.OutTotal))
+		}
 		facts = append(facts, fact{name, Plain, strings.Join(words, ", ")})
 	}
 	switch {
@@ -60,6 +65,11 @@ func partLines(name string, parts []runtime.PartRate, left int, in, out, more st
 		facts = append(facts, fact{name, Dim, plural(left, "more "+more, "more "+more+"s")})
 	}
 	return facts
+}
+
+// moved is what a part has moved in all.
+func moved(p runtime.PartRate) float64 {
+	return float64(p.InTotal.Or(0)) + float64(p.OutTotal.Or(0))
 }
 
 // killFacts name what the kernel killed for want of memory.

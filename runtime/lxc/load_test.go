@@ -267,7 +267,7 @@ func TestLoadIO(t *testing.T) {
 	for i, d := range l.parts().Devices {
 		if runtime.DeviceNumber(d.Major, d.Minor) == disk {
 			found = true
-			if d.IO.WriteBytes.Or(0) < much || d.Name == "" || devices[i].OutTotal < much {
+			if d.IO.WriteBytes.Or(0) < much || d.Name == "" || devices[i].OutTotal.Or(0) < much {
 				t.Errorf("the disk's part: %+v", d)
 			}
 			if _, err := os.Stat("/sys/class/block/" + d.Name); err != nil && d.Major != 253 {
