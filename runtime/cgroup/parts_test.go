@@ -198,3 +198,23 @@ func TestNoDeviceOnV1(t *testing.T) {
 		}
 	}
 }
+
+// TestInterfacesThatChange: a container that renames its interfaces all the time
+// has no rates, and the reason is told for as long as it does.
+func TestInterfacesThatChange(t *testing.T) {
+	f := tree(t, "v2")
+	r := open(t, f, 4242)
+	for i, c := range []struct {
+		name string
+		told bool
+	}{{"a", false}, {"a", false}, {"b", false}, {"c", false}, {"d", true}, {"e", true}, {"e", false}, {"f", false}} {
+		put(t, f, "proc/4242/net/dev", netHead+c.name+": 1 2 0 0 0 0 0 0 3 4 0 0 0 0 0 0\n")
+		var s runtime.Sample
+		if err := r.Read(runtime.Cheap, &s); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(s.Controls, "interfaces change") != c.told {
+			t.Errorf("read %d: %q", i, s.Controls)
+		}
+	}
+}

@@ -24,6 +24,8 @@ const (
 	// a file of a cgroup that nobody touched for a second costs four times what
 	// it costs in a loop.
 	restMost = 4
+	// renamedMost reads in a row with other interfaces are no accident.
+	renamedMost = 3
 )
 
 // Reader holds the statistics files of one container open, for the life of
@@ -35,6 +37,7 @@ type Reader struct {
 	state    state
 	limitsAt time.Time
 	rested   int      // Cheap reads in a row that left files out
+	renamed  int      // reads in a row that found other interfaces than the one before
 	missing  []string // why a controller is not there, from Open
 	bad      uint64   // files that could not be read or understood, by index
 	unread   uint64   // of these, those that could not be read
@@ -76,7 +79,7 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 	totals := tier == runtime.Totals
 	s.full = !totals && (tier != runtime.Cheap || s.sample.FullAt.IsZero())
 	withLimits := s.full && (r.limitsAt.IsZero() || at.Sub(r.limitsAt) >= limitsEvery)
-	bad, unread := r.bad, r.unread
+	bad, unread, links, restless := r.bad, r.unread, s.sample.Links, r.restless()
 	// The files of CPU time come first in the table.
 	used, rests := s.sample.CPU.Usage, tier == runtime.Cheap && !s.full && r.rested < restMost
 	rested := false
@@ -109,6 +112,7 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 	} else {
 		r.rested = 0
 	}
+	r.seeLinks(links)
 	if s.sample.Memory.Usage.Absent() {
 		s.sample.Memory.WorkingSet = runtime.Value{}
 	}
@@ -119,13 +123,28 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 	if withLimits {
 		r.limitsAt = at
 	}
-	if bad != r.bad || unread != r.unread {
+	if bad != r.bad || unread != r.unread || restless != r.restless() {
 		r.bad, r.unread = bad, unread
 		s.sample.Controls = r.controls()
 	}
 	*into = s.sample
 	return nil
 }
+
+// seeLinks compares the interfaces with those of the read before, where both are known.
+func (r *Reader) seeLinks(before uint64) {
+	switch now := r.state.sample.Links; {
+	case before == 0 || now == 0:
+	case before != now:
+		r.renamed = min(r.renamed+1, renamedMost)
+	default:
+		r.renamed = 0
+	}
+}
+
+// restless says that a container changes its interfaces all the time, so that there
+// are no rates of its network: what is counted is never the same.
+func (r *Reader) restless() bool { return r.renamed >= renamedMost }
 
 // controls says what is missing and why.
 func (r *Reader) controls() string {
@@ -141,6 +160,9 @@ func (r *Reader) controls() string {
 			said = why
 			words = append(words, h.of+": "+h.name+" "+cmp.Or(why, "cannot be read"))
 		}
+	}
+	if r.restless() {
+		words = append(words, "network: its interfaces change all the time, so that there are no rates")
 	}
 	return strings.Join(words, "; ")
 }
