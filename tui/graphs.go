@@ -114,8 +114,8 @@ func (m *Model) isGraphed(ref runtime.Ref) bool {
 }
 
 // followList keeps figures with their containers, and the graphs that are open.
-func (m *Model) followList() {
-	m.hist.trends.Follow(m.all, m.listing.done)
+func (m *Model) followList(list *runtime.Listing) {
+	m.hist.trends.Follow(list, m.listing.done)
 	if x := m.graphsOpen(); x != nil {
 		for i := range x.of {
 			ref, line := x.source(m, i)

@@ -160,7 +160,7 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	}
 	m.hist.lives.see(m.all)
 	m.seeMade(began)
-	m.followList()
+	m.followList(&msg.listing)
 	for r := range m.rows.marks {
 		if m.byRef(r) == nil {
 			delete(m.rows.marks, r)

@@ -77,7 +77,8 @@ type Line struct {
 	table    *[rings]ring
 	identity string // of the container; "" = not known
 	renamed  bool   // it has another name, and perhaps another identity, than was listed
-	gone     bool   // it was not in the last listing
+	dir      string // tells the directory of its lxcpath from others; "" = not known
+	gone     bool   // it was not in the last listing that could tell
 	goneAt   time.Duration
 	initPID  int
 	torn     bool            // there was a gap since the last Full reading
@@ -113,6 +114,9 @@ func (l *Line) Copy() *Line {
 	c.starts = slices.Clone(l.starts)
 	return &c
 }
+
+// Gone says whether the last listing that could tell did not hold the container.
+func (l *Line) Gone() bool { return l.gone }
 
 // Starts are the instants at which the container was seen to run anew, the
 // oldest first: another init than before.

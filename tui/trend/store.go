@@ -197,35 +197,50 @@ func (l *Line) value(s Series, from, to time.Duration, v runtime.Value) {
 
 // Follow takes a listing over: who is another container than before under its
 // name begins anew, who has another name keeps what is known, and who is gone
-// for long is forgotten. at is when the listing was made.
-func (s *Store) Follow(all []runtime.Container, at time.Time) {
+// for long is forgotten. Who is missing from a lxcpath that was not read may be
+// there still, and so may who has no config file for now. at is when the listing
+// was made.
+func (s *Store) Follow(list *runtime.Listing, at time.Time) {
 	if s.base.IsZero() {
 		return // nothing was read
 	}
 	now := max(s.now, at.Sub(s.base))
+	all := list.Containers
 	here := make(map[runtime.Ref]bool, len(all))
 	for i := range all {
 		here[all[i].Ref] = true
 	}
 	moved := map[string]runtime.Ref{} // lines whose container has gone from its name
 	for ref, l := range s.lines {
-		if !here[ref] {
-			if !l.gone {
-				l.gone, l.goneAt = true, now
-			}
-			if l.identity != "" {
-				moved[l.identity] = ref
-			}
+		if here[ref] || !l.missing(ref, list) {
+			continue
+		}
+		if !l.gone {
+			l.gone, l.goneAt = true, now
+		}
+		if l.identity != "" {
+			moved[l.identity] = ref
 		}
 	}
 	for i := range all {
-		s.follow(&all[i], moved)
+		s.follow(&all[i], list.Read[all[i].Path], moved)
 	}
 	s.forget(now)
 }
 
-// follow finds out whether a container is the one that a line is about.
-func (s *Store) follow(c *runtime.Container, moved map[string]runtime.Ref) {
+// missing says whether a container that a listing does not hold is gone: its
+// lxcpath was read, as the directory that it was listed in.
+func (l *Line) missing(ref runtime.Ref, list *runtime.Listing) bool {
+	dir, read := list.Read[ref.Path]
+	if !read || dir != "" && l.dir != "" && dir != l.dir {
+		return false
+	}
+	return !slices.Contains(list.NoConfig, ref) && !slices.Contains(list.Dangling, ref)
+}
+
+// follow finds out whether a container is the one that a line is about. dir
+// tells the directory of its lxcpath from others.
+func (s *Store) follow(c *runtime.Container, dir string, moved map[string]runtime.Ref) {
 	l := s.lines[c.Ref]
 	if l != nil {
 		another := l.identity != "" && c.Identity != "" && l.identity != c.Identity
@@ -246,7 +261,7 @@ func (s *Store) follow(c *runtime.Container, moved map[string]runtime.Ref) {
 		delete(moved, c.Identity)
 		s.lines[c.Ref] = l
 	}
-	l.gone = false
+	l.gone, l.dir = false, dir
 	if c.Identity != "" {
 		l.identity, l.renamed = c.Identity, false
 	}
