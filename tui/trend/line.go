@@ -29,7 +29,7 @@ type ring struct {
 	step  time.Duration
 	n     int
 	width int // figures a cell: the mean, or mean, lowest and highest
-	from  int // where its cells begin among those of a series
+	from  int // how many figures a series has in finer rings
 }
 
 // A ring keeps a few cells more than its span needs: the newest is not full.
@@ -137,7 +137,7 @@ func (l *Line) add(s Series, from, to time.Duration, f float64) {
 func (l *Line) addTo(s Series, r int, x *ring, from, to time.Duration, f float64) {
 	o := &l.open[s][r]
 	// Most readings lie in the cell that is open: there is nothing to divide.
-	if begin := time.Duration(o.bin) * x.step; from >= begin && to <= begin+x.step {
+	if begin := time.Duration(o.bin) * x.step; o.bin != none && from >= begin && to <= begin+x.step {
 		o.take(f, (to - from).Seconds())
 		return
 	}
@@ -178,9 +178,13 @@ func (l *Line) shut(s Series, r int, x *ring) {
 }
 
 // skip makes gaps of the cells between two, and of the second: it holds what is
-// as old as the ring is long.
+// as old as the ring is long. Before the first there is nothing but gaps, whose
+// pages are better not touched.
 func (l *Line) skip(s Series, x *ring, last, next int32) {
-	if last == none || next-last > int32(x.n) {
+	if last == none {
+		return
+	}
+	if next-last > int32(x.n) {
 		last = next - int32(x.n)
 	}
 	for bin := last + 1; bin <= next; bin++ {
@@ -189,13 +193,14 @@ func (l *Line) skip(s Series, x *ring, last, next int32) {
 	}
 }
 
-// place is where the figures of a cell begin.
+// place is where the figures of a cell begin: beside those of the other series,
+// so that what is written at a time lies in few pages.
 func (l *Line) place(s Series, x *ring, bin int32) int {
 	i := int(bin) % x.n
 	if i < 0 {
 		i += x.n
 	}
-	return int(s)*cells + x.from + i*x.width
+	return int(Count)*x.from + (i*int(Count)+int(s))*x.width
 }
 
 // cell reads one, also that which is being filled.

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
+
 	"lxcdeck/runtime"
 )
 
@@ -74,6 +76,43 @@ func TestADayOf300ContainersTakesFifteenMegabytes(t *testing.T) {
 	t.Logf("%d bytes mapped, %d in the heap", mapped, inHeap)
 	if mapped+inHeap > most || inHeap > mostHeap+containers*int(2*unsafe.Sizeof(runtime.Sample{})) {
 		t.Errorf("%d containers take %d bytes of pages and %d of the heap", containers, mapped, inHeap)
+	}
+}
+
+// resident counts the pages of a mapping that take memory.
+func resident(t *testing.T, back []byte) (n int) {
+	t.Helper()
+	page := os.Getpagesize()
+	in := make([]byte, (len(back)+page-1)/page)
+	_, _, no := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&back[0])), uintptr(len(back)), uintptr(unsafe.Pointer(&in[0])))
+	if no != 0 {
+		t.Skipf("mincore: %v", no)
+	}
+	for _, b := range in {
+		n += int(b & 1)
+	}
+	return n
+}
+
+// TestALineGrowsWithItsDay holds what is said of pages: a line of a minute takes
+// some of them, not all.
+func TestALineGrowsWithItsDay(t *testing.T) {
+	m := newMany(1)
+	m.elapsed = 30 * time.Hour // of a store that is old
+	m.tick(time.Second)
+	l := m.s.Of(m.refs[0])
+	all := (len(l.back) + os.Getpagesize() - 1) / os.Getpagesize()
+	for range 60 {
+		m.tick(time.Second)
+	}
+	if n := resident(t, l.back); n == 0 || n > all/2 {
+		t.Errorf("%d of %d pages take memory after a minute", n, all)
+	}
+	for m.elapsed < 60*time.Hour {
+		m.tick(10 * time.Second)
+	}
+	if n := resident(t, l.back); n != all {
+		t.Errorf("%d of %d pages take memory after a day", n, all)
 	}
 }
 
