@@ -6,7 +6,8 @@
 // seconds on the lowest and the highest figure that was read, so that a spike
 // stays. A mean is weighted by time: that of a counter's rate is the counter's
 // growth by the time in which it grew, however irregular the readings were.
-// Where nothing was read there is a gap.
+// Where nothing was read there is a gap. Cells that are looked at as one count
+// the same, only the newest by how much of it was read so far.
 //
 // Places are told by the monotonic clock (see package time): a wall clock that
 // is set moves no cell. What it showed at an instant is kept beside.

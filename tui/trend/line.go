@@ -220,3 +220,11 @@ func (l *Line) cell(s Series, r int, x *ring, bin int32) Cell {
 	// Rounded each for itself, they may have changed their order by one step.
 	return Cell{min(unpack(l.cells[at+1]), mean), mean, max(unpack(l.cells[at+2]), mean)}
 }
+
+// weight is how much a cell of which something is known counts beside others.
+func (l *Line) weight(s Series, r int, x *ring, bin int32) float64 {
+	if o := &l.open[s][r]; bin == o.bin {
+		return min(1, o.secs/x.step.Seconds())
+	}
+	return 1
+}

@@ -61,7 +61,8 @@ func (w Window) bin(at time.Duration) int {
 func (w Window) Begin(i int) time.Duration { return time.Duration(w.First+i) * w.Step }
 
 // Read appends the cells of a series to buf[:0], the oldest first. Several of
-// the ring's are one by their means, of which each counts the same.
+// the ring's are one by their means: each counts the same, but that which is
+// being filled only by how much of it was read.
 func (l *Line) Read(s Series, w Window, buf []Cell) []Cell {
 	x := &l.table[w.ring]
 	buf = buf[:0]
@@ -71,20 +72,21 @@ func (l *Line) Read(s Series, w Window, buf []Cell) []Cell {
 			buf = append(buf, l.cell(s, w.ring, x, int32(first)))
 			continue
 		}
-		sum, known, c := 0.0, 0, Cell{math.MaxFloat64, 0, 0}
+		sum, known, c := 0.0, 0.0, Cell{math.MaxFloat64, 0, 0}
 		for k := range int64(w.merge) {
 			one := l.cell(s, w.ring, x, int32(first+k))
 			if math.IsNaN(one.Mean) {
 				continue
 			}
-			sum, known = sum+one.Mean, known+1
+			weight := l.weight(s, w.ring, x, int32(first+k))
+			sum, known = sum+weight*one.Mean, known+weight
 			c.Low, c.High = min(c.Low, one.Low), max(c.High, one.High)
 		}
 		if known == 0 {
 			buf = append(buf, noCell())
 			continue
 		}
-		c.Mean = sum / float64(known)
+		c.Mean = sum / known
 		buf = append(buf, c)
 	}
 	return buf

@@ -159,6 +159,18 @@ func TestPeaksStay(t *testing.T) {
 	}
 }
 
+func TestTheCellBeingFilledCountsByItsTime(t *testing.T) {
+	f := newFeed(New())
+	idle := 25*time.Hour + 10*time.Minute // half of what is a cell of 20 minutes
+	f.run(0, idle, time.Second, 0)
+	f.run(idle+time.Second, idle+time.Second, time.Second, 400)
+	w := Look(24*time.Hour, f.s.Now(), 72)
+	c := f.s.Of(web).Read(CPU, w, nil)[w.Cells-1]
+	if c.Mean > 1 || !near(c.High, 400) {
+		t.Errorf("a second of 400 %% after idle hours is %v", c)
+	}
+}
+
 func TestGaps(t *testing.T) {
 	f := newFeed(New())
 	f.run(0, 10*time.Second, time.Second, 50)
