@@ -124,6 +124,12 @@ func (m *Model) followList(list *runtime.Listing) {
 	}
 }
 
+// isListed says whether a reading is of the init that the list knows.
+func (m *Model) isListed(r *runtime.Reading) bool {
+	c := m.byRef(r.Ref)
+	return c != nil && c.InitPID == r.InitPID
+}
+
 // followRename takes the figures of a container along when it was renamed.
 func (m *Model) followRename(x *job) {
 	if a, ok := x.req.Args.(*runtime.RenameArgs); ok && a != nil && x.err == nil && x.req.Op == runtime.Rename {

@@ -213,6 +213,50 @@ func TestGraphsAtEveryInterval(t *testing.T) {
 	}
 }
 
+// Memory is read of what is not selected every few ticks only: those of the
+// longer interval are no gap.
+func TestAShorterIntervalTearsNoMemory(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{Interval: time.Minute}, busy("db", 42), busy("web", 42))
+	d.ticks(20)
+	for range 5 {
+		d.press("-")
+	}
+	d.ticks(60)
+	for _, name := range []string{"db", "web"} {
+		first, last, n := -1, -1, 0
+		for i, c := range d.m.hist.trends.Of(ref(name)).Read(trend.Memory, trend.Look(time.Hour, d.m.hist.trends.Now(), 1000), nil) {
+			if math.IsNaN(c.Mean) {
+				continue
+			}
+			if first < 0 {
+				first = i
+			}
+			last = i
+			n++
+		}
+		if n < 30 || n != last-first+1 {
+			t.Errorf("%s: memory is known of %d cells from %d to %d", name, n, first, last)
+		}
+	}
+}
+
+func TestALateReadingIsNotOfAnother(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, busy("web", 42))
+	d.ticks(5)
+	late := &runtime.Batch{Readings: append([]runtime.Reading(nil), d.m.sampling.batch.Readings...)}
+	late.Readings[0].Sample.At = d.clock.Now().Add(time.Second)
+	d.rt.Remove(ref("web"))
+	d.until("it to be gone", func() bool { return d.m.byRef(ref("web")) == nil })
+	d.m.hist.trends.Follow(&runtime.Listing{Read: map[string]string{"/var/lib/lxc": "/var/lib/lxc"}}, d.clock.Now().Add(time.Hour))
+	if d.m.hist.trends.Of(ref("web")) != nil {
+		t.Fatal("its figures are still there")
+	}
+	d.m.hist.take(late)
+	if d.m.hist.trends.Of(ref("web")) != nil {
+		t.Fatal("a late reading began a life of what is gone")
+	}
+}
+
 func TestSuspensionIsAGap(t *testing.T) {
 	d := newDeck(t, 80, 24, Options{}, busy("web", 42))
 	d.ticks(30)

@@ -39,6 +39,10 @@ type history struct {
 	trends   *trend.Store  // what was, for a day
 	most     trend.Limits  // how far readings may be apart
 	interval time.Duration // that before the last reading
+	longer   time.Duration // one that Full readings may still have waited for
+	hold     int           // for how many more readings
+	// listed says whether a reading is of the init that the list knows; nil = yes.
+	listed func(*runtime.Reading) bool
 }
 
 func newHistory() *history {
@@ -55,10 +59,21 @@ const (
 
 // expect says at which interval the next readings come. The one that has just
 // become shorter may have been waited for. Full readings are hiddenEvery ticks
-// apart, and twice that when the list has changed.
+// apart, and twice that when the list has changed: so many readings are judged
+// by the longer interval.
 func (h *history) expect(interval time.Duration) {
-	d := max(lateTicks*max(interval, h.interval), leastLate)
-	h.most = trend.Limits{Read: d, Full: d + 2*hiddenEvery*max(interval, h.interval)}
+	long := max(interval, h.interval)
+	if h.interval > interval {
+		h.longer, h.hold = max(h.longer, h.interval), 2*hiddenEvery
+	}
+	full := max(long, h.longer)
+	if h.hold > 0 {
+		h.hold--
+	} else {
+		h.longer = 0
+	}
+	d := max(lateTicks*long, leastLate)
+	h.most = trend.Limits{Read: d, Full: d + 2*hiddenEvery*full}
 	h.interval = interval
 }
 
@@ -118,7 +133,10 @@ func (h *history) takeReading(r *runtime.Reading) {
 	}
 	h.rates = h.rates || t.usage.Over > 0
 	t.bites.See(&t.sample, &r.Sample)
-	h.trends.Take(r.Ref, &t.sample, &r.Sample, &t.usage, h.most)
+	// One that comes late, after the container was made anew, is not of that.
+	if h.listed == nil || h.listed(r) {
+		h.trends.Take(r.Ref, &t.sample, &r.Sample, &t.usage, h.most)
+	}
 	t.sample = r.Sample
 	t.record()
 }

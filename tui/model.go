@@ -170,6 +170,7 @@ func New(o Options) *Model {
 	if o.ReadOnly {
 		m.rt = runtime.ReadOnly(o.Runtime)
 	}
+	m.hist.listed = m.isListed
 	m.earlier = earlier{read: o.History, missed: o.Missed}
 	if m.interval <= 0 {
 		m.interval = defaultInterval
