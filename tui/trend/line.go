@@ -83,13 +83,18 @@ type Line struct {
 	initPID  int
 	torn     bool            // there was a gap since the last Full reading
 	starts   []time.Duration // when it was seen to run anew, the oldest first
+	lost     time.Duration   // the newest of those that were let go; 0 = none was
 	cells    []uint16        // Count series of cells; nil = it was let go
 	back     []byte          // the mapping that holds them; nil = the heap does
 	open     [Count][rings]open
 }
 
-// mostStarts is how many starts a line remembers.
-const mostStarts = 32
+const (
+	// mostStarts is how many starts a line remembers.
+	mostStarts = 32
+	// startsApart is how far they are apart at least.
+	startsApart = 10 * time.Second
+)
 
 // newLine makes an empty one.
 func newLine(table *[rings]ring) *Line {
@@ -119,8 +124,12 @@ func (l *Line) Copy() *Line {
 func (l *Line) Gone() bool { return l.gone }
 
 // Starts are the instants at which the container was seen to run anew, the
-// oldest first: another init than before.
+// oldest first: another init than before. One within ten seconds of a mark has
+// none of its own.
 func (l *Line) Starts() []time.Duration { return l.starts }
+
+// LostStart is the newest start that Starts holds no more, for want of room.
+func (l *Line) LostStart() (at time.Duration, ok bool) { return l.lost, l.lost > 0 }
 
 // add takes a figure that held from one instant to a later one. What is older
 // than was added before is left out.

@@ -176,8 +176,14 @@ func (s *Store) TakeHost(before, after *runtime.HostSample, u *runtime.HostUsage
 	l.rate(StallIO, from, to, u.IOSome)
 }
 
+// started marks a start. What crashes in a loop has a mark for each startsApart.
 func (l *Line) started(at time.Duration) {
-	if len(l.starts) == mostStarts {
+	n := len(l.starts)
+	if n > 0 && at-l.starts[n-1] < startsApart {
+		return
+	}
+	if n == mostStarts {
+		l.lost = l.starts[0]
 		l.starts = append(l.starts[:0], l.starts[1:]...)
 	}
 	l.starts = append(l.starts, at)

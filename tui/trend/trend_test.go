@@ -212,6 +212,24 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+func TestACrashLoopHasMarks(t *testing.T) {
+	f := newFeed(New())
+	f.read(0, true)
+	const every, loops = 3 * time.Second, 400
+	for i := 1; i <= loops; i++ {
+		f.last.InitPID++
+		f.read(time.Duration(i)*every, true)
+	}
+	l := f.s.Of(web)
+	starts := l.Starts()
+	if len(starts) != mostStarts || starts[mostStarts-1]-starts[0] < (mostStarts-1)*startsApart {
+		t.Fatalf("starts at %v", starts)
+	}
+	if at, ok := l.LostStart(); !ok || at >= starts[0] || starts[0]-at > startsApart+every {
+		t.Errorf("the newest that was let go is at %s, %v", at, ok)
+	}
+}
+
 func TestFiguresOfTheFullTierAreNotRepeated(t *testing.T) {
 	f := newFeed(New())
 	for i := range 60 {
