@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"lxcdeck/runtime"
@@ -81,7 +82,7 @@ func (x *graphView) outline(m *Model) *views.GraphsState {
 			continue
 		}
 		for _, g := range tab.graphs {
-			s.Graphs = append(s.Graphs, views.Graph{Title: g.title, Of: g.of, Kind: g.kind, Role: g.role, Limit: x.limit(m, g.series), Why: x.missing(m)})
+			s.Graphs = append(s.Graphs, views.Graph{Title: g.title, Of: g.of, Kind: g.kind, Role: g.role, Limit: x.limit(m, g.series), Why: x.missing(m, g.series)})
 		}
 	}
 	return s
@@ -112,6 +113,9 @@ func (x *graphView) state(m *Model) *views.GraphsState {
 				s.Starts = append(s.Starts, views.GraphStart{Cell: w.Cell(at), Line: k})
 			}
 		}
+		if at, ok := l.LostStart(); ok && w.Holds(at) {
+			s.Older = true
+		}
 	}
 	return s
 }
@@ -135,19 +139,18 @@ func (w *graphWish) of(n int, l *trend.Line, series trend.Series, at trend.Windo
 	return w.cells[n]
 }
 
-// newestCell is the last cell in which anything was read of the first graph.
+// newestCell is the last cell in which anything was read of any graph; -1 = none.
 func newestCell(s *views.GraphsState) int {
-	if len(s.Graphs) == 0 {
-		return s.Cells - 1
-	}
 	for i := s.Cells - 1; i >= 0; i-- {
-		for _, line := range s.Graphs[0].Lines {
-			if !math.IsNaN(line[i].Mean) {
-				return i
+		for _, g := range s.Graphs {
+			for _, line := range g.Lines {
+				if !math.IsNaN(line[i].Mean) {
+					return i
+				}
 			}
 		}
 	}
-	return s.Cells - 1
+	return -1
 }
 
 // times names instants: those of the axis, that of the cursor, and since when
@@ -168,13 +171,15 @@ func (x *graphView) times(m *Model, s *views.GraphsState, w trend.Window) {
 			s.Ago = views.Age(x.now(m)-w.Begin(cell)) + " ago"
 		}
 	}
-	from := wall(w.Begin(cell))
-	s.At = from.Format(layout)
-	if from.YearDay() != now.YearDay() {
-		s.At = from.Format("Jan 2 " + layout)
-	}
-	if w.Step > time.Second {
-		s.At += " to " + wall(w.Begin(cell+1)).Format(layout)
+	if cell >= 0 {
+		from := wall(w.Begin(cell))
+		s.At = from.Format(layout)
+		if from.YearDay() != now.YearDay() {
+			s.At = from.Format("Jan 2 " + layout)
+		}
+		if w.Step > time.Second {
+			s.At += " to " + wall(w.Begin(cell+1)).Format(layout)
+		}
 	}
 	if x.still != nil {
 		s.Paused = now.Format("15:04:05")
@@ -217,16 +222,49 @@ func graphTicks(w trend.Window, wide int, wall func(time.Duration) time.Time) []
 	return ticks
 }
 
-// missing is what the sampler says of controllers that are not there.
-func (x *graphView) missing(m *Model) string {
+// missing is what the sampler says of what a series comes from; "" = nothing.
+func (x *graphView) missing(m *Model, series trend.Series) string {
 	if len(x.of) != 1 {
 		return ""
 	}
 	ref, _ := x.source(m, 0)
-	if t := m.hist.of(ref); t != nil {
-		return t.sample.Controls
+	t := m.hist.of(ref)
+	if t == nil {
+		return ""
 	}
-	return ""
+	var of []string
+	for _, why := range strings.Split(t.sample.Controls, "; ") {
+		if isSource(why, series) {
+			of = append(of, why)
+		}
+	}
+	return strings.Join(of, "; ")
+}
+
+// isSource says whether words of Sample.Controls are about what a series is read
+// from. Pressure has a file for each resource; where none is named all are meant.
+func isSource(why string, series trend.Series) bool {
+	name, what, _ := strings.Cut(why, ": ")
+	file := ""
+	switch series {
+	case trend.CPU:
+		return name == "cpu time"
+	case trend.Memory:
+		return name == "memory"
+	case trend.Read, trend.Write:
+		return name == "io"
+	case trend.Rx, trend.Tx:
+		return name == "network"
+	case trend.Pids:
+		return name == "pids"
+	case trend.StallCPU:
+		file = "cpu.pressure"
+	case trend.StallMemory:
+		file = "memory.pressure"
+	case trend.StallIO:
+		file = "io.pressure"
+	}
+	return name == "pressure" && (!strings.Contains(what, ".pressure") || strings.HasPrefix(what, file))
 }
 
 // detailCells are how many stretches of time the graphs of the detail hold:
@@ -247,7 +285,6 @@ func (m *Model) fillHistory(ref runtime.Ref) *views.History {
 		}
 	}
 	h, w := &m.paint.history, trend.Look(span, m.hist.trends.Now(), detailCells)
-	h.ByInterval = w.Step
 	for _, x := range []struct {
 		into *[]float64
 		from trend.Series
@@ -300,25 +337,34 @@ func (x *graphView) limit(m *Model, series trend.Series) float64 {
 	return views.Gap()
 }
 
-// note is what is to be known of what the graphs end with.
+// note is all that is to be known of what the graphs end with.
 func (x *graphView) note(m *Model) string {
-	if m.sampling.late > 0 {
-		return "no figures since " + m.sampling.since.Local().Format("15:04:05")
+	var notes []string
+	if err := m.listTrouble(); err != nil {
+		notes = append(notes, err.Error())
+	}
+	switch {
+	case m.sampling.late > 0:
+		notes = append(notes, "no figures since "+m.sampling.since.Local().Format("15:04:05"))
+	case m.sampling.err != nil:
+		notes = append(notes, m.sampling.err.Error())
 	}
 	for i := range x.of {
 		ref, line := x.source(m, i)
 		c, t := m.byRef(ref), m.hist.of(ref)
 		switch {
-		case c == nil && !m.listing.done.IsZero():
-			return m.called(ref) + " is gone"
-		case c == nil || line == nil:
+		case line == nil || c == nil && m.listing.done.IsZero():
+		case c == nil && m.isGone(ref) && line.Gone():
+			notes = append(notes, m.called(ref)+" is gone")
+		case c == nil:
+			notes = append(notes, "the last list could not tell of "+m.called(ref))
 		case !c.Counted():
-			return m.called(ref) + " does not run"
+			notes = append(notes, m.called(ref)+" does not run")
 		case t != nil && t.err != nil:
-			return t.err.Error()
+			notes = append(notes, t.err.Error())
 		}
 	}
-	return ""
+	return strings.Join(notes, "; ")
 }
 
 // empty says why there is no graph; "" = there is one.
@@ -328,20 +374,29 @@ func (x *graphView) empty(m *Model, lines []*trend.Line) string {
 			return ""
 		}
 	}
-	switch {
-	case len(x.of) == 0:
+	if len(x.of) == 0 {
 		return "Nothing was read of the host so far."
-	case len(x.of) > 1:
+	}
+	stopped := 0
+	for i := range x.of {
+		ref, _ := x.source(m, i)
+		if c := m.byRef(ref); c != nil && c.State == runtime.Stopped {
+			stopped++
+		}
+	}
+	if len(x.of) > 1 {
+		if stopped < len(x.of) {
+			return "Nothing was read of them so far."
+		}
 		return "None of them has run since lxcdeck was started. Graphs begin as soon as one does."
 	}
 	ref, _ := x.source(m, 0)
-	c := m.byRef(ref)
 	switch {
-	case c == nil && !m.listing.done.IsZero():
+	case m.isGone(ref):
 		return m.called(ref) + " is gone."
-	case c != nil && c.Counted():
-		return "Nothing was read of " + m.called(ref) + " so far."
-	default:
+	case stopped > 0:
 		return m.called(ref) + " has not run since lxcdeck was started. Its graphs begin as soon as it does."
+	default:
+		return "Nothing was read of " + m.called(ref) + " so far."
 	}
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 
 	"lxcdeck/keymap"
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
 	"lxcdeck/tui/trend"
 	"lxcdeck/views"
 )
@@ -216,26 +218,28 @@ func TestGraphsAtEveryInterval(t *testing.T) {
 // Memory is read of what is not selected every few ticks only: those of the
 // longer interval are no gap.
 func TestAShorterIntervalTearsNoMemory(t *testing.T) {
-	d := newDeck(t, 80, 24, Options{Interval: time.Minute}, busy("db", 42), busy("web", 42))
-	d.ticks(20)
-	for range 5 {
-		d.press("-")
-	}
-	d.ticks(60)
-	for _, name := range []string{"db", "web"} {
-		first, last, n := -1, -1, 0
-		for i, c := range d.m.hist.trends.Of(ref(name)).Read(trend.Memory, trend.Look(time.Hour, d.m.hist.trends.Now(), 1000), nil) {
-			if math.IsNaN(c.Mean) {
-				continue
-			}
-			if first < 0 {
-				first = i
-			}
-			last = i
-			n++
+	for phase := range 3 {
+		d := newDeck(t, 80, 24, Options{Interval: time.Minute}, busy("db", 42), busy("web", 42))
+		d.ticks(20 + phase)
+		for range 5 {
+			d.press("-")
 		}
-		if n < 30 || n != last-first+1 {
-			t.Errorf("%s: memory is known of %d cells from %d to %d", name, n, first, last)
+		d.ticks(60)
+		for _, name := range []string{"db", "web"} {
+			first, last, n := -1, -1, 0
+			for i, c := range d.m.hist.trends.Of(ref(name)).Read(trend.Memory, trend.Look(time.Hour, d.m.hist.trends.Now(), 1000), nil) {
+				if math.IsNaN(c.Mean) {
+					continue
+				}
+				if first < 0 {
+					first = i
+				}
+				last = i
+				n++
+			}
+			if n < 30 || n != last-first+1 {
+				t.Errorf("%s: memory is known of %d cells from %d to %d", name, n, first, last)
+			}
 		}
 	}
 }
@@ -395,5 +399,82 @@ func TestGraphNotesSayWhatIsWrong(t *testing.T) {
 	d.m.sampling.late, d.m.sampling.since = 3, d.clock.Now()
 	if s := d.m.graphsOpen().state(d.m); !strings.HasPrefix(s.Note, "no figures since "+shown(5)) {
 		t.Fatalf("note %q", s.Note)
+	}
+}
+
+func TestGraphNotesAreAllSaid(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, busy("alpha", 10), busy("bravo", 50))
+	d.ticks(5)
+	d.m.sampling.err, d.m.listing.err = errors.New("no sample"), errors.New("no list")
+	for _, x := range []*graphView{{}, {of: []graphed{{ref: ref("alpha")}, {ref: ref("bravo")}}}} {
+		if s := x.state(d.m); s.Note != "no list; no sample" {
+			t.Errorf("note %q", s.Note)
+		}
+	}
+	d.m.sampling.err, d.m.listing.err = nil, nil
+	d.press("*", "h")
+	for _, name := range []string{"alpha", "bravo"} {
+		d.rt.Become(ref(name), runtime.Stopped)
+		d.until("the event", func() bool { return d.m.byRef(ref(name)).State == runtime.Stopped })
+	}
+	d.sees("alpha does not run; bravo does not run")
+}
+
+func TestWhatWasNotListedIsNotSaidToBeGone(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, busy("web", 42))
+	d.ticks(5)
+	d.press("h")
+	d.rt.Fail(fake.List, runtime.Ref{Path: "/var/lib/lxc"}, fake.Fault{Err: errors.New("input/output error")})
+	d.pass(relistEvery + time.Second)
+	d.until("the list", func() bool { return len(d.m.all) == 0 })
+	d.sees("the last list could not tell of web", "newest")
+	d.seesNo("is gone")
+	never := &graphView{of: []graphed{{ref: ref("never")}}}
+	if s := never.state(d.m); s.Empty != "Nothing was read of never so far." {
+		t.Errorf("of what was never read: %q", s.Empty)
+	}
+	elsewhere := &graphView{of: []graphed{{ref: runtime.Ref{Path: "/srv/lxc", Name: "never"}}}}
+	if s := elsewhere.state(d.m); s.Empty != "never is gone." {
+		t.Errorf("of what is gone: %q", s.Empty)
+	}
+	d.m.listing.noConfig = []runtime.Ref{elsewhere.of[0].ref}
+	if s := elsewhere.state(d.m); s.Empty != "Nothing was read of never so far." {
+		t.Errorf("of what has no config file: %q", s.Empty)
+	}
+	two := &graphView{of: []graphed{never.of[0], elsewhere.of[0]}}
+	if s := two.state(d.m); s.Empty != "Nothing was read of them so far." {
+		t.Errorf("of two: %q", s.Empty)
+	}
+}
+
+func TestAGraphNamesItsOwnController(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, busy("web", 42))
+	d.ticks(5)
+	d.m.hist.of(ref("web")).sample.Controls = "io: not enabled for this cgroup; cpuset: no such controller here; pressure: cpu.pressure cannot be read"
+	s := (&graphView{of: []graphed{{ref: ref("web")}}}).state(d.m)
+	for _, g := range s.Graphs {
+		want := ""
+		switch g.Title {
+		case "Read", "Write":
+			want = "io: not enabled for this cgroup"
+		case "Pressure, CPU":
+			want = "pressure: cpu.pressure cannot be read"
+		}
+		if g.Why != want {
+			t.Errorf("%s: %q, want %q", g.Title, g.Why, want)
+		}
+	}
+}
+
+func TestNewestIsThatOfAllGraphs(t *testing.T) {
+	gap := views.GraphCell{Low: views.Gap(), Mean: views.Gap(), High: views.Gap()}
+	none := views.Graph{Lines: [][]views.GraphCell{{gap, gap, gap}}}
+	s := &views.GraphsState{Cells: 3, Graphs: []views.Graph{none, {Lines: [][]views.GraphCell{{gap, {}, gap}}}}}
+	if got := newestCell(s); got != 1 {
+		t.Errorf("the newest is %d", got)
+	}
+	s.Graphs = s.Graphs[:1]
+	if got := newestCell(s); got != -1 {
+		t.Errorf("of nothing the newest is %d", got)
 	}
 }

@@ -52,8 +52,10 @@ type listing struct {
 	done     time.Time // end of the last good one; zero = never
 	err      error
 	noConfig []runtime.Ref
-	problem  error // what concerns no single container; nil = nothing
-	silent   bool  // some monitor does not answer
+	dangling []runtime.Ref
+	read     map[string]string // the lxcpaths that it read; see runtime.Listing
+	problem  error             // what concerns no single container; nil = nothing
+	silent   bool              // some monitor does not answer
 }
 
 // listNow is list without a rest, for what somebody waits for.
@@ -147,6 +149,7 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	}
 	first := l.done.IsZero()
 	l.done, l.noConfig = m.clock.Now(), msg.listing.NoConfig
+	l.dangling, l.read = msg.listing.Dangling, msg.listing.Read
 	if err := errors.Join(msg.listing.Problems...); err != nil && !sameText(err, l.problem) {
 		m.say(noteWarn, err.Error(), "")
 	}
@@ -201,6 +204,14 @@ func (m *Model) byRef(r runtime.Ref) *runtime.Container {
 		return nil
 	}
 	return &m.all[i]
+}
+
+// isGone says whether the last listing could tell that there is no such
+// container; what it could not read may be there.
+func (m *Model) isGone(r runtime.Ref) bool {
+	l := &m.listing
+	_, read := l.read[r.Path]
+	return read && m.byRef(r) == nil && !slices.Contains(l.noConfig, r) && !slices.Contains(l.dangling, r)
 }
 
 // called is how a container is named in a sentence: by its name, and by its

@@ -156,7 +156,7 @@ func history() *History {
 	return &History{
 		CPU: wave(400, 150, .11), Memory: wave(400, 800*mib, .05), Rx: wave(400, 1.2*mib, .2), Tx: wave(400, 88*kib, .2),
 		Read: wave(400, 0, 1), Write: wave(400, 18*mib, .3), Pids: wave(400, 42, .01),
-		CPUStall: wave(400, 3, .1), MemStall: wave(400, 0, .1), IOStall: wave(400, 12, .1), ByInterval: time.Second,
+		CPUStall: wave(400, 3, .1), MemStall: wave(400, 0, .1), IOStall: wave(400, 12, .1),
 	}
 }
 

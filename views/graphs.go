@@ -29,12 +29,13 @@ type GraphsState struct {
 	Span   int
 	Graphs []Graph // of the tab; what there is no room for is not drawn
 	Cells  int     // cells of time
-	Newest int     // the newest cell in which anything was read
+	Newest int     // the newest cell in which anything was read; -1 = none
 	Cursor int     // the cell that is read; -1 = none
 	At     string  // what time the titles are about
 	Ago    string  // and how long ago that was
 	Ticks  []GraphTick
 	Starts []GraphStart
+	Older  bool   // there were starts before those, which are not remembered
 	Blocks bool   // cells in blocks, not in braille
 	Paused string // since when the graphs stand still; "" = they do not
 	Note   string // what is said of the whole: "is gone"
@@ -298,22 +299,29 @@ func (t *Theme) graphStarts(s *GraphsState, p graphPlaces, w int) string {
 func (t *Theme) graphReading(s *GraphsState, p graphPlaces, w int) string {
 	l := t.newLine(w)
 	if s.Empty != "" {
-		l.add(Warn, Clean(s.Note))
+		l.add(Warn, t.Cut(Clean(s.Note), w))
 		return l.String()
 	}
 	var pieces []piece
 	if s.Cursor >= 0 {
 		pieces = append(pieces, piece{0, []span{{Dim, "at "}, {Strong, s.At}}}, text(2, Dim, s.Ago))
-	} else {
+	} else if s.Newest >= 0 {
 		pieces = append(pieces, piece{0, []span{{Dim, "newest "}, {Strong, s.At}}})
 	}
 	if s.Note != "" {
-		pieces = append(pieces, text(1, Warn, Clean(s.Note)))
+		used := 0
+		for _, p := range pieces[:min(1, len(pieces))] {
+			used = p.width() + 2
+		}
+		pieces = append(pieces, text(1, Warn, t.Cut(Clean(s.Note), max(1, w-used))))
 	}
 	if p.starts {
 		words := t.Glyphs.Up + " started anew"
 		if len(s.Names) > 1 {
 			words = "a letter below: started anew"
+		}
+		if s.Older {
+			words += ", and earlier ones"
 		}
 		pieces = append(pieces, text(3, Dim, words))
 	}

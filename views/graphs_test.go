@@ -210,3 +210,24 @@ func BenchmarkGraphs(b *testing.B) {
 		})
 	}
 }
+
+func TestWhatHasNoRoomLeavesASign(t *testing.T) {
+	th := themes(t)[0]
+	s := graphsState(8, 60)
+	s.Note = strings.Repeat("web-1 does not run; ", 20)
+	s.Starts, s.Older = []GraphStart{{3, 0}}, true
+	if title := ansi.Strip(th.graphTitle(s, &s.Graphs[1], 38)); !strings.Contains(title, "…") || Width(title) > 38 {
+		t.Errorf("title %q", title)
+	}
+	if row := ansi.Strip(th.graphReading(s, s.places(80, 24), 80)); !strings.HasSuffix(strings.TrimSpace(row), "…") || Width(row) > 80 || !strings.Contains(row, "newest") {
+		t.Errorf("reading %q", row)
+	}
+	s.Note = ""
+	if row := ansi.Strip(th.graphReading(s, s.places(80, 24), 80)); !strings.Contains(row, "started anew, and earlier ones") {
+		t.Errorf("reading %q", row)
+	}
+	s.Newest, s.At = -1, ""
+	if row := ansi.Strip(th.graphReading(s, s.places(80, 24), 80)); strings.Contains(row, "newest") {
+		t.Errorf("of nothing: %q", row)
+	}
+}

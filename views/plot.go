@@ -364,6 +364,15 @@ func (t *Theme) graphTitle(s *GraphsState, g *Graph, w int) string {
 		for i, cells := range g.Lines {
 			pieces = append(pieces, piece{i, []span{{lineRole(i), string(lineLetter(i)) + " "}, {Plain, g.Kind.amount(meanAt(cells, at))}}})
 		}
+		if n := l.left(); len(keep(pieces, n, 2)) < len(pieces) { // some have no room, and that shows
+			sign := t.Glyphs.Ellipsis
+			l.w -= 1 + Width(sign)
+			l.addPieces(pieces, 2)
+			l.w += 1 + Width(sign)
+			l.gap(1)
+			l.add(Dim, sign)
+			return l.String()
+		}
 		pieces = append(pieces, text(len(g.Lines), Dim, strings.TrimSpace(g.Kind.perTime()+" "+g.Of)))
 		l.addPieces(pieces, 2)
 		return l.String()

@@ -84,18 +84,17 @@ type HostState struct {
 }
 
 // History holds the figures of one container, oldest first, one for each
-// stretch of ByInterval; Gap where nothing was read. Rates are a second.
+// stretch of time; Gap where nothing was read. Rates are a second.
 type History struct {
-	CPU        []float64 // percent of one core
-	Memory     []float64 // bytes of the working set
-	Rx, Tx     []float64 // bytes a second
-	Read       []float64 // bytes a second
-	Write      []float64 // bytes a second
-	Pids       []float64
-	CPUStall   []float64 // percent of time some task waited
-	MemStall   []float64
-	IOStall    []float64
-	ByInterval time.Duration
+	CPU      []float64 // percent of one core
+	Memory   []float64 // bytes of the working set
+	Rx, Tx   []float64 // bytes a second
+	Read     []float64 // bytes a second
+	Write    []float64 // bytes a second
+	Pids     []float64
+	CPUStall []float64 // percent of time some task waited
+	MemStall []float64
+	IOStall  []float64
 }
 
 // DetailState is the pane of the selected container.
