@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"lxcdeck/runtime"
 )
@@ -33,7 +34,7 @@ type Memory struct {
 // it as it is.
 type Place struct {
 	Path       string    `json:"path"`
-	ID         string    `json:"id"`   // tells the directory from another in its place; "" = not known
+	ID         string    `json:"id"`   // tells the directory from another in its place
 	Boot       string    `json:"boot"` // the kernel's boot_id: pids of another mean nothing
 	Seen       time.Time `json:"seen"`
 	Containers []Box     `json:"containers"`
@@ -53,6 +54,7 @@ type Box struct {
 	State    string            `json:"state,omitempty"` // RUNNING, FROZEN or STOPPED
 	PID      int               `json:"pid,omitempty"`   // of its init
 	Started  time.Time         `json:"started,omitzero"`
+	Seen     time.Time         `json:"seen,omitzero"` // when its state was known last; zero = with its lxcpath
 	Config   string            `json:"config,omitempty"`
 	Kills    *uint64           `json:"oom_kills,omitempty"`
 	Limits   map[string]uint64 `json:"limits,omitempty"`    // by the names of Change
@@ -87,6 +89,8 @@ func (m *Memory) check() error {
 		switch {
 		case !filepath.IsAbs(p.Path) || filepath.Clean(p.Path) != p.Path || len(p.Path) > 4096:
 			return fmt.Errorf("lxcpath %.80q is not absolute and clean", p.Path)
+		case !utf8.ValidString(p.Path):
+			return fmt.Errorf("lxcpath %.80q is no UTF-8", p.Path)
 		case seen[p.key()]:
 			return fmt.Errorf("lxcpath %.80q stands there twice", p.Path)
 		case len(p.ID) > maxWord || len(p.Boot) > maxWord:
@@ -114,6 +118,9 @@ func (c *Box) check(path string) error {
 	if err := (runtime.Ref{Path: path, Name: c.Name}).Check(); err != nil {
 		return err
 	}
+	if !utf8.ValidString(c.Name) {
+		return errors.New("its name is no UTF-8")
+	}
 	switch c.State {
 	case "", runtime.Running.String(), runtime.Frozen.String(), runtime.Stopped.String():
 	default:
@@ -125,8 +132,11 @@ func (c *Box) check(path string) error {
 	return nil
 }
 
-// Encode gives the text of a Memory.
+// Encode gives the text of a Memory. What ParseMemory would refuse is none.
 func (m *Memory) Encode() ([]byte, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	text, err := json.Marshal(m)
 	if err == nil && len(text) > MaxMemory {
 		err = fmt.Errorf("%d bytes are too many (at most %d)", len(text), MaxMemory)
@@ -152,21 +162,26 @@ func (m *Memory) Merge(old Memory) Memory {
 // Changed says whether what is to be kept is other than what Memory gave last.
 func (t *Tracker) Changed() bool { return t.fresh }
 
-// Memory gives what is to be kept now. It shares nothing with the Tracker.
+// Memory gives what is to be kept now. It shares nothing with the Tracker. JSON
+// has no bytes that are no UTF-8: what has such a name is left out, and so is a
+// lxcpath whose directory cannot be told from another.
 func (t *Tracker) Memory() Memory {
 	t.fresh = false
 	m := Memory{Version: memoryVersion}
 	at := map[string]int{}
 	for path, last := range t.paths {
+		if last.id == "" || !utf8.ValidString(path) {
+			continue
+		}
 		at[path] = len(m.Places)
 		m.Places = append(m.Places, Place{Path: path, ID: last.id, Boot: t.boot, Seen: last.began.Round(0)})
 	}
 	for ref, x := range t.known {
 		i, ok := at[ref.Path]
-		if !ok || len(m.Places[i].Containers) >= maxHere {
+		if !ok || len(m.Places[i].Containers) >= maxHere || !utf8.ValidString(ref.Name) {
 			continue
 		}
-		k := Box{Name: ref.Name, Identity: x.identity, Config: x.config, PID: max(0, x.pid), Started: x.started.Round(0)}
+		k := Box{Name: ref.Name, Identity: x.identity, Config: x.config, PID: max(0, x.pid), Started: x.started.Round(0), Seen: x.seen.Round(0)}
 		if x.state != runtime.Unknown {
 			k.State = x.state.String()
 		}
@@ -222,7 +237,11 @@ func (t *Tracker) recall(path, id string) {
 	sameBoot := t.boot != "" && p.Boot == t.boot
 	for i := range p.Containers {
 		k := &p.Containers[i]
-		x := &life{identity: k.Identity, config: k.Config, seen: p.Seen, away: p.Seen, started: k.Started}
+		seen := k.Seen
+		if seen.IsZero() {
+			seen = p.Seen
+		}
+		x := &life{identity: k.Identity, config: k.Config, seen: seen, away: seen, started: k.Started}
 		x.state, _ = runtime.ParseState(k.State)
 		if x.state == runtime.Running || x.state == runtime.Frozen {
 			switch {
@@ -233,7 +252,7 @@ func (t *Tracker) recall(path, id string) {
 			}
 		}
 		if x.pid > 0 && x.pid == k.PID {
-			x.of, x.figured = x.pid, p.Seen
+			x.of, x.figured = x.pid, seen
 			if k.Kills != nil {
 				x.kills = runtime.Of(*k.Kills)
 			}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"lxcdeck/runtime"
 )
@@ -60,7 +61,9 @@ type life struct {
 func New(boot string, past Memory) *Tracker {
 	t := &Tracker{boot: boot, known: map[runtime.Ref]*life{}, paths: map[string]look{}, past: map[string]*Place{}}
 	for i := range past.Places {
-		t.past[past.Places[i].key()] = &past.Places[i]
+		if p := &past.Places[i]; p.ID != "" {
+			t.past[p.key()] = p
+		}
 	}
 	return t
 }
@@ -84,7 +87,11 @@ func settled(c *runtime.Container) runtime.State {
 func (t *Tracker) Look(l *runtime.Listing, began, now time.Time) {
 	first, before := map[string]bool{}, maps.Clone(t.paths)
 	for path, id := range l.Read {
-		if old, ok := t.paths[path]; !ok || old.id != id { // another directory in its place is looked at anew
+		old, ok := t.paths[path]
+		if ok && id == "" { // it is not known to be another
+			id = old.id
+		}
+		if !ok || old.id != id { // another directory in its place is looked at anew
 			first[path] = true
 			if ok {
 				t.forget(path)
@@ -99,15 +106,18 @@ func (t *Tracker) Look(l *runtime.Listing, began, now time.Time) {
 		c := &l.Containers[i]
 		here[c.Ref] = true
 		x := t.known[c.Ref]
-		switch _, read := t.paths[c.Path]; {
+		id, asked := l.Read[c.Path]
+		unsure := asked && id == "" // of which directory it is
+		switch last, read := t.paths[c.Path]; {
+		case unsure && last.id != "" && (x == nil || x.identity != c.Identity): // the next look tells
 		case x != nil && x.identity != "" && c.Identity != "" && x.identity != c.Identity:
 			t.note(t.event(c.Ref, x, Gone, now))
 			t.create(c, x, began, now)
 		case x != nil:
 			t.compare(c, x, began, now)
-		case read && (!first[c.Path] || t.past[placeKey(c.Path, l.Read[c.Path])] != nil):
+		case read && !unsure && (!first[c.Path] || t.past[placeKey(c.Path, id)] != nil && utf8.ValidString(c.Name)): // other names are not kept
 			from := &life{seen: before[c.Path].began}
-			if p := t.past[placeKey(c.Path, l.Read[c.Path])]; p != nil && first[c.Path] {
+			if p := t.past[placeKey(c.Path, id)]; p != nil && first[c.Path] {
 				from.away = p.Seen
 			}
 			t.create(c, from, began, now)
@@ -127,11 +137,12 @@ func (t *Tracker) forget(path string) {
 	maps.DeleteFunc(t.known, func(r runtime.Ref, _ *life) bool { return r.Path == path })
 }
 
-// sweep tells of what is gone: its lxcpath was read, and it is not in it.
+// sweep tells of what is gone: its lxcpath was read, as the same directory, and it
+// is not in it.
 func (t *Tracker) sweep(l *runtime.Listing, here map[runtime.Ref]bool, now time.Time) {
 	var gone []runtime.Ref
 	for ref := range t.known {
-		if _, read := l.Read[ref.Path]; read && !here[ref] {
+		if l.Read[ref.Path] != "" && !here[ref] {
 			gone = append(gone, ref)
 		}
 	}
