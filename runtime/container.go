@@ -221,5 +221,7 @@ type Listing struct {
 	// Containers is gone only if its lxcpath is in here, as the same directory,
 	// and it is neither in NoConfig nor in Dangling.
 	Read     map[string]string
-	Dangling []Ref // symbolic links that lead to no config file, such as into what is not mounted
+	// Dangling are symbolic links that lead to no config file, such as into what is
+	// not mounted, and containers whose config vanished while they were looked at.
+	Dangling []Ref
 }

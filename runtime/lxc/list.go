@@ -58,12 +58,21 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	if err := ended(ctx); errors.Is(err, runtime.ErrCancelled) {
 		return runtime.Listing{}, fail("list", runtime.Ref{}, err)
 	}
-	// What vanished between the names and the look at it was never there.
-	out.Containers = slices.DeleteFunc(out.Containers, func(c runtime.Container) bool {
-		return c.State == runtime.Stopped && errors.Is(c.Problem, runtime.ErrNotFound)
-	})
+	leaveOutVanished(&out)
 	a.prune(out.Containers)
 	return out, nil
+}
+
+// leaveOutVanished takes out what vanished between the names and the look at it.
+// Whether it is gone, or its config alone, the next List finds.
+func leaveOutVanished(l *runtime.Listing) {
+	l.Containers = slices.DeleteFunc(l.Containers, func(c runtime.Container) bool {
+		vanished := c.State == runtime.Stopped && errors.Is(c.Problem, runtime.ErrNotFound)
+		if vanished {
+			l.Dangling = append(l.Dangling, c.Ref)
+		}
+		return vanished
+	})
 }
 
 // lookAll inspects the configurations and asks the monitors, many at once: what

@@ -52,3 +52,16 @@ func TestListSaysWhatItHasRead(t *testing.T) {
 		t.Errorf("another directory is %q too", again.Read[good])
 	}
 }
+
+// A config that vanished while it was looked at is no word on its container.
+func TestWhatVanishedIsNotGone(t *testing.T) {
+	ref := runtime.Ref{Path: "/var/lib/lxc", Name: "web"}
+	l := runtime.Listing{Containers: []runtime.Container{
+		{Ref: runtime.Ref{Path: ref.Path, Name: "db"}, State: runtime.Stopped},
+		{Ref: ref, State: runtime.Stopped, Problem: fail("list", ref, runtime.ErrNotFound)},
+	}}
+	leaveOutVanished(&l)
+	if len(l.Containers) != 1 || l.Containers[0].Name != "db" || !slices.Equal(l.Dangling, []runtime.Ref{ref}) {
+		t.Errorf("%+v", l)
+	}
+}
