@@ -31,21 +31,17 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	out := runtime.Listing{Read: map[string]string{}}
 	var refs []runtime.Ref
 	for _, path := range a.about.Paths {
-		id := ""
-		if h, err := handleOf(path + "/."); err == nil { // of what a link leads to
-			id = h
-		}
-		found, without, dangling, err := readNames(path)
+		n, err := readNames(path)
 		if err == nil {
-			out.Read[path] = id
+			out.Read[path] = n.id
 		}
 		// Of LXC's own lxcpaths one that is not there has no containers yet.
 		if err != nil && (a.given || !errors.Is(err, fs.ErrNotExist)) {
 			out.Problems = append(out.Problems, fmt.Errorf("lxcpath %s: %w", path, err))
 		}
-		refs = append(refs, found...)
-		out.NoConfig = append(out.NoConfig, without...)
-		out.Dangling = append(out.Dangling, dangling...)
+		refs = append(refs, n.found...)
+		out.NoConfig = append(out.NoConfig, n.without...)
+		out.Dangling = append(out.Dangling, n.dangling...)
 	}
 	slices.SortFunc(refs, order)
 	slices.SortFunc(out.NoConfig, order)
@@ -164,41 +160,80 @@ func order(x, y runtime.Ref) int {
 
 // readPath is readNames for those who do not ask for links.
 func readPath(path string) (found, without []runtime.Ref, err error) {
-	found, without, _, err = readNames(path)
-	return found, without, err
+	n, err := readNames(path)
+	return n.found, n.without, err
+}
+
+// names are those in one lxcpath.
+type names struct {
+	id                       string // of the directory that they were read of; "" = not known
+	found, without, dangling []runtime.Ref
 }
 
 // readNames reads the names in one lxcpath: a directory with a config file is
 // a container, hidden ones are none (liblxc's list_defined_containers). What
 // was read before an error counts. dangling are links without a config behind them.
-func readNames(path string) (found, without, dangling []runtime.Ref, err error) {
-	entries, err := os.ReadDir(path)
+func readNames(path string) (names, error) {
+	var out names
+	dir, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
-		var bare *fs.PathError
-		if errors.As(err, &bare) {
-			err = bare.Err
-		}
-		if errors.Is(err, fs.ErrPermission) {
-			err = &named{err, runtime.ErrPermission}
-		}
+		return out, bareErr(err)
 	}
+	defer func() { _ = dir.Close() }() // only read from
+	out.id = placeID(int(dir.Fd()))
+	entries, err := dir.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") || (!e.IsDir() && e.Type()&fs.ModeSymlink == 0) {
 			continue
 		}
 		ref := runtime.Ref{Path: path, Name: e.Name()}
-		_, lerr := os.Lstat(filepath.Join(path, e.Name(), "config"))
+		var st unix.Stat_t
+		lerr := unix.Fstatat(int(dir.Fd()), filepath.Join(e.Name(), "config"), &st, unix.AT_SYMLINK_NOFOLLOW)
 		switch {
 		case errors.Is(lerr, unix.ENOTDIR):
 		case !errors.Is(lerr, fs.ErrNotExist):
-			found = append(found, ref)
+			out.found = append(out.found, ref)
 		case e.IsDir():
-			without = append(without, ref)
+			out.without = append(out.without, ref)
 		default:
-			dangling = append(dangling, ref)
+			out.dangling = append(out.dangling, ref)
 		}
 	}
-	return found, without, dangling, err
+	return out, bareErr(err)
+}
+
+// bareErr is an error of a lxcpath without its name.
+func bareErr(err error) error {
+	var bare *fs.PathError
+	if errors.As(err, &bare) {
+		err = bare.Err
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = &named{err, runtime.ErrPermission}
+	}
+	return err
+}
+
+// placeID tells an open directory from another in its place, on this disk or on
+// another: the roots of two file systems of one kind have one handle. "" = it is
+// not known.
+func placeID(fd int) string {
+	id, err := handleAt(fd, "")
+	if err != nil {
+		return ""
+	}
+	var st unix.Statfs_t
+	for {
+		err = unix.Fstatfs(fd, &st)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s@%08x%08x", id, uint32(st.Fsid.Val[0]), uint32(st.Fsid.Val[1]))
 }
 
 // look finds out how a container is: its state, and what the kernel says of

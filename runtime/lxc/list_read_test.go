@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"lxcdeck/runtime"
@@ -24,7 +25,7 @@ func TestListSaysWhatItHasRead(t *testing.T) {
 	a := newAdapter(t, Options{Paths: []string{good, bad}})
 	must(t, os.Remove(bad))
 	l := list(t, a)
-	if id, ok := l.Read[good]; !ok || id == "" || len(l.Read) != 1 {
+	if id, ok := l.Read[good]; !ok || !strings.Contains(id, "@") || len(l.Read) != 1 {
 		t.Errorf("read %v, want %s alone", l.Read, good)
 	}
 	if want := []runtime.Ref{{Path: good, Name: "away"}}; !slices.Equal(l.Dangling, want) {
