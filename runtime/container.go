@@ -220,7 +220,7 @@ type Listing struct {
 	// directory from another in its place; "" = that is not known. What is not in
 	// Containers is gone only if its lxcpath is in here, as the same directory,
 	// and it is neither in NoConfig nor in Dangling.
-	Read     map[string]string
+	Read map[string]string
 	// Dangling are symbolic links that lead to no config file, such as into what is
 	// not mounted, and containers whose config vanished while they were looked at.
 	Dangling []Ref
