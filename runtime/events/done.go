@@ -62,10 +62,13 @@ func verbs(k Kind) []string {
 }
 
 // Did takes an operation that ended well, and says of events that it made so. It
-// reports whether there was one.
+// reports whether there was one. The audit log has this lxcdeck's own operations
+// too: one that overlaps another of its kind on the same container is the same,
+// since only one at a time is done to it.
 func (t *Tracker) Did(d Done) bool {
 	if slices.ContainsFunc(t.done, func(x did) bool {
-		return x.Op == d.Op && x.Ref == d.Ref && x.From.Equal(d.From) && x.Who == d.Who
+		same := x.Identity == "" || d.Identity == "" || x.Identity == d.Identity
+		return same && x.Op == d.Op && x.Ref == d.Ref && !x.From.After(d.To) && !d.From.After(x.To)
 	}) {
 		return false
 	}
@@ -74,7 +77,7 @@ func (t *Tracker) Did(d Done) bool {
 	}
 	t.done = append(t.done, did{Done: d})
 	x, found := &t.done[len(t.done)-1], false
-	for i := len(t.all) - 1; i >= 0; i-- {
+	for i := range t.all { // the oldest first: what came after it may have another cause
 		found = x.explain(&t.all[i]) || found
 	}
 	if found {
@@ -105,7 +108,7 @@ func (d *did) explain(e *Event) bool {
 
 // note adds an event, which an operation may have made that is over by now.
 func (t *Tracker) note(e Event) {
-	for i := len(t.done) - 1; i >= 0; i-- {
+	for i := range t.done {
 		if t.done[i].explain(&e) {
 			break
 		}

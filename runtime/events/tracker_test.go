@@ -300,6 +300,8 @@ func TestWhoDidIt(t *testing.T) {
 	}
 	h.set("web", runtime.Running, 11)
 	h.look()
+	h.now = h.now.Add(5 * time.Second) // after the one that was later
+	h.look()
 	h.now = h.now.Add(time.Second)
 	stop(-time.Second, 0, func(d *Done) { d.Who = "jo" })
 	h.set("web", runtime.Stopped, 0)

@@ -1,0 +1,30 @@
+package events
+
+import (
+	"testing"
+	"time"
+
+	"lxcdeck/runtime"
+)
+
+// A crash after a restart is not explained by it, nor by its record in the audit log.
+func TestOneOperationCountsOnce(t *testing.T) {
+	h := newHost(Memory{})
+	h.set("web", runtime.Running, 10)
+	h.look()
+	began := h.now
+	h.set("web", runtime.Stopped, 0)
+	h.look()
+	h.set("web", runtime.Running, 11)
+	h.look()
+	ended := h.now.Add(100 * time.Millisecond)
+	h.set("web", runtime.Stopped, 0) // before its end is known
+	h.look()
+	h.Did(Done{Op: "restart", Ref: ref("web"), Identity: "id-web", From: began, To: ended})
+	h.want(t, "web stopped by restart, web started by restart, web stopped")
+	h.told--
+	if h.Did(Done{Op: "restart", Ref: ref("web"), From: began.Add(time.Millisecond), To: ended.Add(-time.Millisecond), Who: "jo"}) {
+		t.Error("its record explains more")
+	}
+	h.want(t, "web stopped")
+}
