@@ -114,6 +114,7 @@ type Pressure struct{ Some, Full Stall }
 type Sample struct {
 	At       time.Time // zero = nothing was read
 	FullAt   time.Time // when the figures of the Full tier were read last; zero = never
+	LimitsAt time.Time // when the limits were read last, which is not done each time; zero = never
 	InitPID  int       // whose counters these are: another pid, another life
 	Cgroup   string    // path of the payload cgroup below its mount, for humans
 	Frozen   Value     // 1 = frozen
@@ -177,8 +178,9 @@ type HostSample struct {
 	Load      [3]float64
 	LoadRead  bool
 	PSI       struct{ CPU, Memory, IO Pressure }
-	DiskTotal Value // file system of the first lxcpath
-	DiskFree  Value // available to users other than root
-	DiskUsed  Value // in use; with DiskFree it is less than DiskTotal where root has some room to itself
+	DiskAt    time.Time // when the file system answered; zero = never
+	DiskTotal Value     // file system of the first lxcpath
+	DiskFree  Value     // available to users other than root
+	DiskUsed  Value     // in use; with DiskFree it is less than DiskTotal where root has some room to itself
 	Uptime    time.Duration
 }

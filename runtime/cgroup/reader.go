@@ -121,7 +121,7 @@ func (r *Reader) Read(tier runtime.Tier, into *runtime.Sample) error {
 		s.sample.FullAt = at
 	}
 	if withLimits {
-		r.limitsAt = at
+		r.limitsAt, s.sample.LimitsAt = at, at
 	}
 	if bad != r.bad || unread != r.unread || restless != r.restless() {
 		r.bad, r.unread = bad, unread

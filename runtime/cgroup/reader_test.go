@@ -40,7 +40,7 @@ func open(t testing.TB, f FS, pid int, dirs ...string) *Reader {
 
 // figures of a Sample that fixtures determine.
 func figures(s runtime.Sample) runtime.Sample {
-	s.At, s.FullAt, s.Links = time.Time{}, time.Time{}, 0
+	s.At, s.FullAt, s.LimitsAt, s.Links = time.Time{}, time.Time{}, time.Time{}, 0
 	return s
 }
 
@@ -114,8 +114,8 @@ func TestFixtures(t *testing.T) {
 			if err := r.Read(runtime.Full, &got); err != nil {
 				t.Fatal(err)
 			}
-			if got.At.IsZero() || got.FullAt != got.At {
-				t.Errorf("At %v, FullAt %v", got.At, got.FullAt)
+			if got.At.IsZero() || got.FullAt != got.At || got.LimitsAt != got.At {
+				t.Errorf("At %v, FullAt %v, LimitsAt %v", got.At, got.FullAt, got.LimitsAt)
 			}
 			if figures(got) != c.want {
 				t.Errorf("got  %+v\nwant %+v", figures(got), c.want)

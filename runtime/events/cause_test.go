@@ -28,3 +28,23 @@ func TestOneOperationCountsOnce(t *testing.T) {
 	}
 	h.want(t, "web stopped")
 }
+
+// Limits are read more seldom than the other figures.
+func TestLimitsHaveTheirTime(t *testing.T) {
+	h := newHost(Memory{})
+	h.set("web", runtime.Running, 10)
+	h.look()
+	read := h.now
+	at := func(limit uint64) {
+		h.sample("web", 10, func(s *runtime.Sample) { s.Memory.Limit, s.LimitsAt = runtime.Of(limit), read })
+	}
+	at(512)
+	h.now = h.now.Add(2 * time.Second)
+	h.Did(Done{Op: "set-limits", Ref: ref("web"), From: h.now.Add(-time.Second), To: h.now})
+	h.now = h.now.Add(6 * time.Second)
+	at(512)
+	h.now = h.now.Add(2 * time.Second)
+	read = h.now
+	at(1024)
+	h.want(t, "web limits changed memory 512->1024 by set-limits")
+}

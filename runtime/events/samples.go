@@ -72,14 +72,15 @@ func (t *Tracker) Sampled(b *runtime.Batch, now time.Time) {
 
 // figures compares a reading of the Full tier with the one before.
 func (t *Tracker) figures(ref runtime.Ref, x *life, s *runtime.Sample, now time.Time) {
-	from := x.fullAt
+	from, limitFrom := x.fullAt, x.limitAt
 	if x.of != x.pid { // the first of this life
 		x.kills, x.limits, x.figured, from = runtime.Value{}, limits{}, time.Time{}, x.seen
+		limitFrom = x.seen
 		if x.whole {
 			x.kills = runtime.Of(0)
 		}
 	}
-	tell := func(e Event) {
+	tell := func(e Event, from time.Time) {
 		e.from, e.Away, e.Since = from, false, time.Time{}
 		if !x.figured.IsZero() {
 			e.from, e.Away, e.Since = time.Time{}, true, x.figured
@@ -91,7 +92,7 @@ func (t *Tracker) figures(ref runtime.Ref, x *life, s *runtime.Sample, now time.
 			e := t.event(ref, x, OOMKilled, now)
 			e.Kills = n - before
 			x.oomAt, x.oomSeen = now, e.Kills
-			tell(e)
+			tell(e, from)
 		}
 		t.fresh = t.fresh || x.kills != s.Memory.OOMKills
 		x.kills = s.Memory.OOMKills
@@ -100,8 +101,8 @@ func (t *Tracker) figures(ref runtime.Ref, x *life, s *runtime.Sample, now time.
 	if all := x.limits.to(limitsOf(s)); len(all) > 0 {
 		e := t.event(ref, x, Limits, now)
 		e.Changes = slices.Clip(all)
-		tell(e)
+		tell(e, limitFrom)
 	}
 	t.fresh = t.fresh || before != x.limits
-	x.of, x.fullAt, x.figured = x.pid, s.FullAt, time.Time{}
+	x.of, x.fullAt, x.limitAt, x.figured = x.pid, s.FullAt, s.LimitsAt, time.Time{}
 }

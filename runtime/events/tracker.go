@@ -48,6 +48,7 @@ type life struct {
 
 	figured time.Time // away of the figures
 	fullAt  time.Time // of the last reading below
+	limitAt time.Time // of its limits
 	of      int       // the init that the figures below belong to; 0 = there are none
 	kills   runtime.Value
 	limits  limits

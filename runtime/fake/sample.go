@@ -71,7 +71,7 @@ func (r *Runtime) read(rd *runtime.Reading, now time.Time) {
 	rd.Err = nil
 	s.At = now
 	if rd.Tier == runtime.Full {
-		s.FullAt = now
+		s.FullAt, s.LimitsAt = now, now
 	}
 	active := b.active
 	if !b.since.IsZero() {
@@ -255,6 +255,7 @@ func (r *Runtime) host(h *runtime.HostSample, now time.Time) {
 	h.PSI.Memory.Full = stall.stall(stall.MemoryStall/2, elapsed, 1)
 	h.PSI.IO.Some = stall.stall(stall.IOStall, elapsed, 4)
 	h.PSI.IO.Full = stall.stall(stall.IOStall/2, elapsed, 4)
+	h.DiskAt = h.At
 	h.DiskTotal = runtime.Of(500 << 30)
 	h.DiskFree = runtime.Of(187 << 30)
 	h.DiskUsed = runtime.Of(300 << 30)
