@@ -94,7 +94,8 @@ func (c *Command) Run(a Alert) error {
 	kill := time.AfterFunc(c.limit, func() {
 		mu.Lock()
 		defer mu.Unlock()
-		if late = !over; late {
+		if !over {
+			late = true
 			_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) // its group, while it is not reaped
 		}
 	})
