@@ -119,6 +119,7 @@ type state struct {
 type Watch struct {
 	rules Rules
 	all   map[key]*state
+	last  time.Time // of the last Look
 }
 
 // New makes a Watch.
@@ -167,6 +168,12 @@ func (w *Watch) Look(all []Reading, host *runtime.HostSample, path string, inter
 	var out []Change
 	here := make(map[runtime.Ref]bool, len(all)+1)
 	patience := max(absent, absentTicks*interval)
+	if !w.last.IsZero() && now.Sub(w.last) > patience { // nobody looked, which is no word on any figure
+		for _, x := range w.all {
+			x.known = now
+		}
+	}
+	w.last = now
 	for i := range all {
 		r := &all[i]
 		here[r.Ref] = true
@@ -184,9 +191,9 @@ func (w *Watch) Look(all []Reading, host *runtime.HostSample, path string, inter
 	if w.rules[Disk] > 0 {
 		ref := runtime.Ref{Path: path}
 		here[ref] = true
-		if host != nil && !host.At.IsZero() {
+		if host != nil && !host.DiskAt.IsZero() {
 			v, ok := DiskUsed(host)
-			out = w.take(out, key{ref, Disk}, v, host.At, ok, false, 0, now)
+			out = w.take(out, key{ref, Disk}, v, host.DiskAt, ok && now.Sub(host.At) < patience, false, 0, now)
 		}
 	}
 	return w.sweep(out, here, patience, now)

@@ -170,7 +170,7 @@ func TestDisk(t *testing.T) {
 	b := &bench{Watch: w, t: t, now: noon}
 	look := func(used, free uint64) string {
 		b.now = b.now.Add(time.Second)
-		h := &runtime.HostSample{At: b.now, DiskUsed: runtime.Of(used), DiskFree: runtime.Of(free)}
+		h := &runtime.HostSample{At: b.now, DiskAt: b.now, DiskUsed: runtime.Of(used), DiskFree: runtime.Of(free)}
 		return b.told(w.Look(nil, h, "/var/lib/lxc", time.Second, b.now))
 	}
 	look(89_01, 10_99)

@@ -44,7 +44,7 @@ func (p *Sampler) look(now time.Time) {
 		defer timer.Stop()
 		select {
 		case p.space = <-asked:
-			p.asked = nil
+			p.asked, p.spaceAt = nil, now
 		case <-timer.C:
 			p.space = space{}
 		}
@@ -52,7 +52,7 @@ func (p *Sampler) look(now time.Time) {
 	}
 	select {
 	case p.space = <-p.asked:
-		p.asked, p.diskAt = nil, now
+		p.asked, p.diskAt, p.spaceAt = nil, now, now
 	default:
 	}
 }

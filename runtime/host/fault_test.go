@@ -111,11 +111,11 @@ func TestDeadFileSystem(t *testing.T) {
 	for deadline := time.Now().Add(time.Minute); s.DiskTotal.Absent() && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		s, _ = sample()
 	}
-	if s.DiskTotal != n(7) || s.DiskFree != n(3) || s.DiskUsed != n(2) {
+	if !s.DiskAt.Equal(now) || s.DiskTotal != n(7) || s.DiskFree != n(3) || s.DiskUsed != n(2) {
 		t.Fatalf("after the answer: %v of %v", s.DiskFree, s.DiskTotal)
 	}
 	now = now.Add(diskEvery - 1)
-	if s, _ := sample(); s.DiskTotal != n(7) || len(asked) != 0 {
+	if s, _ := sample(); s.DiskTotal != n(7) || len(asked) != 0 || !s.DiskAt.Before(s.At) {
 		t.Errorf("asked again too early, or forgotten: %v", s.DiskTotal)
 	}
 	now = now.Add(1)

@@ -40,17 +40,18 @@ type Sampler struct {
 	root, disk string
 	now        func() time.Time
 
-	mu     sync.Mutex
-	opened bool
-	closed bool
-	files  [fileCount]*os.File // nil = not there
-	fds    [fileCount]int
-	buf    kernfile.Buffer
-	diskAt time.Time
-	space  space
-	asked  chan space    // an answer that is awaited; nil = none is
-	wait   time.Duration // for an answer that was just asked for
-	statfs func(path string) space
+	mu      sync.Mutex
+	opened  bool
+	closed  bool
+	files   [fileCount]*os.File // nil = not there
+	fds     [fileCount]int
+	buf     kernfile.Buffer
+	diskAt  time.Time
+	spaceAt time.Time // when it answered
+	space   space
+	asked   chan space    // an answer that is awaited; nil = none is
+	wait    time.Duration // for an answer that was just asked for
+	statfs  func(path string) space
 }
 
 // New makes a Sampler for the kernel's files below root ("" = this machine).
@@ -87,7 +88,7 @@ func (p *Sampler) Sample(s *runtime.HostSample) error {
 	s.PSI.Memory, _ = kernfile.Pressure(p.text(memoryPressure))
 	s.PSI.IO, _ = kernfile.Pressure(p.text(ioPressure))
 	p.look(s.At)
-	s.DiskTotal, s.DiskFree, s.DiskUsed = p.space.total, p.space.free, p.space.used
+	s.DiskAt, s.DiskTotal, s.DiskFree, s.DiskUsed = p.spaceAt, p.space.total, p.space.free, p.space.used
 	return err
 }
 
