@@ -145,12 +145,17 @@ func (m *Memory) Encode() ([]byte, error) {
 }
 
 // Merge gives what stands in old with the lxcpaths of m in their place. Beyond
-// maxPlaces those go that were not seen for the longest time.
-func (m *Memory) Merge(old Memory) Memory {
+// maxPlaces those go that were not seen for the longest time. A lxcpath that
+// another has seen later stays, unless that was after now: the clock was set.
+func (m *Memory) Merge(old Memory, now time.Time) Memory {
 	out := Memory{Version: memoryVersion, Places: slices.Clone(m.Places)}
 	for _, p := range old.Places {
-		if !slices.ContainsFunc(m.Places, func(x Place) bool { return x.key() == p.key() }) {
+		i := slices.IndexFunc(m.Places, func(x Place) bool { return x.key() == p.key() })
+		switch {
+		case i < 0:
 			out.Places = append(out.Places, p)
+		case p.Seen.After(m.Places[i].Seen) && !p.Seen.After(now):
+			out.Places[i] = p
 		}
 	}
 	slices.SortStableFunc(out.Places, func(a, b Place) int { return b.Seen.Compare(a.Seen) })

@@ -163,7 +163,7 @@ func TestUnknownIsNotKept(t *testing.T) {
 	n.want(t, "")
 	// Which does not lose what was seen in the first one.
 	here, before := n.Memory(), firstRun().Memory()
-	if all := here.Merge(before); len(all.Places) != 2 {
+	if all := here.Merge(before, noon); len(all.Places) != 2 {
 		t.Errorf("%+v", all)
 	}
 }
@@ -178,14 +178,22 @@ func TestMemoriesAreMerged(t *testing.T) {
 	}
 	old := Memory{Version: 1, Places: []Place{place("/a", 1, "x"), place("/b", 2, "y")}}
 	mine := Memory{Version: 1, Places: []Place{place("/b", 0, "z")}}
-	got := mine.Merge(old)
+	got := mine.Merge(old, noon)
 	if fmt.Sprint(got.Places) != fmt.Sprint([]Place{place("/a", 1, "x"), place("/b", 0, "z")}) {
+		t.Errorf("%+v", got)
+	}
+	// What another has seen later stays, but for what was seen in the future.
+	late := Memory{Version: 1, Places: []Place{place("/b", 3, "w")}}
+	if got := late.Merge(old, noon); fmt.Sprint(got.Places) != fmt.Sprint(old.Places) {
+		t.Errorf("%+v", got)
+	}
+	if got := late.Merge(old, noon.Add(-150*time.Minute)); got.Places[1].Containers[0].Name != "w" {
 		t.Errorf("%+v", got)
 	}
 	for i := range maxPlaces {
 		old.Places = append(old.Places, place(fmt.Sprintf("/c%d", i), 10+i))
 	}
-	if got = mine.Merge(old); len(got.Places) != maxPlaces || got.Places[0].Path != "/a" {
+	if got = mine.Merge(old, noon); len(got.Places) != maxPlaces || got.Places[0].Path != "/a" {
 		t.Errorf("%d places, the first %s", len(got.Places), got.Places[0].Path)
 	}
 	if err := got.check(); err != nil {

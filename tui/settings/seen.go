@@ -20,8 +20,9 @@ const (
 	// seenLock is held while the file is read and written anew, so that several
 	// lxcdecks do not lose what the others have seen.
 	seenLock = "seen.lock"
-	// seenWait is how long the lock is waited for.
-	seenWait = 2 * time.Second
+	// seenWait is how long the lock is waited for: less than the writing may take on
+	// the way out.
+	seenWait = 500 * time.Millisecond
 	seenPoll = 20 * time.Millisecond
 )
 
@@ -108,7 +109,7 @@ func (p Places) SaveSeen(dir string, m events.Memory) error {
 	if err != nil {
 		return err // what is broken may be mended: it is not written over
 	}
-	all := m.Merge(old)
+	all := m.Merge(old, time.Now())
 	text, err := all.Encode()
 	if err != nil {
 		return fmt.Errorf("keep what was seen: %w", err)
