@@ -57,6 +57,9 @@ func (t *Theme) Events(s *EventsState, w, h int) Block {
 			title += " of " + strconv.Itoa(s.Total)
 		}
 	}
+	if s.Dropped > 0 {
+		title += ", " + strconv.FormatUint(s.Dropped, 10) + " older not kept"
+	}
 	place := ""
 	if len(s.Items) > 0 {
 		place = strconv.Itoa(s.Cursor+1) + "/" + strconv.Itoa(len(s.Items))

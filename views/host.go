@@ -277,6 +277,12 @@ func (t *Theme) hostDisk(s *HostState) []piece {
 		return nil
 	}
 	share := 100 * float64(n) / float64(of)
+	// As df(1) and the alert count it, where that is known.
+	if in, known := s.Sample.DiskUsed.Get(); known {
+		if all := in + s.Sample.DiskFree.Or(0); all > 0 {
+			share = math.Ceil(100 * float64(in) / float64(all))
+		}
+	}
 	role, mark := loadRole(share), ""
 	if s.DiskFull {
 		role, mark = Bad, " !"
