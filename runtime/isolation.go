@@ -111,11 +111,11 @@ func (m MappedIDs) Identity() bool {
 	return len(m.Ranges) > 0
 }
 
-// Zero is what id 0 inside is outside; false = it is mapped to none, or not known.
-func (m MappedIDs) Zero() (uint64, bool) {
+// ofHostRoot is which id inside is id 0 outside; false = none is, or not known.
+func (m MappedIDs) ofHostRoot() (inside uint64, ok bool) {
 	for _, r := range m.Ranges {
-		if r.Inside == 0 && r.Count > 0 {
-			return r.Outside, true
+		if r.Outside == 0 && r.Count > 0 {
+			return r.Inside, true
 		}
 	}
 	return 0, false
@@ -211,6 +211,8 @@ type DeviceRules struct {
 
 // IsolationConfig is what the configuration says now, which need not be what runs.
 type IsolationConfig struct {
+	// Read: it was read, also when nothing in it bears on isolation.
+	Read     bool
 	Settings []Setting // of isolation alone, in an order of their own
 	// Changed is when it was last changed; zero = not since the container started.
 	Changed time.Time
@@ -223,6 +225,18 @@ type Setting struct{ Key, Value string }
 // CapKeepOrDrop is the key of capabilities of which liblxc does not say whether
 // they are kept or dropped.
 const CapKeepOrDrop = "lxc.cap.keep or lxc.cap.drop"
+
+// last is the value of a key that counts; "" = it is not set.
+func (c *IsolationConfig) last(key string) string {
+	v := c.Values(key)
+	if len(v) == 0 {
+		return ""
+	}
+	return v[len(v)-1]
+}
+
+// generated: LXC makes the profile of AppArmor, and may allow nesting in it.
+func (c *IsolationConfig) generated() bool { return c.last("lxc.apparmor.profile") == "generated" }
 
 // Values are those of a key.
 func (c *IsolationConfig) Values(key string) []string {

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -92,13 +93,21 @@ func weakIDs(i *Isolation) []Weakness {
 			Why: "Its root is the host's root: whatever else fails, nothing is left between them.", Set: set,
 		}}
 	}
-	if to, ok := i.UIDs.Zero(); ok && to == 0 && i.Mapped() == Yes {
-		return []Weakness{{
-			ID: "root-id", Weight: Medium, What: "a user namespace of its own, but its uid 0 is the host's",
-			Why: "The host's files that belong to root are its root's.", Set: set,
-		}}
+	if i.Mapped() != Yes {
+		return nil
 	}
-	return nil
+	uid, u := i.UIDs.ofHostRoot()
+	gid, g := i.GIDs.ofHostRoot()
+	what := "a user namespace of its own, but the host's "
+	switch {
+	case u:
+		what += "uid 0 is its uid " + strconv.FormatUint(uid, 10)
+	case g:
+		what += "gid 0 is its gid " + strconv.FormatUint(gid, 10)
+	default:
+		return nil
+	}
+	return []Weakness{{ID: "root-id", Weight: Medium, What: what, Why: "It reaches the host's files that belong to root.", Set: set}}
 }
 
 // weakNamespaces are those that are the host's. That of time is the host's for
@@ -233,16 +242,24 @@ func (i *Isolation) writableCgroup() (Mount, bool) {
 }
 
 // nested says by what a container can run others in it: LXC's nesting.conf mounts
-// /proc and /sys anew where nothing covers them, or names a profile for it; a
-// generated profile that allows it has a namespace of its own (lsm/apparmor.c).
+// /proc and /sys anew where nothing covers them, or names a profile for it. The
+// label of a generated profile does not tell: LXC gives each a namespace of its
+// own where profiles can be stacked (lsm/apparmor.c). Its configuration does, as
+// long as it is the one that the container was started with.
 func (i *Isolation) nested() string {
 	for _, m := range i.Mounts.Kernel {
 		if strings.HasPrefix(m.Dir, "/dev/.lxc/") && (m.FS == "proc" || m.FS == "sysfs") && !m.ReadOnly {
 			return m.FS + " at " + m.Dir
 		}
 	}
-	if l := i.Confined.Label; i.Confined.Module == "apparmor" && (strings.Contains(l, "with-nesting") || strings.Contains(l, "//&:lxc-")) {
+	if i.Confined.Module != "apparmor" {
+		return ""
+	}
+	if l := i.Confined.Label; strings.Contains(l, "with-nesting") {
 		return "profile " + l
+	}
+	if c := &i.Config; c.Changed.IsZero() && c.generated() && c.last("lxc.apparmor.allow_nesting") == "1" {
+		return "lxc.apparmor.allow_nesting = 1"
 	}
 	return ""
 }

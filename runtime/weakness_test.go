@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // kept is a container as LXC makes it privileged, with all that is read.
@@ -45,6 +46,7 @@ func weak(i *Isolation) string {
 // unknown or kept within a user namespace.
 func TestWeaknesses(t *testing.T) {
 	const all = 1<<41 - 1
+	nesting := []Setting{{"lxc.apparmor.profile", "generated"}, {"lxc.apparmor.allow_nesting", "1"}}
 	for _, c := range []struct {
 		name               string
 		set                func(*Isolation)
@@ -72,7 +74,10 @@ func TestWeaknesses(t *testing.T) {
 		{"cgroup v2 of its own", func(i *Isolation) { i.Mounts.Kernel = []Mount{{Dir: "/c", FS: "cgroup2"}} }, "privileged", ""},
 		{"cgroup read-only", func(i *Isolation) { i.Mounts.Kernel = []Mount{{Dir: "/c", FS: "cgroup", ReadOnly: true}} }, "privileged", ""},
 		{"nesting", func(i *Isolation) { i.Mounts.Kernel = []Mount{{Dir: "/dev/.lxc/proc", FS: "proc"}} }, "privileged nesting", "nesting"},
-		{"nesting profile", func(i *Isolation) { i.Confined.Label = "lxc-x_</var>//&:lxc-x_<var>:unconfined (enforce)" }, "privileged nesting", "nesting"},
+		{"nesting profile", func(i *Isolation) { i.Confined.Label = "lxc-x_</var>//&:lxc-x_<var>:unconfined (enforce)" }, "privileged", ""},
+		{"generated with nesting", func(i *Isolation) { i.Config.Settings = nesting }, "privileged nesting", "nesting"},
+		{"nesting of a later configuration", func(i *Isolation) { i.Config.Settings, i.Config.Changed = nesting, time.Unix(1, 0) }, "privileged", ""},
+		{"nesting without AppArmor", func(i *Isolation) { i.Config.Settings, i.Confined.Module = nesting, "selinux" }, "privileged", ""},
 		{"unconfined", func(i *Isolation) { i.Confined.Label = "unconfined"; i.Confined.Seccomp = Of(0) }, "privileged unconfined no-seccomp", "unconfined no-seccomp"},
 		{"complains", func(i *Isolation) { i.Confined.Label = "lxc (complain)" }, "privileged complain", "complain"},
 		{"no module", func(i *Isolation) { i.Confined.Module, i.Confined.Label = "none", "" }, "privileged no-module", "no-module"},
@@ -100,6 +105,15 @@ func TestWeaknesses(t *testing.T) {
 	if got := weak(i); got != "root-id" {
 		t.Errorf("uid 0 mapped to 0: %q", got)
 	}
+	for _, set := range []func(*Isolation, []IDRange){func(i *Isolation, r []IDRange) { i.UIDs.Ranges = r }, func(i *Isolation, r []IDRange) { i.GIDs.Ranges = r }} {
+		for outside, want := range map[uint64]string{0: "root-id", 1: ""} {
+			i = kept(true)
+			set(i, []IDRange{{0, 100000, 1000}, {1000, outside, 1}})
+			if got := weak(i); got != want {
+				t.Errorf("id 1000 mapped to %d: %q, want %q", outside, got, want)
+			}
+		}
+	}
 	i = kept(true)
 	i.be("user", NotKnown) // the map alone says it
 	if i.Mapped() != Yes {
@@ -119,6 +133,7 @@ func TestWantedWeaknesses(t *testing.T) {
 	base := []Setting{
 		{"lxc.rootfs.path", "dir:/x"}, {"lxc.idmap", "u 0 100000 65536"}, {"lxc.seccomp.profile", "/x"}, {"lxc.apparmor.profile", "generated"}, {"lxc.mount.auto", "proc:mixed sys:mixed"},
 	}
+	base = slices.Clip(base)
 	without := func(keys ...string) []Setting {
 		return slices.DeleteFunc(slices.Clone(base), func(s Setting) bool { return slices.Contains(keys, s.Key) })
 	}
@@ -142,13 +157,20 @@ func TestWantedWeaknesses(t *testing.T) {
 		{append(base, Setting{"lxc.namespace.keep", "net ipc"}), "host-net host-ipc"},
 		{append(base, Setting{"lxc.apparmor.profile", "unconfined"}), "unconfined"},
 		{append(base, Setting{"lxc.apparmor.allow_nesting", "1"}), "nesting"},
+		{append(base, Setting{"lxc.apparmor.allow_nesting", "1"}, Setting{"lxc.apparmor.profile", "unconfined"}), "unconfined"},
+		{append(base, Setting{"lxc.apparmor.allow_nesting", "1"}, Setting{"lxc.apparmor.profile", "mine"}), ""},
+		{append(base, Setting{"lxc.idmap", "u 1000 0 1"}), "root-id"},
+		{append(base, Setting{"lxc.idmap", "g 1000 0 1"}), "root-id"},
+		{append(base, Setting{"lxc.idmap", "g 1000 0"}), ""},
+		{privileged(Setting{"lxc.namespace.share.user", "other"}), ""},
+		{privileged(Setting{"lxc.namespace.clone", "user pid"}), ""},
 		{privileged(Setting{"lxc.mount.auto", "proc:rw"}, Setting{"lxc.mount.auto", "sys:rw"}), "privileged proc-writable sys-writable"},
 		{append(base, Setting{"lxc.mount.entry", "/run/docker.sock run/docker.sock none bind 0 0"}, Setting{"lxc.mount.entry", "/ mnt none bind,ro 0 0"}), "host-socket host-directory"},
 		{append(base, Setting{"lxc.mount.entry", "proc dev/.lxc/proc proc create=dir 0 0"}), "nesting"},
 		{append(base, Setting{"lxc.mount.entry", "broken"}), ""},
-		{nil, ""},
+		{nil, "host-root privileged cap-sys_module cap-sys_rawio cap-dac_read_search cap-mac_admin cap-sys_admin no-seccomp cap-sys_time"},
 	} {
-		i := &Isolation{Config: IsolationConfig{Settings: c.settings}}
+		i := &Isolation{Config: IsolationConfig{Read: true, Settings: c.settings}}
 		if got := weak(i); got != c.want {
 			t.Errorf("%v: %q, want %q", c.settings, got, c.want)
 		}

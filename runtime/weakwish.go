@@ -3,6 +3,7 @@ package runtime
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -21,13 +22,16 @@ func ControlSocket(name string) bool {
 // that: what is left to liblxc and the host stays unknown.
 func (c *IsolationConfig) wanted() *Isolation {
 	w := &Isolation{}
-	if c.Why != "" || len(c.Settings) == 0 {
+	if !c.Read {
 		return w
 	}
+	w.Config = *c
 	kept := strings.Fields(strings.Join(c.Values("lxc.namespace.keep"), " "))
 	for _, kind := range NamespaceKinds() {
 		n := Namespace{Kind: kind}
 		switch {
+		case kind == "user" && (c.last("lxc.namespace.share.user") != "" || c.last("lxc.namespace.clone") != ""):
+			// another's, or as liblxc makes of it
 		case kind == "user":
 			n.Host = AnswerOf(len(c.Values("lxc.idmap")) == 0)
 		case kind == "net" && c.hostNet(), slices.Contains(kept, kind):
@@ -35,6 +39,7 @@ func (c *IsolationConfig) wanted() *Isolation {
 		}
 		w.Namespaces = append(w.Namespaces, n)
 	}
+	w.UIDs, w.GIDs = c.wantedIDs("u"), c.wantedIDs("g")
 	w.Root.Host = AnswerOf(len(c.Values("lxc.rootfs.path")) == 0)
 	if len(c.Values(CapKeepOrDrop)) == 0 {
 		w.Caps.Bounding = Of(c.wantedCaps())
@@ -42,11 +47,28 @@ func (c *IsolationConfig) wanted() *Isolation {
 	if v := c.Values("lxc.seccomp.profile"); len(v) == 0 {
 		w.Confined.Seccomp = Of(0)
 	}
-	if v := c.Values("lxc.apparmor.profile"); len(v) > 0 {
-		w.Confined.Module, w.Confined.Label = "apparmor", v[len(v)-1]
+	if v := c.last("lxc.apparmor.profile"); v != "" {
+		w.Confined.Module, w.Confined.Label = "apparmor", v
 	}
 	c.wantedMounts(w)
 	return w
+}
+
+// wantedIDs are the ranges of lxc.idmap of one kind, "u" or "g".
+func (c *IsolationConfig) wantedIDs(kind string) (m MappedIDs) {
+	for _, v := range c.Values("lxc.idmap") {
+		f := strings.Fields(v)
+		if len(f) != 4 || f[0] != kind {
+			continue
+		}
+		inside, err1 := strconv.ParseUint(f[1], 10, 32)
+		outside, err2 := strconv.ParseUint(f[2], 10, 32)
+		count, err3 := strconv.ParseUint(f[3], 10, 32)
+		if err1 == nil && err2 == nil && err3 == nil {
+			m.Ranges = append(m.Ranges, IDRange{inside, outside, count})
+		}
+	}
+	return m
 }
 
 // hostNet: an interface of the type none and no other (lxc.container.conf(5)).
@@ -106,8 +128,5 @@ func (c *IsolationConfig) wantedMounts(w *Isolation) {
 			m.Is = path.Clean(m.Source)
 			w.Mounts.Host = append(w.Mounts.Host, m)
 		}
-	}
-	if slices.Contains(c.Values("lxc.apparmor.allow_nesting"), "1") {
-		w.Confined.Module, w.Confined.Label = "apparmor", "generated, with-nesting (lxc.apparmor.allow_nesting)"
 	}
 }

@@ -100,10 +100,10 @@ func (b *isolationLines) weak() {
 	all := b.i.Weaknesses()
 	note := "!! leads to the host   ! with one more mistake   - a lock less"
 	switch {
-	case len(all) == 0 && b.i.InitPID == 0 && b.i.Config.Why != "":
+	case len(all) == 0 && b.i.InitPID == 0 && !b.i.Config.Read:
 		note = "not known: its configuration was not read"
 	case len(all) == 0 && b.i.InitPID == 0:
-		note = "its configuration asks for none"
+		note = "none in what its configuration settles"
 	case len(all) == 0:
 		note = "none in what could be read"
 	case b.i.InitPID == 0:

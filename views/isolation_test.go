@@ -24,7 +24,7 @@ func someIsolation() *runtime.Isolation {
 		},
 		Cgroups: []runtime.CgroupPlace{{Controllers: "cpu,cpuacct", Path: "/lxc.payload.web-1", Own: true}, {Controllers: "memory", Path: "/lxc.payload.web-1", Own: true}, {Path: "/user.slice"}},
 		Devices: runtime.DeviceRules{All: runtime.No, Rules: []string{"c *:* m", "c 1:3 rwm"}},
-		Config: runtime.IsolationConfig{Changed: time.Date(2026, 11, 26, 12, 0, 0, 0, time.Local), Settings: []runtime.Setting{
+		Config: runtime.IsolationConfig{Read: true, Changed: time.Date(2026, 11, 26, 12, 0, 0, 0, time.Local), Settings: []runtime.Setting{
 			{Key: "lxc.rootfs.path", Value: "dir:/var/lib/lxc/web-1/rootfs"}, {Key: "lxc.cap.drop", Value: "sys_module sys_time mac_override mac_admin"}, {Key: "lxc.net.0.type", Value: "none"},
 		}},
 	}

@@ -57,7 +57,7 @@ func isolationConfig(ref runtime.Ref, mapped bool) runtime.IsolationConfig {
 			set("lxc.cgroup2.devices.deny", "a"), set("lxc.cgroup2.devices.allow", "c *:* m"), set("lxc.cgroup2.devices.allow", "b *:* m"),
 			set("lxc.cgroup2.devices.allow", "c 1:3 rwm"), set("lxc.cgroup2.devices.allow", "c 136:* rwm"))
 	}
-	return runtime.IsolationConfig{Settings: all}
+	return runtime.IsolationConfig{Read: true, Settings: all}
 }
 
 func isolationOf(i *runtime.Isolation, ref runtime.Ref, mapped bool) {
