@@ -206,7 +206,7 @@ type DeviceRules struct {
 	Rules []string // "c 1:3 rwm"
 	More  bool
 	All   Answer // all of them
-	Why   string // also that cgroup v2 decides, whose programs are no text
+	Why   string // also that cgroup v2 has no list
 }
 
 // IsolationConfig is what the configuration says now, which need not be what runs.
@@ -214,6 +214,10 @@ type IsolationConfig struct {
 	// Read: it was read, also when nothing in it bears on isolation.
 	Read     bool
 	Settings []Setting // of isolation alone, in an order of their own
+	More     bool      // there are more settings than are read
+	// DevicesKey begins the keys of rules on devices that this host heeds:
+	// "lxc.cgroup.devices" or "lxc.cgroup2.devices"; "" = not known which.
+	DevicesKey string
 	// Changed is when it was last changed; zero = not since the container started.
 	Changed time.Time
 	Why     string
@@ -221,6 +225,18 @@ type IsolationConfig struct {
 
 // Setting is one line of lxc.container.conf(5).
 type Setting struct{ Key, Value string }
+
+// The keys of rules on devices of the two kinds of cgroups.
+const devicesV1, devicesV2 = "lxc.cgroup.devices", "lxc.cgroup2.devices"
+
+// DevicesKey is the key of rules on devices of a host with the hierarchy of
+// devices of cgroup v1, or without it.
+func DevicesKey(v1 bool) string {
+	if v1 {
+		return devicesV1
+	}
+	return devicesV2
+}
 
 // CapKeepOrDrop is the key of capabilities of which liblxc does not say whether
 // they are kept or dropped.

@@ -19,13 +19,14 @@ const (
 // String is the weight in JSON.
 func (w Weight) String() string { return [...]string{"light", "medium", "heavy"}[w] }
 
-// Weakness is one weak point. What and Set may hold foreign text.
+// Weakness is one weak point. What may hold foreign text.
 type Weakness struct {
 	ID     string // one word or two, such as "privileged" and "host-net"
 	Weight Weight
 	What   string // what was found
 	Why    string // why it matters: a sentence
-	Set    string // what to set
+	Set    string // lines that can be set as they are; "" = no line does it alone
+	Do     string // what to do, beside that or instead
 	Asked  bool   // the configuration asks for it; it does not run
 }
 
@@ -44,7 +45,7 @@ func (i *Isolation) Weaknesses() []Weakness {
 		all = append(all, rule(at)...)
 	}
 	for n := range all {
-		all[n].Asked = asked
+		all[n].Asked = asked || all[n].Asked
 	}
 	slices.SortStableFunc(all, func(a, b Weakness) int { return int(b.Weight) - int(a.Weight) })
 	return all
@@ -74,23 +75,23 @@ func weakRoot(i *Isolation) []Weakness {
 	case i.Namespace("mnt").Host == Yes:
 		return []Weakness{{
 			ID: "host-mounts", Weight: i.heavier(Medium), What: "the host's mounts are its own",
-			Why: "What it mounts or unmounts, it does on the host.", Set: "take mnt out of lxc.namespace.keep",
+			Why: "What it mounts or unmounts, it does on the host.", Do: "take mnt out of lxc.namespace.keep",
 		}}
 	case i.Root.Host == Yes:
 		return []Weakness{{
 			ID: "host-root", Weight: i.heavier(Medium), What: "the host's root directory is its own",
-			Why: "It reads the host's files, and as root writes them.", Set: "lxc.rootfs.path = dir:/var/lib/lxc/NAME/rootfs",
+			Why: "It reads the host's files, and as root writes them.", Do: "give it a root of its own in lxc.rootfs.path",
 		}}
 	}
 	return nil
 }
 
 func weakIDs(i *Isolation) []Weakness {
-	const set = "lxc.idmap = u 0 100000 65536, the same for g, and its root given to those ids"
+	const set, do = "lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 100000 65536", "give its root to those ids"
 	if i.privileged() {
 		return []Weakness{{
 			ID: "privileged", Weight: Heavy, What: "privileged: no user namespace of its own",
-			Why: "Its root is the host's root: whatever else fails, nothing is left between them.", Set: set,
+			Why: "Its root is the host's root: whatever else fails, nothing is left between them.", Set: set, Do: do,
 		}}
 	}
 	if i.Mapped() != Yes {
@@ -107,7 +108,7 @@ func weakIDs(i *Isolation) []Weakness {
 	default:
 		return nil
 	}
-	return []Weakness{{ID: "root-id", Weight: Medium, What: what, Why: "It reaches the host's files that belong to root.", Set: set}}
+	return []Weakness{{ID: "root-id", Weight: Medium, What: what, Why: "It reaches the host's files that belong to root.", Do: "map no id to 0 of the host in lxc.idmap"}}
 }
 
 // weakNamespaces are those that are the host's. That of time is the host's for
@@ -116,19 +117,19 @@ func weakNamespaces(i *Isolation) []Weakness {
 	var all []Weakness
 	add := func(kind string, w Weight, why string) {
 		if i.Namespace(kind).Host == Yes {
-			set := "take " + kind + " out of lxc.namespace.keep"
-			if kind == "net" {
-				set = "lxc.net.0.type = veth, or empty for none"
+			k := Weakness{ID: "host-" + kind, Weight: w, What: "the host's " + kind + " namespace", Why: why, Do: "take " + kind + " out of lxc.namespace.keep"}
+			if kind == "net" && i.Config.hostNet() {
+				k.Set, k.Do = "lxc.net.0.type = empty", "veth instead, for a network of its own"
 			}
-			all = append(all, Weakness{ID: "host-" + kind, Weight: w, What: "the host's " + kind + " namespace", Why: why, Set: set})
+			all = append(all, k)
 		}
 	}
 	add("pid", i.heavier(Medium), "It sees the host's processes, and as root signals and traces them.")
 	if i.Namespace("net").Host == Yes && i.privileged() && i.Caps.Has("net_admin") {
 		all = append(all, Weakness{
 			ID: "host-net-admin", Weight: Heavy, What: "net_admin kept on the host's network",
-			Why: "It changes the host's addresses, routes and firewall.", Set: "lxc.net.0.type = veth, or lxc.cap.drop = net_admin",
-		})
+			Why: "It changes the host's addresses, routes and firewall.",
+		}.without(i, "net_admin"))
 	}
 	add("net", Medium, "It reaches what listens on the host's loopback and abstract sockets, and can take its ports.")
 	add("ipc", Light, "It shares the host's message queues and shared memory.")
@@ -142,7 +143,7 @@ func weakHostMounts(i *Isolation) []Weakness {
 	for _, m := range i.Mounts.Host {
 		k := Weakness{
 			ID: "host-directory", Weight: i.heavier(Medium), What: "the host's " + m.Is + " at " + m.Dir,
-			Why: "It writes what the host relies on.", Set: "take it out of lxc.mount.entry",
+			Why: "It writes what the host relies on.", Do: "take it out of lxc.mount.entry",
 		}
 		switch {
 		case m.Socket:
@@ -167,7 +168,7 @@ func weakCapabilities(i *Isolation) []Weakness {
 	var all []Weakness
 	add := func(name string, w Weight, why string) {
 		if i.Caps.Has(name) {
-			all = append(all, Weakness{ID: "cap-" + name, Weight: w, What: name + " kept", Why: why, Set: "lxc.cap.drop = " + name})
+			all = append(all, Weakness{ID: "cap-" + name, Weight: w, What: name + " kept", Why: why}.without(i, name))
 		}
 	}
 	add("sys_module", Heavy, "It loads code into the host's kernel.")
@@ -184,8 +185,27 @@ func weakCapabilities(i *Isolation) []Weakness {
 	return all
 }
 
+// without says how the container is kept from a capability. Only one of the two
+// keys can be set.
+func (w Weakness) without(i *Isolation, name string) Weakness {
+	switch c := &i.Config; {
+	case len(c.Values("lxc.cap.keep")) > 0:
+		w.Do = "take " + name + " out of lxc.cap.keep"
+	case len(c.Values(CapKeepOrDrop)) > 0 || !c.Read:
+		w.Do = "put " + name + " into lxc.cap.drop, or take it out of lxc.cap.keep where that is used"
+	default:
+		w.Set = "lxc.cap.drop = " + name
+	}
+	return w
+}
+
 func weakDevices(i *Isolation) []Weakness {
-	if !i.privileged() || i.Devices.All != Yes {
+	all, asked := i.Devices.All, false
+	if all == NotKnown && i.Config.DevicesKey == devicesV2 && i.Config.Changed.IsZero() {
+		// cgroup v2 shows no list. The configuration it was started with has the rules.
+		all, asked = i.Config.wantedDevices(), true
+	}
+	if !i.privileged() || all != Yes {
 		return nil
 	}
 	why := "It makes the nodes of the host's disks, and reads and writes them."
@@ -193,8 +213,8 @@ func weakDevices(i *Isolation) []Weakness {
 		why = "Nodes that stand in its root lead to the host's devices; it cannot make others, as mknod is dropped."
 	}
 	return []Weakness{{
-		ID: "all-devices", Weight: Heavy, What: "all devices allowed", Why: why,
-		Set: "lxc.cgroup.devices.deny = a, then allow single ones, as /usr/share/lxc/config/common.conf does",
+		ID: "all-devices", Weight: Heavy, What: "all devices allowed", Why: why, Asked: asked,
+		Set: devicesDeny(i), Do: "allow single ones behind it, as /usr/share/lxc/config/common.conf does",
 	}}
 }
 
@@ -223,10 +243,18 @@ func weakKernelMounts(i *Isolation) []Weakness {
 	if where := i.nested(); where != "" {
 		all = append(all, Weakness{
 			ID: "nesting", Weight: i.lighter(), What: "nesting is allowed: " + where,
-			Why: "What AppArmor and mounts keep from it in /proc and /sys can be had by another mount.", Set: "take nesting.conf and lxc.apparmor.allow_nesting out, unless it runs containers",
+			Why: "What AppArmor and mounts keep from it in /proc and /sys can be had by another mount.", Do: "take nesting.conf and lxc.apparmor.allow_nesting out, unless it runs containers",
 		})
 	}
 	return all
+}
+
+// devicesDeny forbids all devices on this host; "" = with which key is not known.
+func devicesDeny(i *Isolation) string {
+	if i.Config.DevicesKey == "" {
+		return ""
+	}
+	return i.Config.DevicesKey + ".deny = a"
 }
 
 // writableCgroup is a hierarchy that a privileged container can change: in cgroup
@@ -267,20 +295,20 @@ func (i *Isolation) nested() string {
 func weakConfinement(i *Isolation) []Weakness {
 	c := &i.Confined
 	var all []Weakness
-	add := func(id, what, why, set string) {
-		all = append(all, Weakness{ID: id, Weight: i.lighter(), What: what, Why: why, Set: set})
+	add := func(id, what, why, set, do string) {
+		all = append(all, Weakness{ID: id, Weight: i.lighter(), What: what, Why: why, Set: set, Do: do})
 	}
 	const profile = "lxc.apparmor.profile = generated"
 	switch {
 	case c.Module == "apparmor" && (c.Label == "unconfined" || strings.HasPrefix(c.Label, "unconfined (")):
-		add("unconfined", "AppArmor: unconfined", "No profile keeps it from mounts, /proc and /sys.", profile)
+		add("unconfined", "AppArmor: unconfined", "No profile keeps it from mounts, /proc and /sys.", profile, "")
 	case c.Module == "apparmor" && strings.HasSuffix(c.Label, "(complain)"):
-		add("complain", "AppArmor: its profile only complains", "What the profile forbids is logged, and done.", "aa-enforce on that profile, on the host")
+		add("complain", "AppArmor: its profile only complains", "What the profile forbids is logged, and done.", "", "aa-enforce on that profile, on the host")
 	case c.Module == "none":
-		add("no-module", "no security module confines it", "This kernel runs none that labels processes, such as AppArmor or SELinux.", "boot the host with AppArmor or SELinux")
+		add("no-module", "no security module confines it", "This kernel runs none that labels processes, such as AppArmor or SELinux.", "", "boot the host with AppArmor or SELinux")
 	}
 	if n, ok := c.Seccomp.Get(); ok && n == 0 {
-		add("no-seccomp", "seccomp: off", "All system calls are open to it, those with the newest mistakes too.", "lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp")
+		add("no-seccomp", "seccomp: off", "All system calls are open to it, those with the newest mistakes too.", "lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp", "")
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -31,12 +32,20 @@ func (i *Isolation) be(kind string, a Answer) {
 	}
 }
 
+// settable is a line of a configuration without words around it.
+var settable = regexp.MustCompile(`^lxc\.[a-z0-9._]+ = ([a-z_0-9/.:]+|[ug] 0 100000 65536)$`)
+
 func weak(i *Isolation) string {
 	var ids []string
 	for _, w := range i.Weaknesses() {
 		ids = append(ids, w.ID)
-		if w.What == "" || w.Set == "" || !strings.HasSuffix(w.Why, ".") {
+		if w.What == "" || w.Set == "" && w.Do == "" || !strings.HasSuffix(w.Why, ".") {
 			return "says too little: " + w.ID
+		}
+		for line := range strings.SplitSeq(w.Set, "\n") {
+			if w.Set != "" && !settable.MatchString(line) {
+				return "cannot be set: " + line
+			}
 		}
 	}
 	return strings.Join(ids, " ")
@@ -182,6 +191,71 @@ func TestWantedWeaknesses(t *testing.T) {
 	}
 	if got := weak(&Isolation{Config: IsolationConfig{Why: "foreign"}}); got != "" {
 		t.Errorf("unread: %q", got)
+	}
+}
+
+// TestWantedDevices: what a configuration asks for stands where cgroup v2 shows no
+// list, as long as it is the one that was started with.
+func TestWantedDevices(t *testing.T) {
+	rules := func(of ...string) (all []Setting) {
+		for _, r := range of {
+			key, value, _ := strings.Cut(r, " ")
+			all = append(all, Setting{key, value})
+		}
+		return all
+	}
+	const v2 = "lxc.cgroup2.devices"
+	for _, c := range []struct {
+		key  string
+		all  []Setting
+		want Answer
+	}{
+		{v2, nil, Yes},
+		{"", nil, NotKnown},
+		{v2, rules(v2 + ".deny a"), No},
+		{v2, rules(v2+".deny a", v2+".allow c 1:3 rwm"), No},
+		{v2, rules(v2+".deny a", v2+".allow a *:* rwm"), Yes},
+		{v2, rules(v2+".allow a", v2+".deny a"), No},
+		{v2, rules(v2 + ".allow c 1:3 rwm"), NotKnown},
+		{v2, rules(v2+".allow a", v2+".deny b 8:0 rwm"), NotKnown},
+		{v2, rules("lxc.cgroup.devices.deny a"), Yes},
+		{"lxc.cgroup.devices", rules("lxc.cgroup.devices.deny a"), No},
+		{"lxc.cgroup.devices", rules(v2 + ".deny a"), Yes},
+	} {
+		i := kept(false)
+		i.InitPID, i.Config = 0, IsolationConfig{Read: true, DevicesKey: c.key, Settings: c.all}
+		if got := i.Config.wantedDevices(); got != c.want || strings.Contains(weak(i), "all-devices") != (c.want == Yes) {
+			t.Errorf("%s %v: %v, %s", c.key, c.all, got, weak(i))
+		}
+		for _, changed := range []time.Time{{}, time.Unix(1, 0)} {
+			i := kept(false)
+			i.Devices = DeviceRules{Why: "no list"}
+			i.Config = IsolationConfig{Read: true, DevicesKey: c.key, Settings: c.all, Changed: changed}
+			var asked []bool
+			for _, w := range i.Weaknesses() {
+				if w.ID == "all-devices" {
+					asked = append(asked, w.Asked)
+				}
+			}
+			want := c.want == Yes && c.key == v2 && changed.IsZero()
+			if want != slices.Equal(asked, []bool{true}) || !want && asked != nil {
+				t.Errorf("running, %s %v, changed %v: %v", c.key, c.all, changed, asked)
+			}
+		}
+	}
+}
+
+// TestCapabilityAdvice: liblxc refuses a configuration that keeps and drops.
+func TestCapabilityAdvice(t *testing.T) {
+	for key, want := range map[string]string{"lxc.cap.drop": "lxc.cap.drop = sys_module|", "lxc.cap.keep": "|take sys_module out of lxc.cap.keep"} {
+		i := kept(false)
+		i.Caps.Bounding = Of(1 << 16)
+		i.Config = IsolationConfig{Read: true, Settings: []Setting{{key, "chown"}}}
+		for _, w := range i.Weaknesses() {
+			if got := w.Set + "|" + w.Do; w.ID == "cap-sys_module" && got != want {
+				t.Errorf("%s: %q, want %q", key, got, want)
+			}
+		}
 	}
 }
 

@@ -51,7 +51,34 @@ func (c *IsolationConfig) wanted() *Isolation {
 		w.Confined.Module, w.Confined.Label = "apparmor", v
 	}
 	c.wantedMounts(w)
+	w.Devices.All = c.wantedDevices()
 	return w
+}
+
+// wantedDevices says whether all devices are asked for: by a rule on all of them
+// that nothing takes back, or by having no rule. Of others it is not known what
+// they add up to.
+func (c *IsolationConfig) wantedDevices() Answer {
+	if !c.Read || c.More || c.DevicesKey == "" {
+		return NotKnown
+	}
+	all := Yes
+	for _, s := range c.Settings {
+		rule, ours := strings.CutPrefix(s.Key, c.DevicesKey+".")
+		if !ours {
+			continue
+		}
+		wide := strings.HasPrefix(strings.TrimSpace(s.Value), "a")
+		switch {
+		case rule == "allow" && wide:
+			all = Yes
+		case rule == "deny" && wide:
+			all = No
+		case all == Yes:
+			all = NotKnown
+		}
+	}
+	return all
 }
 
 // wantedIDs are the ranges of lxc.idmap of one kind, "u" or "g".

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -223,14 +224,24 @@ func (x *isolationView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// copy copies the value of the line under the cursor, made clean.
+// copy copies the value of the line under the cursor, made clean. What to set may
+// be several lines.
 func (x *isolationView) copy(m *Model) tea.Cmd {
 	if x.at >= len(x.lines) {
 		return nil
 	}
-	text := views.Clean(x.lines[x.at].Value())
-	m.say(noteInfo, "copied: "+text, "")
-	return tea.SetClipboard(text)
+	line := &x.lines[x.at]
+	if line.Set == "" {
+		text := views.Clean(line.Value())
+		m.say(noteInfo, "copied: "+text, "")
+		return tea.SetClipboard(text)
+	}
+	rows := strings.Split(line.Set, "\n")
+	for n := range rows {
+		rows[n] = views.Clean(rows[n])
+	}
+	m.say(noteInfo, "copied: "+strings.Join(rows, " and "), "")
+	return tea.SetClipboard(strings.Join(rows, "\n"))
 }
 
 // paste is not for reading.

@@ -15,16 +15,20 @@ type IsolationLine struct {
 	Sign string // of a weak point; "" = it is none
 	Name string
 	Text string
-	Set  string // of a weak point: what to set
+	Set  string // of a weak point: lines to set
+	Do   string // of a weak point: what to do
 	Role Role   // of Name
 	Dim  bool   // Text says why something is not known, or is of little weight
 }
 
-// Value is what is copied of a line: what to set, or what stands behind its name.
+// Value is what is copied of a line: what to set, else what to do, or what stands
+// behind its name.
 func (l *IsolationLine) Value() string {
 	switch {
 	case l.Set != "":
 		return l.Set
+	case l.Do != "":
+		return l.Do
 	case l.Text == "":
 		return l.Name
 	default:
@@ -32,12 +36,16 @@ func (l *IsolationLine) Value() string {
 	}
 }
 
-// ToDo is what to do about a weak point, as it is read: a setting, or an act.
+// ToDo is what to do about a weak point, as it is read: settings and acts.
 func (l *IsolationLine) ToDo() string {
-	if strings.HasPrefix(l.Set, "lxc.") {
-		return "set: " + l.Set
+	var parts []string
+	if l.Set != "" {
+		parts = append(parts, "set: "+strings.ReplaceAll(l.Set, "\n", " and "))
 	}
-	return "do: " + l.Set
+	if l.Do != "" {
+		parts = append(parts, "do: "+l.Do)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // isolationLines gathers lines.
@@ -112,7 +120,10 @@ func (b *isolationLines) weak() {
 	b.head("weak points", note)
 	for _, w := range all {
 		sign, role := WeaknessSign(w.Weight)
-		b.all = append(b.all, IsolationLine{Sign: sign, Role: role, Name: w.What, Text: w.Why, Set: w.Set})
+		if w.Asked && b.i.InitPID != 0 {
+			w.What += ", as its configuration asks for"
+		}
+		b.all = append(b.all, IsolationLine{Sign: sign, Role: role, Name: w.What, Text: w.Why, Set: w.Set, Do: w.Do})
 	}
 }
 

@@ -57,7 +57,7 @@ func isolationConfig(ref runtime.Ref, mapped bool) runtime.IsolationConfig {
 			set("lxc.cgroup2.devices.deny", "a"), set("lxc.cgroup2.devices.allow", "c *:* m"), set("lxc.cgroup2.devices.allow", "b *:* m"),
 			set("lxc.cgroup2.devices.allow", "c 1:3 rwm"), set("lxc.cgroup2.devices.allow", "c 136:* rwm"))
 	}
-	return runtime.IsolationConfig{Read: true, Settings: all}
+	return runtime.IsolationConfig{Read: true, DevicesKey: runtime.DevicesKey(false), Settings: all}
 }
 
 func isolationOf(i *runtime.Isolation, ref runtime.Ref, mapped bool) {
@@ -91,7 +91,7 @@ func isolationOf(i *runtime.Isolation, ref runtime.Ref, mapped bool) {
 		{Dir: "/sys/fs/cgroup", FS: "cgroup2", Root: "/", Source: "cgroup2"},
 	}}
 	i.Cgroups = []runtime.CgroupPlace{{Path: "/lxc.payload." + ref.Name + "/init.scope", Own: true}}
-	i.Devices.Why = "a program in the kernel decides on cgroup v2, which cannot be read as text"
+	i.Devices.Why = "cgroup v2 has no list; what a program there allows, if there is one, cannot be read"
 }
 
 // demoIsolation is what differs in a container of the demo; nil = nothing.

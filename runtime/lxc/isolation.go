@@ -109,7 +109,7 @@ func (a *Adapter) isolationConfig(ctx context.Context, ref runtime.Ref, started 
 		c.Why = found.err.Error()
 		return c
 	}
-	c.Read = true
+	c.Read, c.More, c.DevicesKey = true, len(c.Settings) >= maxSettings, a.examiner.fs.DevicesKey()
 	for _, f := range found.files {
 		// A directory of includes changes with the files in it.
 		if at := time.Unix(0, max(f.mtime, f.ctime)); !started.IsZero() && at.After(started) && at.After(c.Changed) {

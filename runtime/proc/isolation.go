@@ -45,8 +45,10 @@ func (f FS) Isolation(ctx context.Context, t Target, others map[runtime.Ref]int)
 		i.Root.AtWhy = reason(err)
 	}
 	f.label(t.Init, &i.Confined)
-	devices := f.places(t, &i)
-	f.devices(devices, &i.Devices)
+	devices, why := f.places(t, &i)
+	if i.Devices.Why = why; why == "" {
+		f.devices(devices, &i.Devices)
+	}
 	host, why := f.hostPlaces(ctx, peer)
 	i.Mounts.HostWhy = why
 	f.mounts(ctx, t.Init, host, &i.Mounts, &i.Root)
@@ -257,14 +259,33 @@ func (f FS) label(pid int, c *runtime.Confinement) {
 	}
 }
 
+// noDeviceList is why rules on devices are not known on cgroup v2.
+const noDeviceList = "cgroup v2 has no list; what a program there allows, if there is one, cannot be read"
+
+// DevicesKey is which key of rules on devices the host heeds: whether the
+// hierarchy of devices of cgroup v1 is there; "" = not known.
+func (f FS) DevicesKey() string {
+	var r scratch
+	text, err := r.whole(f.path("proc/self/cgroup"), maxSmall)
+	if err != nil || len(text) == 0 {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if w := strings.SplitN(line, ":", 3); len(w) == 3 && slices.Contains(strings.Split(w[1], ","), "devices") {
+			return runtime.DevicesKey(true)
+		}
+	}
+	return runtime.DevicesKey(false)
+}
+
 // places reads where the init is in each hierarchy, and gives its place in that
-// of devices; "" = there is none on v1.
-func (f FS) places(t Target, i *runtime.Isolation) (devices string) {
+// of devices on v1, or why there is none.
+func (f FS) places(t Target, i *runtime.Isolation) (devices, why string) {
 	var r scratch
 	text, err := r.whole(f.proc(t.Init, "cgroup"), maxSmall)
 	if err != nil {
 		i.CgroupsWhy = reason(err)
-		return ""
+		return "", i.CgroupsWhy
 	}
 	at, err := f.cgroups().Locate(t.Init, t.Dirs...)
 	for line := range strings.Lines(string(text)) {
@@ -286,15 +307,17 @@ func (f FS) places(t Target, i *runtime.Isolation) (devices string) {
 		}
 		i.Cgroups = append(i.Cgroups, p)
 	}
-	return devices
+	switch {
+	case devices != "":
+		return devices, ""
+	case len(i.Cgroups) == 0:
+		return "", "it is in no cgroup that is told"
+	}
+	return "", noDeviceList
 }
 
 // devices reads devices.list of cgroup v1.
 func (f FS) devices(path string, d *runtime.DeviceRules) {
-	if path == "" {
-		d.Why = "a program in the kernel decides on cgroup v2, which cannot be read as text"
-		return
-	}
 	var dir string
 	if mounts, err := f.cgroups().Mounts(); err == nil {
 		dir = mounts.Dir("devices", path)
@@ -321,4 +344,7 @@ func (f FS) devices(path string, d *runtime.DeviceRules) {
 		d.Rules = append(d.Rules, rule)
 	}
 	d.All = runtime.AnswerOf(all["a *:* rwm"] || all["b *:* rwm"] && all["c *:* rwm"])
+	if d.All == runtime.No && len(text) == maxSmall { // it may stand in what was not read
+		d.All = runtime.NotKnown
+	}
 }

@@ -52,7 +52,7 @@ func TestIsolation(t *testing.T) {
 		t.Errorf("%v", ns)
 	}
 	weak := on["weak_points"].([]any)[0].(map[string]any)
-	if weak["id"] != "host-directory" || weak["weight"] != "medium" || weak["asked_only"] != false || len(weak) != 6 {
+	if weak["id"] != "host-directory" || weak["weight"] != "medium" || weak["asked_only"] != false || len(weak) != 7 || weak["set"] != "" || weak["do"] == "" {
 		t.Errorf("%v", weak)
 	}
 	if off["pid"] != nil || off["namespaces"] != nil || off["capabilities"] != nil || off["root"] != nil || off["config"] == nil || off["user_namespace"] != nil {

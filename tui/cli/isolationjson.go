@@ -42,7 +42,8 @@ type weakObject struct {
 	Weight string `json:"weight"`
 	What   string `json:"what"`
 	Why    string `json:"why"`
-	Set    string `json:"set"`
+	Set    string `json:"set"` // lines that can be set as they are
+	Do     string `json:"do"`
 	Asked  bool   `json:"asked_only"`
 }
 
@@ -148,7 +149,7 @@ func mountObjects(all []runtime.Mount) []mountObject {
 func isolationObjectOf(ref runtime.Ref, i *runtime.Isolation) isolationObject {
 	o := isolationObject{Path: ref.Path, Name: ref.Name, Weak: []weakObject{}, Unknown: map[string]string{}}
 	for _, w := range i.Weaknesses() {
-		o.Weak = append(o.Weak, weakObject{w.ID, w.Weight.String(), w.What, w.Why, w.Set, w.Asked})
+		o.Weak = append(o.Weak, weakObject{w.ID, w.Weight.String(), w.What, w.Why, w.Set, w.Do, w.Asked})
 	}
 	o.why("config", i.Config.Why)
 	if i.Config.Why == "" {
