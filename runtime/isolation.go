@@ -65,7 +65,9 @@ type Namespace struct {
 	ID   uint64 // its inode, by which lsns(8) names it; 0 = not known
 	Host Answer // it is the host's own
 	With []Ref  // running containers that are in it too; none for the host's own
-	Why  string
+	// WithWhy is why there may be others of them.
+	WithWhy string
+	Why     string
 }
 
 // Namespace is that of a kind; the zero one where it was not read.
@@ -149,7 +151,8 @@ type Confinement struct {
 	NoNewPrivs Answer // no_new_privs of prctl(2)
 	Seccomp    Value  // 0 off, 1 strict, 2 filter: SECCOMP_MODE_* of seccomp.h
 	Filters    Value  // how many filters; absent before kernel 5.9
-	Why        string
+	Why        string // of Seccomp
+	PrivsWhy   string // of NoNewPrivs
 
 	Label    string // of AppArmor, SELinux or Smack (/proc/PID/attr/current)
 	Module   string // "apparmor", "selinux", "smack"; "none" = none labels processes; "" = not known which
@@ -166,14 +169,16 @@ type MountFacts struct {
 	Cut   bool // there are more than are read
 	Why   string
 
-	ProcSys Answer // /proc/sys may be written, as far as mounts decide that
-	Sys     Answer // /sys, the same
+	ProcSys    Answer // /proc/sys may be written, as far as mounts decide that
+	Sys        Answer // /sys, the same
+	ProcSysWhy string
+	SysWhy     string
 
 	Kernel []Mount // file systems in which the kernel shows itself, and what covers parts of them
 	Host   []Mount // parts of the host
 	More   bool    // there are more of either than MaxMounts
 	// HostWhy says why directories of the host are not known among them: its own
-	// mounts could not be read. "" = they are; sockets are known by their names.
+	// mounts could not be read. "" = they are.
 	HostWhy string
 }
 
@@ -188,6 +193,8 @@ type Mount struct {
 	// socket such as "docker.sock"; "" = nothing of that kind.
 	Is     string
 	Socket bool
+	// Doubt: it has the name of such a socket, but whose it is is not known.
+	Doubt bool
 }
 
 // CgroupPlace is where the init is in one hierarchy (cgroups(7)).

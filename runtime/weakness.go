@@ -141,6 +141,9 @@ func weakNamespaces(i *Isolation) []Weakness {
 func weakHostMounts(i *Isolation) []Weakness {
 	var all []Weakness
 	for _, m := range i.Mounts.Host {
+		if m.Doubt {
+			continue
+		}
 		k := Weakness{
 			ID: "host-directory", Weight: i.heavier(Medium), What: "the host's " + m.Is + " at " + m.Dir,
 			Why: "It writes what the host relies on.", Do: "take it out of lxc.mount.entry",

@@ -79,6 +79,9 @@ func TestWeaknesses(t *testing.T) {
 		{"host", func(i *Isolation) {
 			i.Mounts.Host = []Mount{{Dir: "/h", Is: "/", ReadOnly: true}, {Dir: "/d", Is: "/dev", ReadOnly: true}, {Dir: "/s", Is: "docker.sock", Socket: true, ReadOnly: true}}
 		}, "host-directory host-socket privileged host-directory", "host-socket host-directory host-directory"},
+		{"a socket of nobody knows whom", func(i *Isolation) {
+			i.Mounts.Host = []Mount{{Dir: "/s", Is: "docker.sock", Socket: true, Doubt: true}}
+		}, "privileged", ""},
 		{"cgroup v1", func(i *Isolation) { i.Mounts.Kernel = []Mount{{Dir: "/c", FS: "cgroup"}} }, "privileged cgroup-writable", ""},
 		{"cgroup v2 of its own", func(i *Isolation) { i.Mounts.Kernel = []Mount{{Dir: "/c", FS: "cgroup2"}} }, "privileged", ""},
 		{"cgroup read-only", func(i *Isolation) { i.Mounts.Kernel = []Mount{{Dir: "/c", FS: "cgroup", ReadOnly: true}} }, "privileged", ""},

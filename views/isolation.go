@@ -134,7 +134,7 @@ func (b *isolationLines) namespaces() {
 	}
 	b.head("namespaces", note)
 	for _, n := range b.i.Namespaces {
-		text := "its own"
+		text := "not the host's"
 		switch n.Host {
 		case runtime.Yes:
 			text = "the host's"
@@ -147,6 +147,9 @@ func (b *isolationLines) namespaces() {
 				names = append(names, b.called(ref))
 			}
 			text = "shared with " + strings.Join(names, ", ")
+		}
+		if n.WithWhy != "" {
+			text += "; who else is in it is not known: " + n.WithWhy
 		}
 		b.unless(n.Why, n.Kind, strconv.FormatUint(n.ID, 10)+"  "+text)
 	}
@@ -274,7 +277,7 @@ func (b *isolationLines) confinement() {
 	c := &b.i.Confined
 	b.head("confinement", "")
 	b.unless(c.Why, "seccomp", SeccompText(c))
-	b.unless(c.Why, "no_new_privs", AnswerText(c.NoNewPrivs))
+	b.unless(c.PrivsWhy, "no_new_privs", AnswerText(c.NoNewPrivs))
 	name, text := "label", c.Label
 	switch c.Module {
 	case "apparmor":
@@ -327,7 +330,17 @@ func (b *isolationLines) mounts() {
 	if m.HostWhy != "" {
 		b.unless("directories of the host: "+m.HostWhy, "", "")
 	}
+	if m.ProcSysWhy != "" && m.Why == "" {
+		b.unless(m.ProcSysWhy, "/proc/sys", "")
+	}
+	if m.SysWhy != "" && m.Why == "" {
+		b.unless(m.SysWhy, "/sys", "")
+	}
 	for _, h := range m.Host {
+		if h.Doubt {
+			b.add(h.Dir, "a "+h.Is+", whose is not known"+writable(h.ReadOnly))
+			continue
+		}
 		b.add(h.Dir, "the host's "+h.Is+writable(h.ReadOnly))
 	}
 	for _, k := range m.Kernel {

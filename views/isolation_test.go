@@ -79,7 +79,7 @@ func TestGoldenIsolation(t *testing.T) {
 	plain := theme(t, "mono", ThemeOptions{ASCII: true})
 	stopped := &runtime.Isolation{Config: someIsolation().Config}
 	denied := someIsolation()
-	denied.Peer, denied.Caps, denied.Confined = "lxcdeck itself", runtime.Capabilities{Why: "permission denied"}, runtime.Confinement{Why: "permission denied", LabelWhy: "permission denied"}
+	denied.Peer, denied.Caps, denied.Confined = "lxcdeck itself", runtime.Capabilities{Why: "permission denied"}, runtime.Confinement{Why: "permission denied", PrivsWhy: "permission denied", LabelWhy: "permission denied"}
 	denied.Root, denied.Devices, denied.Mounts = runtime.ContainerRoot{Why: "permission denied", AtWhy: "permission denied"}, runtime.DeviceRules{Why: "permission denied"}, runtime.MountFacts{Why: "permission denied"}
 	denied.UIDs, denied.Cgroups, denied.CgroupsWhy, denied.Config = denied.GIDs, nil, "permission denied", runtime.IsolationConfig{Why: "configuration belongs to another user (uid 1000)"}
 	for n := range denied.Namespaces {
@@ -150,6 +150,23 @@ func TestIsolationLines(t *testing.T) {
 		"directory|/var/lib/lxc/web-1/rootfs of /dev/sda2, ext4, writable", "made by|pivot_root", "dropped|4: sys_module sys_time mac_override mac_admin", "init has|all that are kept",
 		"seccomp|filter (1 filter)", "AppArmor|unconfined", "allowed|c 1:3 rwm", "/proc/sys|proc, read-only", "/proc/cpuinfo|covered by fuse.lxcfs of lxcfs, writable",
 		"own|/lxc.payload.web-1  cpu,cpuacct memory", "not its own|/user.slice  v2", "|lxc.net.0.type = none", "after the start: what runs may differ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	i := someIsolation()
+	i.Confined.NoNewPrivs, i.Confined.PrivsWhy = runtime.NotKnown, "this kernel does not say"
+	i.Mounts.ProcSys, i.Mounts.ProcSysWhy, i.Mounts.Sys, i.Mounts.SysWhy = runtime.NotKnown, "too many", runtime.NotKnown, "too deep"
+	i.Mounts.Host[0].Doubt = true
+	i.Namespaces[1].WithWhy = "permission denied"
+	text = ""
+	for _, l := range isolationState(i).Lines {
+		text += l.Name + "|" + l.Text + "\n"
+	}
+	for _, want := range []string{
+		"seccomp|filter (1 filter)", "no_new_privs|-  this kernel does not say", "/proc/sys|-  too many", "/sys|-  too deep",
+		"/run/docker.sock|a docker.sock, whose is not known", "not the host's; who else is in it is not known: permission denied",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

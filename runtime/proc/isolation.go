@@ -145,6 +145,9 @@ func (f FS) statusOf(ctx context.Context, pid int, i *runtime.Isolation) error {
 	if i.Confined.Seccomp.Absent() {
 		i.Confined.Why = missing
 	}
+	if i.Confined.NoNewPrivs == runtime.NotKnown {
+		i.Confined.PrivsWhy = missing
+	}
 	var r scratch
 	if text, err := r.whole(f.path("proc/sys/kernel/cap_last_cap"), maxSmall); err == nil {
 		if n, ok := counter(bytes.TrimSpace(text)); ok && n < 64 {
@@ -184,18 +187,24 @@ func (f FS) namespaces(ctx context.Context, i *runtime.Isolation, peer string, o
 			n.Host = runtime.AnswerOf(mine == host)
 		}
 		if n.ID != 0 && n.Host != runtime.Yes {
-			n.With = f.sharers(ctx, mine, kind, others)
+			n.With, n.WithWhy = f.sharers(ctx, mine, kind, others)
 		}
 		i.Namespaces = append(i.Namespaces, n)
 	}
 }
 
-// sharers are the containers whose init is in this namespace too.
-func (f FS) sharers(ctx context.Context, link, kind string, others map[runtime.Ref]int) []runtime.Ref {
-	var with []runtime.Ref
+// sharers are the containers whose init is in this namespace too. One that has
+// ended meanwhile is in none.
+func (f FS) sharers(ctx context.Context, link, kind string, others map[runtime.Ref]int) (with []runtime.Ref, why string) {
 	for ref, pid := range others {
-		if ctx.Err() == nil && f.namespace(pid, kind) == link {
+		if ctx.Err() != nil {
+			break
+		}
+		switch to, err := os.Readlink(f.proc(pid, "ns/"+kind)); {
+		case err == nil && to == link:
 			with = append(with, ref)
+		case err != nil && !gone(err):
+			why = "those of other containers could not be read: " + reason(err)
 		}
 	}
 	slices.SortFunc(with, func(a, b runtime.Ref) int {
@@ -204,7 +213,7 @@ func (f FS) sharers(ctx context.Context, link, kind string, others map[runtime.R
 		}
 		return 1
 	})
-	return with
+	return with, why
 }
 
 // inodeOf reads "net:[4026531840]".

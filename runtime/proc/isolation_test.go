@@ -182,13 +182,18 @@ func TestIsolationOfMounts(t *testing.T) {
 96 90 8:2 / /all rw - ext4 /dev/sda2 rw
 97 90 8:2 /etc /e rw - ext4 /dev/sda2 rw
 98 90 8:3 /etc /other rw - ext4 /dev/sda3 rw
+99 90 0:77 /docker.sock /foreign rw - tmpfs tmpfs rw
+100 90 8:2 /lxc/x/run/docker.sock /mine rw - ext4 /dev/sda2 rw
 `)
 	i := a.read(nil)
 	var got []string
 	for _, m := range i.Mounts.Host {
-		got = append(got, fmt.Sprint(m.Dir, " ", m.Is, " ", m.ReadOnly, " ", m.Socket))
+		got = append(got, fmt.Sprint(m.Dir, " ", m.Is, " ", m.ReadOnly, " ", m.Socket, " ", m.Doubt))
 	}
-	if want := []string{"/h d /dev true false", "/s docker.sock false true", "/all / false false", "/e /etc false false"}; !slices.Equal(got, want) {
+	if want := []string{
+		"/h d /dev true false false", "/all / false false false", "/e /etc false false false",
+		"/s docker.sock false true false", "/foreign docker.sock false true true", "/mine docker.sock false true true",
+	}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if r := i.Root; r.Dir != "/lxc/x" || r.Source != "/dev/sda2" || r.FS != "ext4" || r.ReadOnly || r.Host != runtime.No || r.At != "/" {
@@ -207,6 +212,23 @@ func TestIsolationOfMounts(t *testing.T) {
 	a.put("proc/7/mountinfo", "91 90 0:40 / /proc rw - proc proc rw\n")
 	if i := a.read(nil); i.Root.Why == "" || i.Root.Host != runtime.NotKnown || i.Mounts.ProcSys != runtime.NotKnown {
 		t.Errorf("no root: %+v", i.Root)
+	}
+}
+
+// TestIsolationOfSeveralRoots: of the mounts at / it is the lowest, wherever it
+// stands, and where that is not one nothing is told.
+func TestIsolationOfSeveralRoots(t *testing.T) {
+	above := "89 90 0:50 / / rw - tmpfs above rw\n"
+	for text, want := range map[string]string{
+		above + ownMounts: "/dev/sda2", ownMounts + above: "/dev/sda2",
+		"89 17 0:50 / / rw - tmpfs beside rw\n" + ownMounts: "", ownMounts + strings.Repeat(above, mostAbove): "",
+	} {
+		a := newApart(t)
+		a.put("proc/7/mountinfo", text)
+		i := a.read(nil)
+		if i.Root.Source != want || (i.Root.Why == "") != (want != "") || (i.Mounts.ProcSys == runtime.NotKnown) != (want == "") || (i.Mounts.ProcSysWhy == "") != (want != "") {
+			t.Errorf("%.40q: %+v %+v", text, i.Root, i.Mounts)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"path"
 	"slices"
@@ -79,13 +80,26 @@ func unescape(w []byte) string {
 // all mount namespaces.
 type place struct{ dev, root string }
 
+// hostParts is what is known of the host's own mounts; dirs nil = nothing is.
+type hostParts struct {
+	dirs map[place]string
+	devs map[string]bool // of the file systems that are mounted
+}
+
+// maxDevs is how many file systems of the host are told apart.
+const maxDevs = 16 << 10
+
 // hostPlaces finds directories of the host in its mountinfo, without touching
 // them: the last mount with the longest path above each is where it is.
-func (f FS) hostPlaces(ctx context.Context, pid string) (places map[place]string, why string) {
+func (f FS) hostPlaces(ctx context.Context, pid string) (places hostParts, why string) {
 	dirs := runtime.HostDirectories()
+	devs := map[string]bool{}
 	under, found := make([]string, len(dirs)), make([]place, len(dirs))
 	cut, err := eachLine(ctx, f.path("proc", pid, "mountinfo"), maxMountinfo, maxMountLine, func(line []byte) {
 		m, ok := parseMount(line)
+		if ok && len(devs) < maxDevs {
+			devs[m.dev] = true
+		}
 		for n, dir := range dirs {
 			if rest, below := within(dir, m.dir); ok && below && len(m.dir) >= len(under[n]) {
 				under[n], found[n] = m.dir, place{m.dev, path.Join(m.root, rest)}
@@ -94,14 +108,14 @@ func (f FS) hostPlaces(ctx context.Context, pid string) (places map[place]string
 	})
 	switch {
 	case err != nil:
-		return nil, "the host's own mounts: " + reason(err)
+		return hostParts{}, "the host's own mounts: " + reason(err)
 	case cut:
-		return nil, "the host has more mounts than are read"
+		return hostParts{}, "the host has more mounts than are read"
 	}
-	places = make(map[place]string, len(dirs))
+	places = hostParts{dirs: make(map[place]string, len(dirs)), devs: devs}
 	for n, dir := range slices.Backward(dirs) { // the shortest name stays
 		if under[n] != "" {
-			places[found[n]] = dir
+			places.dirs[found[n]] = dir
 		}
 	}
 	return places, ""
@@ -118,11 +132,13 @@ func within(of, dir string) (string, bool) {
 
 // mountReader gathers what bears on isolation.
 type mountReader struct {
-	host  map[place]string
-	facts *runtime.MountFacts
-	root  *runtime.ContainerRoot
-	id    string             // of the root; "" = it was not met
-	at    map[string][]mount // what is mounted on the directories that are asked about
+	host    hostParts
+	facts   *runtime.MountFacts
+	root    *runtime.ContainerRoot
+	id      string             // of the root; "" = it is not known
+	roots   []mount            // what is mounted on /
+	at      map[string][]mount // what is mounted on the directories that are asked about
+	sockets []mount            // with the names of those of managers
 }
 
 // mostAbove is how many mounts may lie on one directory.
@@ -158,7 +174,7 @@ func (r *mountReader) writable(fs, dir, part string) runtime.Answer {
 }
 
 // mounts reads the mounts of a process.
-func (f FS) mounts(ctx context.Context, pid int, host map[place]string, facts *runtime.MountFacts, root *runtime.ContainerRoot) {
+func (f FS) mounts(ctx context.Context, pid int, host hostParts, facts *runtime.MountFacts, root *runtime.ContainerRoot) {
 	r := &mountReader{host: host, facts: facts, root: root, at: map[string][]mount{}}
 	var err error
 	facts.Cut, err = eachLine(ctx, f.proc(pid, "mountinfo"), maxMountinfo, maxMountLine, r.line)
@@ -169,18 +185,70 @@ func (f FS) mounts(ctx context.Context, pid int, host map[place]string, facts *r
 		}
 		facts.Cut = facts.Total > 0
 	}
+	r.theRoot()
+	r.sort()
 	switch {
 	case r.id == "" && facts.Why != "":
 		root.Why = facts.Why
 	case r.id == "" && facts.Cut:
 		root.Why = "there are more mounts than are read"
+	case r.id == "" && len(r.roots) > 0:
+		root.Why = "several mounts are at /, and which of them it is is not known"
 	case r.id == "": // chroot(2) into a directory that is no mount
 		root.Why = "it is a part of a mount that is outside of it"
 	}
-	if facts.Cut || facts.Why != "" || r.id == "" { // what was not read may lie above
+	switch why := cmp.Or(facts.Why, root.Why); {
+	case facts.Why == "" && facts.Cut: // what was not read may lie above
+		facts.ProcSysWhy, facts.SysWhy = "there are more mounts than are read", "there are more mounts than are read"
+	case facts.Why != "" || r.id == "":
+		facts.ProcSysWhy, facts.SysWhy = why, why
+	default:
+		facts.ProcSys, facts.Sys = r.writable("proc", "/proc", "/proc/sys"), r.writable("sysfs", "/sys", "")
+		if facts.ProcSys == runtime.NotKnown {
+			facts.ProcSysWhy = tooDeep
+		}
+		if facts.Sys == runtime.NotKnown {
+			facts.SysWhy = tooDeep
+		}
+	}
+}
+
+const tooDeep = "too many mounts lie on each other there"
+
+// theRoot takes the one mount at / that lies on no other of them: what is mounted
+// on it later, its processes do not see.
+func (r *mountReader) theRoot() {
+	if len(r.roots) >= mostAbove {
 		return
 	}
-	facts.ProcSys, facts.Sys = r.writable("proc", "/proc", "/proc/sys"), r.writable("sysfs", "/sys", "")
+	ids := map[string]bool{}
+	for _, m := range r.roots {
+		ids[m.id] = true
+	}
+	lowest := slices.DeleteFunc(slices.Clone(r.roots), func(m mount) bool { return m.parent != m.id && ids[m.parent] })
+	if len(lowest) != 1 {
+		return
+	}
+	m := lowest[0]
+	r.id = m.id
+	*r.root = runtime.ContainerRoot{
+		Source: short(m.source), FS: short(m.fs), Dir: short(m.root), ReadOnly: m.readOnly, At: r.root.At, AtWhy: r.root.AtWhy,
+	}
+	if r.host.dirs != nil {
+		r.root.Host = runtime.AnswerOf(r.host.dirs[place{m.dev, m.root}] == "/")
+	}
+}
+
+// sort says whose the sockets are. The host's are of a file system that the host
+// has mounted, and not of the container's own root.
+func (r *mountReader) sort() {
+	for _, m := range r.sockets {
+		own := slices.ContainsFunc(r.roots, func(root mount) bool { return root.dev == m.dev && inside(m.root, root.root) })
+		r.facts.Host = append(r.facts.Host, runtime.Mount{
+			Dir: short(m.dir), FS: short(m.fs), Root: short(m.root), Source: short(m.source), ReadOnly: m.readOnly,
+			Is: short(path.Base(m.root)), Socket: true, Doubt: own || r.id == "" || !r.host.devs[m.dev],
+		})
+	}
 }
 
 func (r *mountReader) line(text []byte) {
@@ -189,15 +257,11 @@ func (r *mountReader) line(text []byte) {
 		return
 	}
 	r.facts.Total++
-	is := r.host[place{m.dev, m.root}]
+	is := r.host.dirs[place{m.dev, m.root}]
 	switch {
-	case m.dir == "/" && r.id == "": // what is mounted on it later, its processes do not see
-		r.id = m.id
-		*r.root = runtime.ContainerRoot{
-			Source: short(m.source), FS: short(m.fs), Dir: short(m.root), ReadOnly: m.readOnly, At: r.root.At, AtWhy: r.root.AtWhy,
-		}
-		if r.host != nil {
-			r.root.Host = runtime.AnswerOf(is == "/")
+	case m.dir == "/":
+		if len(r.roots) < mostAbove {
+			r.roots = append(r.roots, m)
 		}
 		return
 	case m.dir == "/proc", m.dir == "/proc/sys", m.dir == "/sys":
@@ -210,8 +274,11 @@ func (r *mountReader) line(text []byte) {
 	case is != "":
 		r.keep(&r.facts.Host, kept)
 	case runtime.ControlSocket(m.root):
-		kept.Is, kept.Socket = short(path.Base(m.root)), true
-		r.keep(&r.facts.Host, kept)
+		if len(r.sockets) >= runtime.MaxMounts {
+			r.facts.More = true
+			return
+		}
+		r.sockets = append(r.sockets, m)
 	case shows(m.fs) || inside(m.dir, "/proc") || inside(m.dir, "/sys"):
 		r.keep(&r.facts.Kernel, kept)
 	}

@@ -17,6 +17,7 @@ func TestIsolation(t *testing.T) {
 			i.Confined.Label = "unconfined"
 			i.Mounts.Host = []runtime.Mount{{Dir: "/h\x1b[2J", Is: "/dev"}}
 			i.GIDs, i.Root.At, i.Root.AtWhy = runtime.MappedIDs{Why: "permission denied"}, "", "permission denied"
+			i.Namespaces[2].WithWhy, i.Mounts.SysWhy, i.Config.More = "permission denied", "too deep", true
 			i.Namespaces[1].With = []runtime.Ref{{Path: path, Name: "db"}}
 		}
 	})
@@ -42,7 +43,7 @@ func TestIsolation(t *testing.T) {
 		t.Errorf("%v", on)
 	}
 	unknown := on["unknown"].(map[string]any)
-	if unknown["gid_map"] != "permission denied" || unknown["root.at"] != "permission denied" || !strings.Contains(unknown["devices_allowed"].(string), "v2") || len(unknown) != 3 {
+	if unknown["gid_map"] != "permission denied" || unknown["root.at"] != "permission denied" || !strings.Contains(unknown["devices_allowed"].(string), "v2") || unknown["mounts.sys_writable"] != "too deep" || unknown["namespaces.mnt.shared_with"] != "permission denied" || len(unknown) != 5 {
 		t.Errorf("%v", unknown)
 	}
 	if root := on["root"].(map[string]any); root["at"] != nil || root["type"] != "ext4" || root["read_only"] != false {
@@ -50,6 +51,9 @@ func TestIsolation(t *testing.T) {
 	}
 	if ns := on["namespaces"].([]any)[1].(map[string]any); ns["kind"] != "pid" || ns["host"] != false || ns["shared_with"].([]any)[0].(map[string]any)["name"] != "db" {
 		t.Errorf("%v", ns)
+	}
+	if ns := on["namespaces"].([]any)[2].(map[string]any); ns["shared_with"] != nil || on["at"] == nil || on["config_more"] != true || on["devices_more"] != false {
+		t.Errorf("%v", on)
 	}
 	weak := on["weak_points"].([]any)[0].(map[string]any)
 	if weak["id"] != "host-directory" || weak["weight"] != "medium" || weak["asked_only"] != false || len(weak) != 7 || weak["set"] != "" || weak["do"] == "" {
@@ -61,7 +65,7 @@ func TestIsolation(t *testing.T) {
 	if weak := off["weak_points"].([]any)[0].(map[string]any); weak["asked_only"] != true {
 		t.Errorf("%v", weak)
 	}
-	if len(on) != len(off) || len(on) != 24 {
+	if len(on) != len(off) || len(on) != 27 {
 		t.Errorf("%d and %d names", len(on), len(off))
 	}
 	for args, want := range map[string]int{"isolation": 2, "isolation nope": 4, "isolation web-1 nope": 4, "isolation db": 0} {

@@ -14,6 +14,7 @@ type isolationObject struct {
 	Name       string            `json:"name"`
 	PID        *int              `json:"pid"`
 	Weak       []weakObject      `json:"weak_points"`
+	At         *string           `json:"at"`            // when it was read
 	Peer       *string           `json:"compared_with"` // whose namespaces are the host's
 	Namespaces []namespaceObject `json:"namespaces"`
 	Mapped     *bool             `json:"user_namespace"` // its own
@@ -28,10 +29,12 @@ type isolationObject struct {
 	Label      *string           `json:"security_label"`
 	Modules    []string          `json:"kernel_security_modules"`
 	Devices    []string          `json:"devices_allowed"`
+	MoreRules  bool              `json:"devices_more"` // than are told
 	AllDevices *bool             `json:"all_devices"`
 	Mounts     *mountsObject     `json:"mounts"`
 	Cgroups    []cgroupObject    `json:"cgroups"`
 	Config     []settingObject   `json:"config"`
+	MoreConfig bool              `json:"config_more"`    // than is told
 	Changed    *string           `json:"config_changed"` // after the start
 	// Unknown says why what stands under these names is null.
 	Unknown map[string]string `json:"unknown"`
@@ -99,7 +102,8 @@ type mountObject struct {
 	Root      string  `json:"root"`
 	Source    string  `json:"source"`
 	ReadOnly  bool    `json:"read_only"`
-	Is        *string `json:"is"` // what of the host
+	Is        *string `json:"is"`    // what of the host
+	Doubt     bool    `json:"doubt"` // a socket of that name, whose is not known
 }
 
 type cgroupObject struct {
@@ -141,19 +145,19 @@ func rangeObjects(m *runtime.MappedIDs) []rangeObject {
 func mountObjects(all []runtime.Mount) []mountObject {
 	out := []mountObject{}
 	for _, m := range all {
-		out = append(out, mountObject{m.Dir, m.FS, m.Root, m.Source, m.ReadOnly, given(m.Is)})
+		out = append(out, mountObject{m.Dir, m.FS, m.Root, m.Source, m.ReadOnly, given(m.Is), m.Doubt})
 	}
 	return out
 }
 
 func isolationObjectOf(ref runtime.Ref, i *runtime.Isolation) isolationObject {
-	o := isolationObject{Path: ref.Path, Name: ref.Name, Weak: []weakObject{}, Unknown: map[string]string{}}
+	o := isolationObject{Path: ref.Path, Name: ref.Name, Weak: []weakObject{}, Unknown: map[string]string{}, At: stamp(i.At)}
 	for _, w := range i.Weaknesses() {
 		o.Weak = append(o.Weak, weakObject{w.ID, w.Weight.String(), w.What, w.Why, w.Set, w.Do, w.Asked})
 	}
 	o.why("config", i.Config.Why)
 	if i.Config.Why == "" {
-		o.Config = []settingObject{}
+		o.Config, o.MoreConfig = []settingObject{}, i.Config.More
 		for _, s := range i.Config.Settings {
 			o.Config = append(o.Config, settingObject(s))
 		}
@@ -171,6 +175,10 @@ func isolationObjectOf(ref runtime.Ref, i *runtime.Isolation) isolationObject {
 		for _, ref := range n.With {
 			k.With = append(k.With, sharerObject(ref))
 		}
+		if n.WithWhy != "" || n.ID == 0 {
+			k.With = nil
+		}
+		o.why("namespaces."+n.Kind+".shared_with", n.WithWhy)
 		o.why("namespaces."+n.Kind, n.Why)
 		o.Namespaces = append(o.Namespaces, k)
 	}
@@ -206,6 +214,9 @@ func (o *isolationObject) root(i *runtime.Isolation) {
 	}
 	o.why("root", r.Why)
 	o.why("root.at", r.AtWhy)
+	if r.Host == runtime.NotKnown && r.Why == "" {
+		o.why("root.host", i.Mounts.HostWhy)
+	}
 }
 
 func (o *isolationObject) confined(c *runtime.Confinement) {
@@ -219,13 +230,14 @@ func (o *isolationObject) confined(c *runtime.Confinement) {
 		o.Modules = strings.Split(c.Modules, ",")
 	}
 	o.why("seccomp", c.Why)
+	o.why("no_new_privs", c.PrivsWhy)
 	o.why("security_label", c.LabelWhy)
 }
 
 func (o *isolationObject) places(i *runtime.Isolation) {
 	d, m := &i.Devices, &i.Mounts
 	if d.Why == "" {
-		o.Devices, o.AllDevices = append([]string{}, d.Rules...), answer(d.All)
+		o.Devices, o.MoreRules, o.AllDevices = append([]string{}, d.Rules...), d.More, answer(d.All)
 	}
 	o.why("devices_allowed", d.Why)
 	if m.Why == "" || m.Total > 0 {
@@ -233,6 +245,8 @@ func (o *isolationObject) places(i *runtime.Isolation) {
 	}
 	o.why("mounts", m.Why)
 	o.why("mounts.host", m.HostWhy)
+	o.why("mounts.proc_sys_writable", m.ProcSysWhy)
+	o.why("mounts.sys_writable", m.SysWhy)
 	for _, p := range i.Cgroups {
 		o.Cgroups = append(o.Cgroups, cgroupObject(p))
 	}
