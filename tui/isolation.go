@@ -89,7 +89,8 @@ func (m *Model) onIsolationDue(msg isolationDueMsg) tea.Cmd {
 	if m.isolationOpen() != x {
 		return nil
 	}
-	if !m.held && (x.stale(m) || errors.Is(x.err, runtime.ErrWrongState)) {
+	never := x.err != nil && !x.read && m.byRef(x.ref) != nil // a first reading that timed out, or it was made anew
+	if !m.held && (never || x.stale(m) || errors.Is(x.err, runtime.ErrWrongState)) {
 		return tea.Batch(x.fetch(m), x.next(m))
 	}
 	return x.next(m)
