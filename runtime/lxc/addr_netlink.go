@@ -98,7 +98,7 @@ func dumpAddrs(fd int, seq uint32, buf []byte) (ips []netip.Addr, whole bool, er
 			}
 			switch m.Header.Type {
 			case unix.NLMSG_DONE:
-				return ips, whole, nil
+				return ips, whole, doneErr(m.Data)
 			case unix.NLMSG_ERROR:
 				return nil, false, fmt.Errorf("netlink: %w", netlinkErrno(m.Data))
 			case unix.RTM_NEWADDR:

@@ -266,11 +266,13 @@ func (n *networks) read(pid int, h *hostNet) (runtime.ContainerNet, error) {
 	if err != nil {
 		return c, err
 	}
-	c.At, c.More = time.Now(), r.more
+	c.At = time.Now()
+	r.bytes = netBytes // the names of interfaces must not use up what the rest needs
+	host := r.hostNumber()
 	r.peers(h, c.NSID)
+	r.locate(host)
 	r.eachAddresses()
-	r.locate()
-	c.Links, c.Unsteady, c.Part = r.links, r.intr, r.part
+	c.Links, c.More, c.Unsteady, c.Part = r.links, r.more, r.intr, r.part
 	if c.NS != 0 && c.NS == h.ino { // it has moved there meanwhile
 		c.OnHost, c.Links = true, nil
 	}
@@ -292,7 +294,7 @@ func hostNSID(pid int) int {
 		return netnsaUnknown
 	}
 	defer unix.Close(sock)
-	q := asker{bytes: netlinkBuf, until: time.Now().Add(netTime)}
+	q := asker{buf: make([]byte, 4<<10), bytes: netlinkBuf, until: time.Now().Add(netTime)}
 	q.begin(sock)
 	return q.nsid(pid)
 }

@@ -14,6 +14,9 @@ import (
 // more: the kernel makes one dump at a time (netlink_dump_start).
 var errCut = errors.New("there is more than is read")
 
+// askBuf holds any one answer about an interface: its names alone may have 64 KiB.
+const askBuf = 128 << 10
+
 // asker asks the kernel over a routing socket, within bounds: what answers may be
 // as large as a container likes.
 type asker struct {
@@ -31,7 +34,7 @@ func (a *asker) begin(sock int) {
 	a.sock = sock
 	a.strict = unix.SetsockoptInt(sock, unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1) == nil
 	if a.buf == nil {
-		a.buf = make([]byte, netlinkBuf)
+		a.buf = make([]byte, askBuf)
 	}
 }
 
@@ -69,7 +72,7 @@ func (a *asker) ask(kind, flags uint16, body []byte, visit func(kind uint16, dat
 			a.intr = a.intr || m.Header.Flags&unix.NLM_F_DUMP_INTR != 0
 			switch m.Header.Type {
 			case unix.NLMSG_DONE:
-				return nil
+				return doneErr(m.Data)
 			case unix.NLMSG_ERROR:
 				return fmt.Errorf("netlink: %w", netlinkErrno(m.Data))
 			}
@@ -83,18 +86,30 @@ func (a *asker) ask(kind, flags uint16, body []byte, visit func(kind uint16, dat
 	}
 }
 
+// doneErr is what ended a dump before all was told: its last message says so.
+func doneErr(data []byte) error {
+	if len(data) < 4 || number32(data) >= 0 {
+		return nil
+	}
+	return fmt.Errorf("netlink: %w", netlinkErrno(data))
+}
+
 // receive waits for the next block from the kernel itself, as long as there is time.
+// One that does not fit is errCut.
 func (a *asker) receive() (int, error) {
 	for {
 		left := time.Until(a.until)
 		if left <= 0 {
 			return 0, fmt.Errorf("netlink: %w", unix.ETIMEDOUT)
 		}
-		n, from, err := unix.Recvfrom(a.sock, a.buf, unix.MSG_DONTWAIT)
+		n, from, err := unix.Recvfrom(a.sock, a.buf, unix.MSG_DONTWAIT|unix.MSG_TRUNC)
 		switch {
 		case err == nil:
 			if sender, ok := from.(*unix.SockaddrNetlink); ok && sender.Pid != 0 {
 				continue // another process may send to the socket, if it is root there
+			}
+			if n > len(a.buf) {
+				return 0, errCut
 			}
 			return n, nil
 		case errors.Is(err, unix.EINTR):
@@ -109,9 +124,13 @@ func (a *asker) receive() (int, error) {
 	}
 }
 
-// links asks for interfaces: all of them (index 0), or one.
+// links asks for interfaces: all of them (index 0), or one. It has to ask for
+// something beside (here what virtual functions there are): only then does the kernel
+// make room for the largest (rtnl_calcit of net/core/rtnetlink.c). Without, one with
+// many names ends the dump as if it were the last.
 func (a *asker) links(index int, visit func(data []byte) bool) error {
-	body := make([]byte, unix.SizeofIfInfomsg)
+	const filterVF = 1 << 0 // RTEXT_FILTER_VF of rtnetlink.h
+	body := linkBody(unix.AF_UNSPEC, filterVF)
 	binary.NativeEndian.PutUint32(body[4:], uint32(index))
 	flags := uint16(unix.NLM_F_DUMP)
 	if index != 0 {
@@ -125,14 +144,18 @@ func (a *asker) links(index int, visit func(data []byte) bool) error {
 // bridgeVLANs asks for the VLANs of bridges and their ports (IFLA_BRIDGE_VLAN_INFO).
 func (a *asker) bridgeVLANs(visit func(data []byte) bool) error {
 	const filterVLAN = 1 << 1 // RTEXT_FILTER_BRVLAN of rtnetlink.h
-	body := make([]byte, unix.SizeofIfInfomsg, unix.SizeofIfInfomsg+8)
-	body[0] = unix.AF_BRIDGE
-	body = binary.NativeEndian.AppendUint16(body, 8)
-	body = binary.NativeEndian.AppendUint16(body, unix.IFLA_EXT_MASK)
-	body = binary.NativeEndian.AppendUint32(body, filterVLAN)
-	return a.ask(unix.RTM_GETLINK, unix.NLM_F_DUMP, body, func(kind uint16, data []byte) bool {
+	return a.ask(unix.RTM_GETLINK, unix.NLM_F_DUMP, linkBody(unix.AF_BRIDGE, filterVLAN), func(kind uint16, data []byte) bool {
 		return kind != unix.RTM_NEWLINK || len(data) < unix.SizeofIfInfomsg || visit(data)
 	})
+}
+
+// linkBody is a request for interfaces with IFLA_EXT_MASK.
+func linkBody(family byte, mask uint32) []byte {
+	body := make([]byte, unix.SizeofIfInfomsg, unix.SizeofIfInfomsg+8)
+	body[0] = family
+	body = binary.NativeEndian.AppendUint16(body, 8)
+	body = binary.NativeEndian.AppendUint16(body, unix.IFLA_EXT_MASK)
+	return binary.NativeEndian.AppendUint32(body, mask)
 }
 
 // addresses asks for those of an interface, or of all where index is 0.

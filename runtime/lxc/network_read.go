@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +21,24 @@ type linkReader struct {
 	links    []runtime.NetLink
 	more     bool   // there are more
 	part     string // what is not known of them
+}
+
+// lack remembers what is not known.
+func (r *linkReader) lack(what string) {
+	switch {
+	case r.part == "":
+		r.part = what
+	case !strings.Contains(r.part, what):
+		r.part += "; " + what
+	}
+}
+
+// failed lets go of a socket whose list was left in the middle. Where the kernel says
+// that there is no such interface, it can still be used.
+func (r *linkReader) failed(err error) {
+	if err != nil && !errors.Is(err, unix.ENODEV) {
+		r.hangUp()
+	}
 }
 
 // connect opens a socket, unless there is one that can be used.
@@ -76,10 +95,10 @@ func (r *linkReader) dump() error {
 		r.hangUp()
 	}
 	switch {
-	case errors.Is(err, errCut):
+	case errors.Is(err, errCut), errors.Is(err, unix.EMSGSIZE):
 		r.more = true
 	case errors.Is(err, unix.ETIMEDOUT) && len(r.links) > 0:
-		r.more = true
+		r.lack("interfaces: not all came in time")
 	case err != nil:
 		return err
 	}
@@ -87,25 +106,26 @@ func (r *linkReader) dump() error {
 	return nil
 }
 
-// peers reads those that the host's bridges lead to, where the list was cut: how
-// many others a container makes must not hide them.
+// peers reads those that the host's bridges lead to and that the list did not have:
+// nothing that a container makes must hide them. One that is there says that the list
+// was not whole.
 func (r *linkReader) peers(h *hostNet, nsid int) {
-	if !r.more || nsid < 0 {
+	if nsid < 0 {
 		return
 	}
-	most := r.most
+	most, asked := r.most, 0
 	for i := range h.links {
 		p := &h.links[i]
 		if p.Kind != "veth" || p.LinkNS != nsid || slices.ContainsFunc(r.links, func(l runtime.NetLink) bool { return l.Index == p.Link }) {
 			continue
 		}
-		if r.connect() != nil || len(r.links) >= most+netPeers {
-			return
+		if asked++; asked > netPeers || r.connect() != nil {
+			break
 		}
-		r.most = len(r.links) + 1
-		if err := r.asker.links(p.Link, r.take); errors.Is(err, errCut) || errors.Is(err, unix.ETIMEDOUT) {
-			r.hangUp()
-		}
+		before := len(r.links)
+		r.most = before + 1
+		r.failed(r.asker.links(p.Link, r.take))
+		r.more = r.more || len(r.links) > before
 	}
 	// They stand before what nobody outside can reach.
 	slices.SortStableFunc(r.links, func(x, y runtime.NetLink) int {
@@ -137,14 +157,14 @@ func (r *linkReader) eachAddresses() {
 		l := &r.links[i]
 		if r.connect() != nil {
 			l.Unread = true
-			r.part = "addresses of some interfaces: there are too many"
+			r.lack("addresses of some interfaces: there are too many")
 			continue
 		}
 		if err := r.asker.addresses(l.Index, func(data []byte) bool { return addPrefix(l, data) }); err != nil {
-			r.hangUp()
+			r.failed(err)
 			l.More, l.Unread = l.More || errors.Is(err, errCut), len(l.Addrs) == 0
 			if !errors.Is(err, errCut) {
-				r.part = "addresses of some interfaces: " + err.Error()
+				r.lack("addresses of some interfaces: " + err.Error())
 			}
 		}
 	}
@@ -186,7 +206,7 @@ func (r *linkReader) allAddresses() {
 	for i := range r.links {
 		r.links[i].Unread = len(r.links[i].Addrs) == 0
 	}
-	r.part = "addresses of some interfaces: " + err.Error()
+	r.lack("addresses of some interfaces: " + err.Error())
 }
 
 // vlans asks for the VLANs of bridges that tell them apart.
@@ -210,12 +230,17 @@ func (r *linkReader) vlans() {
 	}
 }
 
-// locate tells which other ends are on the host: the namespace has a number for it.
-func (r *linkReader) locate() {
-	host := netnsaUnknown
-	if slices.ContainsFunc(r.links, func(l runtime.NetLink) bool { return l.LinkNS >= 0 }) && r.connect() == nil {
-		host = r.nsid(ownPID())
+// hostNumber is the number that the namespace has for the host's; -1 = none. It is
+// asked for early: what else is read may use up all sockets.
+func (r *linkReader) hostNumber() int {
+	if r.connect() != nil {
+		return netnsaUnknown
 	}
+	return r.nsid(ownPID())
+}
+
+// locate tells which other ends are on the host.
+func (r *linkReader) locate(host int) {
 	for i := range r.links {
 		if l := &r.links[i]; host >= 0 && l.LinkNS == host {
 			l.LinkNS = runtime.HostNS
