@@ -18,10 +18,27 @@ type NetDomain struct {
 	VLAN int
 }
 
-// NetPlaces says where interfaces are in one NetworkMap.
+// NetPlaces says where interfaces are in one NetworkMap, which does not change
+// meanwhile. It is for one goroutine.
 type NetPlaces struct {
 	byIndex map[int]*NetLink
 	byPeer  map[netPeer]*NetLink
+	// placed are the containers' interfaces that were looked at, or are being: on a
+	// way back to itself an interface has the zero NetPlace. One look for one of them
+	// (from it all others are followed) sees each once.
+	placed map[placedNet]NetPlace
+	// without are those that such a look found no place for, the first of them
+	// apart: their way may lead over one that was being looked at.
+	without []placedNet
+	deep    int
+}
+
+// placedNet is an interface of a container; name tells apart those whose index is
+// not known.
+type placedNet struct {
+	c     *ContainerNet
+	index int
+	name  string
 }
 
 // netPeer is an interface as the host's veth tells of its other end.
@@ -29,7 +46,7 @@ type netPeer struct{ ns, index int }
 
 // Places makes the index of a map.
 func (m *NetworkMap) Places() *NetPlaces {
-	p := &NetPlaces{map[int]*NetLink{}, map[netPeer]*NetLink{}}
+	p := &NetPlaces{map[int]*NetLink{}, map[netPeer]*NetLink{}, map[placedNet]NetPlace{}, nil, 0}
 	for i := range m.Host {
 		l := &m.Host[i]
 		p.byIndex[l.Index] = l
@@ -44,15 +61,36 @@ func (m *NetworkMap) Places() *NetPlaces {
 func (p *NetPlaces) HostLink(index int) *NetLink { return p.byIndex[index] }
 
 // Of is where an interface of a container is.
-func (p *NetPlaces) Of(c *ContainerNet, l *NetLink) NetPlace { return p.of(c, l, 0) }
-
-// deepestNet is how far interfaces are followed that are made on each other.
-const deepestNet = 8
-
-func (p *NetPlaces) of(c *ContainerNet, l *NetLink, depth int) NetPlace {
-	if depth > deepestNet || c.OnHost {
+func (p *NetPlaces) Of(c *ContainerNet, l *NetLink) NetPlace {
+	if c.OnHost {
 		return NetPlace{}
 	}
+	key := placedNet{c, l.Index, l.Name}
+	at, is := p.placed[key]
+	if !is {
+		p.placed[key] = NetPlace{}
+		p.deep++
+		at = p.of(c, l)
+		p.deep--
+		p.placed[key] = at
+		switch {
+		case p.deep == 0:
+			for _, k := range p.without {
+				delete(p.placed, k)
+			}
+			p.without = p.without[:0]
+		case at == NetPlace{}:
+			p.without = append(p.without, key)
+		}
+	}
+	return at
+}
+
+// deepestNet is how far interfaces of the host are followed that are made on each
+// other. Those of a container are at most MaxNetLinks.
+const deepestNet = 8
+
+func (p *NetPlaces) of(c *ContainerNet, l *NetLink) NetPlace {
 	var at NetPlace
 	switch {
 	case l.Kind == "veth" || l.Kind == "" && l.Link == 0:
@@ -71,7 +109,7 @@ func (p *NetPlaces) of(c *ContainerNet, l *NetLink, depth int) NetPlace {
 		}
 	}
 	if at.Host == nil && l.LinkNS == HereNS {
-		at = p.within(c, l, depth)
+		at = p.within(c, l)
 	}
 	if b := p.byIndex[at.Domain.Link]; b != nil && b.Kind == "bridge" {
 		at.Bridge = b
@@ -80,7 +118,7 @@ func (p *NetPlaces) of(c *ContainerNet, l *NetLink, depth int) NetPlace {
 }
 
 // within follows an interface that is made on others of its container.
-func (p *NetPlaces) within(c *ContainerNet, l *NetLink, depth int) NetPlace {
+func (p *NetPlaces) within(c *ContainerNet, l *NetLink) NetPlace {
 	for i := range c.Links {
 		o := &c.Links[i]
 		lower := l.Link > 0 && o.Index == l.Link && o != l && l.Kind != "veth"
@@ -88,7 +126,7 @@ func (p *NetPlaces) within(c *ContainerNet, l *NetLink, depth int) NetPlace {
 		if !lower && !port {
 			continue
 		}
-		at := p.of(c, o, depth+1)
+		at := p.Of(c, o)
 		if at.Domain == (NetDomain{}) {
 			continue
 		}
