@@ -104,7 +104,7 @@ func (a *addrs) getHeld(inits []int, tell func(i int, ips []netip.Addr, ok bool)
 			continue
 		}
 		if ips, held := a.held(pid); held {
-			tell(i, ips, true)
+			tell(i, ips, a.byPID[pid].read())
 			continue
 		}
 		places = append(places, i)
@@ -170,8 +170,12 @@ func (a *addrs) keep(pid int, n *netNS) ([]netip.Addr, bool) {
 		_ = unix.EpollCtl(a.poll, unix.EPOLL_CTL_ADD, n.sock, &ev)
 	}
 	a.byPID[pid] = n
-	return n.ips, true
+	return n.ips, n.read()
 }
+
+// read says whether the addresses are known: where there were too many and none of
+// those that came is usable, nothing is.
+func (n *netNS) read() bool { return n.many.IsZero() || len(n.ips) > 0 }
 
 // changed gives the inits of containers whose addresses have changed since
 // they were read. pollFD is readable when there are any.
@@ -295,7 +299,7 @@ func readStart(path string, most int64) ([]byte, error) {
 }
 
 // parseFibTrie finds the host's own addresses: a leaf "|-- ADDRESS" followed
-// by a line "/32 host LOCAL".
+// by a line "/32 host LOCAL". Those that are not usable are left out.
 func parseFibTrie(text []byte) []netip.Addr {
 	var out []netip.Addr
 	var leaf netip.Addr
@@ -308,7 +312,7 @@ func parseFibTrie(text []byte) []netip.Addr {
 		if len(out) == maxAddrs {
 			return out
 		}
-		if s == "/32 host LOCAL" && leaf.IsValid() && !slices.Contains(out, leaf) {
+		if s == "/32 host LOCAL" && usable(leaf) && !slices.Contains(out, leaf) {
 			out = append(out, leaf)
 		}
 	}
@@ -319,13 +323,17 @@ func parseFibTrie(text []byte) []netip.Addr {
 // flags and name.
 func parseInet6(text []byte) []netip.Addr {
 	var out []netip.Addr
+	count := 0
 	for line := range bytes.Lines(text) {
-		if len(out) == maxAddrs {
+		if count == maxAddrs {
 			return out
 		}
 		digits, _, _ := strings.Cut(string(line), " ")
 		raw, err := hex.DecodeString(digits)
 		if ip, ok := netip.AddrFromSlice(raw); err == nil && ok && len(raw) == 16 {
+			if usable(ip) {
+				count++
+			}
 			out = append(out, ip)
 		}
 	}

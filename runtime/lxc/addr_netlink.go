@@ -17,9 +17,11 @@ const (
 	dumpTries = 5
 	// netlinkBuf holds any one netlink message block (32 KiB, see netlink(7)).
 	netlinkBuf = 32 << 10
-	// maxAddrs is how many addresses of a container are read. It may give itself
-	// as many as it likes: 50,000 took a List a second and more.
+	// maxAddrs is how many usable addresses of a container are read. It may give
+	// itself as many as it likes.
 	maxAddrs = 256
+	// maxAddrBytes bounds what is read to find them, some 3,000 of any kind.
+	maxAddrBytes = 256 << 10
 	// maxNews is how many announcements are read away at a time.
 	maxNews = 1024
 )
@@ -74,7 +76,7 @@ func dumpAddrs(fd int, seq uint32, buf []byte) (ips []netip.Addr, whole bool, er
 		return nil, false, fmt.Errorf("netlink: %w", err)
 	}
 	whole = true
-	for {
+	for left := maxAddrBytes; ; {
 		n, err := receiveNetlink(fd, buf)
 		if errors.Is(err, unix.ENOBUFS) {
 			whole = false
@@ -82,6 +84,9 @@ func dumpAddrs(fd int, seq uint32, buf []byte) (ips []netip.Addr, whole bool, er
 		}
 		if err != nil {
 			return nil, false, fmt.Errorf("netlink: %w", err)
+		}
+		if left -= n; left <= 0 {
+			return ips, false, errManyAddrs
 		}
 		msgs, err := syscall.ParseNetlinkMessage(buf[:n])
 		if err != nil {
@@ -104,7 +109,7 @@ func dumpAddrs(fd int, seq uint32, buf []byte) (ips []netip.Addr, whole bool, er
 			case unix.RTM_NEWADDR:
 				ip, ok := parseAddr(m)
 				switch {
-				case !ok:
+				case !ok || !usable(ip):
 				case len(ips) == maxAddrs:
 					return ips, false, errManyAddrs
 				default:
