@@ -100,9 +100,10 @@ func (m *NetworkMap) Conflicts() []NetConflict {
 // (MACVLAN_MODE_PASSTHRU of if_link.h).
 const passthru = 8
 
-// claim takes an interface's addresses. One that is switched off answers nobody.
+// claim takes an interface's addresses. One that is switched off answers nobody; of
+// which that is not known, counts.
 func (all *conflicts) claim(at NetDomain, l *NetLink, c NetClaim) {
-	if at == (NetDomain{}) || !l.Up {
+	if at == (NetDomain{}) || l.State == LinkDown {
 		return
 	}
 	switch {

@@ -77,9 +77,13 @@ func TestNetConflicts(t *testing.T) {
 		"the host's on another":     {func(m *NetworkMap) { m.port("a", 4, 1, "10.0.0.1/24") }, ""},
 		"link-local on two bridges": {func(m *NetworkMap) { m.port("a", 3, 1, "fe80::7/64"); m.port("b", 4, 2, "fe80::7/64 fe80::1/64") }, ""},
 		"one that is down": {func(m *NetworkMap) {
-			m.port("a", 3, 1, "10.0.0.2/24").Links[0].Up = false
+			m.port("a", 3, 1, "10.0.0.2/24").Links[0].State = LinkDown
 			m.port("b", 3, 1, "10.0.0.2/24")
 		}, ""},
+		"a user sees no states": {func(m *NetworkMap) {
+			m.port("a", 3, 1, "10.0.0.2/24").Links[0].Up = false
+			m.port("b", 3, 2, "10.0.0.2/24")
+		}, "10.0.0.2 br0.0 a/eth0 b/eth0"},
 		"docker0 inside": {func(m *NetworkMap) {
 			inner(m.port("a", 3, 1, ""), "bridge", 0, 0, "172.17.0.1/16")
 			inner(m.port("b", 3, 2, ""), "bridge", 0, 0, "172.17.0.1/16")
