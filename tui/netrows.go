@@ -256,6 +256,10 @@ func (n *netRows) others() {
 		case n.x.alone != nil && c.Ref != *n.x.alone, c.Counted() && read[c.Ref]:
 		case c.Counted():
 			n.sentence(c.Ref, notRead, "not read", "", "reading ...")
+		case !c.NoAnswerSince.IsZero():
+			n.sentence(c.Ref, notRead, "not read", "", "no answer "+views.Age(n.m.clock.Now().Sub(c.NoAnswerSince)))
+		case c.State == runtime.Unknown:
+			n.sentence(c.Ref, notRead, "not read", "", "its state is not known")
 		default:
 			n.sentence(c.Ref, notRunning, "not running", "what their configuration asks for", wishes(c))
 		}

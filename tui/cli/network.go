@@ -124,6 +124,11 @@ func (r *netReport) add(c *runtime.Container, ports *runtime.PortList, all bool)
 		r.links.add([]string{name, views.Absent, views.Absent, views.Absent, views.Absent, views.Absent, views.Absent, views.Absent, views.Absent, text})
 	}
 	switch {
+	case i < 0 && (!c.NoAnswerSince.IsZero() || c.State == runtime.Unknown):
+		why := "its state is not known"
+		o.Configured, o.Problem = configuredNets(c), &why
+		r.d.warn("%s: %s", name, why)
+		line("(not read)")
 	case i < 0:
 		o.Configured = configuredNets(c)
 		line("(does not run; " + configuredWords(c) + ")")

@@ -74,6 +74,10 @@ func TestNetwork(t *testing.T) {
 	if r := lxcdeck(t, rt, "network", "web-2"); r.code != 0 || strings.Contains(r.err, "has not come back") {
 		t.Errorf("one that was not asked for: %+v", r)
 	}
+	rt.Fail(fake.List, runtime.Ref{Path: path, Name: "db"}, fake.Fault{Stuck: true})
+	if r := lxcdeck(t, rt, "network", "db"); strings.Contains(r.out, "does not run") || !strings.Contains(r.err, "state is not known") {
+		t.Errorf("one that does not answer: %+v", r)
+	}
 	for args, want := range map[string]int{"network nope": 4, "network --tree": 2} {
 		if r := lxcdeck(t, rt, strings.Fields(args)...); r.code != want {
 			t.Errorf("%s: %+v, want %d", args, r, want)
