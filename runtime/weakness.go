@@ -54,12 +54,12 @@ func (i *Isolation) Weaknesses() []Weakness {
 // privileged: it is known to be in the host's user namespace.
 func (i *Isolation) privileged() bool { return i.Mapped() == No }
 
-// heavier is heavy for a container whose root is the host's.
-func (i *Isolation) heavier(otherwise Weight) Weight {
+// heavier is the weight of what is worse where the container's root is the host's.
+func (i *Isolation) heavier() Weight {
 	if i.privileged() {
 		return Heavy
 	}
-	return otherwise
+	return Medium
 }
 
 // lighter is the weight of what only takes one of several locks away.
@@ -74,12 +74,12 @@ func weakRoot(i *Isolation) []Weakness {
 	switch {
 	case i.Namespace("mnt").Host == Yes:
 		return []Weakness{{
-			ID: "host-mounts", Weight: i.heavier(Medium), What: "the host's mounts are its own",
+			ID: "host-mounts", Weight: i.heavier(), What: "the host's mounts are its own",
 			Why: "What it mounts or unmounts, it does on the host.", Do: "take mnt out of lxc.namespace.keep",
 		}}
 	case i.Root.Host == Yes:
 		return []Weakness{{
-			ID: "host-root", Weight: i.heavier(Medium), What: "the host's root directory is its own",
+			ID: "host-root", Weight: i.heavier(), What: "the host's root directory is its own",
 			Why: "It reads the host's files, and as root writes them.", Do: "give it a root of its own in lxc.rootfs.path",
 		}}
 	}
@@ -124,7 +124,7 @@ func weakNamespaces(i *Isolation) []Weakness {
 			all = append(all, k)
 		}
 	}
-	add("pid", i.heavier(Medium), "It sees the host's processes, and as root signals and traces them.")
+	add("pid", i.heavier(), "It sees the host's processes, and as root signals and traces them.")
 	if i.Namespace("net").Host == Yes && i.privileged() && i.Caps.Has("net_admin") {
 		all = append(all, Weakness{
 			ID: "host-net-admin", Weight: Heavy, What: "net_admin kept on the host's network",
@@ -145,7 +145,7 @@ func weakHostMounts(i *Isolation) []Weakness {
 			continue
 		}
 		k := Weakness{
-			ID: "host-directory", Weight: i.heavier(Medium), What: "the host's " + m.Is + " at " + m.Dir,
+			ID: "host-directory", Weight: i.heavier(), What: "the host's " + m.Is + " at " + m.Dir,
 			Why: "It writes what the host relies on.", Do: "take it out of lxc.mount.entry",
 		}
 		switch {

@@ -109,7 +109,7 @@ func TestAFailingCommandIsToldOnce(t *testing.T) {
 	c := &calls{err: errors.New("alert command /x: \x1b[31mno")}
 	d := newDeck(t, 120, 40, Options{Alerts: alert.Rules{alert.Pids: 90, alert.Disk: 50}, Alarm: c.run}, crowd()...)
 	d.pass(5 * time.Second)
-	d.sees(`alert command /x: \x1b[31mno`, "63% !")
+	d.sees(`alert command /x: \x1b[31mno`, "62% !")
 	if c.count() != 2 {
 		t.Fatalf("%d alarms", c.count())
 	}

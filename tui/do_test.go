@@ -159,6 +159,7 @@ func TestHabitsUnderOverlays(t *testing.T) {
 		if !strings.Contains(got, "clearScreen") || !strings.Contains(got, "execMsg") && !strings.Contains(got, "not suspended") {
 			t.Errorf("under %s: %s", under, got)
 		}
+		d.send(resumedMsg{})
 		d.pass(questionGrace)
 		d.press("esc")
 	}

@@ -114,8 +114,7 @@ func TestWhatLxcdeckDidIsTold(t *testing.T) {
 func TestTheAuditLogIsAskedForCauses(t *testing.T) {
 	var log []runtime.Past
 	asked := 0
-	var d *deck
-	d = newDeck(t, 120, 40, Options{History: func() ([]runtime.Past, error) { asked++; return log, nil }}, some()...)
+	d := newDeck(t, 120, 40, Options{History: func() ([]runtime.Past, error) { asked++; return log, nil }}, some()...)
 	d.pass(10 * time.Second)
 	if asked != 0 {
 		t.Fatalf("asked %d times though nothing has happened", asked)

@@ -104,20 +104,20 @@ func (x *isolationView) stale(m *Model) bool {
 
 // onIsolation takes a reading over. What was read before stays where the new one
 // failed.
-func (m *Model) onIsolation(msg isolationMsg) tea.Cmd {
+func (m *Model) onIsolation(msg isolationMsg) {
 	x := msg.view
 	if msg.gen != x.gen {
-		return nil
+		return
 	}
 	x.reading = false
 	if m.isolationOpen() != x {
-		return nil
+		return
 	}
 	if x.err = msg.err; msg.err != nil {
 		if errors.Is(msg.err, runtime.ErrNotFound) {
 			x.lines, x.read = nil, false
 		}
-		return nil
+		return
 	}
 	life := x.got.InitPID
 	x.got, x.lines = msg.got, views.IsolationLines(&msg.got, m.called)
@@ -126,7 +126,6 @@ func (m *Model) onIsolation(msg isolationMsg) tea.Cmd {
 	}
 	x.read = true
 	x.move(m, x.at, 1)
-	return nil
 }
 
 // move puts the cursor on a line, or on the next one that is no heading.

@@ -43,7 +43,7 @@ func (x *netView) about(m *Model) (lines []string, bad bool) {
 	}
 	switch row.Kind {
 	case views.NetInterface:
-		lines = append(lines, x.aboutLink(m, row, key)...)
+		lines = append(lines, x.aboutLink(row, key)...)
 	case views.NetSocket:
 		p := &row.Port.Process
 		if lines = append(lines, row.Port.Listens.Proto+" "+row.Port.Listens.Addr.String()); p.PID == 0 {
@@ -86,7 +86,7 @@ func (x *netView) conflict(m *Model, c *runtime.NetConflict) string {
 }
 
 // aboutLink tells what has no column everywhere.
-func (x *netView) aboutLink(m *Model, row *views.NetRow, key netKey) []string {
+func (x *netView) aboutLink(row *views.NetRow, key netKey) []string {
 	l := row.Link
 	kind := l.Kind
 	if kind == "" {

@@ -17,7 +17,7 @@ func (x *netView) paint(m *Model) views.Block {
 func (x *netView) state(m *Model) *views.NetworkState {
 	s := &views.NetworkState{
 		Rows: x.rows, Cursor: x.at, Offset: x.top, Links: x.links, Conflicts: len(x.conflicts), Say: m.noticeState(),
-		Note: x.note(m), Empty: "reading ...",
+		Note: x.note(), Empty: "reading ...",
 	}
 	if x.alone != nil {
 		s.Of = m.called(*x.alone)
@@ -48,7 +48,7 @@ func concerns(c *runtime.NetConflict, ref runtime.Ref) bool {
 }
 
 // note is one sentence on the whole.
-func (x *netView) note(m *Model) string {
+func (x *netView) note() string {
 	switch {
 	case x.err != nil:
 		return x.err.Error()

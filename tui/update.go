@@ -200,7 +200,8 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		m.onPorts(msg)
 		return nil, true
 	case isolationMsg:
-		return m.onIsolation(msg), true
+		m.onIsolation(msg)
+		return nil, true
 	case isolationDueMsg:
 		return m.onIsolationDue(msg), true
 	case spaceMsg:

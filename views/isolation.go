@@ -36,8 +36,8 @@ func (l *IsolationLine) Value() string {
 	}
 }
 
-// ToDo is what to do about a weak point, as it is read: settings and acts.
-func (l *IsolationLine) ToDo() string {
+// Advice is what to do about a weak point, as it is read: settings and acts.
+func (l *IsolationLine) Advice() string {
 	var parts []string
 	if l.Set != "" {
 		parts = append(parts, "set: "+strings.ReplaceAll(l.Set, "\n", " and "))

@@ -167,7 +167,7 @@ func (t *Theme) weakRows(x *IsolationLine, w int, cursor bool) []string {
 		rows = append(rows, l.String())
 	}
 	rows = append(rows, t.indented(Plain, Clean(x.Text), indent, w, cursor)...)
-	return append(rows, t.indented(Dim, Clean(x.ToDo()), indent, w, cursor)...)
+	return append(rows, t.indented(Dim, Clean(x.Advice()), indent, w, cursor)...)
 }
 
 // isolationName is the least width of the column of names.

@@ -57,9 +57,13 @@ func TestWhatACommandGets(t *testing.T) {
 	if strings.Count(got, "/dev/null\n") < 1 {
 		t.Errorf("standard input is not /dev/null:\n%s", got)
 	}
-	sid := strings.Fields(got[strings.Index(got, "sid "):])
-	if sid[1] != sid[2] {
-		t.Errorf("it is in session %s, not its own %s", sid[1], sid[2])
+	_, rest, _ := strings.Cut(got, "sid ")
+	sid := strings.Fields(rest)
+	if len(sid) < 2 {
+		t.Fatalf("no session in\n%s", got)
+	}
+	if sid[0] != sid[1] {
+		t.Errorf("it is in session %s, not its own %s", sid[0], sid[1])
 	}
 	if fds := strings.Fields(got[strings.LastIndex(got, "\n")+1:]); len(fds) == 0 || slices.Contains(fds, strconv.Itoa(fd)) {
 		t.Errorf("it has descriptors %v, and ours was %d", fds, fd)

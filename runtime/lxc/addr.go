@@ -273,12 +273,12 @@ func procAddrs(pid int) ([]netip.Addr, bool) {
 		return nil, false
 	}
 	defer unix.Close(pidfd)
-	v4, err := readStart(dir+"fib_trie", maxProcNet)
+	v4, err := readStart(dir + "fib_trie")
 	if err != nil {
 		return nil, false
 	}
 	// Not there when the kernel has no IPv6.
-	v6, err := readStart(dir+"if_inet6", maxProcNet)
+	v6, err := readStart(dir + "if_inet6")
 	if err != nil && !os.IsNotExist(err) {
 		return nil, false
 	}
@@ -288,14 +288,14 @@ func procAddrs(pid int) ([]netip.Addr, bool) {
 	return tidy(append(parseFibTrie(v4), parseInet6(v6)...)), true
 }
 
-// readStart reads a file, as far as most.
-func readStart(path string, most int64) ([]byte, error) {
+// readStart reads a file, as far as maxProcNet.
+func readStart(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most))
+	return io.ReadAll(io.LimitReader(f, maxProcNet))
 }
 
 // parseFibTrie finds the host's own addresses: a leaf "|-- ADDRESS" followed

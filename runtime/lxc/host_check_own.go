@@ -118,7 +118,7 @@ func (h *hostCheck) ownLimits(context.Context) checks {
 	var c checks
 	need := uint64(0)
 	for _, path := range h.paths {
-		found, _, _ := readPath(path) // what cannot be read is told with the lxcpaths
+		found, _ := readPath(path) // what cannot be read is told with the lxcpaths
 		need += uint64(len(found))
 	}
 	instances, ok1 := h.number("/proc/sys/fs/inotify/max_user_instances")

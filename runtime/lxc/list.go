@@ -159,9 +159,9 @@ func order(x, y runtime.Ref) int {
 }
 
 // readPath is readNames for those who do not ask for links.
-func readPath(path string) (found, without []runtime.Ref, err error) {
+func readPath(path string) ([]runtime.Ref, error) {
 	n, err := readNames(path)
-	return n.found, n.without, err
+	return n.found, err
 }
 
 // names are those in one lxcpath.

@@ -183,14 +183,14 @@ func (a *Adapter) networkOf(ctx context.Context, ref runtime.Ref, h *hostNet) ru
 			return none
 		}
 		if l = a.known(ref); l == nil {
-			none.Why = stoppedMeanwhile.Error()
+			none.Why = errStoppedMeanwhile.Error()
 			return none
 		}
 	}
 	c, since, err := inTurn(ctx, a.networks, ref, netPatience, func() (runtime.ContainerNet, error) { return a.networks.read(l.pid, h) })
 	switch {
 	case err == nil && a.known(ref) != l: // it may be of whoever got its pid
-		none.Why = stoppedMeanwhile.Error()
+		none.Why = errStoppedMeanwhile.Error()
 	case err != nil:
 		none.Why, none.Since = err.Error(), since
 	default:
@@ -200,7 +200,7 @@ func (a *Adapter) networkOf(ctx context.Context, ref runtime.Ref, h *hostNet) ru
 	return none
 }
 
-var stoppedMeanwhile = fmt.Errorf("%w: it has stopped meanwhile", runtime.ErrWrongState)
+var errStoppedMeanwhile = fmt.Errorf("%w: it has stopped meanwhile", runtime.ErrWrongState)
 
 // hostNet is the network of this process.
 type hostNet struct {
@@ -221,10 +221,13 @@ func readHostNet() (hostNet, error) {
 		return h, err
 	}
 	if r.more {
-		h.why = fmt.Sprintf("the host has more than %d interfaces: not all are known", runtime.MaxHostNet)
+		r.lack(fmt.Sprintf("it has more than %d interfaces", runtime.MaxHostNet))
 	}
 	r.allAddresses()
 	r.vlans()
+	if r.part != "" {
+		h.why = "not all of the host's network is known: " + r.part
+	}
 	h.links = r.links
 	return h, nil
 }

@@ -2,6 +2,7 @@ package lxc
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -18,16 +19,15 @@ func attribute(kind uint16, value []byte) []byte {
 }
 
 func TestParsePVID(t *testing.T) {
-	head := make([]byte, unix.SizeofIfInfomsg)
-	binary.NativeEndian.PutUint32(head[4:], 7)
+	head := slices.Concat(make([]byte, 4), binary.NativeEndian.AppendUint32(nil, 7), make([]byte, unix.SizeofIfInfomsg-8))
 	vlan := func(flags, id uint16) []byte {
 		return attribute(2, binary.NativeEndian.AppendUint16(binary.NativeEndian.AppendUint16(nil, flags), id))
 	}
 	spec := append(append(vlan(0, 5), vlan(1<<1|1<<2, 10)...), vlan(0, 20)...)
-	if index, id := parsePVID(append(head, attribute(unix.IFLA_AF_SPEC|1<<15, spec)...)); index != 7 || id != 10 {
+	if index, id := parsePVID(slices.Concat(head, attribute(unix.IFLA_AF_SPEC|1<<15, spec))); index != 7 || id != 10 {
 		t.Errorf("port %d has VLAN %d", index, id)
 	}
-	if _, id := parsePVID(append(head, attribute(unix.IFLA_AF_SPEC, vlan(0, 5))...)); id != -1 {
+	if _, id := parsePVID(slices.Concat(head, attribute(unix.IFLA_AF_SPEC, vlan(0, 5)))); id != -1 {
 		t.Errorf("without one: VLAN %d", id)
 	}
 }

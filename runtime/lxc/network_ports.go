@@ -39,7 +39,7 @@ func (a *Adapter) portsOf(ctx context.Context, ref runtime.Ref) (runtime.PortLis
 	})
 	switch {
 	case err != nil && ctx.Err() == nil && a.known(ref) == nil, err == nil && a.known(ref) == nil:
-		return none, stoppedMeanwhile
+		return none, errStoppedMeanwhile
 	case err != nil:
 		return none, err
 	}

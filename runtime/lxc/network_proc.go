@@ -18,7 +18,7 @@ import (
 // counters and addresses (proc_pid_net(5)). Hardware addresses and states it does not tell.
 func procNet(pid int, c *runtime.ContainerNet) error {
 	dir := "/proc/" + strconv.Itoa(pid) + "/net/"
-	text, err := readStart(dir+"dev", maxProcNet)
+	text, err := readStart(dir + "dev")
 	if err != nil {
 		return fmt.Errorf("interfaces: %w", fileErr(err))
 	}
@@ -34,7 +34,7 @@ func procNet(pid int, c *runtime.ContainerNet) error {
 		return &c.Links[i]
 	}
 	// Which number an interface has stands here alone: "2    eth0            1 ...".
-	if text, err := readStart(dir+"dev_mcast", maxProcNet); err == nil {
+	if text, err := readStart(dir + "dev_mcast"); err == nil {
 		for line := range bytes.Lines(text) {
 			if f := strings.Fields(string(line)); len(f) > 2 {
 				if l := byName(f[1]); l != nil {
@@ -43,12 +43,12 @@ func procNet(pid int, c *runtime.ContainerNet) error {
 			}
 		}
 	}
-	v6, err := readStart(dir+"if_inet6", maxProcNet)
+	v6, err := readStart(dir + "if_inet6")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.Part += "; IPv6 addresses: " + err.Error()
 	}
 	parseInet6Links(v6, byName)
-	v4, err := readStart(dir+"fib_trie", maxProcNet)
+	v4, err := readStart(dir + "fib_trie")
 	own := slices.DeleteFunc(parseFibTrie(v4), func(ip netip.Addr) bool { return ip.IsLoopback() })
 	switch {
 	case err != nil:

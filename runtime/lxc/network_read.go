@@ -226,6 +226,7 @@ func (r *linkReader) vlans() {
 		return true
 	})
 	if err != nil {
+		r.lack("VLANs of its bridges: " + err.Error())
 		r.hangUp()
 	}
 }

@@ -171,7 +171,7 @@ func sharing(ref runtime.Ref, paths, dirs, volumes []string) []runtime.Ref {
 	}
 	var out []runtime.Ref
 	for _, path := range paths {
-		found, _, _ := readPath(path)
+		found, _ := readPath(path)
 		for _, other := range found {
 			if other == ref || sameDir(other.String(), ref.String()) {
 				continue

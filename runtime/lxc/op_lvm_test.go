@@ -46,7 +46,7 @@ func newGroup(t *testing.T) *group {
 	t.Cleanup(func() { g.tool("losetup", "-d", loop) })
 	g.tool("vgcreate", "-q", g.name, loop)
 	t.Cleanup(func() {
-		all, _, err := readPath(s.Path)
+		all, err := readPath(s.Path)
 		must(t, err)
 		for _, ref := range all {
 			if hasMonitor(ref) {

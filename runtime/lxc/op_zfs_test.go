@@ -37,7 +37,7 @@ func newTank(t *testing.T) *tank {
 	k.tool("modprobe", "zfs")
 	k.tool("zpool", "create", "-o", "cachefile=none", "-m", "none", pool, image)
 	t.Cleanup(func() {
-		all, _, err := readPath(s.Path)
+		all, err := readPath(s.Path)
 		must(t, err)
 		for _, ref := range all {
 			if hasMonitor(ref) {

@@ -39,7 +39,7 @@ func BenchmarkSampleBesideLiblxc(b *testing.B) {
 	for _, name := range names {
 		h, err := golxc.NewContainer(name, s.Path)
 		must(b, err)
-		defer func() { _ = h.Release() }() // it is of no more use
+		b.Cleanup(func() { _ = h.Release() }) // it is of no more use
 		handles = append(handles, h)
 	}
 	sample := func() {

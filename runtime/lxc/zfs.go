@@ -287,7 +287,7 @@ func sameSet(ref runtime.Ref, paths []string, name string) (others []runtime.Ref
 		return nil
 	}
 	for _, lxcpath := range paths {
-		found, _, _ := readPath(lxcpath)
+		found, _ := readPath(lxcpath)
 		for _, c := range found {
 			snaps, _ := snapshotDirs(c)
 			for _, o := range append([]runtime.Ref{c}, snaps...) {

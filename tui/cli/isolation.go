@@ -90,7 +90,7 @@ func (d *deck) isolationText(out *strings.Builder, i *runtime.Isolation) {
 			}
 			out.WriteString(name + "\n")
 		case l.Sign != "":
-			out.WriteString("  " + l.Sign + strings.Repeat(" ", 3-len(l.Sign)) + name + ". " + text + "\n     " + views.Clean(l.ToDo()) + "\n")
+			out.WriteString("  " + l.Sign + strings.Repeat(" ", 3-len(l.Sign)) + name + ". " + text + "\n     " + views.Clean(l.Advice()) + "\n")
 		case name == "":
 			out.WriteString("  " + text + "\n")
 		default:
