@@ -170,6 +170,9 @@ func (x *eventView) state(m *Model) *views.EventsState {
 		s.Of = m.called(x.of)
 		s.Empty = "Nothing has happened to " + s.Of + " since lxcdeck was started."
 	}
+	if why := m.unlisted(); why != "" {
+		s.Empty = why
+	}
 	s.Hints = []keymap.Hint{{Key: "q", Text: "back"}}
 	if len(x.items) > 0 {
 		s.Hints = append(s.Hints, keymap.Hint{Key: "enter", Text: "to the container"})

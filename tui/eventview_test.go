@@ -42,6 +42,9 @@ func TestEventsAreListed(t *testing.T) {
 	d := newDeck(t, 120, 40, Options{}, some()...)
 	d.openEvents()
 	d.sees("Nothing has happened since lxcdeck was started")
+	d.m.listing.read = map[string]string{"/var/lib/lxc": "a"}
+	d.press("down")
+	d.sees("The last list could not read /srv/lxc")
 	d.rt.Become(ref("alpha"), runtime.Stopped)
 	d.happens(events.Stopped)
 	d.sees("alpha", "stopped", "init ended (reason not known)", "1/1")

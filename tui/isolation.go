@@ -277,9 +277,8 @@ func (x *isolationView) state(m *Model) *views.IsolationState {
 
 // note is one sentence on the whole.
 func (x *isolationView) note(m *Model) string {
-	c := m.byRef(x.ref)
 	switch {
-	case c == nil && !m.listing.done.IsZero():
+	case m.isGone(x.ref):
 		return m.called(x.ref) + " is gone"
 	case x.err != nil && len(x.lines) > 0:
 		return x.err.Error()

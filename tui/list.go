@@ -214,6 +214,20 @@ func (m *Model) isGone(r runtime.Ref) bool {
 	return read && m.byRef(r) == nil && !slices.Contains(l.noConfig, r) && !slices.Contains(l.dangling, r)
 }
 
+// unlisted says why it is not known what happens to all containers; "" = it is.
+func (m *Model) unlisted() string {
+	l := &m.listing
+	if l.done.IsZero() {
+		return "The containers have not been listed yet: what happens to them is not known."
+	}
+	for _, path := range m.about.Paths {
+		if _, ok := l.read[path]; !ok {
+			return "The last list could not read " + path + ": what happens there is not known."
+		}
+	}
+	return ""
+}
+
 // called is how a container is named in a sentence: by its name, and by its
 // whole path where two lxcpaths hold one of that name.
 func (m *Model) called(ref runtime.Ref) string {

@@ -26,7 +26,7 @@ func (x *netView) state(m *Model) *views.NetworkState {
 	switch {
 	case x.err != nil:
 		s.Empty = "The network cannot be read."
-	case x.alone != nil && m.byRef(*x.alone) == nil:
+	case x.alone != nil && m.isGone(*x.alone):
 		s.Empty = m.called(*x.alone) + " is gone; " + m.keys.KeyOf(keymap.Back) + " shows the others."
 	}
 	s.About, s.AboutBad = x.about(m)

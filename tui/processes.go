@@ -182,7 +182,7 @@ func (x *procView) fetch(m *Model) tea.Cmd {
 func (x *procView) still(m *Model) string {
 	c := m.byRef(x.ref)
 	switch {
-	case c == nil && !m.listing.done.IsZero():
+	case m.isGone(x.ref):
 		return m.called(x.ref) + " is gone"
 	case c != nil && c.State == runtime.Stopped:
 		if x.list.InitPID != 0 || x.over != "" {
