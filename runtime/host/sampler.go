@@ -89,6 +89,9 @@ func (p *Sampler) Sample(s *runtime.HostSample) error {
 	s.PSI.IO, _ = kernfile.Pressure(p.text(ioPressure))
 	p.look(s.At)
 	s.DiskAt, s.DiskTotal, s.DiskFree, s.DiskUsed = p.spaceAt, p.space.total, p.space.free, p.space.used
+	if s.DiskTotal.Absent() {
+		s.DiskAt = time.Time{}
+	}
 	return err
 }
 
