@@ -32,7 +32,7 @@ func TestSlowLink(t *testing.T) {
 	want(t, term.Wait("slow link", patience))
 	// Frames still come.
 	start := term.Bytes()
-	want(t, term.WaitFunc("more of the flood", patience, func(string) bool { return term.Bytes() > start+5*rate }))
+	eventually(t, "more of the flood", func() bool { return term.Bytes() > start+5*rate })
 	// What may be written ahead of an answer, twice, and a few frames. Without a
 	// word from the terminal it would be megabytes.
 	if most := link.Most(); most > 5*rate {
