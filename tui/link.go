@@ -16,9 +16,11 @@ const (
 	leastAhead = 2 << 10
 	mostAhead  = 256 << 10
 	// quickTrip is how much longer than the quickest one an answer may take, and
-	// slowTrip from when on the link is called slow, if a frame waited.
+	// slowTrip from when on the link is called slow, if a frame waited. The quickest
+	// may have been slow itself, behind the first screen: longTrip is too long for all.
 	quickTrip = 50 * time.Millisecond
 	slowTrip  = 100 * time.Millisecond
+	longTrip  = 500 * time.Millisecond
 	// slowTime is how long it is called so.
 	slowTime = 5 * time.Second
 	// lostAfter is when an answer counts as lost. Before, nothing else is asked: a
@@ -90,7 +92,7 @@ func (l *link) answered(now time.Time) {
 
 // over ends a question.
 func (l *link) over(now time.Time) {
-	if l.holds && !l.asked.IsZero() && now.Sub(l.asked) >= l.trip+slowTrip {
+	if l.holds && !l.asked.IsZero() && now.Sub(l.asked) >= min(l.trip+slowTrip, longTrip) {
 		l.waited = now
 	}
 	l.asked, l.holds = time.Time{}, false
