@@ -76,7 +76,7 @@ func NewKillLog() *KillLog {
 func (k *KillLog) Fill(p *runtime.Parts, cgroup string, since time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.follow()
+	now := k.follow().now
 	switch {
 	case k.err != nil:
 		p.KillsWhy = k.err.Error()
@@ -156,10 +156,25 @@ func insert(kills []runtime.Killed, one runtime.Killed) []runtime.Killed {
 	return kills
 }
 
-// follow reads the records that are new, and gives the time, of the wall clock
-// alone: others stand still while the host sleeps.
-func (k *KillLog) follow() time.Time {
-	now := k.now().Round(0)
+// reading is the moment of one reading of the log, by the wall clock alone (others
+// stand still while the host sleeps) and by that of the log's times. It is one for
+// all its records: two looks at two clocks differ by more than what lies between
+// two kills.
+type reading struct {
+	now   time.Time
+	up    time.Duration
+	known bool
+}
+
+func (k *KillLog) reading() reading {
+	r := reading{now: k.now().Round(0)}
+	r.up, r.known = k.up()
+	return r
+}
+
+// follow reads the records that are new.
+func (k *KillLog) follow() reading {
+	r := k.reading()
 	if !k.opened {
 		k.opened = true
 		k.buf = make([]byte, recordSize)
@@ -168,7 +183,7 @@ func (k *KillLog) follow() time.Time {
 		}
 	}
 	if k.read == nil {
-		return now
+		return r
 	}
 	k.behind = true
 	for range mostRecords {
@@ -179,36 +194,34 @@ func (k *KillLog) follow() time.Time {
 			// Records were overwritten before they were read, or one is too long:
 			// the next read gives the next one (dev-kmsg).
 		case err != nil || n <= 0:
-			k.ended, k.behind = now, false // EAGAIN: that was the last one
-			return now
+			k.ended, k.behind = r.now, false // EAGAIN: that was the last one
+			return r
 		default:
-			k.take(k.buf[:n])
+			k.take(r, k.buf[:n])
 		}
 	}
-	return now
+	return r
 }
 
 // take remembers the kill that a record tells of. One that was not there when the
 // log was read before was written since, whatever the log's clock says.
-func (k *KillLog) take(record []byte) {
+func (k *KillLog) take(r reading, record []byte) {
 	group, one, usec, ok := parseKill(record)
 	if !ok {
 		return
 	}
-	up, known := k.up()
 	at := time.Duration(min(usec, 1<<50)) * time.Microsecond
-	if !known || at > up {
-		at = up
+	if !r.known || at > r.up {
+		at = r.up
 	}
-	now := k.now().Round(0)
-	one.At = now.Add(at - up)
+	one.At = r.now.Add(at - r.up)
 	if one.At.Before(k.ended) {
 		one.At = k.ended
 	}
-	if one.At.After(now) {
-		one.At = now
+	if one.At.After(r.now) {
+		one.At = r.now
 	}
-	one.About = now.Sub(one.At) > nearby && now.Sub(k.ended) > nearby
+	one.About = r.now.Sub(one.At) > nearby && r.now.Sub(k.ended) > nearby
 	k.keep(k.home(group), one)
 }
 

@@ -241,8 +241,9 @@ func TestKillLogIsBounded(t *testing.T) {
 	if len(k.groups) != keptGroups || len(k.order) != keptGroups {
 		t.Errorf("%d cgroups are kept, %d in order", len(k.groups), len(k.order))
 	}
+	at := k.reading()
 	for i := range 100 {
-		k.take([]byte(killRecord(i, fmt.Sprintf("/lxc.payload.one/%d", i), "sh", i+1)))
+		k.take(at, []byte(killRecord(i, fmt.Sprintf("/lxc.payload.one/%d", i), "sh", i+1)))
 	}
 	if kills := k.groups["/lxc.payload.one"]; len(kills) != keptKills || kills[0].PID != 100 {
 		t.Errorf("kept of one container: %+v", kills)
