@@ -98,12 +98,7 @@ func (m *Model) openGraphs() tea.Cmd {
 
 // graphsOpen is the view, be it below something else; nil = it is not open.
 func (m *Model) graphsOpen() *graphView {
-	at := m.overlay
-	if u, ok := at.(*upon); ok {
-		at = u.under
-	}
-	x, _ := at.(*graphView)
-	return x
+	return opened[*graphView](m)
 }
 
 // isGraphed says whether the graphs of a container are on screen: it is read in
@@ -250,19 +245,10 @@ func (x *graphView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		x.on = false
 	case keymap.Back, keymap.Quit, keymap.Interrupt:
 		m.overlay = nil
-	case keymap.HelpKey:
-		m.overlay = &upon{&help{scope: keymap.Graphs}, x}
-	case keymap.Messages:
-		act := m.openMessages()
-		m.overlay = &upon{m.overlay, x}
-		return act
-	case keymap.Palette:
-		m.overlay = nil
-		return m.do(a)
 	case keymap.Faster, keymap.Slower, keymap.FreezeView, keymap.Refresh:
 		return m.do(a)
 	}
-	return nil
+	return m.aside(x, keymap.Graphs, a, func(*Model) tea.Cmd { m.overlay = nil; return nil })
 }
 
 // paste is not for graphs.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -13,29 +12,11 @@ import (
 	"lxcdeck/views"
 )
 
-// isolationDeadline is for one reading; the runtime has one of its own.
-const isolationDeadline = 15 * time.Second
-
-type (
-	// isolationMsg is one reading of what keeps a container apart.
-	isolationMsg struct {
-		view *isolationView
-		gen  int
-		got  runtime.Isolation
-		err  error
-	}
-	// isolationDueMsg says that it is time to see whether the container is in
-	// another life than the one that was read.
-	isolationDueMsg struct{ view *isolationView }
-)
-
 // isolationView shows what keeps a container apart from the host. It is read when
 // it is opened, when it is asked for, and when the container stops or starts.
 type isolationView struct {
+	reader
 	ref     runtime.Ref
-	gen     int // of the last reading
-	reading bool
-	stop    context.CancelFunc
 	read    bool // something was
 	got     runtime.Isolation
 	lines   []views.IsolationLine
@@ -51,49 +32,32 @@ func (m *Model) openIsolation() tea.Cmd {
 	}
 	x := &isolationView{ref: c.Ref}
 	m.overlay = x
-	return tea.Batch(x.fetch(m), x.next(m))
+	return x.fetch(m)
 }
 
 // isolationOpen is the view, be it below something else; nil = it is not open.
 func (m *Model) isolationOpen() *isolationView {
-	at := m.overlay
-	if u, ok := at.(*upon); ok {
-		at = u.under
-	}
-	x, _ := at.(*isolationView)
-	return x
+	return opened[*isolationView](m)
 }
 
 // fetch reads it off the loop.
 func (x *isolationView) fetch(m *Model) tea.Cmd {
-	if x.reading {
+	if x.out {
 		return nil
 	}
-	x.gen++
-	ctx, stop := context.WithTimeout(m.out.ctx, isolationDeadline)
-	x.stop, x.reading = stop, true
-	rt, ref, gen := m.rt, x.ref, x.gen
-	return cmd("isolation", func() tea.Msg {
-		defer stop()
-		got, err := rt.Isolation(ctx, ref)
-		return isolationMsg{x, gen, got, err}
+	rt, ref := m.rt, x.ref
+	return fetch(m, x, "isolation", readDeadline, func(ctx context.Context) (runtime.Isolation, error) {
+		return rt.Isolation(ctx, ref)
 	})
 }
 
-func (x *isolationView) next(m *Model) tea.Cmd {
-	return m.clock.After(m.interval, isolationDueMsg{x})
-}
-
-func (m *Model) onIsolationDue(msg isolationDueMsg) tea.Cmd {
-	x := msg.view
-	if m.isolationOpen() != x {
-		return nil
-	}
+// due sees whether the container is in another life than the one that was read.
+func (x *isolationView) due(m *Model) tea.Cmd {
 	never := x.err != nil && !x.read && m.byRef(x.ref) != nil // a first reading that timed out, or it was made anew
 	if !m.held && (never || x.stale(m) || errors.Is(x.err, runtime.ErrWrongState)) {
-		return tea.Batch(x.fetch(m), x.next(m))
+		return x.fetch(m)
 	}
-	return x.next(m)
+	return next(m, x, m.interval)
 }
 
 // stale says whether the container is known to be in another life by now.
@@ -102,30 +66,22 @@ func (x *isolationView) stale(m *Model) bool {
 	return x.read && c != nil && c.NoAnswerSince.IsZero() && c.State != runtime.Unknown && c.InitPID != x.got.InitPID && c.State.Alive() == (c.InitPID != 0)
 }
 
-// onIsolation takes a reading over. What was read before stays where the new one
-// failed.
-func (m *Model) onIsolation(msg isolationMsg) {
-	x := msg.view
-	if msg.gen != x.gen {
-		return
-	}
-	x.reading = false
-	if m.isolationOpen() != x {
-		return
-	}
-	if x.err = msg.err; msg.err != nil {
-		if errors.Is(msg.err, runtime.ErrNotFound) {
+// took takes a reading over. What was read before stays where the new one failed.
+func (x *isolationView) took(m *Model, got runtime.Isolation, err error) tea.Cmd {
+	if x.err = err; err != nil {
+		if errors.Is(err, runtime.ErrNotFound) {
 			x.lines, x.read = nil, false
 		}
-		return
+		return next(m, x, x.pause(m))
 	}
 	life := x.got.InitPID
-	x.got, x.lines = msg.got, views.IsolationLines(&msg.got, m.called)
-	if !x.read || life != msg.got.InitPID {
+	x.got, x.lines = got, views.IsolationLines(&got, m.called)
+	if !x.read || life != got.InitPID {
 		x.at, x.top = 0, 0
 	}
 	x.read = true
 	x.move(m, x.at, 1)
+	return next(m, x, x.pause(m))
 }
 
 // move puts the cursor on a line, or on the next one that is no heading.
@@ -175,14 +131,6 @@ func (x *isolationView) turn(m *Model, way int) {
 	}
 }
 
-func (x *isolationView) leave(m *Model) tea.Cmd {
-	if x.stop != nil {
-		x.stop()
-	}
-	m.overlay = nil
-	return nil
-}
-
 func (x *isolationView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	m.notices.read(k.String())
 	a, ok := m.keys.Lookup(keymap.List, k.String())
@@ -209,19 +157,10 @@ func (x *isolationView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return x.fetch(m)
 	case keymap.Back, keymap.Quit, keymap.Interrupt, keymap.Isolation:
 		return x.leave(m)
-	case keymap.Messages:
-		act := m.openMessages()
-		m.overlay = &upon{m.overlay, x}
-		return act
-	case keymap.HelpKey:
-		m.overlay = &upon{&help{scope: keymap.List}, x}
-	case keymap.Palette:
-		x.leave(m)
-		return m.do(a)
 	case keymap.FreezeView:
 		return m.do(a)
 	}
-	return nil
+	return m.aside(x, keymap.List, a, x.leave)
 }
 
 // copy copies the value of the line under the cursor, made clean. What to set may

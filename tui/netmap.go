@@ -12,30 +12,13 @@ import (
 	"lxcdeck/views"
 )
 
-// networkDeadline is for one reading; the runtime has one of its own.
-const networkDeadline = 15 * time.Second
-
-type (
-	// networkMsg is one reading of all networks.
-	networkMsg struct {
-		view *netView
-		gen  int
-		net  runtime.NetworkMap
-		err  error
-	}
-	// networkDueMsg says that it is time for the next.
-	networkDueMsg struct {
-		view *netView
-		gen  int
-	}
-	// portsMsg is one reading of a container's ports.
-	portsMsg struct {
-		view *netView
-		ref  runtime.Ref
-		list runtime.PortList
-		err  error
-	}
-)
+// portsMsg is one reading of a container's ports.
+type portsMsg struct {
+	view *netView
+	ref  runtime.Ref
+	list runtime.PortList
+	err  error
+}
 
 // netKey is a row, whatever stands above it.
 type netKey struct {
@@ -69,11 +52,8 @@ type netRate struct{ rx, tx runtime.Rate }
 // netView shows the host's bridges and what containers have on them. It reads them
 // at the sampling interval, as long as it is open.
 type netView struct {
+	reader
 	alone     *runtime.Ref // whose alone it is; nil = all
-	gen       int          // of the last reading
-	reading   bool         // it is out
-	began     time.Time
-	stop      context.CancelFunc
 	net       runtime.NetworkMap
 	have      bool // net was read
 	conflicts []runtime.NetConflict
@@ -126,35 +106,25 @@ func (m *Model) openNetwork() tea.Cmd {
 
 // networkOpen is the view, be it below something else; nil = it is not open.
 func (m *Model) networkOpen() *netView {
-	at := m.overlay
-	if u, ok := at.(*upon); ok {
-		at = u.under
-	}
-	x, _ := at.(*netView)
-	return x
+	return opened[*netView](m)
 }
 
 // fetch reads the networks off the loop: of all containers that run, as one that is
 // alone may have an address of another.
 func (x *netView) fetch(m *Model) tea.Cmd {
 	ports := x.fetchPorts(m)
-	if x.reading {
+	if x.out {
 		return ports
 	}
-	x.gen++
 	var refs []runtime.Ref
 	for i := range m.all {
 		if c := &m.all[i]; c.Counted() {
 			refs = append(refs, c.Ref)
 		}
 	}
-	ctx, stop := context.WithTimeout(m.out.ctx, networkDeadline)
-	x.stop, x.reading, x.began = stop, true, m.clock.Now()
-	rt, gen := m.rt, x.gen
-	return tea.Batch(ports, cmd("network", func() tea.Msg {
-		defer stop()
-		net, err := rt.Network(ctx, refs)
-		return networkMsg{x, gen, net, err}
+	rt := m.rt
+	return tea.Batch(ports, fetch(m, x, "network", readDeadline, func(ctx context.Context) (runtime.NetworkMap, error) {
+		return rt.Network(ctx, refs)
 	}))
 }
 
@@ -167,7 +137,7 @@ func (x *netView) fetchPorts(m *Model) tea.Cmd {
 	if c := m.byRef(*x.alone); c == nil || !c.Counted() {
 		return nil
 	}
-	ctx, stop := context.WithTimeout(m.out.ctx, networkDeadline)
+	ctx, stop := context.WithTimeout(m.out.ctx, readDeadline)
 	x.stopPorts, x.portsOut, x.portsFrom = stop, true, m.clock.Now()
 	rt, ref := m.rt, *x.alone
 	return cmd("ports", func() tea.Msg {
@@ -177,40 +147,23 @@ func (x *netView) fetchPorts(m *Model) tea.Cmd {
 	})
 }
 
-func (x *netView) next(m *Model, d time.Duration) tea.Cmd {
-	return m.clock.After(d, networkDueMsg{x, x.gen})
-}
-
-func (m *Model) onNetworkDue(msg networkDueMsg) tea.Cmd {
-	x := msg.view
-	if m.networkOpen() != x || msg.gen != x.gen {
-		return nil
-	}
+func (x *netView) due(m *Model) tea.Cmd {
 	if m.held { // what stands still needs no figures
-		return x.next(m, m.interval)
+		return next(m, x, m.interval)
 	}
 	return x.fetch(m)
 }
 
-// onNetwork takes a reading over, and arms the next.
-func (m *Model) onNetwork(msg networkMsg) tea.Cmd {
-	x := msg.view
-	if msg.gen != x.gen {
-		return nil
-	}
-	x.reading = false
-	if m.networkOpen() != x {
-		return nil
-	}
-	pause := max(m.interval, readShare*m.clock.Now().Sub(x.began))
-	if x.err = msg.err; msg.err == nil {
+func (x *netView) took(m *Model, net runtime.NetworkMap, err error) tea.Cmd {
+	pause := x.pause(m)
+	if x.err = err; err == nil {
 		if len(x.past) == 0 {
 			pause = min(pause, firstPause)
 		}
-		x.take(msg.net)
+		x.take(net)
 	}
 	x.arrange(m)
-	return x.next(m, pause)
+	return next(m, x, pause)
 }
 
 func (m *Model) onPorts(msg portsMsg) {
@@ -274,13 +227,10 @@ func linkKey(c *runtime.ContainerNet, l *runtime.NetLink) netLinkKey {
 
 // leave closes the view; readings that are out are given up.
 func (x *netView) leave(m *Model) tea.Cmd {
-	for _, stop := range []context.CancelFunc{x.stop, x.stopPorts} {
-		if stop != nil {
-			stop()
-		}
+	if x.stopPorts != nil {
+		x.stopPorts()
 	}
-	m.overlay = nil
-	return nil
+	return x.reader.leave(m)
 }
 
 func (x *netView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
@@ -293,19 +243,10 @@ func (x *netView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return m.handlers[a.ID]()
 	}
 	page := max(1, x.room(m)/2)
+	if to, ok := stepped(a.ID, x.at, page, len(x.rows)); ok {
+		return x.move(m, to)
+	}
 	switch a.ID {
-	case keymap.Up:
-		return x.move(m, x.at-1)
-	case keymap.Down:
-		return x.move(m, x.at+1)
-	case keymap.PageUp:
-		return x.move(m, x.at-page)
-	case keymap.PageDown:
-		return x.move(m, x.at+page)
-	case keymap.Top:
-		return x.move(m, 0)
-	case keymap.Bottom:
-		return x.move(m, len(x.rows)-1)
 	case keymap.Back:
 		if x.alone != nil {
 			return x.switchAlone(m)
@@ -313,21 +254,12 @@ func (x *netView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return x.leave(m)
 	case keymap.Quit, keymap.Interrupt:
 		return x.leave(m)
-	case keymap.HelpKey:
-		m.overlay = &upon{&help{scope: keymap.Network}, x}
-	case keymap.Messages:
-		act := m.openMessages()
-		m.overlay = &upon{m.overlay, x}
-		return act
-	case keymap.Palette:
-		x.leave(m)
-		return m.do(a)
 	case keymap.Refresh:
 		return x.fetch(m)
 	case keymap.Faster, keymap.Slower, keymap.FreezeView:
 		return m.do(a)
 	}
-	return nil
+	return m.aside(x, keymap.Network, a, x.leave)
 }
 
 func (x *netView) move(m *Model, to int) tea.Cmd {

@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// processesDeadline is for one reading; the runtime has one of its own.
-	processesDeadline = 15 * time.Second
 	// rateOver is the time that rates are taken over at least, if readings go
 	// back as far: the kernel counts processor time in hundredths of a second.
 	rateOver = 900 * time.Millisecond
@@ -24,22 +22,6 @@ const (
 	firstPause = 500 * time.Millisecond
 	// readShare is which part of the time is spent reading at most.
 	readShare = 4
-)
-
-type (
-	// processesMsg is one reading of a container's processes.
-	processesMsg struct {
-		view *procView
-		gen  int
-		list runtime.ProcessList
-		err  error
-	}
-	// processesDueMsg says that it is time for the next; one of an earlier
-	// reading is a stranger.
-	processesDueMsg struct {
-		view *procView
-		gen  int
-	}
 )
 
 // procWish is how processes are shown: the next view begins with it.
@@ -68,11 +50,8 @@ func procOf(p *runtime.Process) procKey { return procKey{p.PID, p.Begin} }
 // procView shows the processes of a container. It reads them at the sampling
 // interval, as long as it is open.
 type procView struct {
+	reader
 	ref      runtime.Ref
-	gen      int  // of the last reading
-	reading  bool // it is out
-	began    time.Time
-	stop     context.CancelFunc
 	list     runtime.ProcessList
 	units    bool          // some process of it is in a unit
 	past     []procReading // the newest last
@@ -145,36 +124,27 @@ func (m *Model) showProcesses(ref runtime.Ref, on procKey) tea.Cmd {
 
 // processesOpen is the view, be it below something else; nil = it is not open.
 func (m *Model) processesOpen() *procView {
-	at := m.overlay
-	if u, ok := at.(*upon); ok {
-		at = u.under
-	}
-	x, _ := at.(*procView)
-	return x
+	return opened[*procView](m)
 }
 
 // fetch reads the processes off the loop. A container that is known to stand
 // still is not asked.
 func (x *procView) fetch(m *Model) tea.Cmd {
-	if x.reading {
+	if x.out {
 		return nil
 	}
-	x.gen++
 	if why := x.still(m); why != "" {
 		x.forget(why)
-		return x.next(m, m.interval)
+		x.gen++ // the timer that runs by now is a stranger
+		return next(m, x, m.interval)
 	}
-	ctx, stop := context.WithTimeout(m.out.ctx, processesDeadline)
-	x.stop, x.reading, x.began = stop, true, m.clock.Now()
 	q := runtime.ProcessQuery{}
 	if x.full {
 		q.PSS = x.on.pid
 	}
-	rt, ref, gen := m.rt, x.ref, x.gen
-	return cmd("processes", func() tea.Msg {
-		defer stop()
-		list, err := rt.Processes(ctx, ref, q)
-		return processesMsg{x, gen, list, err}
+	rt, ref := m.rt, x.ref
+	return fetch(m, x, "processes", readDeadline, func(ctx context.Context) (runtime.ProcessList, error) {
+		return rt.Processes(ctx, ref, q)
 	})
 }
 
@@ -201,35 +171,16 @@ func (x *procView) forget(why string) {
 	x.fullOver = x.full
 }
 
-// next arms the timer for the next reading.
-func (x *procView) next(m *Model, d time.Duration) tea.Cmd {
-	return m.clock.After(d, processesDueMsg{x, x.gen})
-}
-
-func (m *Model) onProcessesDue(msg processesDueMsg) tea.Cmd {
-	x := msg.view
-	if m.processesOpen() != x || msg.gen != x.gen {
-		return nil
-	}
+func (x *procView) due(m *Model) tea.Cmd {
 	if m.held { // what stands still needs no figures
-		return x.next(m, m.interval)
+		return next(m, x, m.interval)
 	}
 	return x.fetch(m)
 }
 
-// onProcesses takes a reading over, and arms the next.
-func (m *Model) onProcesses(msg processesMsg) tea.Cmd {
-	x := msg.view
-	if msg.gen != x.gen {
-		return nil
-	}
-	x.reading = false
-	if m.processesOpen() != x {
-		return nil
-	}
-	took := m.clock.Now().Sub(x.began)
-	pause := max(m.interval, readShare*took)
-	switch err := msg.err; {
+func (x *procView) took(m *Model, list runtime.ProcessList, err error) tea.Cmd {
+	pause := x.pause(m)
+	switch {
 	case errors.Is(err, runtime.ErrWrongState), errors.Is(err, runtime.ErrNotFound):
 		had := x.list.InitPID != 0 || x.over != ""
 		x.forget(m.called(x.ref) + " does not run")
@@ -242,10 +193,10 @@ func (m *Model) onProcesses(msg processesMsg) tea.Cmd {
 		if len(x.past) == 0 {
 			pause = min(pause, firstPause)
 		}
-		x.take(m, msg.list)
+		x.take(m, list)
 	}
 	x.arrange(m)
-	return x.next(m, pause)
+	return next(m, x, pause)
 }
 
 // take makes rates of a new reading and those before it.
@@ -306,15 +257,6 @@ func (x *procView) process() *runtime.Process {
 	return nil
 }
 
-// leave closes the view; a reading that is out is given up.
-func (x *procView) leave(m *Model) tea.Cmd {
-	if x.stop != nil {
-		x.stop()
-	}
-	m.overlay = nil
-	return nil
-}
-
 func (x *procView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	m.notices.read(k.String())
 	if len(x.rows) > 0 {
@@ -334,19 +276,10 @@ func (x *procView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return m.handlers[a.ID]()
 	}
 	page := max(1, x.room(m)/2)
+	if to, ok := stepped(a.ID, x.at, page, len(x.rows)); ok {
+		return x.move(m, to)
+	}
 	switch a.ID {
-	case keymap.Up:
-		return x.move(m, x.at-1)
-	case keymap.Down:
-		return x.move(m, x.at+1)
-	case keymap.PageUp:
-		return x.move(m, x.at-page)
-	case keymap.PageDown:
-		return x.move(m, x.at+page)
-	case keymap.Top:
-		return x.move(m, 0)
-	case keymap.Bottom:
-		return x.move(m, len(x.rows)-1)
 	case keymap.Back:
 		if x.filter.text != "" {
 			return x.setFilter(m, "")
@@ -354,21 +287,12 @@ func (x *procView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return x.leave(m)
 	case keymap.Quit, keymap.Interrupt:
 		return x.leave(m)
-	case keymap.HelpKey:
-		m.overlay = &upon{&help{scope: keymap.Processes}, x}
-	case keymap.Messages:
-		act := m.openMessages()
-		m.overlay = &upon{m.overlay, x}
-		return act
-	case keymap.Palette:
-		x.leave(m)
-		return m.do(a)
 	case keymap.Refresh:
 		return x.fetch(m)
 	case keymap.Faster, keymap.Slower, keymap.FreezeView:
 		return m.do(a)
 	}
-	return nil
+	return m.aside(x, keymap.Processes, a, x.leave)
 }
 
 func (x *procView) move(m *Model, to int) tea.Cmd {

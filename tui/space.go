@@ -19,21 +19,6 @@ import (
 // spaceLook is how often the view looks how far a measuring is.
 const spaceLook = 250 * time.Millisecond
 
-type (
-	// spaceMsg is the end of a measuring.
-	spaceMsg struct {
-		view *spaceView
-		gen  int
-		rep  runtime.SpaceReport
-		err  error
-	}
-	// spaceDueMsg says that it is time to look how far it is.
-	spaceDueMsg struct {
-		view *spaceView
-		gen  int
-	}
-)
-
 // spaceWish is how the room is shown: the next view begins with it.
 type spaceWish struct {
 	byName  bool
@@ -64,12 +49,10 @@ func (f *spaceFeed) take() (runtime.SpaceReport, bool) {
 
 // spaceView shows what takes room on disk. It measures as long as it is open.
 type spaceView struct {
-	gen     int // of the last measuring
-	running bool
+	reader       // out while it measures
 	again   bool // once more when the one that is out has ended
 	fresh   bool // and that one reads all anew
 	feed    *spaceFeed
-	stop    context.CancelFunc
 	rep     runtime.SpaceReport
 	err     error
 	rows    []views.SpaceRow
@@ -109,39 +92,29 @@ func (m *Model) openSpace() tea.Cmd {
 
 // spaceOpen is the view, be it below something else; nil = it is not open.
 func (m *Model) spaceOpen() *spaceView {
-	at := m.overlay
-	if u, ok := at.(*upon); ok {
-		at = u.under
-	}
-	x, _ := at.(*spaceView)
-	return x
+	return opened[*spaceView](m)
 }
 
 // fetch measures off the loop, after the measuring that is out; fresh reads all anew,
 // at once.
 func (x *spaceView) fetch(m *Model, fresh bool) tea.Cmd {
-	if x.running {
+	if x.out {
 		if x.again, x.fresh = true, x.fresh || fresh; fresh {
 			x.stop()
 		}
 		return nil
 	}
-	x.gen++
-	ctx, stop := context.WithCancel(m.out.ctx)
-	x.running, x.again, x.fresh, x.stop, x.feed = true, false, false, stop, &spaceFeed{}
-	rt, gen, feed := m.rt, x.gen, x.feed
-	measure := cmd("space", func() tea.Msg {
-		defer stop()
-		rep, err := rt.Space(ctx, runtime.SpaceQuery{Fresh: fresh}, feed.put)
-		return spaceMsg{x, gen, rep, err}
+	x.again, x.fresh, x.feed = false, false, &spaceFeed{}
+	rt, feed := m.rt, x.feed
+	measure := fetch(m, x, "space", 0, func(ctx context.Context) (runtime.SpaceReport, error) {
+		return rt.Space(ctx, runtime.SpaceQuery{Fresh: fresh}, feed.put)
 	})
-	return tea.Batch(measure, m.clock.After(spaceLook, spaceDueMsg{x, gen}))
+	return tea.Batch(measure, next(m, x, spaceLook))
 }
 
-// onSpaceDue looks how far it is.
-func (m *Model) onSpaceDue(msg spaceDueMsg) tea.Cmd {
-	x := msg.view
-	if m.spaceOpen() != x || msg.gen != x.gen || !x.running {
+// due looks how far it is.
+func (x *spaceView) due(m *Model) tea.Cmd {
+	if !x.out {
 		return nil
 	}
 	if !m.held {
@@ -150,25 +123,16 @@ func (m *Model) onSpaceDue(msg spaceDueMsg) tea.Cmd {
 			x.arrange(m)
 		}
 	}
-	return m.clock.After(spaceLook, spaceDueMsg{x, x.gen})
+	return next(m, x, spaceLook)
 }
 
-// onSpace takes the end over.
-func (m *Model) onSpace(msg spaceMsg) tea.Cmd {
-	x := msg.view
-	if msg.gen != x.gen {
-		return nil
-	}
-	x.running = false
-	if m.spaceOpen() != x {
-		return nil
-	}
+func (x *spaceView) took(m *Model, rep runtime.SpaceReport, err error) tea.Cmd {
 	if x.again {
 		return x.fetch(m, x.fresh)
 	}
-	x.err = msg.err
-	if len(msg.rep.Containers) > 0 || msg.err == nil {
-		x.rep = msg.rep
+	x.err = err
+	if len(rep.Containers) > 0 || err == nil {
+		x.rep = rep
 	}
 	x.arrange(m)
 	return nil
@@ -257,15 +221,6 @@ func (x *spaceView) row() *views.SpaceRow {
 	return nil
 }
 
-// leave closes the view, which ends the measuring.
-func (x *spaceView) leave(m *Model) tea.Cmd {
-	if x.stop != nil {
-		x.stop()
-	}
-	m.overlay = nil
-	return nil
-}
-
 func (x *spaceView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	m.notices.read(k.String())
 	if x.full {
@@ -282,36 +237,18 @@ func (x *spaceView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return m.handlers[a.ID]()
 	}
 	page := max(1, views.SpaceRows(x.state(m), m.layout.H)/2)
+	if to, ok := stepped(a.ID, x.at, page, len(x.rows)); ok {
+		return x.move(m, to)
+	}
 	switch a.ID {
-	case keymap.Up:
-		return x.move(m, x.at-1)
-	case keymap.Down:
-		return x.move(m, x.at+1)
-	case keymap.PageUp:
-		return x.move(m, x.at-page)
-	case keymap.PageDown:
-		return x.move(m, x.at+page)
-	case keymap.Top:
-		return x.move(m, 0)
-	case keymap.Bottom:
-		return x.move(m, len(x.rows)-1)
 	case keymap.Back, keymap.Quit, keymap.Interrupt:
 		return x.leave(m)
-	case keymap.HelpKey:
-		m.overlay = &upon{&help{scope: keymap.Space}, x}
-	case keymap.Messages:
-		act := m.openMessages()
-		m.overlay = &upon{m.overlay, x}
-		return act
-	case keymap.Palette:
-		x.leave(m)
-		return m.do(a)
 	case keymap.Refresh:
 		return x.fetch(m, true)
 	case keymap.FreezeView:
 		return m.do(a)
 	}
-	return nil
+	return m.aside(x, keymap.Space, a, x.leave)
 }
 
 func (x *spaceView) move(m *Model, to int) tea.Cmd {

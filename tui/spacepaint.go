@@ -27,11 +27,11 @@ func (x *spaceView) state(m *Model) *views.SpaceState {
 		Now: m.clock.Now(), Walking: x.rep.Now, Files: x.rep.NowFiles, Done: x.rep.Done, Of: x.rep.Of, Note: x.note(), Say: m.noticeState(),
 	}
 	s.Rows = x.withGone(m)
-	if !x.running {
+	if !x.out {
 		s.Walking, s.Done = "", s.Of
 	}
 	switch {
-	case x.running:
+	case x.out:
 		s.Empty = "looking ..."
 	case x.err != nil:
 		s.Empty = "What takes room could not be read."

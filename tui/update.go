@@ -188,26 +188,11 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case oldRootsMsg:
 		m.onOldRoots(msg)
 		return nil, true
-	case processesMsg:
-		return m.onProcesses(msg), true
-	case processesDueMsg:
-		return m.onProcessesDue(msg), true
-	case networkMsg:
-		return m.onNetwork(msg), true
-	case networkDueMsg:
-		return m.onNetworkDue(msg), true
+	case arrival:
+		return msg.arrive(m), true
 	case portsMsg:
 		m.onPorts(msg)
 		return nil, true
-	case isolationMsg:
-		m.onIsolation(msg)
-		return nil, true
-	case isolationDueMsg:
-		return m.onIsolationDue(msg), true
-	case spaceMsg:
-		return m.onSpace(msg), true
-	case spaceDueMsg:
-		return m.onSpaceDue(msg), true
 	case ownersMsg:
 		m.onOwners(msg)
 		return nil, true

@@ -47,7 +47,7 @@ func (m *Model) who(text string) tea.Cmd {
 		m.say(noteWarn, err.Error(), "")
 		return nil
 	}
-	ctx, stop := context.WithTimeout(m.out.ctx, processesDeadline)
+	ctx, stop := context.WithTimeout(m.out.ctx, readDeadline)
 	x := &ownerList{menu: menu{title: "Who has " + q.String(), note: "looking ...   esc leaves"}, q: q, stop: stop}
 	m.overlay = x
 	rt := m.rt
