@@ -26,11 +26,23 @@ import (
 // whatever network it finds.
 const idle = "lxc.init.cmd = /bin/sleep 1000000"
 
+// isolationOf reads after the init has begun: LXC calls a container running before
+// the execve that changes its capabilities for the last time.
 func isolationOf(t *testing.T, a *Adapter, ref runtime.Ref) runtime.Isolation {
 	t.Helper()
-	i, err := a.Isolation(context.Background(), ref)
-	must(t, err)
-	return i
+	begun := false
+	for until := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		i, err := a.Isolation(context.Background(), ref)
+		must(t, err)
+		if i.InitPID == 0 || begun {
+			return i
+		}
+		name, err := os.ReadFile("/proc/" + strconv.Itoa(i.InitPID) + "/comm")
+		must(t, err)
+		if begun = string(name) != "lxc-start\n"; !begun && time.Now().After(until) {
+			t.Fatalf("the init of %s does not begin", ref.Name)
+		}
+	}
 }
 
 // marks are the weak points by their names.
