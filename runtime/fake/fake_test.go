@@ -283,8 +283,12 @@ func TestDemoIsLively(t *testing.T) {
 	if !tight || !throttled {
 		t.Errorf("near its memory limit: %v, throttled: %v; want one of each", tight, throttled)
 	}
-	if err := r.Do(t.Context(), runtime.Request{Op: runtime.Start, Ref: runtime.Ref{Path: "/var/lib/lxc", Name: "broken-cfg"}}); !errors.Is(err, runtime.ErrConfig) {
+	broken := runtime.Ref{Path: "/var/lib/lxc", Name: "broken-cfg"}
+	if err := r.Do(t.Context(), runtime.Request{Op: runtime.Start, Ref: broken}); !errors.Is(err, runtime.ErrConfig) {
 		t.Errorf("start of the broken one: %v", err)
+	}
+	if i, err := r.Isolation(t.Context(), broken); err != nil || i.Config.Read || len(i.Config.Settings) > 0 || i.Config.Why == "" {
+		t.Errorf("isolation of the broken one: %+v, %v", i.Config, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,8 +26,11 @@ func (r *Runtime) Isolation(ctx context.Context, ref runtime.Ref) (runtime.Isola
 	}
 	mapped := b.spec.Config != nil && b.spec.Config.Unprivileged
 	i := runtime.Isolation{At: r.Now(), Config: isolationConfig(ref, mapped)}
-	if b.spec.Foreign != nil {
+	switch {
+	case b.spec.Foreign != nil:
 		i.Config = runtime.IsolationConfig{Why: fmt.Sprintf("%v (uid %d)", runtime.ErrForeign, *b.spec.Foreign)}
+	case errors.Is(b.spec.Problem, runtime.ErrConfig):
+		i.Config = runtime.IsolationConfig{Why: b.spec.Problem.Error()}
 	}
 	if b.spec.InitPID > 0 {
 		i.InitPID = b.spec.InitPID
