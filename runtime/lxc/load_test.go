@@ -50,6 +50,12 @@ func limitLine(t *testing.T, controller, v1, v2 string) string {
 func underLoad(t *testing.T, name string, lines ...string) *loaded {
 	t.Helper()
 	a, s, ref := running(t, name, lines...)
+	return readAs(t, a, s, ref)
+}
+
+// readAs reads a running container.
+func readAs(t *testing.T, a *Adapter, s *lxctest.Scratch, ref runtime.Ref) *loaded {
+	t.Helper()
 	c := find(t, list(t, a), ref.Name)
 	l := &loaded{t: t, s: s, ref: ref, a: a, pid: c.InitPID}
 	l.batch.Readings = []runtime.Reading{{Ref: ref, InitPID: l.pid, Tier: runtime.Full, Parts: &runtime.Parts{}}}
