@@ -34,6 +34,7 @@ type loaded struct {
 	last  runtime.Sample
 	where cgroup.Location
 	mount cgroup.Mounts
+	below string // where its init is, below the container's own cgroup
 }
 
 // limitLine is a limit in the words of the hierarchy that this host has for it.
@@ -50,7 +51,11 @@ func limitLine(t *testing.T, controller, v1, v2 string) string {
 func underLoad(t *testing.T, name string, lines ...string) *loaded {
 	t.Helper()
 	a, s, ref := running(t, name, lines...)
-	return readAs(t, a, s, ref)
+	l := readAs(t, a, s, ref)
+	var err error
+	l.where, err = cgroup.FS{}.Locate(l.pid)
+	must(t, err)
+	return l
 }
 
 // readAs reads a running container.
@@ -61,8 +66,6 @@ func readAs(t *testing.T, a *Adapter, s *lxctest.Scratch, ref runtime.Ref) *load
 	l.batch.Readings = []runtime.Reading{{Ref: ref, InitPID: l.pid, Tier: runtime.Full, Parts: &runtime.Parts{}}}
 	var err error
 	l.mount, err = cgroup.FS{}.Mounts()
-	must(t, err)
-	l.where, err = cgroup.FS{}.Locate(l.pid)
 	must(t, err)
 	return l
 }

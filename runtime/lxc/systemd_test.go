@@ -1,11 +1,9 @@
 package lxc
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,16 +13,10 @@ import (
 
 const systemd = "/usr/lib/systemd/systemd"
 
-// systemdRoot is the root of a container whose init is this host's own systemd, with
-// two services: one that burns 10 % of a core, where the quota holds, and one that
-// sleeps.
-func systemdRoot(t *testing.T, s *lxctest.Scratch) []string {
+// usrRoot makes a root with this host's own programs.
+func usrRoot(t *testing.T, root string) {
 	t.Helper()
-	if _, err := os.Stat(systemd); err != nil {
-		t.Skipf("LEFT OUT: a container with systemd: %v", err)
-	}
-	root := filepath.Join(s.Path, ".systemd")
-	for _, dir := range []string{"usr", "etc/systemd/system", "var", "run", "tmp", "proc", "sys", "dev", "root"} {
+	for _, dir := range []string{"usr", "etc", "var", "run", "tmp", "proc", "sys", "dev", "root"} {
 		must(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
 	}
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
@@ -32,36 +24,35 @@ func systemdRoot(t *testing.T, s *lxctest.Scratch) []string {
 			must(t, os.Symlink("usr/"+dir, filepath.Join(root, dir)))
 		}
 	}
-	service := func(name, lines string) {
-		put(t, filepath.Join(root, "etc/systemd/system", name), "[Unit]\nDefaultDependencies=no\n"+lines)
-	}
-	service("lxcdt.target", "Wants=lxcdt-burn.service lxcdt-sleep.service\n")
-	service("lxcdt-burn.service", "[Service]\nExecStart=/bin/sh -c 'while :; do :; done'\nCPUQuota=10%\n")
-	service("lxcdt-sleep.service", "[Service]\nExecStart=/bin/sleep 1000000\n")
 	put(t, filepath.Join(root, "etc/passwd"), "root:x:0:0::/root:/bin/sh\n")
 	put(t, filepath.Join(root, "etc/group"), "root:x:0:\n")
+}
+
+// usrMount is what such a root needs.
+const usrMount = "lxc.mount.entry = /usr usr none ro,bind 0 0"
+
+// systemdRoot is the root of a container whose init is this host's own systemd, with
+// services by name.
+func systemdRoot(t *testing.T, root string, services map[string]string) []string {
+	t.Helper()
+	if _, err := os.Stat(systemd); err != nil {
+		t.Skipf("LEFT OUT: a container with systemd: %v", err)
+	}
+	usrRoot(t, root)
 	put(t, filepath.Join(root, "etc/machine-id"), "")
+	units := filepath.Join(root, "etc/systemd/system")
+	must(t, os.MkdirAll(units, 0o755))
+	wants := ""
+	for name, lines := range services {
+		wants += " lxcdt-" + name + ".service"
+		put(t, filepath.Join(units, "lxcdt-"+name+".service"), "[Unit]\nDefaultDependencies=no\n[Service]\n"+lines)
+	}
+	put(t, filepath.Join(units, "lxcdt.target"), "[Unit]\nDefaultDependencies=no\nWants="+wants+"\n")
 	return []string{
-		"lxc.rootfs.path = dir:" + root, "lxc.mount.entry = /usr usr none ro,bind 0 0",
+		"lxc.rootfs.path = dir:" + root, usrMount,
 		"lxc.mount.auto =", "lxc.mount.auto = cgroup:rw proc:mixed sys:mixed", "lxc.signal.halt = SIGRTMIN+3", "lxc.signal.reboot = SIGINT",
 		"lxc.init.cmd = " + systemd + " --unit=lxcdt.target --show-status=no",
 	}
-}
-
-// payload is the container's own cgroup in a hierarchy: systemd has moved itself
-// into one below.
-func (l *loaded) payload(controller string) string {
-	l.t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", l.pid))
-	must(l.t, err)
-	for line := range strings.Lines(string(text)) {
-		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
-		names, path, _ := strings.Cut(rest, ":")
-		if path = strings.TrimSuffix(path, "/init.scope"); names == controller {
-			return l.mount.Dir(controller, path)
-		}
-	}
-	return ""
 }
 
 // TestSystemdAsInit: systemd makes cgroups of its own below that of the container,
@@ -70,9 +61,13 @@ func TestSystemdAsInit(t *testing.T) {
 	s := lxctest.New(t)
 	a := adapterFor(t, s.Path)
 	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-systemd"}
-	must(t, s.Add(ref.Name, systemdRoot(t, s)...))
+	must(t, s.Add(ref.Name, systemdRoot(t, filepath.Join(s.Path, ".systemd"), map[string]string{
+		"burn":  "ExecStart=/bin/sh -c 'while :; do :; done'\nCPUQuota=10%\n",
+		"sleep": "ExecStart=/bin/sleep 1000000\n",
+	})...))
 	must(t, s.Start(ref.Name))
 	l := readAs(t, a, s, ref)
+	l.below = "/init.scope"
 	// Before them run its generators, and a service is called systemd until its execve.
 	want := map[string]string{"systemd": "init.scope", "sh": "lxcdt-burn.service", "sleep": "lxcdt-sleep.service"}
 	var units map[string]string
@@ -85,7 +80,7 @@ func TestSystemdAsInit(t *testing.T) {
 		}
 		return len(list) == len(want) && maps.Equal(units, want)
 	})
-	l.sameAsPayload()
+	l.sameAsKernel(3)
 
 	first := *l.sample()
 	time.Sleep(2 * time.Second)
@@ -94,7 +89,7 @@ func TestSystemdAsInit(t *testing.T) {
 	}
 	sh := attach(t, a, runtime.Shell{Ref: ref, Command: []string{"/bin/sh", "-c", "echo in $$ of $(cat /proc/1/comm); read x; exit 3"}})
 	sh.expect("of systemd")
-	l.sameAsPayload()
+	l.sameAsKernel(3)
 	sh.send("\n")
 	if e := sh.end(); e.Code != 3 {
 		t.Errorf("%+v", e)
@@ -109,23 +104,4 @@ func TestSystemdAsInit(t *testing.T) {
 	must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Thaw, Ref: ref}))
 	must(t, a.Do(t.Context(), runtime.Request{Op: runtime.Shutdown, Ref: ref}))
 	within(t, "a shutdown", func() bool { return find(t, list(t, a), ref.Name).State == runtime.Stopped })
-}
-
-// sameAsPayload holds what is told against the kernel's files of the container's cgroup.
-func (l *loaded) sameAsPayload() {
-	l.t.Helper()
-	// cpu.stat of v2 is there beside v1, and finer.
-	path, key, scale := filepath.Join(l.payload(""), "cpu.stat"), "usage_usec", uint64(1000)
-	if _, err := os.Stat(path); err != nil {
-		path, key, scale = filepath.Join(l.payload("cpuacct"), "cpuacct.usage"), "", 1
-	}
-	l.between("CPU time", path, key, scale, func(s *runtime.Sample) runtime.Value { return s.CPU.Usage })
-	dir := ""
-	if dir = l.payload("pids"); dir == "" {
-		dir = l.payload("")
-	}
-	l.between("pids", filepath.Join(dir, "pids.current"), "", 1, func(s *runtime.Sample) runtime.Value { return s.Pids.Current })
-	if l.last.Pids.Current.Or(0) < 3 {
-		l.t.Errorf("pids %v: systemd and two services run", l.last.Pids.Current)
-	}
 }
