@@ -139,7 +139,7 @@ type SpaceUse uint8
 // The verdicts. Only Orphan says that nobody does.
 const (
 	UseUnknown SpaceUse = iota // nobody is known to: Why says what was not read
-	UseOrphan                  // every config in every lxcpath was read, and none names it
+	UseOrphan                  // every config in the lxcpaths in use and in LXC's own was read, none names it, and nothing else speaks for it
 	UseBy                      // Users do
 	UseKept                    // it is lxcdeck's own: a record of an operation speaks of it
 	UseCache                   // templates keep it for the next container

@@ -92,7 +92,7 @@ func TestSpaceTellsAll(t *testing.T) {
 	d.press("esc", "G", "enter")
 	d.says("Not known to be used (the config of delta is not read).")
 	d.press("esc", "k", "enter")
-	d.says("Orphan: every config in every lxcpath was read, and none names it.")
+	d.says("Orphan: every config in the lxcpaths in use and in LXC's own was read, and none names it.")
 	d.press("esc", "y")
 	if len(d.copied) != 1 || d.copied[0] != "/var/lib/lxc/free" {
 		t.Errorf("copied %q", d.copied)

@@ -30,7 +30,6 @@ type SpaceState struct {
 	Walking  string // what is being measured; "" = nothing
 	Files    uint64 // of it, by now
 	Done, Of int
-	Unread   int // how many reasons there are for calling nothing an orphan
 	Note     string
 	Empty    string // why there is no row
 	Hints    []keymap.Hint
@@ -215,7 +214,7 @@ func SpaceUseWords(x *runtime.SpaceExtra) string {
 func SpaceVerdict(x *runtime.SpaceExtra) string {
 	switch x.Use {
 	case runtime.UseOrphan:
-		return "Orphan: every config in every lxcpath was read, and none names it."
+		return "Orphan: every config in the lxcpaths in use and in LXC's own was read, and none names it."
 	case runtime.UseBy:
 		names := make([]string, 0, len(x.Users))
 		for _, u := range x.Users {

@@ -34,6 +34,7 @@ type spaceRun struct {
 	systems  map[string]*runtime.FileSystem // by mount point
 	named    map[string][]runtime.Ref       // paths that configs name, and who does
 	dirs     map[string]runtime.Ref         // directories of containers, which may be links
+	words    map[string]runtime.Ref         // in scripts of hooks, and whose
 	now      *spaceJob
 	nowFiles uint64
 	used     map[string]bool // keys of the cache
@@ -43,7 +44,10 @@ type spaceRun struct {
 // foundSpace is a SpaceExtra and what the verdict on it is made of.
 type foundSpace struct {
 	runtime.SpaceExtra
-	found foundExtra
+	found  foundExtra
+	free   bool      // no config and no sign speaks for it: what is in it has the last word
+	walked bool      // that was looked at
+	newest time.Time // when something in it was changed last
 }
 
 // Space measures what containers take.
@@ -59,7 +63,7 @@ func (a *Adapter) Space(ctx context.Context, q runtime.SpaceQuery, told func(run
 	r := &spaceRun{
 		a: a, ctx: inner, q: q, told: told, queue: newSpaceQueue(), events: make(chan func()), left: make(chan struct{}),
 		all: map[runtime.Ref]*runtime.ContainerSpace{}, systems: map[string]*runtime.FileSystem{}, named: map[string][]runtime.Ref{},
-		dirs: map[string]runtime.Ref{},
+		dirs: map[string]runtime.Ref{}, words: map[string]runtime.Ref{},
 		used: map[string]bool{}, passed: map[string]int{},
 	}
 	defer close(r.left)

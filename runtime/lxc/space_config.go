@@ -24,7 +24,8 @@ type spaceConf struct {
 	root    string   // the value of lxc.rootfs.path; "" = none
 	options []string // of the mount of the root
 	names   []string // paths that are named
-	size    int      // bytes of names
+	words   []string // names of files and directories in scripts of hooks
+	size    int      // bytes of names and words
 	seen    map[string]bool
 }
 
@@ -83,6 +84,10 @@ func (c *spaceConf) take(key, value string, depth int) error {
 		if err := c.read(value, depth+1); err != nil {
 			return err
 		}
+	case strings.HasPrefix(key, "lxc.hook."):
+		if err := c.hook(value); err != nil {
+			return err
+		}
 	case key == "lxc.mount.fstab", key == "lxc.mount":
 		text, err := readFstab(value)
 		if err != nil {
@@ -132,6 +137,39 @@ func (c *spaceConf) name(text string) error {
 		c.size += len(whole)
 		c.seen[whole] = true
 		c.names = append(c.names, whole)
+	}
+	return nil
+}
+
+// hook takes what a hook's script speaks of, be it by a variable and a name: a script
+// that mounts "$LXC_PATH/data" needs that. What is no script names what it needs in the
+// config, or nobody knows.
+func (c *spaceConf) hook(command string) error {
+	path, _, _ := strings.Cut(strings.TrimSpace(command), " ")
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil // such a container does not start
+	}
+	var st unix.Stat_t
+	if lstat(real, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size > maxConfig {
+		return nil
+	}
+	text, err := readSmall(real)
+	if err != nil {
+		return fmt.Errorf("lxc.hook: %w", err)
+	}
+	if !strings.HasPrefix(string(text), "#!") {
+		return nil
+	}
+	for word := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return strings.ContainsRune(" \t\r\n:,=\"'/;$(){}[]<>|&`", r) }) {
+		if c.seen[word] { // no path is one: they have slashes
+			continue
+		}
+		if c.size += len(word); c.size > maxNamed {
+			return fmt.Errorf("%w: the scripts of its hooks say too much", runtime.ErrConfig)
+		}
+		c.seen[word] = true
+		c.words = append(c.words, word)
 	}
 	return nil
 }

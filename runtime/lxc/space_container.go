@@ -16,7 +16,7 @@ import (
 // container looks at a container. What belongs to somebody else is not read by root:
 // neither config nor snapshots.
 func (s *surveyor) container(ref runtime.Ref) error {
-	c := foundContainer{Name: ref.Name}
+	c := foundContainer{Name: ref.Name, Hidden: strings.HasPrefix(ref.Name, ".")}
 	if err := s.in.inspect(ref).err; err != nil {
 		c.Why = err.Error()
 		c.Unread = fmt.Sprintf("the config of %s is not read: %v", ref.Name, err)
@@ -43,9 +43,11 @@ func (s *surveyor) container(ref runtime.Ref) error {
 	if err != nil && c.Unread == "" {
 		c.Unread = fmt.Sprintf("not all of %s could be read: %v", ref.Name, err)
 	}
-	c.Names = conf.names
+	c.Names, c.Words = conf.names, conf.words
 	s.logs(ref, &c)
-	c.Skip = append(c.Skip, "snaps")
+	if snapsDir(ref) == filepath.Join(ref.String(), "snaps") {
+		c.Skip = append(c.Skip, "snaps")
+	}
 	if unit := storeOf(c.Root).unit(); unit != "" && liesIn(ref.String(), unit) && unit != ref.String() {
 		rel, _ := filepath.Rel(ref.String(), unit)
 		first, _, _ := strings.Cut(rel, "/")

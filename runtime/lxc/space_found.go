@@ -29,8 +29,11 @@ func (r *spaceRun) hear(ask *spaceAsk, t *spaceTold) {
 		for _, name := range t.Container.Names {
 			r.named[name] = append(r.named[name], ref)
 		}
+		for _, word := range t.Container.Words {
+			r.words[word] = ref
+		}
 		r.dirs[ref.String()] = ref
-		if !ask.Names && r.wanted(ref) {
+		if !ask.Names && !t.Container.Hidden && r.wanted(ref) {
 			r.found(ref, t.Container)
 		}
 	case t.Extra != nil:
@@ -236,5 +239,10 @@ func (r *spaceRun) lies(f *foundExtra) {
 		return // only what is a container's was asked for
 	}
 	r.extras = append(r.extras, x)
-	r.enqueue(true, &spaceJob{name: f.Path, ask: spaceAsk{Walk: f.Path, NoLink: true}, room: &x.Room})
+	j := &spaceJob{name: f.Path, ask: spaceAsk{Walk: f.Path, NoLink: true}, room: &x.Room, anew: x.Use == runtime.UseUnknown}
+	j.after = func(w *walked) {
+		x.walked, x.newest = w.Least == "", w.Newest
+		r.settle(x)
+	}
+	r.enqueue(true, j)
 }

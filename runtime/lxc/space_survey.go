@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,8 @@ type foundContainer struct {
 	LogAt  string // path of the only log; "" = several
 	LogNum int
 	Names  []string // paths that it needs, by its configs and LXC's books
+	Words  []string // names of files and directories in the scripts of its hooks
+	Hidden bool     // LXC does not list it: its name begins with a dot
 	Unread string   // why that is not all; "" = it is
 }
 
@@ -54,6 +57,7 @@ type foundExtra struct {
 	Kept             bool        // a record of lxcdeck's speaks of it
 	Mounted          bool        // a mount of this host has to do with it
 	Busy             bool        // an operation of lxcdeck's is at work there
+	Sign             string      // somebody may use it all the same: why
 	System           bool
 }
 
@@ -66,6 +70,7 @@ type surveyor struct {
 	// mounts are those of this host, read once; their words are not escaped any more.
 	mounts []mountLine
 	blind  bool // not all of them could be read
+	signs  signs
 }
 
 // survey names what it looks at before it does, so that who hears no more of it knows
@@ -162,12 +167,17 @@ func (s *surveyor) entry(e fs.DirEntry) error {
 	switch {
 	case errors.Is(err, unix.ENOTDIR):
 		return nil
-	case !errors.Is(err, fs.ErrNotExist) && !hidden:
-		return s.container(ref)
+	case !errors.Is(err, fs.ErrNotExist):
+		if err := s.container(ref); err != nil || !hidden {
+			return err
+		}
+	}
+	switch {
 	case !e.IsDir() || s.ask.Names:
 		return nil
 	}
 	x := s.extra("directory", ref.String())
+	x.Sign = cmp.Or(containersIn(x.Real), x.Sign)
 	snaps := snapshotsLeft(ref)
 	switch {
 	case ref.Name == "lost+found":
@@ -182,14 +192,7 @@ func (s *surveyor) entry(e fs.DirEntry) error {
 
 // snapshotsLeft counts the snapshots in a directory without a config.
 func snapshotsLeft(ref runtime.Ref) string {
-	dir, err := unix.Open(filepath.Join(ref.String(), "snaps"), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return ""
-	}
-	f := os.NewFile(uintptr(dir), "snaps")
-	defer f.Close()
-	entries, _ := f.ReadDir(maxParts + 1)
-	switch n := len(entries); {
+	switch n := len(namesIn(filepath.Join(ref.String(), "snaps"), maxParts)); {
 	case n == 0:
 		return ""
 	case n == 1:
@@ -214,7 +217,7 @@ func (s *surveyor) extra(kind, path string) foundExtra {
 		return x
 	}
 	x.Real = real
-	x.Mounted = s.mountedElsewhere(real)
+	x.Mounted, x.Sign = s.mountedElsewhere(real), s.signs.of(real)
 	x.Busy = held(runtime.Ref{Path: filepath.Dir(path), Name: filepath.Base(path)})
 	return x
 }

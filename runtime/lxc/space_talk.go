@@ -17,6 +17,9 @@ type spaceTimes struct {
 	quiet  time.Duration // a walk that says nothing for so long has lost its turn: the next begins
 	giveUp time.Duration // one that says nothing for so long is given up
 	turn   time.Duration // a walk that goes on for so long shares the disk with the next
+	// fresh is for how long something that was changed is given the benefit of the doubt:
+	// who makes it may be about to name it in a config.
+	fresh  time.Duration
 	survey time.Duration // what says nothing for so long while an lxcpath is looked through is passed over
 }
 
@@ -39,7 +42,7 @@ type spaceCache struct {
 
 func newSpaceCache() *spaceCache {
 	return &spaceCache{
-		times: spaceTimes{quiet: 3 * time.Second, giveUp: 30 * time.Second, turn: time.Minute, survey: 5 * time.Second},
+		times: spaceTimes{quiet: 3 * time.Second, giveUp: 30 * time.Second, turn: time.Minute, survey: 5 * time.Second, fresh: 10 * time.Minute},
 		trees: map[string]walked{},
 	}
 }

@@ -15,15 +15,13 @@ import (
 // Something is called an orphan only if all was read that could need it, and does not.
 // Whoever believes that word may remove it: what is not known counts as needed.
 
-// newFor is for how long something new is given the benefit of the doubt: who makes it
-// may be about to name it in a config.
-const newFor = 10 * time.Minute
-
 // needs are the paths that configs name, with links followed, and who names them.
 type needs struct {
 	paths []string // sorted
 	users map[string][]runtime.Ref
 	said  map[string]bool // by a config: a container's own directory need not be
+	words map[string]runtime.Ref
+	fresh time.Duration // see spaceTimes
 }
 
 // verdicts judges what is no container, when all configs were looked at.
@@ -43,7 +41,7 @@ func (r *spaceRun) verdicts() {
 		}
 	})
 	slices.Sort(names)
-	n := needs{users: map[string][]runtime.Ref{}, said: map[string]bool{}}
+	n := needs{users: map[string][]runtime.Ref{}, said: map[string]bool{}, fresh: r.a.space.times.fresh}
 	unread := r.runElsewhere()
 	p, err := spaceHelper()
 	if err == nil {
@@ -69,16 +67,41 @@ func (r *spaceRun) verdicts() {
 	}
 	slices.Sort(n.paths)
 	r.event(func() {
+		n.words = r.words
 		r.report.Unread = append(r.report.Unread, unread...)
 		slices.Sort(r.report.Unread)
 		r.report.Unread = slices.Compact(r.report.Unread)
 		for _, x := range r.extras {
 			if x.Use == runtime.UseUnknown {
 				x.Use, x.Users, x.Why = n.judge(&x.found, r.report.Unread, time.Now())
+				x.free = x.Use == runtime.UseOrphan
+				r.settle(x)
 			}
 		}
 	})
 }
+
+// settle has the last word on what neither a config nor a sign speaks for: who writes in
+// it, be it deep down, or still copies it to there, is seen by the times of what is in
+// it, which nobody can set back (ctime of inode(7)).
+func (r *spaceRun) settle(x *foundSpace) {
+	if !x.free {
+		return
+	}
+	x.Use, x.Why = runtime.UseUnknown, ""
+	switch {
+	case !x.walked && x.Room.At.IsZero():
+		x.Why = "what is in it was not looked at"
+	case !x.walked:
+		x.Why = "not all that is in it was looked at"
+	case time.Since(x.newest) < r.a.space.times.fresh:
+		x.Why = fmt.Sprintf("something in it was changed less than %s ago: somebody may use it", minutes(r.a.space.times.fresh))
+	default:
+		x.Use = runtime.UseOrphan
+	}
+}
+
+func minutes(d time.Duration) string { return fmt.Sprintf("%d minutes", d/time.Minute) }
 
 // judge says who needs something.
 func (n *needs) judge(x *foundExtra, unread []string, now time.Time) (use runtime.SpaceUse, users []runtime.Ref, why string) {
@@ -98,7 +121,12 @@ func (n *needs) judge(x *foundExtra, unread []string, now time.Time) (use runtim
 			return runtime.UseUnknown, nil, fmt.Sprintf("%s has to do with %s, in which it lies", by[0].Name, dir)
 		}
 	}
+	if by, is := n.words[filepath.Base(x.Path)]; is {
+		return runtime.UseUnknown, nil, fmt.Sprintf("the script of a hook of %s speaks of something of that name", by.Name)
+	}
 	switch {
+	case x.Sign != "":
+		return runtime.UseUnknown, nil, x.Sign
 	case x.Mounted:
 		return runtime.UseUnknown, nil, "a mount of this host has to do with it"
 	case x.Busy:
@@ -109,8 +137,8 @@ func (n *needs) judge(x *foundExtra, unread []string, now time.Time) (use runtim
 		return runtime.UseUnknown, nil, fmt.Sprintf("%s; and %d more were not read", unread[0], len(unread)-1)
 	case x.Changed.IsZero():
 		return runtime.UseUnknown, nil, "when it was changed is not known"
-	case now.Sub(x.Changed) < newFor:
-		return runtime.UseUnknown, nil, fmt.Sprintf("it was changed less than %d minutes ago: somebody may be about to use it", newFor/time.Minute)
+	case now.Sub(x.Changed) < n.fresh:
+		return runtime.UseUnknown, nil, fmt.Sprintf("it was changed less than %s ago: somebody may be about to use it", minutes(n.fresh))
 	}
 	return runtime.UseOrphan, nil, ""
 }
@@ -123,29 +151,32 @@ func (r *spaceRun) runElsewhere() []string {
 		for ref := range r.all {
 			known[socketName(ref)] = true
 		}
+		for _, ref := range r.dirs {
+			known[socketName(ref)] = true
+		}
 	})
-	dirs := map[string]bool{}
+	const other = "a container of another lxcpath (%s) runs"
+	var why []string
 	var sockets unixSockets
 	defer sockets.close()
 	err := sockets.each(func(name, _ []byte) {
-		if socket := string(name); !known[socket] {
-			dir := strings.TrimSuffix(strings.TrimPrefix(socket, "@"), "/command")
-			if strings.HasPrefix(dir, "/") {
-				dir = filepath.Dir(dir)
-			}
-			dirs[dir] = true
+		socket := string(name)
+		if known[socket] {
+			return
+		}
+		dir := strings.TrimSuffix(strings.TrimPrefix(socket, "@"), "/command")
+		switch {
+		case !strings.HasPrefix(dir, "/"): // a hash of it
+			why = append(why, fmt.Sprintf(other, dir))
+		case slices.Contains(r.a.about.Paths, filepath.Dir(dir)): // lxc-start -f
+			why = append(why, fmt.Sprintf("a container runs as %s, whose config lies elsewhere", dir))
+		default:
+			why = append(why, fmt.Sprintf(other, filepath.Dir(dir)))
 		}
 	})
 	if err != nil {
 		return []string{fmt.Sprintf("which containers run is not known: %v", err)}
 	}
-	var why []string
-	for dir := range dirs {
-		if !slices.Contains(r.a.about.Paths, dir) {
-			why = append(why, fmt.Sprintf("a container of another lxcpath (%s) runs", dir))
-		}
-	}
-	slices.Sort(why)
 	if os.Geteuid() != 0 {
 		why = append(why, "what root and other users have may not be read")
 	}

@@ -42,9 +42,10 @@ type level struct {
 
 // treeWalk is one walk.
 type treeWalk struct {
-	disk  int64  // bytes in allocated blocks
-	files uint64 // how many were counted
-	least string // why that is not all; "" = it is
+	disk   int64  // bytes in allocated blocks
+	files  uint64 // how many were counted
+	least  string // why that is not all; "" = it is
+	newest int64  // the latest ctime, in seconds since 1970
 
 	skip  map[string]bool // names at the top that are left out
 	care  bool            // something is mounted below: whatever is looked at may be that
@@ -197,6 +198,7 @@ func (w *treeWalk) count(l *level, name string, kind byte) {
 
 // add counts a file, one with several names once.
 func (w *treeWalk) add(st *unix.Stat_t) {
+	w.newest = max(w.newest, st.Ctim.Sec)
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR && st.Nlink > 1 {
 		id := [2]uint64{st.Dev, st.Ino}
 		left, known := w.links[id]

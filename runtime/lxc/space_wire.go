@@ -57,10 +57,12 @@ type walked struct {
 	Bytes int64
 	Files uint64
 	Least string // why that is not all; "" = it is
-	Sub   bool   // it is a subvolume of btrfs
-	Block bool   // it is a block device, of which blocks say nothing
-	FS    foundFS
-	Ended time.Time
+	// Newest is when something in it was changed last, be it by who can set other times.
+	Newest time.Time
+	Sub    bool // it is a subvolume of btrfs
+	Block  bool // it is a block device, of which blocks say nothing
+	FS     foundFS
+	Ended  time.Time
 }
 
 // place is where a path leads.
@@ -182,6 +184,7 @@ func walkFor(ask *spaceAsk, told func(files uint64) error) (walked, error) {
 		return out, err
 	}
 	out.Bytes, out.Files, out.Least, out.Ended = w.disk, w.files, w.least, time.Now()
+	out.Newest = time.Unix(w.newest, 0)
 	return out, nil
 }
 

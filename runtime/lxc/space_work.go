@@ -16,6 +16,7 @@ type spaceJob struct {
 	name  string // what is shown while it is done
 	ask   spaceAsk
 	key   string // in the cache
+	anew  bool   // it is never taken from the cache
 	value string // of lxc.rootfs.path: a volume, which a store is asked about; "" = a tree
 	room  *runtime.Room
 	after func(w *walked) // with what was found, in the loop; nil = nothing more
@@ -123,7 +124,7 @@ func (r *spaceRun) walks() {
 			}
 		}
 		w := &spaceWalk{r: r, j: j, mine: &mine, began: time.Now()}
-		if known := r.a.space.get(j.key); !r.q.Fresh {
+		if known := r.a.space.get(j.key); !r.q.Fresh && !j.anew {
 			j.ask.Known = known.ID
 		}
 		r.event(func() { r.now, r.nowFiles = j, 0 })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,8 +25,9 @@ func (d *deck) spaceCommand() *cobra.Command {
 			"Sizes are allocated blocks: holes count nothing, a file with several names once, and\n" +
 			"what is mounted in a root is another's. A > says that it is at least that. All is read\n" +
 			"file by file at the lowest priority, so that it may take long; what does not answer is\n" +
-			"passed over. Something is called an orphan only where every config in every lxcpath\n" +
-			"was read and names it nowhere. Nothing is changed or removed.",
+			"passed over. Something is called an orphan only where every config in the lxcpaths in\n" +
+			"use and in LXC's own was read and names it nowhere, and where nothing else on this host\n" +
+			"is seen to use it. Nothing is changed or removed.",
 		RunE: d.verb(func(cmd *cobra.Command, args []string) error { return d.space(cmd, d.given(args)) }),
 	}
 	d.nameFlag(cmd)
@@ -85,6 +87,7 @@ func (d *deck) space(cmd *cobra.Command, names []string) error {
 	}
 	add(systemTable(&rep))
 	add(extraTable(&rep))
+	text = append(text, extraWhys(&rep)...)
 	if len(rep.Unread) > 0 && len(rep.Extras) > 0 {
 		text = append(text, "\nNothing is called an orphan, as not all was read:\n"...)
 		for _, why := range rep.Unread {
@@ -206,6 +209,22 @@ func extraTable(rep *runtime.SpaceReport) table {
 		t.add([]string{x.Path, x.Kind, views.RoomBytes(&x.Room), changed, views.SpaceUseWords(x)})
 	}
 	return t
+}
+
+// extraWhys says of what is not known to be used, and yet called no orphan, why, where
+// that is not what was not read.
+func extraWhys(rep *runtime.SpaceReport) string {
+	text := ""
+	for i := range rep.Extras {
+		x := &rep.Extras[i]
+		if x.Use == runtime.UseUnknown && !slices.ContainsFunc(rep.Unread, func(why string) bool { return strings.HasPrefix(x.Why, why) }) {
+			text += "  " + views.Clean(x.Path) + ": " + views.Clean(x.Why) + "\n"
+		}
+	}
+	if text != "" {
+		text = "\nNot called an orphan:\n" + text
+	}
+	return text
 }
 
 // The JSON of what takes room. Names are added to, never changed.

@@ -54,6 +54,11 @@ func TestSpace(t *testing.T) {
 	if f := all["filesystems"][0]; f["mount"] != "/" || f["total_bytes"] == nil || f["why"] != nil {
 		t.Errorf("%v", f)
 	}
+	// Why something is no orphan is said, unless it is what was not read.
+	rep := runtime.SpaceReport{Unread: []string{"a"}, Extras: []runtime.SpaceExtra{{Path: "/read", Why: "a; and 2 more were not read"}, {Path: "/u\x1bsed", Why: "process 17 (sh)"}}}
+	if got := extraWhys(&rep); got != "\nNot called an orphan:\n  /u\\x1bsed: process 17 (sh)\n" {
+		t.Errorf("%q", got)
+	}
 	// Absent is null, and said.
 	rt.Fail(fake.Measure, ref, fake.Fault{Err: runtime.ErrForeign})
 	r = lxcdeck(t, rt, "space", "web-1", "--json")
