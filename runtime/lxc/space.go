@@ -34,11 +34,18 @@ type spaceRun struct {
 	systems  map[string]*runtime.FileSystem // by mount point
 	named    map[string][]runtime.Ref       // paths that configs name, and who does
 	dirs     map[string]runtime.Ref         // directories of containers, which may be links
+	roots    map[treeID]sharedRoot          // whose root something is, the first of several
 	words    map[string]runtime.Ref         // in scripts of hooks, and whose
 	now      *spaceJob
 	nowFiles uint64
 	used     map[string]bool // keys of the cache
 	passed   map[string]int  // entries that did not answer, by lxcpath
+}
+
+// sharedRoot is a part that is the root of a container.
+type sharedRoot struct {
+	ref  runtime.Ref
+	part *runtime.SpacePart
 }
 
 // foundSpace is a SpaceExtra and what the verdict on it is made of.
@@ -63,7 +70,7 @@ func (a *Adapter) Space(ctx context.Context, q runtime.SpaceQuery, told func(run
 	r := &spaceRun{
 		a: a, ctx: inner, q: q, told: told, queue: newSpaceQueue(), events: make(chan func()), left: make(chan struct{}),
 		all: map[runtime.Ref]*runtime.ContainerSpace{}, systems: map[string]*runtime.FileSystem{}, named: map[string][]runtime.Ref{},
-		dirs: map[string]runtime.Ref{}, words: map[string]runtime.Ref{},
+		dirs: map[string]runtime.Ref{}, words: map[string]runtime.Ref{}, roots: map[treeID]sharedRoot{},
 		used: map[string]bool{}, passed: map[string]int{},
 	}
 	defer close(r.left)

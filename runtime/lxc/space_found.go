@@ -124,7 +124,10 @@ func (r *spaceRun) root(c *runtime.ContainerSpace, s rootStore) []*spaceJob {
 	p := runtime.SpacePart{Kind: runtime.SpaceRoot, Path: s.path}
 	switch s.kind {
 	case storeOverlay:
-		p.Kind, p.Path = runtime.SpaceChanges, s.unit()
+		p.Kind = runtime.SpaceChanges
+		if liesIn(c.Ref.String(), s.unit()) { // elsewhere such a directory may hold those of others
+			p.Path = s.unit()
+		}
 	case storeLVM, storeZFS:
 		j := r.part(c, p, s.value)
 		jobs := []*spaceJob{j}
@@ -147,6 +150,7 @@ func (r *spaceRun) root(c *runtime.ContainerSpace, s rootStore) []*spaceJob {
 	room := j.room
 	j.after = func(w *walked) {
 		c.FS = r.system(&w.FS, "")
+		r.sharesRoot(c, room, w.ID)
 		switch {
 		case w.Block:
 			// A bare path: lvm_detect of liblxc goes by what lies there.
@@ -166,6 +170,30 @@ func (r *spaceRun) root(c *runtime.ContainerSpace, s rootStore) []*spaceJob {
 func (r *spaceRun) ask(j *spaceJob) {
 	r.enqueue(false, j)
 	r.queue.worker("volumes", func(error) {}, r.asks)
+}
+
+// sharesRoot says of containers that have one root that it counts in each of them.
+func (r *spaceRun) sharesRoot(c *runtime.ContainerSpace, room *runtime.Room, id treeID) {
+	said := func(mine, other runtime.Ref, p *runtime.SpacePart) {
+		name := other.Name
+		if mine.Name == name {
+			name = other.String() // of another lxcpath
+		}
+		p.Shared = "its root is that of " + name + " too, and counts in each of them"
+	}
+	mine := slices.IndexFunc(c.Parts, func(p runtime.SpacePart) bool { return p.Kind == runtime.SpaceRoot || p.Kind == runtime.SpaceChanges })
+	if mine < 0 || &c.Parts[mine].Room != room {
+		return
+	}
+	first, known := r.roots[id]
+	if !known {
+		r.roots[id] = sharedRoot{c.Ref, &c.Parts[mine]}
+		return
+	}
+	said(c.Ref, first.ref, &c.Parts[mine])
+	if first.part.Shared == "" {
+		said(first.ref, c.Ref, first.part)
+	}
 }
 
 // sharesBlocks says of all parts of a container on btrfs that they may share blocks.

@@ -47,7 +47,7 @@ type spaceTold struct {
 }
 
 // treeID is device, inode and time of birth, in ns, of what was walked: inode numbers are
-// given to others.
+// given to others. Of a file system that keeps no such time it is that of the last change.
 type treeID [3]uint64
 
 // walked is the end of a walk.
@@ -153,8 +153,10 @@ func walkFor(ask *spaceAsk, told func(files uint64) error) (walked, error) {
 	var stx unix.Statx_t
 	if unix.Statx(at, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &stx) == nil && stx.Mask&unix.STATX_BTIME != 0 {
 		out.ID[2] = uint64(stx.Btime.Sec)*1e9 + uint64(stx.Btime.Nsec)
+	} else { // a later one has a later change, too
+		out.ID[2] = uint64(st.Ctim.Nano())
 	}
-	if out.ID == ask.Known {
+	if kind := st.Mode & unix.S_IFMT; kind == unix.S_IFDIR && out.ID == ask.Known { // all else costs nothing
 		out.Same = true
 		return out, nil
 	}
