@@ -182,3 +182,12 @@ func TestSpaceOnEveryScreen(t *testing.T) {
 		d.press("esc")
 	}
 }
+
+func TestSpaceCountsOneFile(t *testing.T) {
+	for n, want := range map[uint64]string{0: "root        4.0k", 1: "root        4.0k  1 file", 1200: "root        4.0k  1,200 files"} {
+		r := runtime.Room{Bytes: runtime.Of(4096), Files: n, At: noon}
+		if got := sizeLine("root", &r, "", noon); got != want {
+			t.Errorf("%d files: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -117,7 +117,10 @@ func sumOf(c *runtime.ContainerSpace) *runtime.Room {
 // sizeLine is one part of a container.
 func sizeLine(name string, r *runtime.Room, more string, now time.Time) string {
 	text := fmt.Sprintf("%-9s %6s", name, views.RoomBytes(r))
-	if r.Files > 0 {
+	switch {
+	case r.Files == 1:
+		text += "  1 file"
+	case r.Files > 1:
 		text += "  " + views.Thousands(r.Files) + " files"
 	}
 	if more != "" {
