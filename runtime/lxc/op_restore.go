@@ -182,6 +182,12 @@ func (o *operation) restorable(snap runtime.Ref) (map[string]string, error) {
 // checkUnits looks at the directories of both roots before anything is copied.
 func checkUnits(ref runtime.Ref, mine, its rootStore) error {
 	var st, above unix.Stat_t
+	if mine.unit() != mine.path && !liesIn(ref.String(), mine.unit()) {
+		return &runtime.Error{
+			Err:  fmt.Errorf("%w: %s is not the container's own: what is beside its changes may be other containers'", runtime.ErrUnsupported, mine.unit()),
+			Hint: "Restore it as a new container instead.",
+		}
+	}
 	if err := lstat(mine.unit(), &st); err != nil {
 		return fmt.Errorf("its root: %w", err)
 	}

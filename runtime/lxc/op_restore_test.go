@@ -314,6 +314,37 @@ func TestRestoreOfAnOverlay(t *testing.T) {
 	must(t, s.Tool("lxc-destroy", base.Name))
 }
 
+// TestRestoreLeavesWhatOthersMayOwn: changes that lie among those of other containers.
+func TestRestoreLeavesWhatOthersMayOwn(t *testing.T) {
+	s := lxctest.New(t)
+	a := newAdapter(t, Options{Paths: []string{s.Path}})
+	must(t, s.AddOwn("lxcdt-base"))
+	must(t, s.Tool("lxc-copy", "lxcdt-base", "-N", "lxcdt-over", "-s"))
+	ref := runtime.Ref{Path: s.Path, Name: "lxcdt-over"}
+	past(t, s, ref, filepath.Join(ref.String(), "overlay/delta"))
+	shared := filepath.Join(s.Path, "srv/overlay")
+	must(t, os.MkdirAll(shared, 0o755))
+	must(t, os.Rename(filepath.Join(ref.String(), "overlay/delta"), filepath.Join(shared, "over")))
+	put(t, filepath.Join(shared, "other"), "another container's")
+	config := filepath.Join(ref.String(), "config")
+	text, err := os.ReadFile(config)
+	must(t, err)
+	put(t, config, strings.Replace(string(text), ref.String()+"/overlay/delta", shared+"/over", 1))
+	err = doing(t, a, runtime.Restore, ref, &runtime.RestoreArgs{Snap: "snap0"})
+	if !errors.Is(err, runtime.ErrUnsupported) || !strings.Contains(err.Error(), shared) {
+		t.Errorf("restore: %v", err)
+	}
+	if got, err := os.ReadFile(filepath.Join(shared, "other")); err != nil || string(got) != "another container's" {
+		t.Errorf("%q, %v", got, err)
+	}
+	wantNothingLeft(t, a, s.Path)
+	must(t, doing(t, a, runtime.DeleteSnapshot, ref, &runtime.RestoreArgs{Snap: "snap0"}))
+	must(t, os.Rename(filepath.Join(shared, "over"), filepath.Join(ref.String(), "overlay/delta")))
+	put(t, config, string(text))
+	must(t, s.Tool("lxc-destroy", ref.Name))
+	must(t, s.Tool("lxc-destroy", "lxcdt-base"))
+}
+
 // TestRestoreTellsHowFarItIs: a count of bytes that grows up to the snapshot's.
 func TestRestoreTellsHowFarItIs(t *testing.T) {
 	_, a, ref := large(t)
