@@ -9,8 +9,10 @@ import (
 
 // Networker tells how containers are on the network. It changes nothing.
 type Networker interface {
-	// Network reads the host's interfaces and those of the containers that run.
-	// What cannot be read of one is said there, and costs the others nothing.
+	// Network reads the host's interfaces and those of the containers that run, each
+	// of which has its place in what comes back. What cannot be read of one is said
+	// there, and costs the others nothing: it is an error only when the context was
+	// cancelled or nothing at all could be read.
 	Network(context.Context, []Ref) (NetworkMap, error)
 	// Ports gives the sockets that wait for others in a container's network. The
 	// error wraps ErrWrongState when the container does not run.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -131,7 +132,7 @@ func (a *Adapter) Network(ctx context.Context, refs []runtime.Ref) (runtime.Netw
 func (a *Adapter) network(ctx context.Context, refs []runtime.Ref) (runtime.NetworkMap, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
-	m := runtime.NetworkMap{At: time.Now(), Containers: make([]runtime.ContainerNet, len(refs))}
+	m := runtime.NetworkMap{At: time.Now()}
 	for _, ref := range refs {
 		if err := ref.Check(); err != nil {
 			return m, err
@@ -139,9 +140,27 @@ func (a *Adapter) network(ctx context.Context, refs []runtime.Ref) (runtime.Netw
 	}
 	h, _, err := inTurn(ctx, a.networks, runtime.Ref{}, 2*hostNetTime, readHostNet)
 	if err != nil {
-		h.why = "the host's interfaces: " + err.Error()
+		err = fmt.Errorf("the host's interfaces: %w", err)
+		h.why = err.Error()
 	}
 	m.Host, m.HostWhy = h.links, h.why
+	m.Containers = a.eachNetwork(ctx, refs, &h)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return m, ended(ctx)
+	case err != nil && !slices.ContainsFunc(m.Containers, func(c runtime.ContainerNet) bool { return c.Why == "" }):
+		return m, err // nothing at all was read
+	}
+	return m, nil
+}
+
+// eachNetwork reads containers, some at once. Those that are not reached before ctx
+// ends say so; what was read until then stays.
+func (a *Adapter) eachNetwork(ctx context.Context, refs []runtime.Ref, h *hostNet) []runtime.ContainerNet {
+	all := make([]runtime.ContainerNet, len(refs))
+	for i, ref := range refs {
+		all[i] = unreadNet(ref, "it was not read")
+	}
 	next := make(chan int)
 	var readers sync.WaitGroup
 	for range min(netReaders, len(refs)) {
@@ -149,7 +168,7 @@ func (a *Adapter) network(ctx context.Context, refs []runtime.Ref) (runtime.Netw
 		failed := func(error) { readers.Done() }
 		spawn("network", failed, func() {
 			for i := range next {
-				m.Containers[i] = a.networkOf(ctx, refs[i], &h)
+				all[i] = a.networkOf(ctx, refs[i], h)
 			}
 			readers.Done()
 		})
@@ -158,18 +177,32 @@ func (a *Adapter) network(ctx context.Context, refs []runtime.Ref) (runtime.Netw
 		select {
 		case next <- i:
 		case <-ctx.Done():
+			all[i].Why = notReached(ctx)
 		}
 	}
 	close(next)
 	readers.Wait()
-	return m, ended(ctx)
+	return all
+}
+
+// unreadNet is a container of whose network nothing is known.
+func unreadNet(ref runtime.Ref, why string) runtime.ContainerNet {
+	return runtime.ContainerNet{Ref: ref, At: time.Now(), NSID: netnsaUnknown, Why: why}
+}
+
+// notReached says why a container was not asked at all.
+func notReached(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "it was not reached: reading others took too long"
+	}
+	return ended(ctx).Error()
 }
 
 // networkOf reads one container's network, or says why not.
 func (a *Adapter) networkOf(ctx context.Context, ref runtime.Ref, h *hostNet) runtime.ContainerNet {
-	none := runtime.ContainerNet{Ref: ref, At: time.Now(), NSID: netnsaUnknown}
+	none := unreadNet(ref, "")
 	if ctx.Err() != nil {
-		none.Why = ended(ctx).Error()
+		none.Why = notReached(ctx)
 		return none
 	}
 	l := a.known(ref)
