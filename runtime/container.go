@@ -127,6 +127,11 @@ type Config struct {
 	Unprivileged bool          // lxc.idmap is set
 	Roots        []string      // directories that lxc.rootfs.path names
 	Nets         []NetConfig   // lxc.net, in its order
+	MoreNets     bool          // there are more than are told of
+	NetOf        string        // lxc.namespace.share.net: whose network it has, by name, path or pid; "" = nobody's
+	// NetOfHost: lxc.namespace.keep, lxc.namespace.clone or, without these, the type
+	// none leave it on the network of who starts it.
+	NetOfHost bool
 }
 
 // Container is what a List knows of one container. It is a value: copies

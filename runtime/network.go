@@ -119,30 +119,6 @@ type PortList struct {
 	Unnamed string
 }
 
-// NetConfig is an interface that a container's configuration asks for
-// (lxc.container.conf(5), NETWORK).
-type NetConfig struct {
-	Type string // "veth", "empty" ...
-	Link string // "" = none
-	Name string // inside; "" = LXC chooses
-	MAC  string // "" = LXC chooses
-	IPs  []string
-}
-
-// String is the interface in words.
-func (n *NetConfig) String() string {
-	text := n.Type
-	if n.Link != "" {
-		text += " on " + n.Link
-	}
-	for _, word := range append([]string{n.MAC}, n.IPs...) {
-		if word != "" {
-			text += " " + word
-		}
-	}
-	return text
-}
-
 // LinkRates are what went over an interface between two readings, in bytes a
 // second.
 func LinkRates(a, b *NetLink, over time.Duration) (rx, tx Rate) {

@@ -273,21 +273,16 @@ func (n *netRows) sentence(ref runtime.Ref, order int, name, about, text string)
 	g.keys = append(g.keys, netKey{kind: views.NetSentence, ref: ref, name: name})
 }
 
-// wishes are the interfaces that a configuration asks for.
+// wishes is the network that a configuration asks for.
 func wishes(c *runtime.Container) string {
 	switch {
 	case c.Config == nil && c.Foreign != nil:
 		return "its configuration is not read: it is of uid " + strconv.Itoa(*c.Foreign)
 	case c.Config == nil:
 		return "its configuration was not read"
-	case len(c.Config.Nets) == 0:
-		return "asks for loopback alone"
+	default:
+		return "asks for " + c.Config.NetWords()
 	}
-	var all []string
-	for i := range c.Config.Nets {
-		all = append(all, c.Config.Nets[i].String())
-	}
-	return "asks for " + strings.Join(all, ", ")
 }
 
 // addPorts puts the sockets that wait for others below the interfaces.

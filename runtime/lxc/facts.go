@@ -54,8 +54,8 @@ func load(ref runtime.Ref) (*runtime.Config, error) {
 			Unprivileged: len(items(c, "lxc.idmap")) > 0,
 			Groups:       items(c, "lxc.group"),
 			Roots:        roots(items(c, "lxc.rootfs.path")),
-			Nets:         netConfigs(c),
 		}
+		wishedNet(c, cfg)
 		return cfg, nil
 	})
 }

@@ -126,11 +126,12 @@ func (r *netReport) add(c *runtime.Container, ports *runtime.PortList, all bool)
 	switch {
 	case i < 0 && (!c.NoAnswerSince.IsZero() || c.State == runtime.Unknown):
 		why := "its state is not known"
-		o.Configured, o.Problem = configuredNets(c), &why
+		o.Problem = &why
+		o.configured(c)
 		r.d.warn("%s: %s", name, why)
 		line("(not read)")
 	case i < 0:
-		o.Configured = configuredNets(c)
+		o.configured(c)
 		line("(does not run; " + configuredWords(c) + ")")
 	case r.m.Containers[i].Why != "":
 		n := &r.m.Containers[i]
@@ -224,44 +225,42 @@ func (r *netReport) addPorts(o *netObject, name string, ports *runtime.PortList)
 }
 
 func configuredWords(c *runtime.Container) string {
-	switch {
-	case c.Config == nil:
+	if c.Config == nil {
 		return "its configuration was not read"
-	case len(c.Config.Nets) == 0:
-		return "asks for loopback alone"
 	}
-	var all []string
-	for i := range c.Config.Nets {
-		all = append(all, c.Config.Nets[i].String())
-	}
-	return "asks for " + strings.Join(all, ", ")
+	return "asks for " + c.Config.NetWords()
 }
 
-func configuredNets(c *runtime.Container) []netConfigObject {
+// configured takes over what a configuration asks for.
+func (o *netObject) configured(c *runtime.Container) {
 	if c.Config == nil {
-		return nil
+		return
 	}
-	out := []netConfigObject{}
+	o.ConfiguredNet, o.ConfiguredOf, o.MoreConfigured = given(c.Config.WishedNet().String()), given(c.Config.NetOf), c.Config.MoreNets
+	o.Configured = []netConfigObject{}
 	for _, w := range c.Config.Nets {
-		out = append(out, netConfigObject{w.Type, given(w.Link), given(w.Name), given(w.MAC), w.IPs})
+		o.Configured = append(o.Configured, netConfigObject{w.Type, given(w.Link), given(w.Name), given(w.MAC), w.IPs})
 	}
-	return out
 }
 
 // netObject is the JSON of a container's network. Names are added to, never changed.
 type netObject struct {
-	Path       string              `json:"path"`
-	Name       string              `json:"name"`
-	State      string              `json:"state"`
-	PID        *int                `json:"pid"`
-	Network    *string             `json:"network"` // "own", "shared", "host"
-	SharesWith []string            `json:"shares_with"`
-	Links      []netLinkObject     `json:"interfaces"`
-	More       bool                `json:"more_interfaces"`
-	Listening  []netPortObject     `json:"listening"`
-	Configured []netConfigObject   `json:"configured"`
-	Conflicts  []netConflictObject `json:"conflicts"`
-	Problem    *string             `json:"problem"`
+	Path       string            `json:"path"`
+	Name       string            `json:"name"`
+	State      string            `json:"state"`
+	PID        *int              `json:"pid"`
+	Network    *string           `json:"network"` // "own", "shared", "host"
+	SharesWith []string          `json:"shares_with"`
+	Links      []netLinkObject   `json:"interfaces"`
+	More       bool              `json:"more_interfaces"`
+	Listening  []netPortObject   `json:"listening"`
+	Configured []netConfigObject `json:"configured"`
+	// What the configuration asks for in all: as Network, and whose it is.
+	ConfiguredNet  *string             `json:"configured_network"`
+	ConfiguredOf   *string             `json:"configured_network_of"`
+	MoreConfigured bool                `json:"more_configured"`
+	Conflicts      []netConflictObject `json:"conflicts"`
+	Problem        *string             `json:"problem"`
 }
 
 type netLinkObject struct {

@@ -64,8 +64,11 @@ func TestNetwork(t *testing.T) {
 		t.Errorf("%v", port)
 	}
 	who := web["conflicts"].([]any)[0].(map[string]any)["who"].([]any)
-	if len(who) != 2 || len(web) != 12 || len(link) != 13 {
+	if len(who) != 2 || len(web) != 15 || len(link) != 13 {
 		t.Errorf("%v, %d and %d names", who, len(web), len(link))
+	}
+	if db["configured_network"] != "own" || db["configured_network_of"] != nil || db["more_configured"] != false || web["configured_network"] != nil {
+		t.Errorf("%v", db)
 	}
 	if db["interfaces"] != nil || db["listening"] != nil || db["pid"] != nil || len(db["configured"].([]any)) != 1 {
 		t.Errorf("%v", db)
@@ -81,6 +84,32 @@ func TestNetwork(t *testing.T) {
 	for args, want := range map[string]int{"network nope": 4, "network --tree": 2} {
 		if r := lxcdeck(t, rt, strings.Fields(args)...); r.code != want {
 			t.Errorf("%s: %+v, want %d", args, r, want)
+		}
+	}
+}
+
+// TestNetworkWished: whose network one that does not run gets, whatever interfaces its
+// configuration names.
+func TestNetworkWished(t *testing.T) {
+	rt := testHost()
+	db := runtime.Ref{Path: path, Name: "db"}
+	nets := []runtime.NetConfig{{Type: "veth", Link: "lxcbr0"}}
+	for want, cfg := range map[string]runtime.Config{
+		"own null asks for veth on lxcbr0":                 {Nets: nets},
+		"own null asks for veth on lxcbr0, others":         {Nets: nets, MoreNets: true},
+		"own null asks for loopback alone":                 {Nets: []runtime.NetConfig{{Type: "empty"}}},
+		"host null asks for the host's network":            {Nets: nets, NetOfHost: true},
+		`shared "w\u001bb" asks for the network of w\x1bb`: {Nets: nets, NetOf: "w\x1bb", NetOfHost: true},
+	} {
+		rt.Set(db, runtime.Edited, func(s *fake.Spec) { s.Config = &cfg })
+		r := lxcdeck(t, rt, "network", "db")
+		var all []map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(lxcdeck(t, rt, "network", "db", "--json").out), &all); err != nil || len(all) != 1 {
+			t.Fatal(err)
+		}
+		kind, of, words := strings.Trim(string(all[0]["configured_network"]), `"`), string(all[0]["configured_network_of"]), r.out
+		if got := kind + " " + of + " "; r.code != 0 || !strings.HasPrefix(want, got) || !strings.Contains(words, "(does not run; "+want[len(got):]+")") {
+			t.Errorf("want %q, got %q and %s", want, got, words)
 		}
 	}
 }
