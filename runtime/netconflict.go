@@ -73,7 +73,7 @@ func (m *NetworkMap) Conflicts() []NetConflict {
 	all := &conflicts{by: map[netKey][]NetClaim{}}
 	for i := range m.Host {
 		l := &m.Host[i]
-		all.claim(places.domain(l, 0), l, NetClaim{Link: l.Name, index: l.Index})
+		all.claim(places.domain(l, 0), l, ownMAC(l, m.Host), NetClaim{Link: l.Name, index: l.Index})
 	}
 	seen := map[uint64]bool{}
 	for i := range m.Containers {
@@ -90,25 +90,37 @@ func (m *NetworkMap) Conflicts() []NetConflict {
 		for k := range c.Links {
 			l := &c.Links[k]
 			at := places.Of(c, l)
-			all.claim(at.Domain, l, NetClaim{Ref: c.Ref, Link: l.Name, index: l.Index, space: space, port: !at.Inside})
+			all.claim(at.Domain, l, ownMAC(l, c.Links), NetClaim{Ref: c.Ref, Link: l.Name, index: l.Index, space: space, port: !at.Inside})
 		}
 	}
 	return all.found(places)
 }
 
-// passthru is a macvlan that has its parent's address for its own
+// passthru is a macvlan or macvtap that has its parent's address for its own
 // (MACVLAN_MODE_PASSTHRU of if_link.h).
 const passthru = 8
 
+// ownMAC says whether an interface's MAC address is its own, and none that it has by
+// design of the one it is made on, or of the bond that it is a port of. A port of
+// something that is not known has none either: it may be a bond.
+func ownMAC(l *NetLink, beside []NetLink) bool {
+	switch {
+	case l.Kind == "ipvlan" || l.Kind == "ipvtap" || (l.Kind == "macvlan" || l.Kind == "macvtap") && l.Mode == passthru:
+		return false
+	case l.Master == 0:
+		return true
+	}
+	i := slices.IndexFunc(beside, func(o NetLink) bool { return o.Index == l.Master })
+	return i >= 0 && beside[i].Kind != "bond" && beside[i].Kind != "team"
+}
+
 // claim takes an interface's addresses. One that is switched off answers nobody; of
 // which that is not known, counts.
-func (all *conflicts) claim(at NetDomain, l *NetLink, c NetClaim) {
+func (all *conflicts) claim(at NetDomain, l *NetLink, ownMAC bool, c NetClaim) {
 	if at == (NetDomain{}) || l.State == LinkDown {
 		return
 	}
-	switch {
-	case l.Kind == "ipvlan" || l.Kind == "macvlan" && l.Mode == passthru: // theirs is their parent's
-	case len(l.MAC) == 6 && l.MAC[0]&1 == 0 && slices.ContainsFunc(l.MAC, func(b byte) bool { return b != 0 }):
+	if ownMAC && len(l.MAC) == 6 && l.MAC[0]&1 == 0 && slices.ContainsFunc(l.MAC, func(b byte) bool { return b != 0 }) {
 		all.add(netKey{at: at, mac: l.MAC.String()}, c)
 	}
 	for _, p := range l.Addrs {

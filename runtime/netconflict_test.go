@@ -131,6 +131,14 @@ func TestNetConflicts(t *testing.T) {
 				l.Kind, l.Link, l.MAC = "ipvlan", 8, m.Host[7].MAC
 			}
 		}, ""},
+		"macvtap in passthru has its parent's MAC": {func(m *NetworkMap) {
+			l := &m.port("a", 3, 6, "10.5.0.1/24").Links[0]
+			l.Kind, l.Link, l.MAC, l.Mode = "macvtap", 8, m.Host[7].MAC, passthru
+		}, ""},
+		"macvtap with the host's MAC": {func(m *NetworkMap) {
+			l := &m.port("a", 3, 6, "10.5.0.1/24").Links[0]
+			l.Kind, l.Link, l.MAC = "macvtap", 8, m.Host[7].MAC
+		}, "02:00:00:00:09:06 eth1.0 /eth1 a/eth0"},
 		"macvlan and the bridge of its parent": {func(m *NetworkMap) {
 			m.Host[7].Master = 3
 			l := &m.port("a", 4, 1, "10.0.0.1/24").Links[0]
@@ -145,6 +153,20 @@ func TestNetConflicts(t *testing.T) {
 			m.port("a", 3, 1, "10.0.0.2/24")
 			m.port("b", 3, 1, "10.0.0.2/24").Links[0].Link = 100
 		}, ""},
+		"ports of a bond":            {func(m *NetworkMap) { bonded(m, "bond", true) }, ""},
+		"ports of a team":            {func(m *NetworkMap) { bonded(m, "team", true) }, ""},
+		"ports of what is not known": {func(m *NetworkMap) { bonded(m, "", true) }, ""},
+		"ports of a bond, and another": {func(m *NetworkMap) { bonded(m, "bond", true); m.port("b", 3, 1, "") },
+			"02:00:00:00:00:01 br0.0 a/bond0 b/eth0"},
+		"beside a bond, not of it": {func(m *NetworkMap) { bonded(m, "bond", false) },
+			"02:00:00:00:00:01 br0.0 a/eth0 a/eth1"},
+		"the host's bond": {func(m *NetworkMap) {
+			bond := m.Host[7]
+			bond.Index, bond.Name, bond.Kind, bond.Master = 9, "bond0", "bond", 3
+			m.Host = append(m.Host, bond)
+			m.Host[1].Master, m.Host[1].MAC, m.Host[7].Master = 9, bond.MAC, 9
+			m.port("a", 3, 6, "").Links[0].MAC = bond.MAC
+		}, "02:00:00:00:09:06 br0.0 /bond0 a/eth0"},
 		"two of one container": {func(m *NetworkMap) {
 			a := m.port("a", 3, 1, "10.0.0.2/24")
 			m.Host = append(m.Host, NetLink{Index: 200, Name: "v2", Kind: "veth", Up: true, Master: 3, Link: 3, LinkNS: 0})
@@ -156,6 +178,20 @@ func TestNetConflicts(t *testing.T) {
 		if got := told(&m); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// bonded gives a container two ports on br0 with one MAC address, and a bond, of which
+// the ports are.
+func bonded(m *NetworkMap, kind string, ports bool) {
+	a := m.port("a", 3, 1, "")
+	m.Host = append(m.Host, NetLink{Index: 200, Name: "v2", Kind: "veth", Up: true, Master: 3, Link: 3, LinkNS: 0})
+	a.Links = append(a.Links, NetLink{Index: 3, Name: "eth1", Kind: "veth", MAC: a.Links[0].MAC, Up: true, Link: 200, LinkNS: HostNS})
+	if kind != "" {
+		a.Links = append(a.Links, NetLink{Index: 4, Name: kind + "0", Kind: kind, MAC: a.Links[0].MAC, Up: true, LinkNS: HereNS})
+	}
+	if ports {
+		a.Links[0].Master, a.Links[1].Master = 4, 4
 	}
 }
 
