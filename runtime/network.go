@@ -2,8 +2,10 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -56,6 +58,25 @@ type ContainerNet struct {
 	Why string
 	// Since is when a reading began that has not come back; zero = it has.
 	Since time.Time
+}
+
+// Unknown says what is not known of the interfaces of one that was read; "" = they are
+// all in Links, and all of them is known.
+func (c *ContainerNet) Unknown() string {
+	var all []string
+	if c.Part != "" {
+		all = append(all, c.Part)
+	}
+	switch {
+	case c.More && len(c.Links) == 0:
+		all = append(all, "its interfaces: there is more than is read")
+	case c.More:
+		all = append(all, fmt.Sprintf("interfaces beyond the first %d", len(c.Links)))
+	}
+	if c.Unsteady {
+		all = append(all, "what changed while it was read")
+	}
+	return strings.Join(all, "; ")
 }
 
 // NetLink is one interface (rtnetlink(7), RTM_NEWLINK). Name is foreign text in

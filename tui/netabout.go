@@ -110,15 +110,8 @@ func (x *netView) aboutLink(row *views.NetRow, key netKey) []string {
 	if l.Unread {
 		lines[1] += " (addresses were not read)"
 	}
-	c := x.container(key.ref)
-	switch {
-	case c == nil:
-	case c.Part != "":
-		lines = append(lines, "not known: "+c.Part)
-	case c.More:
-		lines = append(lines, fmt.Sprintf("it has more than %d interfaces: not all are read", runtime.MaxNetLinks))
-	case c.Unsteady:
-		lines = append(lines, "its network changes while it is read: something may be missing")
+	if c := x.container(key.ref); c != nil && c.Unknown() != "" {
+		lines = append(lines, "not known: "+c.Unknown())
 	}
 	return lines
 }

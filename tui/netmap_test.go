@@ -158,3 +158,25 @@ func TestNetworkStuckIsShown(t *testing.T) {
 		t.Error("help does not lead back")
 	}
 }
+
+// TestNetworkIsNotWhole: that one has loopback alone is said only when all it has was
+// read.
+func TestNetworkIsNotWhole(t *testing.T) {
+	for _, c := range []struct {
+		net  runtime.ContainerNet
+		want string
+	}{
+		{runtime.ContainerNet{NS: 9, NSID: 99}, "has loopback alone"},
+		{runtime.ContainerNet{NS: 9, NSID: 99, More: true}, "not known: its interfaces: there is more than is read"},
+		{runtime.ContainerNet{NS: 9, NSID: 99, Part: "interfaces: not all came in time"}, "not known: interfaces: not all came in time"},
+		{runtime.ContainerNet{NS: 9, NSID: 99, Unsteady: true}, "not known: what changed while it was read"},
+	} {
+		d := netDeck(t, 120, 40, func(specs []fake.Spec) { specs[0].Net = &c.net })
+		d.sees("alpha", "delta", c.want)
+		if c.net.Unknown() != "" && strings.Contains(d.screen(), "has loopback alone") {
+			t.Errorf("it is told to have loopback alone:\n%s", d.screen())
+		}
+		d.press("enter")
+		d.sees("Network of alpha", c.want)
+	}
+}

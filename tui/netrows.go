@@ -177,6 +177,8 @@ func (n *netRows) container(c *runtime.ContainerNet) {
 		sentence(hostNet, "the host's network", "has no network of its own")
 	case c.NS != 0 && n.first[c.NS] != (runtime.Ref{}):
 		sentence(noNet, "no interface of its own", "shares the network of "+n.m.called(n.first[c.NS]))
+	case len(c.Links) == 0 && c.Unknown() != "":
+		sentence(notRead, "not read", "not known: "+c.Unknown())
 	case len(c.Links) == 0:
 		sentence(noNet, "no interface of its own", "has loopback alone")
 	default:
@@ -185,8 +187,8 @@ func (n *netRows) container(c *runtime.ContainerNet) {
 	if n.first[c.NS] == (runtime.Ref{}) {
 		n.first[c.NS] = c.Ref
 	}
-	if c.More && n.x.alone != nil {
-		sentence(offHost, "inside alone", fmt.Sprintf("the first %d of many interfaces", len(c.Links)))
+	if c.More && len(c.Links) > 0 && n.x.alone != nil {
+		sentence(notRead, "not read", "not known: "+c.Unknown())
 	}
 }
 

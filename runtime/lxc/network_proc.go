@@ -25,6 +25,9 @@ func procNet(pid int, c *runtime.ContainerNet) error {
 	c.At = time.Now()
 	c.Links, c.More = parseNetDev(text)
 	c.More = c.More || len(text) == maxProcNet
+	if len(c.Links) == 0 { // loopback alone, which is all there is to know
+		return nil
+	}
 	c.Part = "MAC, MTU and state: only root may look inside"
 	byName := func(name string) *runtime.NetLink {
 		i := slices.IndexFunc(c.Links, func(l runtime.NetLink) bool { return l.Name == name })

@@ -75,6 +75,11 @@ func TestNetworkMap(t *testing.T) {
 	if at := places.Of(&user, l); at.Bridge == nil || at.Bridge.Name != "br0" || at.Host.Index != places.Of(c, is).Host.Index {
 		t.Errorf("from /proc: %+v", at)
 	}
+	bare := runtime.ContainerNet{Ref: empty, NSID: -1}
+	must(t, procNet(m.Containers[4].InitPID, &bare))
+	if len(bare.Links) != 0 || bare.Unknown() != "" {
+		t.Errorf("loopback alone, from /proc: %+v", bare)
+	}
 	if c.NS == 0 || m.Containers[3].NS != c.NS || m.Containers[1].NS == c.NS {
 		t.Errorf("namespaces %d, %d, %d", c.NS, m.Containers[3].NS, m.Containers[1].NS)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -54,7 +55,7 @@ func (d *deck) network(cmd *cobra.Command, names []string) error {
 	if m.HostWhy != "" {
 		d.warn("%s", m.HostWhy)
 	}
-	r := &netReport{d: d, m: &m, places: m.Places(), conflicts: m.Conflicts(), objects: []netObject{},
+	r := &netReport{d: d, named: len(names) > 0, m: &m, places: m.Places(), conflicts: m.Conflicts(), objects: []netObject{},
 		links: table{head: []string{"CONTAINER", "INSIDE", "STATE", "HOST", "BRIDGE", "MAC", "RX", "TX", "MTU", "ADDRESSES"}, right: []int{6, 7, 8}},
 		ports: table{head: []string{"CONTAINER", "LISTENS ON", "PID", "INSIDE", "COMMAND"}, right: []int{2, 3}}}
 	picked := d.pick(l.Containers, names)
@@ -69,7 +70,7 @@ func (d *deck) network(cmd *cobra.Command, names []string) error {
 				ports = &p
 			}
 		}
-		r.add(c, ports, len(names) > 0)
+		r.add(c, ports)
 	}
 	for i := range r.conflicts {
 		d.warn("%s", d.conflictWords(&r.conflicts[i]))
@@ -107,6 +108,7 @@ func (d *deck) conflictWords(c *runtime.NetConflict) string {
 // netReport gathers what is printed.
 type netReport struct {
 	d         *deck
+	named     bool // what is told of was asked for by name
 	m         *runtime.NetworkMap
 	places    *runtime.NetPlaces
 	conflicts []runtime.NetConflict
@@ -115,8 +117,19 @@ type netReport struct {
 	objects   []netObject
 }
 
-// add takes a container over; all = its inner interfaces too.
-func (r *netReport) add(c *runtime.Container, ports *runtime.PortList, all bool) {
+// unread tells of a container that was not read. That is a failure where it was asked
+// for by name.
+func (r *netReport) unread(o *netObject, ref runtime.Ref, why string) {
+	o.Problem = &why
+	if r.named {
+		r.d.fail(&runtime.Error{Op: "network", Ref: ref, Err: errors.New(why)})
+		return
+	}
+	r.d.warn("%s: %s", r.d.called(ref), why)
+}
+
+// add takes a container over.
+func (r *netReport) add(c *runtime.Container, ports *runtime.PortList) {
 	o := netObject{Path: c.Path, Name: c.Name, State: c.State.String(), Conflicts: []netConflictObject{}}
 	i := slices.IndexFunc(r.m.Containers, func(n runtime.ContainerNet) bool { return n.Ref == c.Ref })
 	name := r.d.called(c.Ref)
@@ -125,21 +138,17 @@ func (r *netReport) add(c *runtime.Container, ports *runtime.PortList, all bool)
 	}
 	switch {
 	case i < 0 && (!c.NoAnswerSince.IsZero() || c.State == runtime.Unknown):
-		why := "its state is not known"
-		o.Problem = &why
 		o.configured(c)
-		r.d.warn("%s: %s", name, why)
+		r.unread(&o, c.Ref, "its state is not known")
 		line("(not read)")
 	case i < 0:
 		o.configured(c)
 		line("(does not run; " + configuredWords(c) + ")")
 	case r.m.Containers[i].Why != "":
-		n := &r.m.Containers[i]
-		o.Problem = &n.Why
-		r.d.warn("%s: %s", name, n.Why)
+		r.unread(&o, c.Ref, r.m.Containers[i].Why)
 		line("(not read)")
 	default:
-		r.read(&o, c, &r.m.Containers[i], all, line)
+		r.read(&o, c, &r.m.Containers[i], line)
 	}
 	for k := range r.conflicts {
 		if cf := &r.conflicts[k]; slices.ContainsFunc(cf.Who, func(w runtime.NetClaim) bool { return w.Ref == c.Ref }) {
@@ -150,8 +159,9 @@ func (r *netReport) add(c *runtime.Container, ports *runtime.PortList, all bool)
 	r.objects = append(r.objects, o)
 }
 
-// read takes over what was read of a container that runs.
-func (r *netReport) read(o *netObject, c *runtime.Container, n *runtime.ContainerNet, all bool, line func(string)) {
+// read takes over what was read of a container that runs: of one that was asked for by
+// name its inner interfaces too.
+func (r *netReport) read(o *netObject, c *runtime.Container, n *runtime.ContainerNet, line func(string)) {
 	kind := "own"
 	for k := range r.m.Containers {
 		if other := &r.m.Containers[k]; other.Ref != c.Ref && n.NS != 0 && other.NS == n.NS && !n.OnHost {
@@ -164,25 +174,32 @@ func (r *netReport) read(o *netObject, c *runtime.Container, n *runtime.Containe
 		line("(no network of its own: the host's)")
 	}
 	o.Network, o.PID, o.More, o.Links = &kind, &n.InitPID, n.More, []netLinkObject{}
-	if n.Part != "" {
-		o.Problem = &n.Part
-		r.d.warn("%s: not known: %s", r.d.called(c.Ref), n.Part)
+	unknown := n.Unknown()
+	if unknown != "" {
+		o.Problem = &unknown
+		r.d.warn("%s: not known: %s", r.d.called(c.Ref), unknown)
 	}
-	if n.More {
-		r.d.warn("%s: the first %d of many interfaces are shown", r.d.called(c.Ref), len(n.Links))
-	}
-	if len(n.Links) == 0 && !n.OnHost {
+	switch {
+	case len(n.Links) > 0 || n.OnHost:
+	case unknown != "":
+		line("(not read)")
+	default:
 		line("(loopback alone)")
 	}
+	shown := 0
 	for k := range n.Links {
 		l := &n.Links[k]
 		at := r.places.Of(n, l)
 		lo := linkObject(l, &at)
 		o.Links = append(o.Links, lo)
-		if at.Domain.Link == 0 && at.Host == nil && !all && len(n.Links) > 1 {
+		if at.Domain.Link == 0 && at.Host == nil && !r.named && len(n.Links) > 1 {
 			continue // made inside: of a container that is named
 		}
+		shown++
 		r.links.add([]string{r.d.called(c.Ref), l.Name, l.State.String(), orAbsent(lo.Host), orAbsent(lo.Bridge), orAbsent(lo.MAC), views.ValueBytes(l.Rx), views.ValueBytes(l.Tx), mtuText(l), views.LinkAddrs(l)})
+	}
+	if shown == 0 && len(n.Links) > 0 {
+		line(fmt.Sprintf("(%d interfaces, none that is known to be on the host's network: name it to see them)", len(n.Links)))
 	}
 }
 

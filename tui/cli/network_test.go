@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -78,8 +79,15 @@ func TestNetwork(t *testing.T) {
 		t.Errorf("one that was not asked for: %+v", r)
 	}
 	rt.Fail(fake.List, runtime.Ref{Path: path, Name: "db"}, fake.Fault{Stuck: true})
-	if r := lxcdeck(t, rt, "network", "db"); strings.Contains(r.out, "does not run") || !strings.Contains(r.err, "state is not known") {
+	if r := lxcdeck(t, rt, "network", "db"); r.code != 1 || strings.Contains(r.out, "does not run") || !strings.Contains(r.err, "network db: its state is not known") {
 		t.Errorf("one that does not answer: %+v", r)
+	}
+	rt.Fail(fake.Networks, runtime.Ref{Path: path, Name: "web-1"}, fake.Fault{Err: errors.New("setns: \x1bno")})
+	if r := lxcdeck(t, rt, "network", "web-1"); r.code != 1 || !strings.Contains(r.err, `network web-1: setns: \x1bno`) || !strings.Contains(r.out, "(not read)") {
+		t.Errorf("one that was asked for and is not read: %+v", r)
+	}
+	if r := lxcdeck(t, rt, "network"); !strings.Contains(r.err, `lxcdeck: web-1: setns: \x1bno`) || !strings.Contains(r.out, "web-2") {
+		t.Errorf("all, one of which is not read: %+v", r)
 	}
 	for args, want := range map[string]int{"network nope": 4, "network --tree": 2} {
 		if r := lxcdeck(t, rt, strings.Fields(args)...); r.code != want {
@@ -110,6 +118,34 @@ func TestNetworkWished(t *testing.T) {
 		kind, of, words := strings.Trim(string(all[0]["configured_network"]), `"`), string(all[0]["configured_network_of"]), r.out
 		if got := kind + " " + of + " "; r.code != 0 || !strings.HasPrefix(want, got) || !strings.Contains(words, "(does not run; "+want[len(got):]+")") {
 			t.Errorf("want %q, got %q and %s", want, got, words)
+		}
+	}
+}
+
+// TestNetworkUnattached: one with interfaces of which none is on the host's network has
+// its line, and so has one of which nothing or not all is known.
+func TestNetworkUnattached(t *testing.T) {
+	rt := testHost()
+	web := runtime.Ref{Path: path, Name: "web-1"}
+	inner := []runtime.NetLink{{Index: 5, Name: "dummy0", Kind: "dummy", LinkNS: runtime.HereNS}, {Index: 6, Name: "dummy1", Kind: "dummy", LinkNS: runtime.HereNS}}
+	for _, c := range []struct {
+		net              runtime.ContainerNet
+		all, named, warn string
+	}{
+		{runtime.ContainerNet{NS: 7, NSID: -1, Links: inner}, "(2 interfaces, none that is known to be on the host's network: name it to see them)", "dummy1", ""},
+		{runtime.ContainerNet{NS: 7, NSID: -1, Links: inner[:1]}, "dummy0", "dummy0", ""},
+		{runtime.ContainerNet{NS: 7, NSID: -1}, "(loopback alone)", "(loopback alone)", ""},
+		{runtime.ContainerNet{NS: 7, NSID: -1, More: true}, "(not read)", "(not read)", "web-1: not known: its interfaces: there is more than is read"},
+		{runtime.ContainerNet{NS: 7, NSID: -1, Part: "interfaces: not all came in time"}, "(not read)", "(not read)", "web-1: not known: interfaces: not all came in time"},
+		{runtime.ContainerNet{NS: 7, NSID: -1, Links: inner, More: true, Unsteady: true}, "(2 interfaces", "dummy0", "web-1: not known: interfaces beyond the first 2; what changed while it was read"},
+	} {
+		rt.Set(web, runtime.Edited, func(s *fake.Spec) { s.Net = &c.net })
+		r := lxcdeck(t, rt, "network")
+		if n := strings.Count(r.out, "\nweb-1 "); r.code != 0 || n != 1 || !strings.Contains(r.out, c.all) || !strings.Contains(r.err, c.warn) || c.warn == "" && r.err != "" {
+			t.Errorf("%d lines, want %q and %q: %+v", n, c.all, c.warn, r)
+		}
+		if r = lxcdeck(t, rt, "network", "web-1"); r.code != 0 || !strings.Contains(r.out, c.named) || !strings.Contains(r.err, c.warn) {
+			t.Errorf("named, want %q and %q: %+v", c.named, c.warn, r)
 		}
 	}
 }
