@@ -26,6 +26,7 @@ type netKey struct {
 	ref   runtime.Ref
 	index int
 	name  string // of the interface, heading or socket
+	nth   int    // of equal sockets of a process (SO_REUSEPORT of socket(7)), from 0
 }
 
 // netLinkKey is an interface in one life of its container.
@@ -166,13 +167,16 @@ func (x *netView) took(m *Model, net runtime.NetworkMap, err error) tea.Cmd {
 	return next(m, x, pause)
 }
 
-func (m *Model) onPorts(msg portsMsg) {
+func (m *Model) onPorts(msg portsMsg) tea.Cmd {
 	x := msg.view
 	x.portsOut = false
 	x.portsAt = m.clock.Now()
 	x.portsTook = x.portsAt.Sub(x.portsFrom)
-	if m.networkOpen() != x || x.alone == nil || *x.alone != msg.ref {
-		return
+	if m.networkOpen() != x {
+		return nil
+	}
+	if x.alone == nil || *x.alone != msg.ref { // of one that was left, for which another may wait
+		return x.fetchPorts(m)
 	}
 	switch x.portsErr = nil; {
 	case errors.Is(msg.err, runtime.ErrWrongState), errors.Is(msg.err, runtime.ErrNotFound): // the map tells it
@@ -183,6 +187,7 @@ func (m *Model) onPorts(msg portsMsg) {
 		x.portsOf, x.ports = msg.ref, msg.list
 	}
 	x.arrange(m)
+	return nil
 }
 
 // take makes rates of a new reading and those before it.

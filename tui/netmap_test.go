@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,11 +85,18 @@ func TestNetworkAlone(t *testing.T) {
 	if strings.Contains(d.screen(), "not running") {
 		t.Errorf("others are shown:\n%s", d.screen())
 	}
-	d.press("G", "y")
-	d.sees("address", "0.0.0.0:80", "pid on the host")
-	d.press("enter")
-	if len(d.copied) != 1 || d.copied[0] != ref("alpha").Name && d.copied[0] != "alpha" {
-		t.Errorf("copied %q", d.copied)
+	d.press("G")
+	init := strconv.Itoa(d.m.networkOpen().rows[d.m.networkOpen().at].Port.Process.PID)
+	for i, want := range []string{"alpha", "0.0.0.0:80", init} {
+		d.press("y")
+		d.sees("container", "address", "pid on the host")
+		for range i {
+			d.press("down")
+		}
+		d.press("enter")
+		if len(d.copied) != i+1 || d.copied[i] != want {
+			t.Errorf("copied %q, want %q", d.copied, want)
+		}
 	}
 	d.rt.Become(ref("alpha"), runtime.Stopped)
 	d.later("asks for loopback alone")
@@ -178,5 +186,51 @@ func TestNetworkIsNotWhole(t *testing.T) {
 		}
 		d.press("enter")
 		d.sees("Network of alpha", c.want)
+	}
+}
+
+// TestNetworkPortsOfOneLife: sockets that are all the same are rows of their own, and
+// those of an earlier life are not shown.
+func TestNetworkPortsOfOneLife(t *testing.T) {
+	d := netDeck(t, 120, 40, nil)
+	d.press("enter")
+	x := d.m.networkOpen()
+	init := d.m.byRef(ref("alpha")).InitPID
+	same := runtime.Owner{Ref: ref("alpha"), Process: runtime.Process{PID: init, Name: "many"}, Listens: runtime.Listener{Proto: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:80")}}
+	three := []runtime.Owner{same, same, same}
+	d.send(portsMsg{view: x, ref: ref("alpha"), list: runtime.PortList{InitPID: init, Ports: three}})
+	d.sees("listening on 3 sockets")
+	d.press("G", "up")
+	at := x.at
+	if at != len(x.rows)-2 {
+		t.Fatalf("row %d of %d", at, len(x.rows))
+	}
+	x.arrange(d.m)
+	if x.at != at {
+		t.Errorf("the cursor jumps from %d to %d", at, x.at)
+	}
+	d.send(portsMsg{view: x, ref: ref("alpha"), list: runtime.PortList{InitPID: init + 1, Ports: three}})
+	if strings.Contains(d.screen(), "many") {
+		t.Errorf("sockets of another life:\n%s", d.screen())
+	}
+	d.sees("listening reading ...")
+	d.send(portsMsg{view: x, ref: ref("alpha"), err: errors.New("no more")})
+	d.sees("listening cannot be read", "no more")
+}
+
+// TestNetworkPortsOfAnother: who goes from one container to another waits for no more
+// than the reading of the first.
+func TestNetworkPortsOfAnother(t *testing.T) {
+	d := netDeck(t, 120, 40, nil)
+	d.press("enter")
+	x := d.m.networkOpen()
+	other := ref("delta")
+	x.alone, x.portsOf = &other, runtime.Ref{}
+	if d.m.onPorts(portsMsg{view: x, ref: ref("alpha")}) == nil || !x.portsOut {
+		t.Error("nothing is read of the other one")
+	}
+	x.alone = nil
+	if x.portsOut = false; d.m.onPorts(portsMsg{view: x, ref: ref("alpha")}) != nil {
+		t.Error("ports are read where nobody is alone")
 	}
 }

@@ -241,7 +241,7 @@ func (n *netRows) link(g *netGroup, c *runtime.ContainerNet, l *runtime.NetLink,
 	}
 	row.BadMAC, row.Conflict = n.bad[badKey{c.Ref, l.Index, l.Name}]
 	g.rows = append(g.rows, row)
-	g.keys = append(g.keys, netKey{views.NetInterface, c.Ref, l.Index, l.Name})
+	g.keys = append(g.keys, netKey{kind: views.NetInterface, ref: c.Ref, index: l.Index, name: l.Name})
 	n.links++
 }
 
@@ -294,17 +294,22 @@ func (x *netView) addPorts(m *Model) {
 		return
 	}
 	head := views.NetRow{Kind: views.NetHeading, Name: "listening", Text: "reading ..."}
-	read := x.portsOf == *x.alone
+	ports := x.ports.Ports
+	another := x.ports.InitPID != 0 && x.ports.InitPID != c.InitPID // they are of another life
+	if another {
+		ports = nil
+	}
+	read := x.portsOf == *x.alone && (!another || x.portsErr != nil)
 	switch {
-	case read && x.portsErr != nil && len(x.ports.Ports) == 0:
+	case read && x.portsErr != nil && len(ports) == 0:
 		head.Text = "cannot be read"
-	case read && len(x.ports.Ports) == 0:
+	case read && len(ports) == 0:
 		head.Text = "on nothing"
 	case read && x.ports.More:
-		head.Text = fmt.Sprintf("the first %d of many sockets", len(x.ports.Ports))
+		head.Text = fmt.Sprintf("the first %d of many sockets", len(ports))
 	case read:
 		head.Text = "on 1 socket"
-		if n := len(x.ports.Ports); n > 1 {
+		if n := len(ports); n > 1 {
 			head.Text = fmt.Sprintf("on %d sockets", n)
 		}
 	}
@@ -312,9 +317,13 @@ func (x *netView) addPorts(m *Model) {
 	if !read {
 		return
 	}
-	for i := range x.ports.Ports {
-		o := &x.ports.Ports[i]
-		x.rows = append(x.rows, views.NetRow{Kind: views.NetSocket, Port: o})
-		x.keys = append(x.keys, netKey{kind: views.NetSocket, ref: *x.alone, index: o.Process.PID, name: o.Listens.Proto + " " + o.Listens.Addr.String()})
+	seen := map[netKey]int{}
+	for i := range ports {
+		o := &ports[i]
+		key := netKey{kind: views.NetSocket, ref: *x.alone, index: o.Process.PID, name: o.Listens.Proto + " " + o.Listens.Addr.String()}
+		nth := seen[key]
+		seen[key]++
+		key.nth = nth
+		x.rows, x.keys = append(x.rows, views.NetRow{Kind: views.NetSocket, Port: o}), append(x.keys, key)
 	}
 }

@@ -191,8 +191,7 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case arrival:
 		return msg.arrive(m), true
 	case portsMsg:
-		m.onPorts(msg)
-		return nil, true
+		return m.onPorts(msg), true
 	case ownersMsg:
 		m.onOwners(msg)
 		return nil, true

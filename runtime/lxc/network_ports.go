@@ -2,6 +2,7 @@ package lxc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -24,32 +25,24 @@ func (a *Adapter) portsOf(ctx context.Context, ref runtime.Ref) (runtime.PortLis
 	if err := ref.Check(); err != nil {
 		return none, err
 	}
-	t, err := a.target(ctx, ref)
+	l, t, err := a.lifeTarget(ctx, ref)
 	if err != nil {
 		return none, err
 	}
-	type read struct {
-		found []proc.Found
-		more  bool
-	}
 	at := time.Now()
-	r, err := aside(ctx, a.overseer, ref, func() (read, error) {
-		found, more, err := a.overseer.fs.Listeners(ctx, t)
-		return read{found, more}, err
-	})
+	r, err := aside(ctx, a.overseer, ref, func() (readPorts, error) { return a.overseer.listeners(ctx, t) })
 	switch {
-	case err != nil && ctx.Err() == nil && a.known(ref) == nil, err == nil && a.known(ref) == nil:
+	case a.known(ref) != l && (err == nil || ctx.Err() == nil):
 		return none, errStoppedMeanwhile
 	case err != nil:
 		return none, err
 	}
 	list := runtime.PortList{At: at, InitPID: t.Init, More: r.more}
-	own := inodeOf("/proc/self/ns/net")
-	onHost := own != 0 && own == inodeOf(fmt.Sprintf("/proc/%d/ns/net", t.Init))
+	with := a.sharesNet(ref, r.space)
 	nameless := false
 	for _, f := range r.found {
 		if f.Process.PID == 0 {
-			if nameless = true; onHost { // whose it is, is not known: others are on the host too
+			if nameless = true; with != "" { // whose it is, is not known: others are in there too
 				continue
 			}
 		}
@@ -59,8 +52,8 @@ func (a *Adapter) portsOf(ctx context.Context, ref runtime.Ref) (runtime.PortLis
 		list.Ports, list.More = list.Ports[:runtime.MaxPorts], true
 	}
 	switch {
-	case onHost:
-		list.Unnamed = "it shares the host's network: only what its own processes hold is shown"
+	case with != "":
+		list.Unnamed = "it shares " + with + ": only what its own processes hold is shown"
 	case nameless && os.Geteuid() != 0:
 		list.Unnamed = "only root may see which process has a socket"
 	case nameless:
@@ -68,4 +61,46 @@ func (a *Adapter) portsOf(ctx context.Context, ref runtime.Ref) (runtime.PortLis
 	}
 	list.Ports = slices.Clip(list.Ports)
 	return list, nil
+}
+
+// readPorts are sockets of one network.
+type readPorts struct {
+	found []proc.Found
+	more  bool
+	space uint64 // the network's inode; 0 = it may not be read
+}
+
+// listeners reads the sockets of a container's network. Its init may go to another one
+// at any time: what was read then is of neither.
+func (o *overseer) listeners(ctx context.Context, t proc.Target) (r readPorts, err error) {
+	file := fmt.Sprintf("/proc/%d/ns/net", t.Init)
+	r.space = inodeOf(file)
+	r.found, r.more, err = o.fs.Listeners(ctx, t)
+	if err == nil && inodeOf(file) != r.space {
+		err = errors.New("its init has gone to another network meanwhile")
+	}
+	return r, err
+}
+
+// sharesNet says in words who else is in a container's network, the host before
+// containers; "" = nobody who is known.
+func (a *Adapter) sharesNet(ref runtime.Ref, space uint64) string {
+	switch space {
+	case 0:
+		return ""
+	case inodeOf("/proc/self/ns/net"):
+		return "the host's network"
+	}
+	a.mu.Lock()
+	inits := make(map[runtime.Ref]int, len(a.lives))
+	for other, l := range a.lives {
+		inits[other] = l.pid
+	}
+	a.mu.Unlock()
+	for other, pid := range inits {
+		if other != ref && a.known(other) != nil && inodeOf(fmt.Sprintf("/proc/%d/ns/net", pid)) == space {
+			return "its network with other containers"
+		}
+	}
+	return ""
 }

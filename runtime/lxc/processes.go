@@ -67,18 +67,16 @@ func (a *Adapter) processes(ctx context.Context, ref runtime.Ref, q runtime.Proc
 	if err := ref.Check(); err != nil {
 		return none, err
 	}
-	t, err := a.target(ctx, ref)
+	l, t, err := a.lifeTarget(ctx, ref)
 	if err != nil {
 		return none, err
 	}
 	list, err := aside(ctx, a.overseer, ref, func() (runtime.ProcessList, error) { return a.overseer.fs.Read(ctx, t, q) })
 	switch {
-	case err != nil && ctx.Err() == nil && a.known(ref) == nil:
-		return none, fmt.Errorf("%w: it has stopped meanwhile", runtime.ErrWrongState)
+	case a.known(ref) != l && (err == nil || ctx.Err() == nil):
+		return none, errStoppedMeanwhile
 	case err != nil:
 		return none, err
-	case a.known(ref) == nil: // what was read may be of whoever got its pids
-		return none, fmt.Errorf("%w: it has stopped meanwhile", runtime.ErrWrongState)
 	}
 	a.name(ctx, ref, &list)
 	return list, nil
@@ -86,16 +84,23 @@ func (a *Adapter) processes(ctx context.Context, ref runtime.Ref, q runtime.Proc
 
 // target is where the processes of a running container are looked for.
 func (a *Adapter) target(ctx context.Context, ref runtime.Ref) (proc.Target, error) {
+	_, t, err := a.lifeTarget(ctx, ref)
+	return t, err
+}
+
+// lifeTarget is target with the life that it is of: where that is not known any more
+// after a reading, what was read may be of whoever got its pids.
+func (a *Adapter) lifeTarget(ctx context.Context, ref runtime.Ref) (*life, proc.Target, error) {
 	l := a.known(ref)
 	if l == nil {
 		if _, err := a.initPID(ctx, ref); err != nil {
-			return proc.Target{}, err
+			return nil, proc.Target{}, err
 		}
 		if l = a.known(ref); l == nil {
-			return proc.Target{}, fmt.Errorf("%w: it has stopped meanwhile", runtime.ErrWrongState)
+			return nil, proc.Target{}, errStoppedMeanwhile
 		}
 	}
-	return proc.Target{Init: l.pid, Dirs: a.cgroupDirs(ref)}, nil
+	return l, proc.Target{Init: l.pid, Dirs: a.cgroupDirs(ref)}, nil
 }
 
 // aside does a reading, which may never come back, in a goroutine of its own.

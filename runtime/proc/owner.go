@@ -119,8 +119,20 @@ type netSpace struct {
 	pids    []int
 	targets []int // parallel to pids; -1 = the host's
 	// owner has the sockets whose process cannot be seen, such as the kernel's
-	// own: -1 = the host, although a container may share its network.
+	// own: the container whose own network it is, which is its init's. -1 = the host,
+	// although a container may share its network.
 	owner int
+}
+
+// own settles whose network it is where it is no init's, such as one made inside: it is
+// the container's that all processes in it are of.
+func (s *netSpace) own() {
+	s.owner = s.targets[0]
+	for _, t := range s.targets {
+		if t != s.owner {
+			s.owner = -1
+		}
+	}
 }
 
 // ofPort reads the sockets of each network namespace once, and looks for who
@@ -154,10 +166,7 @@ func (o *owners) spaces() (spaces map[string]*netSpace, order []string, err erro
 		}
 		s := spaces[name]
 		if s == nil {
-			s = &netSpace{owner: target}
-			if name == host {
-				s.owner = -1
-			}
+			s = &netSpace{owner: -1}
 			spaces[name] = s
 			order = append(order, name)
 		}
@@ -189,7 +198,34 @@ func (o *owners) spaces() (spaces map[string]*netSpace, order []string, err erro
 			add(pid, -1)
 		}
 	}
+	inits := o.homes()
+	for name, s := range spaces {
+		switch home, is := inits[name]; {
+		case name == host:
+		case is:
+			s.owner = home
+		default:
+			s.own()
+		}
+	}
 	return spaces, order, nil
+}
+
+// homes are the networks of the containers' inits. One that several share is the
+// first's.
+func (o *owners) homes() map[string]int {
+	homes := map[string]int{}
+	for i, c := range o.all {
+		if c == nil {
+			continue
+		}
+		if name := o.fs.namespace(c.init, "net"); name != "" {
+			if _, is := homes[name]; !is {
+				homes[name] = i
+			}
+		}
+	}
+	return homes
 }
 
 // sockets are those of a namespace that listen on a port. Its files are read by

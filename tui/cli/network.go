@@ -155,7 +155,7 @@ func (r *netReport) add(c *runtime.Container, ports *runtime.PortList) {
 			o.Conflicts = append(o.Conflicts, conflictObject(cf))
 		}
 	}
-	r.addPorts(&o, name, ports)
+	r.addPorts(&o, c.Ref, name, ports)
 	r.objects = append(r.objects, o)
 }
 
@@ -217,8 +217,12 @@ func mtuText(l *runtime.NetLink) string {
 	return strconv.Itoa(l.MTU)
 }
 
-func (r *netReport) addPorts(o *netObject, name string, ports *runtime.PortList) {
+func (r *netReport) addPorts(o *netObject, ref runtime.Ref, name string, ports *runtime.PortList) {
 	if ports == nil {
+		return
+	}
+	if o.PID != nil && *o.PID != ports.InitPID {
+		r.d.fail(&runtime.Error{Op: "ports", Ref: ref, Err: errors.New("it was started again meanwhile")})
 		return
 	}
 	if ports.More {

@@ -3,6 +3,8 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -147,5 +149,28 @@ func TestNetworkUnattached(t *testing.T) {
 		if r = lxcdeck(t, rt, "network", "web-1"); r.code != 0 || !strings.Contains(r.out, c.named) || !strings.Contains(r.err, c.warn) {
 			t.Errorf("named, want %q and %q: %+v", c.named, c.warn, r)
 		}
+	}
+}
+
+// TestNetworkPortsOfAnotherLife: sockets of one life are not told with the interfaces
+// of another.
+func TestNetworkPortsOfAnotherLife(t *testing.T) {
+	said, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	r := &netReport{d: &deck{Options: Options{Stderr: said}}, ports: table{head: []string{"LISTENS ON"}}}
+	ref, pid := runtime.Ref{Path: path, Name: "web-1"}, 7
+	ports := &runtime.PortList{InitPID: 7, Ports: []runtime.Owner{{Ref: ref, Listens: runtime.Listener{Proto: "tcp"}}}}
+	if r.addPorts(&netObject{PID: &pid}, ref, "web-1", ports); len(r.ports.rows) != 1 || r.d.status != 0 {
+		t.Errorf("of one life: %q, %d", r.ports.rows, r.d.status)
+	}
+	pid = 8
+	o := netObject{PID: &pid}
+	r.addPorts(&o, ref, "web-1", ports)
+	words, err := os.ReadFile(said.Name())
+	if err != nil || len(r.ports.rows) != 1 || o.Listening != nil || r.d.status != 1 || !strings.Contains(string(words), "ports web-1: it was started again meanwhile") {
+		t.Errorf("of another: %q, %d, %q, %v", r.ports.rows, r.d.status, words, err)
 	}
 }
