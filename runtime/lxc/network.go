@@ -238,13 +238,12 @@ var errStoppedMeanwhile = fmt.Errorf("%w: it has stopped meanwhile", runtime.Err
 // hostNet is the network of this process.
 type hostNet struct {
 	links []runtime.NetLink
-	ino   uint64
 	why   string // not all is known; "" = it is
 }
 
 // readHostNet reads the host's interfaces and their addresses.
 func readHostNet() (hostNet, error) {
-	h := hostNet{ino: inodeOf("/proc/self/ns/net")}
+	var h hostNet
 	sock := func() (int, error) {
 		return unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	}
@@ -275,7 +274,7 @@ func (n *networks) read(pid int, h *hostNet) (runtime.ContainerNet, error) {
 	defer unix.Close(pidfd)
 	c.NS = inodeOf(fmt.Sprintf("/proc/%d/ns/net", pid))
 	c.NSID = hostNSID(pid) // by its pid, which is its own as long as it is alive
-	if c.NS != 0 && c.NS == h.ino {
+	if onHostNet(pid) {
 		c.At, c.OnHost = time.Now(), true
 		return c, stillAlive(pid, pidfd)
 	}
@@ -297,6 +296,9 @@ func (n *networks) read(pid int, h *hostNet) (runtime.ContainerNet, error) {
 		if err := procNet(pid, &c); err != nil {
 			return c, err
 		}
+		if onHostNet(pid) { // it has moved there meanwhile
+			c = runtime.ContainerNet{NSID: c.NSID, At: c.At, OnHost: true}
+		}
 		return c, stillAlive(pid, pidfd)
 	}
 	if err != nil {
@@ -309,7 +311,7 @@ func (n *networks) read(pid int, h *hostNet) (runtime.ContainerNet, error) {
 	r.locate(host)
 	r.eachAddresses()
 	c.Links, c.More, c.Unsteady, c.Part = r.links, r.more, r.intr, r.part
-	if c.NS != 0 && c.NS == h.ino { // it has moved there meanwhile
+	if c.NS != 0 && c.NS == inodeOf("/proc/self/ns/net") { // it has moved there meanwhile
 		c.OnHost, c.Links = true, nil
 	}
 	return c, stillAlive(pid, pidfd)

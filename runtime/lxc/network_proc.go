@@ -73,6 +73,19 @@ func procNet(pid int, c *runtime.ContainerNet) error {
 	return nil
 }
 
+// onHostNet says whether a process is in this process's network. Who may not ask for
+// its namespace sees files of it all the same, and each network has its own of every
+// name (proc_register of fs/proc/generic.c numbers them).
+func onHostNet(pid int) bool {
+	for _, file := range []string{"ns/net", "net/dev"} {
+		mine, its := inodeOf("/proc/self/"+file), inodeOf(fmt.Sprintf("/proc/%d/%s", pid, file))
+		if mine != 0 && its != 0 {
+			return mine == its
+		}
+	}
+	return false
+}
+
 func joinAddrs(ips []netip.Addr) string {
 	var words []string
 	for _, ip := range ips[:min(len(ips), 4)] {

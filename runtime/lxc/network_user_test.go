@@ -1,0 +1,62 @@
+package lxc
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// userLooksAt tells a test that it is a user, and which processes of root's to look at.
+const userLooksAt = "LXCDT_USER_LOOKS_AT"
+
+// TestNetworkAsUser: who may not look inside does not take the host's interfaces for
+// those of a container that has none of its own.
+func TestNetworkAsUser(t *testing.T) {
+	if pids := os.Getenv(userLooksAt); pids != "" {
+		asUser(t, pids)
+		return
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("LEFT OUT: only root can be somebody else")
+	}
+	var pids []string
+	for _, flags := range []uintptr{0, syscall.CLONE_NEWNET} {
+		cmd := exec.Command("sleep", "600")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: flags, Pdeathsig: syscall.SIGKILL}
+		must(t, cmd.Start())
+		defer func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}()
+		pids = append(pids, fmt.Sprint(cmd.Process.Pid))
+	}
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
+	cmd.Env, cmd.Dir = append(os.Environ(), userLooksAt+"="+strings.Join(pids, " ")), "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func asUser(t *testing.T, pids string) {
+	var host, own int
+	_, err := fmt.Sscan(pids, &host, &own)
+	must(t, err)
+	h, err := readHostNet()
+	must(t, err)
+	if ino := inodeOf(fmt.Sprintf("/proc/%d/ns/net", host)); ino != 0 {
+		t.Fatalf("its namespace may be asked for: %d", ino)
+	}
+	c, err := newNetworks().read(host, &h)
+	if err != nil || !c.OnHost || len(c.Links) != 0 || c.Unknown() != "" || c.At.IsZero() {
+		t.Errorf("one on the host's network: %+v, %v", c, err)
+	}
+	c, err = newNetworks().read(own, &h)
+	if err != nil || c.OnHost || len(c.Links) != 0 || c.Unknown() != "" || c.At.IsZero() {
+		t.Errorf("one with a network of its own: %+v, %v", c, err)
+	}
+}
