@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 const (
@@ -76,23 +75,6 @@ func (p Places) SaveChoice(dir, container string, c Choice) error {
 	}
 	if err := replace(filepath.Join(dir, choicesFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("keep what was chosen: %w", err)
-	}
-	return nil
-}
-
-// replace writes a file whole or not at all.
-func replace(name string, text []byte) (err error) {
-	next := fmt.Sprintf("%s.%d", name, os.Getpid())
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(next, name)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, errors.Join(err, os.Remove(next)))
 	}
 	return nil
 }

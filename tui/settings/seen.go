@@ -114,9 +114,7 @@ func (p Places) SaveSeen(dir string, m events.Memory) error {
 	if err != nil {
 		return fmt.Errorf("keep what was seen: %w", err)
 	}
-	name := filepath.Join(dir, seenFile)
-	_ = os.Remove(fmt.Sprintf("%s.%d", name, os.Getpid())) // of a killed one that had our pid
-	if err := replace(name, append(text, '\n')); err != nil {
+	if err := replace(filepath.Join(dir, seenFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("keep what was seen: %w", err)
 	}
 	return nil
