@@ -148,7 +148,8 @@ type Container struct {
 
 	State   State
 	InitPID int          // host pid of the container's init; 0 = none or not known
-	Started time.Time    // start of that init; zero = none or not known
+	Started time.Time    // start of that init, on the wall clock of when it was seen; zero = none or not known
+	Begin   uint64       // the same in clock ticks since the host's boot, which no set clock changes; 0 = none or not known
 	IPs     []netip.Addr // loopback and link-local left out; IPv4 first
 	IPsRead bool         // false: IPs could not be read; empty IPs then mean "not known"
 

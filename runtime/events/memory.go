@@ -53,8 +53,8 @@ type Box struct {
 	Identity string            `json:"identity,omitempty"`
 	State    string            `json:"state,omitempty"` // RUNNING, FROZEN or STOPPED
 	PID      int               `json:"pid,omitempty"`   // of its init
-	Started  time.Time         `json:"started,omitzero"`
-	Seen     time.Time         `json:"seen,omitzero"` // when its state was known last; zero = with its lxcpath
+	Begin    uint64            `json:"begin,omitempty"` // its start in ticks since the boot: the wall clock may be set
+	Seen     time.Time         `json:"seen,omitzero"`   // when its state was known last; zero = with its lxcpath
 	Config   string            `json:"config,omitempty"`
 	Kills    *uint64           `json:"oom_kills,omitempty"`
 	Limits   map[string]uint64 `json:"limits,omitempty"`    // by the names of Change
@@ -186,7 +186,7 @@ func (t *Tracker) Memory() Memory {
 		if !ok || len(m.Places[i].Containers) >= maxHere || !utf8.ValidString(ref.Name) {
 			continue
 		}
-		k := Box{Name: ref.Name, Identity: x.identity, Config: x.config, PID: max(0, x.pid), Started: x.started.Round(0), Seen: x.seen.Round(0)}
+		k := Box{Name: ref.Name, Identity: x.identity, Config: x.config, PID: max(0, x.pid), Begin: x.begin, Seen: x.seen.Round(0)}
 		if x.state != runtime.Unknown {
 			k.State = x.state.String()
 		}
@@ -246,12 +246,12 @@ func (t *Tracker) recall(path, id string) {
 		if seen.IsZero() {
 			seen = p.Seen
 		}
-		x := &life{identity: k.Identity, config: k.Config, seen: seen, away: seen, started: k.Started}
+		x := &life{identity: k.Identity, config: k.Config, seen: seen, away: seen}
 		x.state, _ = runtime.ParseState(k.State)
 		if x.state == runtime.Running || x.state == runtime.Frozen {
 			switch {
 			case sameBoot:
-				x.pid = k.PID
+				x.pid, x.begin = k.PID, k.Begin
 			case t.boot != "" && p.Boot != "":
 				x.pid = -1 // no init of this start of the host
 			}

@@ -115,13 +115,56 @@ func TestPidsOfAnotherStartOfTheHost(t *testing.T) {
 	h.want(t, "")
 }
 
-// A pid that another init got since makes no claim about counters.
+// A pid that another init got since is another life, and makes no claim about
+// counters, whatever the wall clock says of its start.
 func TestPidsThatComeBack(t *testing.T) {
 	h := firstRun().later(t, "boot-1")
-	h.edit("web", func(c *runtime.Container) { c.Started = c.Started.Add(time.Hour) })
+	h.edit("web", func(c *runtime.Container) { c.Begin++ })
+	h.look()
+	h.want(t, "web restarted away")
+	h.sample("web", 10, kills(9))
+	h.want(t, "")
+	// The same while this run looks.
+	h.edit("web", func(c *runtime.Container) { c.Begin++ })
+	h.look()
+	h.want(t, "web restarted")
+	h.sample("web", 10, kills(12))
+	h.want(t, "")
+	// What an older version kept has no such start: nobody knows whose figures it has.
+	past := firstRun().Memory()
+	for i := range past.Places[0].Containers {
+		past.Places[0].Containers[i].Begin = 0
+	}
+	first := firstRun()
+	h = newHost(past)
+	h.all, h.now = first.all, first.now.Add(time.Hour)
 	h.look()
 	h.sample("web", 10, kills(9))
 	h.want(t, "")
+}
+
+// A clock that is set between two runs, or while one looks, makes no other life:
+// the start that is computed from it moves, and the figures go on.
+func TestTheClockIsSetBetweenRuns(t *testing.T) {
+	for _, step := range []time.Duration{-26 * time.Hour, -time.Minute, time.Minute, 26 * time.Hour} {
+		h := firstRun().later(t, "boot-1")
+		h.now = h.now.Add(step)
+		for name := range h.all {
+			h.edit(name, func(c *runtime.Container) {
+				if !c.Started.IsZero() {
+					c.Started = c.Started.Add(step)
+				}
+			})
+		}
+		h.look()
+		h.sample("web", 10, kills(4))
+		h.want(t, "web OOM-killed (3) away")
+		h.now = h.now.Add(step)
+		h.edit("web", func(c *runtime.Container) { c.Started = c.Started.Add(step) })
+		h.look()
+		h.sample("web", 10, kills(6))
+		h.want(t, "web OOM-killed (2)")
+	}
 }
 
 // What is not known at the end keeps what was known last.

@@ -9,10 +9,6 @@ import (
 	"lxcdeck/runtime"
 )
 
-// sameStart is how far two readings of when a process began may lie apart, since
-// the clock is set while the host runs.
-const sameStart = 2 * time.Second
-
 // justBefore is how soon a stop has to follow an OOM kill to be told with it.
 const justBefore = 15 * time.Second
 
@@ -41,7 +37,7 @@ type life struct {
 	state    runtime.State // Running, Frozen or Stopped; Unknown = never known
 	seen     time.Time     // when the last look began that knew its state
 	pid      int
-	started  time.Time
+	begin    uint64    // of the init, in ticks since the boot; 0 = not known
 	whole    bool      // this life began while we looked, in a new cgroup: its counters began at zero
 	away     time.Time // what is known is of an earlier run, which ended then; zero = it is ours
 	edited   bool      // config was compared with what this run has seen
@@ -215,13 +211,13 @@ func (t *Tracker) compare(c *runtime.Container, x *life, began, now time.Time) {
 	}
 	switch {
 	case to == runtime.Stopped:
-		x.pid, x.started, x.whole, x.of = 0, time.Time{}, false, 0
+		x.pid, x.begin, x.whole, x.of = 0, 0, false, 0
 	case c.InitPID > 0:
-		if x.pid == c.InitPID && c.Started.Sub(x.started).Abs() > sameStart { // perhaps another init that got its pid
+		if x.pid == c.InitPID && c.Begin != x.begin { // perhaps another init that got its pid
 			x.of = 0
 		}
-		t.fresh = t.fresh || x.pid != c.InitPID
-		x.pid, x.started = c.InitPID, c.Started
+		t.fresh = t.fresh || x.pid != c.InitPID || x.begin != c.Begin
+		x.pid, x.begin = c.InitPID, c.Begin
 	default:
 		x.pid = max(0, x.pid)
 	}
@@ -232,7 +228,7 @@ func (t *Tracker) compare(c *runtime.Container, x *life, began, now time.Time) {
 // transition tells how a container came from one state that lasts to another.
 func (t *Tracker) transition(c *runtime.Container, x *life, to runtime.State, now time.Time) {
 	from := x.state
-	another := x.pid > 0 && c.InitPID > 0 && x.pid != c.InitPID
+	another := x.pid > 0 && c.InitPID > 0 && (x.pid != c.InitPID || x.begin != 0 && c.Begin != 0 && x.begin != c.Begin)
 	switch {
 	case from == runtime.Stopped && to == runtime.Stopped:
 	case from == runtime.Stopped:

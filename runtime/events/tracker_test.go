@@ -38,7 +38,7 @@ func (h *host) set(name string, s runtime.State, pid int) {
 		c = runtime.Container{Ref: ref(name), Identity: "id-" + name, ConfigID: "v1"}
 	}
 	if c.InitPID != pid {
-		c.Started = h.now
+		c.Started, c.Begin = h.now, uint64(h.now.Sub(noon)/(10*time.Millisecond))+1
 	}
 	c.State, c.InitPID = s, pid
 	h.all[name] = c

@@ -317,10 +317,18 @@ func (r *Runtime) List(ctx context.Context) (runtime.Listing, error) {
 	return l, nil
 }
 
+// beginOf is a start in ticks of this host, which began with the epoch; 0 = none.
+func beginOf(started time.Time) uint64 {
+	if started.IsZero() {
+		return 0
+	}
+	return uint64(max(1, started.UnixMilli()/10))
+}
+
 // shown is the box as List tells of it. Callers hold r.mu.
 func (r *Runtime) shown(b *box) runtime.Container {
 	c := b.spec.Container
-	c.ConfigID = "version " + strconv.Itoa(b.edits)
+	c.ConfigID, c.Begin = "version "+strconv.Itoa(b.edits), beginOf(c.Started)
 	f := r.faults[faultKey{List, c.Ref}]
 	switch {
 	case f == nil:

@@ -94,7 +94,7 @@ func (b *box) newProcs() []runtime.Process {
 	for i, line := range lines[:min(len(lines), maxProcs)] {
 		begun := b.spec.Started.Add(time.Duration(i) * 1300 * time.Millisecond)
 		p := runtime.Process{
-			PID: init + i, PPID: init, Inner: 1 + 13*i, Begin: uint64(max(1, begun.UnixMilli()/10)), Started: begun, State: 'S', Threads: 1,
+			PID: init + i, PPID: init, Inner: 1 + 13*i, Begin: beginOf(begun), Started: begun, State: 'S', Threads: 1,
 			Command: line, Name: nameOf(line), Init: i == 0,
 		}
 		if i == 0 {

@@ -26,6 +26,7 @@ const userHZ = 100
 type life struct {
 	pid     int
 	started time.Time
+	begin   uint64 // the same in ticks since the boot
 
 	mu     sync.Mutex
 	pidfd  int // -1 = closed
@@ -45,7 +46,7 @@ func newLife(pid int) (*life, error) {
 	l := &life{pid: pid, pidfd: fd}
 	// The pidfd came first: what is read now is that process's, or the
 	// process is gone, which alive tells.
-	l.started, err = startTime(pid)
+	l.started, l.begin, err = startOf(pid)
 	if err == nil && !l.alive() {
 		err = fmt.Errorf("init %d: %w", pid, unix.ESRCH)
 	}
@@ -279,23 +280,29 @@ func childOf(pid int, uid uint32) error {
 	return nil
 }
 
-// startTime is when a process started: its start in ticks after boot
-// (proc_pid_stat(5), field 22) on the clock of now.
+// startTime is when a process started, on the clock of now.
 func startTime(pid int) (time.Time, error) {
+	at, _, err := startOf(pid)
+	return at, err
+}
+
+// startOf is the start of a process in ticks after boot (proc_pid_stat(5), field
+// 22), and that on the clock of now.
+func startOf(pid int) (at time.Time, ticks uint64, err error) {
 	fields, err := statFields(pid)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, 0, err
 	}
-	ticks, err := strconv.ParseInt(fields[19], 10, 64)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("stat of %d: start %q", pid, fields[19])
+	n, err := strconv.ParseInt(fields[19], 10, 64)
+	if err != nil || n < 0 {
+		return time.Time{}, 0, fmt.Errorf("stat of %d: start %q", pid, fields[19])
 	}
 	var boot unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot); err != nil {
-		return time.Time{}, fmt.Errorf("clock: %w", err)
+		return time.Time{}, 0, fmt.Errorf("clock: %w", err)
 	}
-	age := time.Duration(boot.Nano()) - time.Duration(ticks)*(time.Second/userHZ)
-	return time.Now().Add(-age), nil
+	age := time.Duration(boot.Nano()) - time.Duration(n)*(time.Second/userHZ)
+	return time.Now().Add(-age), uint64(n), nil
 }
 
 // statFields are the fields of /proc/PID/stat from the state on, which is

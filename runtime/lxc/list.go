@@ -268,7 +268,7 @@ func (a *Adapter) look(ctx context.Context, ref runtime.Ref, unsafe error) runti
 	}
 	switch {
 	case l != nil:
-		c.InitPID, c.Started = l.pid, l.started
+		c.InitPID, c.Started, c.Begin = l.pid, l.started, l.begin
 		c.State = a.correct(l, ref, c.State)
 	case c.State == runtime.Stopped:
 		a.forget(ref)

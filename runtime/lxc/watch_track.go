@@ -141,7 +141,7 @@ func (w *watcher) letWork(ref runtime.Ref, own *work) (c runtime.Container, know
 	if err != nil || l == nil {
 		return c, false
 	}
-	return runtime.Container{Ref: ref, State: w.a.correct(l, ref, own.state), InitPID: l.pid, Started: l.started}, true
+	return runtime.Container{Ref: ref, State: w.a.correct(l, ref, own.state), InitPID: l.pid, Started: l.started, Begin: l.begin}, true
 }
 
 // deliver hands a settlement to the loop.

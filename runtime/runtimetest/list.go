@@ -51,9 +51,12 @@ func testList(t *testing.T, s *suite) {
 			if age := time.Since(c.Started); c.Started.IsZero() || age < -time.Minute || age > time.Hour {
 				t.Errorf("%s: started %v", ref, c.Started)
 			}
+			if c.Begin == 0 {
+				t.Errorf("%s: its init has a start, but not since the boot", ref)
+			}
 			continue
 		}
-		if c.State != runtime.Stopped || c.InitPID != 0 || !c.Started.IsZero() || len(c.IPs) != 0 {
+		if c.State != runtime.Stopped || c.InitPID != 0 || !c.Started.IsZero() || c.Begin != 0 || len(c.IPs) != 0 {
 			t.Errorf("%s: %s, pid %d, started %v, IPs %v; want stopped and all absent", ref, c.State, c.InitPID, c.Started, c.IPs)
 		}
 	}
