@@ -38,6 +38,9 @@ func AnswerOf(yes bool) Answer {
 type Isolation struct {
 	At      time.Time
 	InitPID int // on the host; 0 = it does not run, and Config is all there is
+	// Begin is the start of that init in ticks since the host's boot: another has
+	// another, also one that got the same pid. 0 = none or not known.
+	Begin uint64
 	// Peer is whose namespaces and mounts are called the host's: "pid 1", or
 	// "lxcdeck itself" where those of pid 1 may not be read.
 	Peer       string
@@ -51,6 +54,15 @@ type Isolation struct {
 	CgroupsWhy string
 	Devices    DeviceRules
 	Config     IsolationConfig
+}
+
+// OfAnotherLife says whether a container is known to be in another life than the
+// one that was read: it has stopped, started, or both.
+func (i *Isolation) OfAnotherLife(c *Container) bool {
+	if !c.NoAnswerSince.IsZero() || c.State == Unknown || c.State.Alive() != (c.InitPID != 0) {
+		return false
+	}
+	return c.InitPID != i.InitPID || c.Begin != i.Begin && c.Begin != 0 && i.Begin != 0
 }
 
 // NamespaceKinds are the kinds of namespaces(7), as the links below /proc/PID/ns

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -19,6 +20,8 @@ type isolationView struct {
 	ref     runtime.Ref
 	read    bool // something was
 	got     runtime.Isolation
+	came    time.Time // when that came, by a clock that nobody sets
+	when    string    // when it was read, once it is not fresh
 	lines   []views.IsolationLine
 	err     error
 	at, top int
@@ -53,6 +56,7 @@ func (x *isolationView) fetch(m *Model) tea.Cmd {
 
 // due sees whether the container is in another life than the one that was read.
 func (x *isolationView) due(m *Model) tea.Cmd {
+	x.aged(m)
 	never := x.err != nil && !x.read && m.byRef(x.ref) != nil // a first reading that timed out, or it was made anew
 	if !m.held && (never || x.stale(m) || errors.Is(x.err, runtime.ErrWrongState)) {
 		return x.fetch(m)
@@ -63,7 +67,23 @@ func (x *isolationView) due(m *Model) tea.Cmd {
 // stale says whether the container is known to be in another life by now.
 func (x *isolationView) stale(m *Model) bool {
 	c := m.byRef(x.ref)
-	return x.read && c != nil && c.NoAnswerSince.IsZero() && c.State != runtime.Unknown && c.InitPID != x.got.InitPID && c.State.Alive() == (c.InitPID != 0)
+	return x.read && c != nil && x.got.OfAnotherLife(c)
+}
+
+// isolationFresh is how long a reading is one of now.
+const isolationFresh = 10 * time.Second
+
+// aged says when it was read, once that is some time ago.
+func (x *isolationView) aged(m *Model) {
+	now := m.clock.Now()
+	if x.when = ""; !x.read || now.Sub(x.came) < isolationFresh {
+		return
+	}
+	layout, at, today := "15:04:05", inDay(x.got.At), inDay(now)
+	if at.YearDay() != today.YearDay() || at.Year() != today.Year() {
+		layout = "Jan _2 15:04:05"
+	}
+	x.when = "read " + at.Format(layout)
 }
 
 // took takes a reading over. What was read before stays where the new one failed.
@@ -74,9 +94,10 @@ func (x *isolationView) took(m *Model, got runtime.Isolation, err error) tea.Cmd
 		}
 		return next(m, x, x.pause(m))
 	}
-	life := x.got.InitPID
+	another := x.got.InitPID != got.InitPID || x.got.Begin != got.Begin
 	x.got, x.lines = got, views.IsolationLines(&got, m.called)
-	if !x.read || life != got.InitPID {
+	x.came, x.when = m.clock.Now(), ""
+	if !x.read || another {
 		x.at, x.top = 0, 0
 	}
 	x.read = true
@@ -197,7 +218,7 @@ func (x *isolationView) paint(m *Model) views.Block {
 }
 
 func (x *isolationView) state(m *Model) *views.IsolationState {
-	s := &views.IsolationState{Name: m.called(x.ref), Lines: x.lines, Cursor: x.at, Offset: x.top, Note: x.note(m), Empty: x.empty(), Say: m.noticeState()}
+	s := &views.IsolationState{Name: m.called(x.ref), When: x.when, Lines: x.lines, Cursor: x.at, Offset: x.top, Note: x.note(m), Empty: x.empty(), Say: m.noticeState()}
 	if x.read {
 		s.Sum = views.IsolationSum(&x.got)
 	}

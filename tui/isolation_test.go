@@ -81,6 +81,56 @@ func TestIsolationFollowsTheContainer(t *testing.T) {
 	d.seesNo("Isolation of")
 }
 
+// TestIsolationSaysWhenItWasRead: once it is not fresh, on any screen, until it is
+// read again; a clock that is set makes it no older.
+func TestIsolationSaysWhenItWasRead(t *testing.T) {
+	for _, w := range []int{40, 80} {
+		d := isolationDeck(t, w, 24, nil)
+		at := d.m.isolationOpen().got.At.Local().Format("read 15:04:05")
+		d.pass(5 * time.Second)
+		d.seesNo("read ")
+		d.pass(10 * time.Second)
+		title, _, _ := strings.Cut(d.screen(), "\n")
+		if !strings.Contains(title, "alpha") || !strings.Contains(title, at) || !strings.Contains(title, "!!") {
+			t.Errorf("title %q, want %q", title, at)
+		}
+		d.pass(10 * time.Second)
+		d.sees(at)
+		d.clock.Advance(26 * time.Hour)
+		d.pass(2 * time.Second)
+		d.sees(d.m.isolationOpen().got.At.Local().Format("read Jan _2 15:04:05"))
+		d.press("ctrl+r")
+		d.seesNo("read ")
+		d.rt.Fail(fake.Examine, ref("alpha"), fake.Fault{Err: errors.New("it broke")})
+		at = d.m.isolationOpen().got.At.Local().Format("read 15:04:05")
+		d.press("ctrl+r")
+		d.pass(12 * time.Second)
+		d.sees("it broke", at) // what is shown is as old as it is
+	}
+}
+
+// TestIsolationOfAnInitWithTheSamePid: a restart may give the new init the pid of
+// the old one.
+func TestIsolationOfAnInitWithTheSamePid(t *testing.T) {
+	d := isolationDeck(t, 80, 24, nil)
+	was, before := d.m.byRef(ref("alpha")).InitPID, d.rt.Calls(fake.Examine)
+	d.clock.Advance(time.Minute)
+	d.rt.Remove(ref("alpha"))
+	spec := some()[0]
+	spec.InitPID, spec.Started = was, d.clock.Now()
+	d.rt.Add(spec)
+	d.pass(3 * time.Second)
+	x, c := d.m.isolationOpen(), d.m.byRef(ref("alpha"))
+	if c.InitPID != was || x.got.Begin != c.Begin || x.got.InitPID != was || d.rt.Calls(fake.Examine) == before {
+		t.Errorf("of init %d at %d, want %d at %d", x.got.InitPID, x.got.Begin, c.InitPID, c.Begin)
+	}
+	before = d.rt.Calls(fake.Examine)
+	d.pass(5 * time.Second)
+	if n := d.rt.Calls(fake.Examine) - before; n != 0 {
+		t.Errorf("%d more readings of the same life", n)
+	}
+}
+
 // TestIsolationThatFails: a reading that hangs or fails holds nothing else up.
 func TestIsolationThatFails(t *testing.T) {
 	d := isolationDeck(t, 80, 24, nil)

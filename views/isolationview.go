@@ -5,6 +5,7 @@ import "lxcdeck/keymap"
 // IsolationState is the view of what keeps a container apart.
 type IsolationState struct {
 	Name   string
+	When   string // when it was read, if that is some time ago
 	Lines  []IsolationLine
 	Cursor int    // of Lines
 	Offset int    // the first row drawn, of all rows
@@ -27,7 +28,11 @@ func (t *Theme) Isolation(s *IsolationState, w, h int) Block {
 	}
 	foot := t.isolationFoot(s, w, h)
 	page := IsolationPage(s, h)
-	rows := []string{t.pageTitle(title, s.Sum, w)}
+	right := s.Sum
+	if s.When != "" && right != "" {
+		right = "  " + right
+	}
+	rows := []string{t.pageTitle(title, s.When+right, w)}
 	if len(s.Lines) == 0 {
 		for _, row := range t.paragraph(Dim, Clean(s.Empty), max(1, w-2)) {
 			rows = append(rows, " "+fitRow(row, max(0, w-1)))

@@ -33,7 +33,7 @@ func (r *Runtime) Isolation(ctx context.Context, ref runtime.Ref) (runtime.Isola
 		i.Config = runtime.IsolationConfig{Why: b.spec.Problem.Error()}
 	}
 	if b.spec.InitPID > 0 {
-		i.InitPID = b.spec.InitPID
+		i.InitPID, i.Begin = b.spec.InitPID, beginOf(b.spec.Started)
 		isolationOf(&i, ref, mapped)
 	}
 	if b.spec.Isolated != nil {

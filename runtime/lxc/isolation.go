@@ -73,6 +73,7 @@ func (a *Adapter) isolation(ctx context.Context, ref runtime.Ref) (runtime.Isola
 	if err != nil {
 		return i, err
 	}
+	i.Begin = l.begin
 	i.Config = a.isolationConfig(ctx, ref, l.started)
 	return i, nil
 }
