@@ -76,7 +76,9 @@ type Namespace struct {
 	Kind string
 	ID   uint64 // its inode, by which lsns(8) names it; 0 = not known
 	Host Answer // it is the host's own
-	With []Ref  // running containers that are in it too; none for the host's own
+	// HostWhy is why that is not known although the namespace is.
+	HostWhy string
+	With    []Ref // running containers that are in it too; none for the host's own
 	// WithWhy is why there may be others of them.
 	WithWhy string
 	Why     string
@@ -234,6 +236,11 @@ type IsolationConfig struct {
 	Read     bool
 	Settings []Setting // of isolation alone, in an order of their own
 	More     bool      // there are more settings than are read
+	// Fstab are the entries of the file that lxc.mount.fstab names, which liblxc
+	// mounts as it does those of lxc.mount.entry.
+	Fstab     []string
+	FstabMore bool   // there are more of them than are read
+	FstabWhy  string // why they are not known
 	// DevicesKey begins the keys of rules on devices that this host heeds:
 	// "lxc.cgroup.devices" or "lxc.cgroup2.devices"; "" = not known which.
 	DevicesKey string

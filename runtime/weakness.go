@@ -75,7 +75,7 @@ func weakRoot(i *Isolation) []Weakness {
 	case i.Namespace("mnt").Host == Yes:
 		return []Weakness{{
 			ID: "host-mounts", Weight: i.heavier(), What: "the host's mounts are its own",
-			Why: "What it mounts or unmounts, it does on the host.", Do: "take mnt out of lxc.namespace.keep",
+			Why: "What it mounts or unmounts, it does on the host.", Do: i.ownNamespace("mnt"),
 		}}
 	case i.Root.Host == Yes:
 		return []Weakness{{
@@ -111,13 +111,25 @@ func weakIDs(i *Isolation) []Weakness {
 	return []Weakness{{ID: "root-id", Weight: Medium, What: what, Why: "It reaches the host's files that belong to root.", Do: "map no id to 0 of the host in lxc.idmap"}}
 }
 
+// ownNamespace says how the container gets its own namespace of a kind.
+func (i *Isolation) ownNamespace(kind string) string {
+	switch c := &i.Config; {
+	case c.last("lxc.namespace.share."+kind) != "":
+		return "take lxc.namespace.share." + kind + " out"
+	case len(c.words("lxc.namespace.clone")) > 0:
+		return "put " + kind + " into lxc.namespace.clone, or take that out"
+	default:
+		return "take " + kind + " out of lxc.namespace.keep"
+	}
+}
+
 // weakNamespaces are those that are the host's. That of time is the host's for
 // nearly all containers: it has offsets of clocks only (time_namespaces(7)).
 func weakNamespaces(i *Isolation) []Weakness {
 	var all []Weakness
 	add := func(kind string, w Weight, why string) {
 		if i.Namespace(kind).Host == Yes {
-			k := Weakness{ID: "host-" + kind, Weight: w, What: "the host's " + kind + " namespace", Why: why, Do: "take " + kind + " out of lxc.namespace.keep"}
+			k := Weakness{ID: "host-" + kind, Weight: w, What: "the host's " + kind + " namespace", Why: why, Do: i.ownNamespace(kind)}
 			if kind == "net" && i.Config.hostNet() {
 				k.Set, k.Do = "lxc.net.0.type = empty", "veth instead, for a network of its own"
 			}
@@ -146,7 +158,7 @@ func weakHostMounts(i *Isolation) []Weakness {
 		}
 		k := Weakness{
 			ID: "host-directory", Weight: i.heavier(), What: "the host's " + m.Is + " at " + m.Dir,
-			Why: "It writes what the host relies on.", Do: "take it out of lxc.mount.entry",
+			Why: "It writes what the host relies on.", Do: "take it out of " + i.Config.mountedBy(m.Dir),
 		}
 		switch {
 		case m.Socket:

@@ -166,7 +166,10 @@ func TestWantedWeaknesses(t *testing.T) {
 		{append(without("lxc.idmap"), Setting{CapKeepOrDrop, "sys_module"}), "privileged"},
 		{privileged(Setting{"lxc.net.0.type", "none"}), "privileged host-net-admin host-net"},
 		{append(base, Setting{"lxc.net.0.type", "none"}, Setting{"lxc.net.1.type", "veth"}), ""},
-		{append(base, Setting{"lxc.namespace.keep", "net ipc"}), "host-net host-ipc"},
+		{privileged(Setting{"lxc.namespace.keep", "user net ipc"}, Setting{"lxc.cap.drop", "net_admin"}), "privileged host-net host-ipc"},
+		{append(base, Setting{"lxc.namespace.keep", "IPC"}, Setting{"lxc.net.0.type", "none"}), "host-ipc"},
+		{append(base, Setting{"lxc.namespace.clone", "user mnt pid cgroup"}, Setting{"lxc.namespace.clone", "NET"}), "host-ipc host-uts"},
+		{append(base, Setting{"lxc.namespace.clone", "user pid net ipc uts cgroup"}), "host-mounts"},
 		{append(base, Setting{"lxc.apparmor.profile", "unconfined"}), "unconfined"},
 		{append(base, Setting{"lxc.apparmor.allow_nesting", "1"}), "nesting"},
 		{append(base, Setting{"lxc.apparmor.allow_nesting", "1"}, Setting{"lxc.apparmor.profile", "unconfined"}), "unconfined"},
@@ -175,14 +178,17 @@ func TestWantedWeaknesses(t *testing.T) {
 		{append(base, Setting{"lxc.idmap", "g 1000 0 1"}), "root-id"},
 		{append(base, Setting{"lxc.idmap", "g 1000 0"}), ""},
 		{privileged(Setting{"lxc.namespace.share.user", "other"}), ""},
-		{privileged(Setting{"lxc.namespace.clone", "user pid"}), ""},
+		{privileged(Setting{"lxc.namespace.clone", "user pid mnt net ipc uts cgroup time"}), ""},
 		{privileged(Setting{"lxc.mount.auto", "proc:rw"}, Setting{"lxc.mount.auto", "sys:rw"}), "privileged proc-writable sys-writable"},
 		{append(base, Setting{"lxc.mount.entry", "/run/docker.sock run/docker.sock none bind 0 0"}, Setting{"lxc.mount.entry", "/ mnt none bind,ro 0 0"}), "host-socket host-directory"},
 		{append(base, Setting{"lxc.mount.entry", "proc dev/.lxc/proc proc create=dir 0 0"}), "nesting"},
 		{append(base, Setting{"lxc.mount.entry", "broken"}), ""},
+		{append(base, Setting{"fstab", "/run/docker.sock run/docker.sock none bind 0 0"}, Setting{"fstab", "/ /srv/my\\040root/mnt none bind,ro 0 0"}), "host-socket host-directory"},
+		{append(base, Setting{"fstab", "# / mnt none bind 0 0"}, Setting{"fstab", "/srv mnt none bind 0 0"}), ""},
 		{nil, "host-root privileged cap-sys_module cap-sys_rawio cap-dac_read_search cap-mac_admin cap-sys_admin no-seccomp cap-sys_time"},
 	} {
 		i := &Isolation{Config: IsolationConfig{Read: true, Settings: c.settings}}
+		i.Config.Settings, i.Config.Fstab = fstabOf(c.settings)
 		if got := weak(i); got != c.want {
 			t.Errorf("%v: %q, want %q", c.settings, got, c.want)
 		}
@@ -275,5 +281,56 @@ func TestCapabilityNames(t *testing.T) {
 		if got, ok := k.Dropped(); got != c.want || ok != c.ok {
 			t.Errorf("%+v: %b %v", c, got, ok)
 		}
+	}
+}
+
+// fstabOf takes the entries of an fstab out of settings.
+func fstabOf(all []Setting) (settings []Setting, fstab []string) {
+	for _, s := range all {
+		if s.Key == "fstab" {
+			fstab = append(fstab, s.Value)
+			continue
+		}
+		settings = append(settings, s)
+	}
+	return settings, fstab
+}
+
+// TestMountsThatAreAskedFor: an entry is read as liblxc reads it, and what to do
+// names the place where it stands.
+func TestMountsThatAreAskedFor(t *testing.T) {
+	const tab = "/etc/lxc/my.fstab"
+	c := IsolationConfig{Read: true, Settings: []Setting{{"lxc.rootfs.path", "dir:/srv/my root"}, {"lxc.mount.fstab", tab}, {"lxc.mount.entry", "/dev dev none bind,ro 0 0"}},
+		Fstab: []string{`/ /srv/my\040root/mnt\134x none bind 0 0`, `/etc /srv/my\040rooted none bind 0 0`, `/run\09 a none bind 0 0`}}
+	i := &Isolation{Config: c}
+	var got []string
+	for _, w := range i.Weaknesses() {
+		if w.ID == "host-directory" {
+			got = append(got, w.What+": "+w.Do)
+		}
+	}
+	want := []string{`the host's / at /mnt\x: take it out of ` + tab, `the host's /etc at /srv/my rooted: take it out of ` + tab, "the host's /dev at /dev: take it out of lxc.mount.entry"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestAskedAgainstShown: what to do about a namespace fits how it came to be the
+// host's.
+func TestAskedAgainstShown(t *testing.T) {
+	for key, want := range map[string]string{"lxc.namespace.keep": "take ipc out of lxc.namespace.keep", "lxc.namespace.clone": "put ipc into lxc.namespace.clone, or take that out", "lxc.namespace.share.ipc": "take lxc.namespace.share.ipc out"} {
+		i := &Isolation{InitPID: 1, Namespaces: []Namespace{{Kind: "ipc", ID: 1, Host: Yes}}, Config: IsolationConfig{Read: true, Settings: []Setting{{key, "pid"}}}}
+		for _, w := range i.Weaknesses() {
+			if w.ID == "host-ipc" && w.Do != want {
+				t.Errorf("%s: %s", key, w.Do)
+			}
+		}
+		asked := map[string]Answer{"lxc.namespace.keep": No, "lxc.namespace.clone": Yes}[key]
+		if got := i.AskedHost("ipc"); got != asked {
+			t.Errorf("%s: asked %v", key, got)
+		}
+	}
+	if got := (&Isolation{}).AskedHost("pid"); got != NotKnown {
+		t.Errorf("of a configuration that was not read: %v", got)
 	}
 }

@@ -26,18 +26,8 @@ func (c *IsolationConfig) wanted() *Isolation {
 		return w
 	}
 	w.Config = *c
-	kept := strings.Fields(strings.Join(c.Values("lxc.namespace.keep"), " "))
 	for _, kind := range NamespaceKinds() {
-		n := Namespace{Kind: kind}
-		switch {
-		case kind == "user" && (c.last("lxc.namespace.share.user") != "" || c.last("lxc.namespace.clone") != ""):
-			// another's, or as liblxc makes of it
-		case kind == "user":
-			n.Host = AnswerOf(len(c.Values("lxc.idmap")) == 0)
-		case kind == "net" && c.hostNet(), slices.Contains(kept, kind):
-			n.Host = Yes
-		}
-		w.Namespaces = append(w.Namespaces, n)
+		w.Namespaces = append(w.Namespaces, Namespace{Kind: kind, Host: c.wantedHost(kind)})
 	}
 	w.UIDs, w.GIDs = c.wantedIDs("u"), c.wantedIDs("g")
 	w.Root.Host = AnswerOf(len(c.Values("lxc.rootfs.path")) == 0)
@@ -53,6 +43,47 @@ func (c *IsolationConfig) wanted() *Isolation {
 	c.wantedMounts(w)
 	w.Devices.All = c.wantedDevices()
 	return w
+}
+
+// wantedHost says whether the host's namespace of a kind is asked for, by the rules
+// of liblxc (resolve_clone_flags of start.c): lxc.namespace.keep names all that are
+// the host's, lxc.namespace.clone all that are its own, and only one of the two may
+// be set. Without them an id map makes one for users, and all others are its own
+// but the network of an interface of type none. Whether there are any of cgroups
+// and time then depends on the kernel.
+func (c *IsolationConfig) wantedHost(kind string) Answer {
+	keep, clone := c.words("lxc.namespace.keep"), c.words("lxc.namespace.clone")
+	switch {
+	case c.last("lxc.namespace.share."+kind) != "": // another's, and whose that is only liblxc knows
+		return NotKnown
+	case len(keep) > 0:
+		return AnswerOf(slices.Contains(keep, kind))
+	case len(clone) > 0:
+		return AnswerOf(!slices.Contains(clone, kind))
+	case kind == "user":
+		return AnswerOf(len(c.Values("lxc.idmap")) == 0)
+	case kind == "net" && c.More: // interfaces may be among what was not read
+		return NotKnown
+	case kind == "net":
+		return AnswerOf(c.hostNet())
+	case kind == "cgroup" || kind == "time":
+		return NotKnown
+	}
+	return No
+}
+
+// words are those of a key's values, in lower case.
+func (c *IsolationConfig) words(key string) []string {
+	return strings.Fields(strings.ToLower(strings.Join(c.Values(key), " ")))
+}
+
+// AskedHost says whether the configuration asks for the host's namespace of a kind
+// now, which what runs need not have. It is known where the configuration was read.
+func (i *Isolation) AskedHost(kind string) Answer {
+	if !i.Config.Read {
+		return NotKnown
+	}
+	return i.Config.wantedHost(kind)
 }
 
 // wantedDevices says whether all devices are asked for: by a rule on all of them
@@ -127,33 +158,4 @@ func (c *IsolationConfig) wantedCaps() uint64 {
 		return set("lxc.cap.keep")
 	}
 	return (1<<len(capabilityNames) - 1) &^ set("lxc.cap.drop")
-}
-
-// wantedMounts are what lxc.mount.auto and lxc.mount.entry ask for.
-func (c *IsolationConfig) wantedMounts(w *Isolation) {
-	for _, word := range strings.Fields(strings.Join(c.Values("lxc.mount.auto"), " ")) {
-		switch word {
-		case "proc:rw":
-			w.Mounts.ProcSys = Yes
-		case "sys:rw":
-			w.Mounts.Sys = Yes
-		}
-	}
-	for _, entry := range c.Values("lxc.mount.entry") {
-		f := strings.Fields(entry)
-		if len(f) < 4 {
-			continue
-		}
-		m := Mount{Source: f[0], Dir: path.Join("/", f[1]), FS: f[2], ReadOnly: slices.Contains(strings.Split(f[3], ","), "ro")}
-		switch {
-		case m.FS == "proc" || m.FS == "sysfs":
-			w.Mounts.Kernel = append(w.Mounts.Kernel, m)
-		case ControlSocket(m.Source):
-			m.Is, m.Socket = path.Base(m.Source), true
-			w.Mounts.Host = append(w.Mounts.Host, m)
-		case slices.Contains(HostDirectories(), path.Clean(m.Source)):
-			m.Is = path.Clean(m.Source)
-			w.Mounts.Host = append(w.Mounts.Host, m)
-		}
-	}
 }

@@ -140,6 +140,9 @@ func (b *isolationLines) namespaces() {
 			text = "the host's"
 		case runtime.NotKnown:
 			text = "whose is not known"
+			if n.HostWhy != "" {
+				text += ": " + n.HostWhy
+			}
 		}
 		if len(n.With) > 0 {
 			names := make([]string, 0, len(n.With))
@@ -150,6 +153,13 @@ func (b *isolationLines) namespaces() {
 		}
 		if n.WithWhy != "" {
 			text += "; who else is in it is not known: " + n.WithWhy
+		}
+		switch asked := b.i.AskedHost(n.Kind); {
+		case n.Host == asked || n.Host == runtime.NotKnown:
+		case asked == runtime.Yes:
+			text += "; its configuration asks for the host's"
+		case asked == runtime.No:
+			text += "; its configuration asks for its own"
 		}
 		b.unless(n.Why, n.Kind, strconv.FormatUint(n.ID, 10)+"  "+text)
 	}
@@ -398,6 +408,15 @@ func (b *isolationLines) config() {
 	}
 	for _, s := range c.Settings {
 		b.add("", s.Key+" = "+s.Value)
+	}
+	for _, entry := range c.Fstab {
+		b.add("in its fstab", entry)
+	}
+	if c.FstabWhy != "" {
+		b.unless(c.FstabWhy, "in its fstab", "")
+	}
+	if c.FstabMore {
+		b.unless("there are more entries than are read", "in its fstab", "")
 	}
 }
 

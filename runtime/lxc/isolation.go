@@ -23,7 +23,8 @@ const isolationTime = 10 * time.Second
 func isolationKeys() []string {
 	return []string{
 		"lxc.idmap", "lxc.rootfs.path", "lxc.rootfs.options", "lxc.namespace.keep", "lxc.namespace.clone",
-		"lxc.namespace.share.user", "lxc.namespace.share.pid", "lxc.namespace.share.net", "lxc.namespace.share.ipc", "lxc.namespace.share.uts",
+		"lxc.namespace.share.user", "lxc.namespace.share.pid", "lxc.namespace.share.mnt", "lxc.namespace.share.net", "lxc.namespace.share.ipc",
+		"lxc.namespace.share.uts", "lxc.namespace.share.cgroup", "lxc.namespace.share.time",
 		"lxc.cap.keep", "lxc.cap.drop", "lxc.no_new_privs", "lxc.seccomp.profile", "lxc.seccomp.allow_nesting",
 		"lxc.apparmor.profile", "lxc.apparmor.allow_nesting", "lxc.selinux.context",
 		"lxc.mount.auto", "lxc.mount.fstab", "lxc.mount.entry",
@@ -117,6 +118,7 @@ func (a *Adapter) isolationConfig(ctx context.Context, ref runtime.Ref, started 
 			c.Changed = at
 		}
 	}
+	a.addFstab(ctx, ref, &c, started)
 	return c
 }
 

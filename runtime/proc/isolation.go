@@ -183,7 +183,9 @@ func (f FS) namespaces(ctx context.Context, i *runtime.Isolation, peer string, o
 			n.Why = reason(err)
 		case !ok:
 			n.Why = "not understood: " + short(mine)
-		case herr == nil:
+		case herr != nil:
+			n.HostWhy = "the host's may not be told: " + reason(herr)
+		default:
 			n.Host = runtime.AnswerOf(mine == host)
 		}
 		if n.ID != 0 && n.Host != runtime.Yes {

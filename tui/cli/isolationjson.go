@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"strings"
 
 	"lxcdeck/runtime"
@@ -34,7 +35,9 @@ type isolationObject struct {
 	Mounts     *mountsObject     `json:"mounts"`
 	Cgroups    []cgroupObject    `json:"cgroups"`
 	Config     []settingObject   `json:"config"`
-	MoreConfig bool              `json:"config_more"`    // than is told
+	MoreConfig bool              `json:"config_more"`  // than is told
+	Fstab      []string          `json:"config_fstab"` // entries of the file that lxc.mount.fstab names
+	MoreFstab  bool              `json:"config_fstab_more"`
 	Changed    *string           `json:"config_changed"` // after the start
 	// Unknown says why what stands under these names is null.
 	Unknown map[string]string `json:"unknown"`
@@ -51,10 +54,11 @@ type weakObject struct {
 }
 
 type namespaceObject struct {
-	Kind string         `json:"kind"`
-	ID   *uint64        `json:"id"`
-	Host *bool          `json:"host"`
-	With []sharerObject `json:"shared_with"`
+	Kind  string         `json:"kind"`
+	ID    *uint64        `json:"id"`
+	Host  *bool          `json:"host"`
+	Asked *bool          `json:"asked_host"` // what the configuration asks for
+	With  []sharerObject `json:"shared_with"`
 }
 
 type sharerObject struct {
@@ -161,27 +165,16 @@ func isolationObjectOf(ref runtime.Ref, i *runtime.Isolation) isolationObject {
 		for _, s := range i.Config.Settings {
 			o.Config = append(o.Config, settingObject(s))
 		}
+		if o.why("config_fstab", i.Config.FstabWhy); i.Config.FstabWhy == "" {
+			o.Fstab, o.MoreFstab = append([]string{}, i.Config.Fstab...), i.Config.FstabMore
+		}
 	}
 	if i.InitPID == 0 {
 		return o
 	}
 	o.Changed = stamp(i.Config.Changed)
 	o.PID, o.Peer, o.Mapped = &i.InitPID, given(i.Peer), answer(i.Mapped())
-	for _, n := range i.Namespaces {
-		k := namespaceObject{Kind: n.Kind, Host: answer(n.Host), With: []sharerObject{}}
-		if n.ID != 0 {
-			k.ID = &n.ID
-		}
-		for _, ref := range n.With {
-			k.With = append(k.With, sharerObject(ref))
-		}
-		if n.WithWhy != "" || n.ID == 0 {
-			k.With = nil
-		}
-		o.why("namespaces."+n.Kind+".shared_with", n.WithWhy)
-		o.why("namespaces."+n.Kind, n.Why)
-		o.Namespaces = append(o.Namespaces, k)
-	}
+	o.namespaces(i)
 	o.UIDs, o.GIDs = rangeObjects(&i.UIDs), rangeObjects(&i.GIDs)
 	o.why("uid_map", i.UIDs.Why)
 	o.why("gid_map", i.GIDs.Why)
@@ -197,6 +190,30 @@ func isolationObjectOf(ref runtime.Ref, i *runtime.Isolation) isolationObject {
 	o.confined(&i.Confined)
 	o.places(i)
 	return o
+}
+
+func (o *isolationObject) namespaces(i *runtime.Isolation) {
+	for _, n := range i.Namespaces {
+		k := namespaceObject{Kind: n.Kind, Host: answer(n.Host), Asked: answer(i.AskedHost(n.Kind)), With: []sharerObject{}}
+		if n.ID != 0 {
+			k.ID = &n.ID
+		}
+		for _, ref := range n.With {
+			k.With = append(k.With, sharerObject(ref))
+		}
+		if n.WithWhy != "" || n.ID == 0 {
+			k.With = nil
+		}
+		o.why("namespaces."+n.Kind+".shared_with", n.WithWhy)
+		o.why("namespaces."+n.Kind, n.Why)
+		if n.Host == runtime.NotKnown {
+			o.why("namespaces."+n.Kind+".host", cmp.Or(n.HostWhy, n.Why, "it could not be compared"))
+		}
+		if k.Asked == nil {
+			o.why("namespaces."+n.Kind+".asked_host", cmp.Or(i.Config.Why, "the configuration leaves it to LXC and the kernel"))
+		}
+		o.Namespaces = append(o.Namespaces, k)
+	}
 }
 
 // why says why something is null.
