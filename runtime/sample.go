@@ -95,7 +95,11 @@ type Net struct {
 // Pids figures are counts of tasks.
 type Pids struct {
 	Current, Max Value
-	Refused      Value // times a fork was refused for Max (pids.events max)
+	Refused      Value // times a fork was refused (pids.events max), see OwnLimit
+	// OwnLimit says that Refused counts what Max of this cgroup has refused, to it
+	// and to those below (pids.events.local, Linux 6.11). Else it counts forks of
+	// processes in this very cgroup, whichever limit has refused them.
+	OwnLimit bool
 }
 
 // Stall is one line of a pressure file, /proc/pressure or cgroup

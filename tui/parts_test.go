@@ -99,14 +99,14 @@ func TestMarkComesAndGoes(t *testing.T) {
 	spec := busy("bomb", 1)
 	spec.Counters = func(active time.Duration, tier runtime.Tier, s *runtime.Sample) {
 		s.CPU.Usage, s.Memory.Usage, s.Memory.WorkingSet = runtime.Of(uint64(active)), runtime.Of(1<<20), runtime.Of(1<<20)
-		s.Pids = runtime.Pids{Current: runtime.Of(50), Max: runtime.Of(100), Refused: runtime.Of(refused.Load())}
+		s.Pids = runtime.Pids{Current: runtime.Of(50), Max: runtime.Of(100), Refused: runtime.Of(refused.Load()), OwnLimit: true}
 	}
 	d := newDeck(t, 80, 24, Options{}, spec)
 	d.pass(2 * time.Second)
 	d.seesNo("refused", "R!")
 	refused.Store(12)
 	d.pass(time.Second)
-	d.sees("R!", "50 of 100 pids, 3 forks refused")
+	d.sees("R!", "50 of 100 pids, 3 forks refused by its limit")
 	for range 9 {
 		d.pass(time.Second)
 		d.sees("R!", "3 forks refused")

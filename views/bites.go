@@ -64,7 +64,11 @@ func pidsWords(r *Row, b runtime.Bite) span {
 	of := fmt.Sprintf("%s of %s pids", ValueCount(p.Current), ValueCount(p.Max))
 	switch {
 	case b.On && b.Events > 0:
-		return span{Bad, of + ", " + plural(int(min(b.Events, 1<<31)), "fork", "forks") + " refused"}
+		where := " refused in its top cgroup" // those of processes in cgroups below are not counted there
+		if p.OwnLimit {
+			where = " refused by its limit"
+		}
+		return span{Bad, of + ", " + plural(int(min(b.Events, 1<<31)), "fork", "forks") + where}
 	case b.On:
 		return span{Bad, of}
 	case share >= nearLimit:

@@ -38,7 +38,7 @@ func TestBitesAreMarkedAndTold(t *testing.T) {
 		"high":   {bitten(runtime.HighLimit, 1), "slowed at memory.high 512M once"},
 		"above":  {bitten(runtime.HighLimit, 0), "at memory.high 512M"},
 		"oom":    {bitten(runtime.OOMLimit, 2), "2 OOM kills just now"},
-		"pids":   {bitten(runtime.PidsLimit, 7), "pids, 7 forks refused"},
+		"pids":   {bitten(runtime.PidsLimit, 7), "pids, 7 forks refused in its top cgroup"},
 		"tasks":  {bitten(runtime.PidsLimit, 0), "of 512 pids"},
 	}
 	for _, w := range []int{34, 40, 60, 80, 120, 200} {

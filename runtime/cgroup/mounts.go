@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,6 +20,8 @@ type Mount struct {
 type Mounts struct {
 	Unified []Mount            // cgroup v2
 	V1      map[string][]Mount // by controller; those mounted together share their Mounts
+
+	pidsForks bool // v2 counts refused forks where they were asked for, by the mount option pids_localevents
 }
 
 // Mounts reads /proc/self/mountinfo (proc_pid_mountinfo(5)).
@@ -51,6 +54,8 @@ func parseMounts(text []byte, fsRoot string) Mounts {
 		switch {
 		case tail[0] == "cgroup2":
 			m.Unified = append(m.Unified, at)
+			// The options are the hierarchy's, whichever mount they stand at.
+			m.pidsForks = m.pidsForks || len(tail) >= 3 && slices.Contains(strings.Split(tail[2], ","), "pids_localevents")
 		case tail[0] == "cgroup" && len(tail) >= 3:
 			for option := range strings.SplitSeq(tail[2], ",") {
 				m.V1[option] = append(m.V1[option], at)

@@ -3,6 +3,7 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -91,6 +92,7 @@ func (o *opening) finish() error {
 		return err
 	}
 	o.r.state.sample.InitPID = o.pid
+	o.r.state.sample.Pids.OwnLimit = !o.mounts.pidsForks && slices.ContainsFunc(o.r.files, func(h held) bool { return h.name == pidsLocal })
 	o.r.state.sample.Cgroup = o.loc.Any()
 	o.r.state.sample.Controls = o.r.controls()
 	return nil

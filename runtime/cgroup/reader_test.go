@@ -333,6 +333,37 @@ func TestContainerAtRestIsReadInPart(t *testing.T) {
 	}
 }
 
+// TestForksThatTheOwnLimitRefused: where the kernel tells of the container's own
+// limit that is taken, and which of the two it is, is told.
+func TestForksThatTheOwnLimitRefused(t *testing.T) {
+	const events = "sys/fs/cgroup/lxc.payload.web/pids.events"
+	check := func(t *testing.T, f FS, want uint64, own bool) {
+		t.Helper()
+		var s runtime.Sample
+		for _, tier := range []runtime.Tier{runtime.Full, runtime.Cheap, runtime.Full} {
+			r := open(t, f, 4242)
+			if err := r.Read(tier, &s); err != nil {
+				t.Fatal(err)
+			}
+			if s.Pids.Refused != n(want) || s.Pids.OwnLimit != own {
+				t.Errorf("%v refused, by its own limit: %v; want %d, %v", s.Pids.Refused, s.Pids.OwnLimit, want, own)
+			}
+		}
+	}
+	f := tree(t, "v2")
+	check(t, f, 6, false) // before Linux 6.11
+	put(t, f, events+".local", "max 2\n")
+	put(t, f, events, "max 99\n") // those of cgroups below along
+	check(t, f, 2, true)
+	const info = "proc/self/mountinfo"
+	text, err := os.ReadFile(f.path(info))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, f, info, strings.ReplaceAll(string(text), ",nsdelegate", ",nsdelegate,pids_localevents"))
+	check(t, f, 2, false)
+}
+
 // TestEventsOfOwnLimits: the limits that a container sets to cgroups of its own
 // are not its own, its kills are.
 func TestEventsOfOwnLimits(t *testing.T) {

@@ -92,7 +92,7 @@ var controllers = [...]controller{
 	{name: "pids", key: "pids",
 		v2: []source{
 			{name: "pids.current", total: true, rests: true, parse: (*state).pidsCurrent},
-			{name: "pids.events", level: full, parse: (*state).pidsEvents},
+			{name: pidsLocal, alt: "pids.events", level: full, parse: (*state).pidsEvents},
 			{name: "pids.max", level: limits, total: true, parse: (*state).pidsMax},
 		},
 		v1: []source{
@@ -289,9 +289,15 @@ func (s *state) pidsMax(b []byte) (ok bool) {
 	return ok
 }
 
-// pidsEvents is pids.events, on v1 and v2: max counts the forks that were refused
-// for the limit. Kernels before 6.11 count them where the fork was asked for,
-// which may be a cgroup below this one.
+// pidsLocal tells since Linux 6.11 how often the limit of this cgroup itself was
+// hit, wherever below it the fork was asked for. With the mount option
+// pids_localevents it counts as pids.events does before (cgroup-v2.rst).
+const pidsLocal = "pids.events.local"
+
+// pidsEvents is pids.events, on v1 and v2, or pidsLocal: max counts the forks that
+// were refused. Kernels before 6.11 count them where the fork was asked for, which
+// may be a cgroup below this one, and later ones count in pids.events those for
+// the limits of cgroups below along.
 func (s *state) pidsEvents(b []byte) bool {
 	s.sample.Pids.Refused = runtime.Value{}
 	for k := (kernfile.Keyed{Rest: b}); ; {

@@ -322,6 +322,9 @@ func TestLoadPids(t *testing.T) {
 		t.Errorf("other limits are said to bite: %+v", l.bites)
 	}
 	events := l.file("pids", "pids.events", "pids.events")
+	if _, err := os.Stat(events + ".local"); err == nil && l.last.Pids.OwnLimit {
+		events += ".local"
+	}
 	if _, err := os.Stat(events); err != nil {
 		t.Skipf("LEFT OUT: %v", err)
 	}
