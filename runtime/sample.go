@@ -187,4 +187,7 @@ type HostSample struct {
 	DiskFree  Value     // available to users other than root
 	DiskUsed  Value     // in use; with DiskFree it is less than DiskTotal where root has some room to itself
 	Uptime    time.Duration
+	// Asleep is how long the host was suspended since its boot, as far as two
+	// readings are compared: in time namespaces it is off by what never changes.
+	Asleep time.Duration
 }

@@ -32,6 +32,7 @@ type history struct {
 	hostUse runtime.HostUsage
 	hostCPU ring // percent of all cores
 	perCPU  []runtime.Rate
+	woke    bool // the host was suspended since the batch before: there are no rates from one to the other
 	rates   bool // some container has rates
 	parts   parts
 	lives   lives
@@ -55,6 +56,8 @@ const (
 	lateTicks = 3
 	// leastLate is that time at least: a short interval is missed easily.
 	leastLate = 2 * time.Second
+	// leastSleep is what counts as one of the host.
+	leastSleep = time.Second
 )
 
 // expect says at which interval the next readings come. The one that has just
@@ -92,13 +95,22 @@ func (h *history) forget(keep func(runtime.Ref) bool) {
 // take adds one tick's readings. The batch belongs to the sampler again after
 // that: nothing of it is kept.
 func (h *history) take(b *runtime.Batch) {
+	h.woke = false
 	if b.Host != nil && !b.Host.At.IsZero() {
+		if by := b.Host.Asleep - h.host.Asleep; by > leastSleep && !h.host.At.IsZero() {
+			h.woke = true
+			h.trends.Slept(by)
+		}
 		h.takeHost(b.Host)
 	}
 	for i := range b.Readings {
 		h.takeReading(&b.Readings[i])
 	}
-	h.parts.take(b, h.most.Read)
+	most := h.most.Read
+	if h.woke {
+		most = 0
+	}
+	h.parts.take(b, most)
 }
 
 func (h *history) takeHost(s *runtime.HostSample) {
@@ -107,7 +119,11 @@ func (h *history) takeHost(s *runtime.HostSample) {
 	h.host = *s
 	h.host.PerCPU, h.host.PerSteal = append(cpus[:0], s.PerCPU...), append(stolen[:0], s.PerSteal...)
 	if !h.hostOld.At.IsZero() {
-		h.hostUse = runtime.HostBetween(&h.hostOld, &h.host, h.perCPU)
+		before := &h.hostOld
+		if h.woke {
+			before = &runtime.HostSample{}
+		}
+		h.hostUse = runtime.HostBetween(before, &h.host, h.perCPU)
 		h.perCPU = h.hostUse.PerCPU
 	}
 	h.trends.TakeHost(&h.hostOld, &h.host, &h.hostUse, h.most)
@@ -127,6 +143,9 @@ func (h *history) takeReading(r *runtime.Reading) {
 	}
 	old := t.usage
 	t.usage = runtime.Between(&t.sample, &r.Sample, h.host.CPUs)
+	if h.woke {
+		t.usage, old = runtime.Usage{}, runtime.Usage{}
+	}
 	sameLife := t.sample.InitPID == r.Sample.InitPID
 	if sameLife && !t.usage.FullRead {
 		keepFull(&t.usage, &old)

@@ -52,6 +52,7 @@ type Sampler struct {
 	asked   chan space    // an answer that is awaited; nil = none is
 	wait    time.Duration // for an answer that was just asked for
 	statfs  func(path string) space
+	asleep  time.Duration
 }
 
 // New makes a Sampler for the kernel's files below root ("" = this machine).
@@ -84,6 +85,8 @@ func (p *Sampler) Sample(s *runtime.HostSample) error {
 	parseMeminfo(p.text(meminfoFile), s)
 	s.Load, s.LoadRead = parseLoad(p.text(loadFile))
 	s.Uptime = parseUptime(p.text(uptimeFile))
+	p.asleep = asleep(p.asleep)
+	s.Asleep = p.asleep
 	s.PSI.CPU, _ = kernfile.Pressure(p.text(cpuPressure))
 	s.PSI.Memory, _ = kernfile.Pressure(p.text(memoryPressure))
 	s.PSI.IO, _ = kernfile.Pressure(p.text(ioPressure))

@@ -16,18 +16,20 @@ const (
 	mostGone = 64
 	// clockStep is by how much the wall clock has to be set to be noticed.
 	clockStep = 2 * time.Second
-	// mostSteps is how many times of that are remembered.
+	// mostSteps is how many times of that are remembered, and how many sleeps.
 	mostSteps = 16
 )
 
 // Store remembers all containers of the list, and the host.
 type Store struct {
-	table [rings]ring
-	base  time.Time // the beginning; zero = nothing was read
-	now   time.Duration
-	steps []step // the wall clock, when it was set; the oldest first
-	lines map[runtime.Ref]*Line
-	host  *Line
+	table  [rings]ring
+	base   time.Time // the beginning; zero = nothing was read
+	now    time.Duration
+	steps  []step        // the wall clock, when it was set; the oldest first
+	awake  time.Duration // the newest instant by the monotonic clock, which stands still while the host is suspended
+	sleeps []sleep       // the oldest first
+	lines  map[runtime.Ref]*Line
+	host   *Line
 }
 
 // step says how far the wall clock is before the monotonic one since an
@@ -74,8 +76,43 @@ func (s *Store) pass(at time.Time) time.Duration {
 	if s.base.IsZero() {
 		s.base = at
 	}
-	p := at.Sub(s.base) // by the monotonic clock
+	s.awake = max(s.awake, at.Sub(s.base))
+	p := s.instant(at)
 	s.tell(p, at.Round(0).Sub(s.base.Round(0)))
+	return p
+}
+
+// sleep is one of the host: after so much time by the monotonic clock it had slept
+// for all in all, and before that for another time.
+type sleep struct{ awake, before, all time.Duration }
+
+// Slept tells that the host was suspended since the last reading. What lies
+// between is a gap as long as that.
+func (s *Store) Slept(by time.Duration) {
+	if s.base.IsZero() || by <= 0 {
+		return
+	}
+	all := time.Duration(0)
+	if n := len(s.sleeps); n > 0 {
+		all = s.sleeps[n-1].all
+	}
+	if len(s.sleeps) == mostSteps {
+		s.sleeps = append(s.sleeps[:0], s.sleeps[1:]...)
+	}
+	s.sleeps = append(s.sleeps, sleep{s.awake, all, all + by})
+}
+
+// instant is a reading's time counted from the beginning, with what was slept.
+func (s *Store) instant(at time.Time) time.Duration {
+	p := at.Sub(s.base) // by the monotonic clock
+	for _, x := range slices.Backward(s.sleeps) {
+		if p > x.awake {
+			return p + x.all
+		}
+	}
+	if len(s.sleeps) > 0 {
+		return p + s.sleeps[0].before
+	}
 	return p
 }
 
@@ -127,7 +164,7 @@ func (s *Store) Take(ref runtime.Ref, before, after *runtime.Sample, u *runtime.
 	if before.At.IsZero() || before.InitPID != after.InitPID {
 		return
 	}
-	if from := before.At.Sub(s.base); to-from > most.Read {
+	if from := s.instant(before.At); to-from > most.Read {
 		l.torn = true
 	} else {
 		l.rate(CPU, from, to, u.CPU)
@@ -140,7 +177,7 @@ func (s *Store) Take(ref runtime.Ref, before, after *runtime.Sample, u *runtime.
 	if before.FullAt.IsZero() || !after.FullAt.After(before.FullAt) {
 		return
 	}
-	from, to := before.FullAt.Sub(s.base), after.FullAt.Sub(s.base)
+	from, to := s.instant(before.FullAt), s.instant(after.FullAt)
 	if torn := l.torn; torn || to-from > most.Full {
 		l.torn = false // the next is as good as any
 		return
@@ -161,7 +198,7 @@ func (s *Store) TakeHost(before, after *runtime.HostSample, u *runtime.HostUsage
 		s.host = newLine(&s.table)
 	}
 	l := s.host
-	from := before.At.Sub(s.base)
+	from := s.instant(before.At)
 	if before.At.IsZero() || to-from > most.Read {
 		return
 	}
@@ -210,7 +247,7 @@ func (s *Store) Follow(list *runtime.Listing, at time.Time) {
 	if s.base.IsZero() {
 		return // nothing was read
 	}
-	now := max(s.now, at.Sub(s.base))
+	now := max(s.now, s.instant(at))
 	all := list.Containers
 	here := make(map[runtime.Ref]bool, len(all))
 	for i := range all {

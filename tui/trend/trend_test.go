@@ -360,3 +360,63 @@ func TestHostIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+// TestSuspendedHost: hours in which the host slept, and its monotonic clock stood
+// still, are a gap of hours, and no spike stands at either end.
+func TestSuspendedHost(t *testing.T) {
+	const slept = 3 * time.Hour
+	f := newFeed(New())
+	f.run(0, 10*time.Minute, time.Second, 50)
+	f.s.Slept(slept)
+	f.run(10*time.Minute+time.Second, 20*time.Minute, time.Second, 50)
+	if now := f.s.Now(); now != slept+20*time.Minute {
+		t.Errorf("the store has come to %v", now)
+	}
+	for _, series := range []Series{CPU, Memory, StallCPU} {
+		known, gaps, highest := 0, 0, 0.0
+		for _, c := range f.cells(series, 6*time.Hour) {
+			if math.IsNaN(c.Mean) {
+				gaps++
+				continue
+			}
+			known++
+			highest = max(highest, c.High)
+		}
+		// Of cells of two minutes ten hold a figure, and some at the ends.
+		if known < 10 || known > 14 || gaps < 160 {
+			t.Errorf("series %d: %d cells are known, %d are gaps", series, known, gaps)
+		}
+		if series == CPU && (highest < 49 || highest > 51) {
+			t.Errorf("%.1f %% at most, want 50", highest)
+		}
+	}
+	// Close by, all that is known is of after the sleep.
+	for i, c := range f.cells(CPU, 5*time.Minute) {
+		if i > 0 && math.IsNaN(c.Mean) {
+			t.Errorf("cell %d of the last minutes is a gap", i)
+		}
+	}
+	before, after := f.s.instant(noon.Add(10*time.Minute)), f.s.instant(noon.Add(10*time.Minute+time.Second))
+	if before != 10*time.Minute || after != before+slept+time.Second {
+		t.Errorf("readings on either side are at %v and %v", before, after)
+	}
+}
+
+// TestManySleeps: only the last ones are remembered, and what came before them is
+// where it was.
+func TestManySleeps(t *testing.T) {
+	f := newFeed(New())
+	f.s.Slept(time.Hour) // nothing was read yet
+	for i := range 3 * mostSteps {
+		f.run(time.Duration(i)*time.Minute, time.Duration(i)*time.Minute+10*time.Second, time.Second, 20)
+		f.s.Slept(time.Hour)
+	}
+	if n := len(f.s.sleeps); n != mostSteps {
+		t.Errorf("%d sleeps are remembered", n)
+	}
+	last := 3*mostSteps - 1
+	at := time.Duration(last) * time.Minute
+	if got, want := f.s.instant(noon.Add(at+5*time.Second)), at+5*time.Second+time.Duration(last)*time.Hour; got != want {
+		t.Errorf("the last readings are at %v, want %v", got, want)
+	}
+}
