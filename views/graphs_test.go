@@ -231,3 +231,39 @@ func TestWhatHasNoRoomLeavesASign(t *testing.T) {
 		t.Errorf("of nothing: %q", row)
 	}
 }
+
+// TestGraphSaysWhyInFull: why a graph is empty can be read to its end where it
+// stands beside another, and is cut with a sign where there is no room.
+func TestGraphSaysWhyInFull(t *testing.T) {
+	const why = "io: blkio.throttle.io_service_bytes_recursive names no device (since Linux 6.10 it counts where a throttle is set, in lxc.cgroup.blkio.throttle.*)"
+	for _, th := range themes(t) {
+		for _, size := range [][2]int{{120, 40}, {80, 24}, {200, 60}, {76, 12}} {
+			s := graphsState(1, 150)
+			if size[1] < 40 { // the tab of I/O
+				s.Graphs = s.Graphs[2:4]
+			}
+			for i := range s.Graphs {
+				s.Graphs[i].Why = ""
+				if s.Graphs[i].Title == "Read" {
+					s.Graphs[i].Why = why
+				}
+			}
+			p := s.places(size[0], size[1])
+			var words []string
+			for _, row := range th.Graphs(s, size[0], size[1]) {
+				left := ansi.Strip(row)
+				if p.columns > 1 {
+					left = ansi.Cut(left, 0, p.colW)
+				}
+				words = append(words, strings.Fields(left)...)
+			}
+			if text := strings.Join(words, " "); !strings.Contains(text, "not read: "+why) {
+				t.Errorf("%v: not in full:\n%s", size, text)
+			}
+		}
+		g := Graph{Title: "Read", Kind: GraphRate, Limit: Gap(), Why: why}
+		if rows := th.plotWords(&g, 30, 2); len(rows) != 2 || !strings.HasSuffix(rows[1], th.Glyphs.Ellipsis) || Width(rows[1]) > 30 {
+			t.Errorf("%q", rows)
+		}
+	}
+}

@@ -307,6 +307,11 @@ func (t *Theme) graphRows(s *GraphsState, g *Graph, w, h int) []string {
 	marks := t.plot(s, g, inner, h)
 	limit, limited := (&plot{g: g, top: g.top(), h: h}).limitRow()
 	known := g.known()
+	var words []string
+	if !known {
+		words = t.plotWords(g, inner, h)
+	}
+	first := (h - len(words)) / 2
 	for y := range h {
 		l := t.newLine(w)
 		label := ""
@@ -321,12 +326,8 @@ func (t *Theme) graphRows(s *GraphsState, g *Graph, w, h int) []string {
 		}
 		l.field(Dim, label, scaleW-1, true)
 		l.gap(1)
-		if !known && y == (h-1)/2 {
-			words := "nothing was read in this time"
-			if g.Why != "" {
-				words = "not read: " + Clean(g.Why)
-			}
-			l.add(Dim, words)
+		if n := y - first; n >= 0 && n < len(words) {
+			l.add(Dim, words[n])
 		}
 		for x := l.used - scaleW; x < inner && l.left() > 0; {
 			var run strings.Builder
@@ -337,6 +338,20 @@ func (t *Theme) graphRows(s *GraphsState, g *Graph, w, h int) []string {
 			l.raw(marks[y*inner+from].role, run.String(), x-from)
 		}
 		rows = append(rows, l.String())
+	}
+	return rows
+}
+
+// plotWords say why there is no figure, in as many rows as there is room for.
+func (t *Theme) plotWords(g *Graph, w, h int) []string {
+	text := "nothing was read in this time"
+	if g.Why != "" {
+		text = "not read: " + Clean(g.Why)
+	}
+	rows := wrapIn(text, w, 0)
+	if len(rows) > h {
+		rows = rows[:h]
+		rows[h-1] = t.Cut(strings.TrimSpace(rows[h-1])+" "+t.Glyphs.Ellipsis, w)
 	}
 	return rows
 }
