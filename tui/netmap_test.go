@@ -65,7 +65,7 @@ func TestNetworkLives(t *testing.T) {
 	x := d.m.networkOpen()
 	d.rt.Become(ref("alpha"), runtime.Stopped)
 	d.until("alpha does not run", func() bool { d.pass(100 * time.Millisecond); return x.rows[x.at].Kind == views.NetSentence })
-	d.sees("not running what their configuration asks for")
+	d.sees("not running (what their configuration asks for)")
 	if on := x.keys[x.at]; on.ref != ref("alpha") || on.kind != views.NetSentence {
 		t.Errorf("the cursor went to %+v", on)
 	}

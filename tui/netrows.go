@@ -203,7 +203,7 @@ func (n *netRows) interfaces(c *runtime.ContainerNet) {
 		case at.Bridge != nil:
 			n.link(n.bridge(at.Bridge), c, l, &at)
 		case at.Host != nil && l.Kind == "veth":
-			n.link(n.group(offHost, "veth on no bridge", "routed, or on Open vSwitch"), c, l, &at)
+			n.link(n.group(offHost, "veth on no bridge", "(routed, or on Open vSwitch)"), c, l, &at)
 		case at.Host != nil:
 			n.link(n.bridge(at.Host), c, l, &at)
 		case at.Domain.Link != 0 && n.places.HostLink(at.Domain.Link) != nil:
@@ -217,7 +217,7 @@ func (n *netRows) interfaces(c *runtime.ContainerNet) {
 	if rest == 0 || out > 0 && n.x.alone == nil {
 		return
 	}
-	g := n.group(offHost, "inside alone", "moved in, made in there, or with an other end that is not known")
+	g := n.group(offHost, "inside alone", "(moved in, made in there, or with an other end that is not known)")
 	most := rest
 	if n.x.alone == nil {
 		most = 1
@@ -263,7 +263,7 @@ func (n *netRows) others() {
 		case c.State == runtime.Unknown:
 			n.sentence(c.Ref, notRead, "not read", "", "its state is not known")
 		default:
-			n.sentence(c.Ref, notRunning, "not running", "what their configuration asks for", wishes(c))
+			n.sentence(c.Ref, notRunning, "not running", "(what their configuration asks for)", wishes(c))
 		}
 	}
 }
