@@ -126,7 +126,8 @@ type Sample struct {
 	Memory   Memory
 	IO       IO
 	Net      Net
-	Links    uint64 // which interfaces Net adds up: another number, others, and no rates between
+	Links    uint64 // which interfaces Net adds up: another number, others
+	Moved    Net    // what interfaces have moved that were in one reading and in the next; absent = none is known to be
 	Pids     Pids
 	PSI      struct{ CPU, Memory, IO Pressure }
 	Controls string // controllers that are missing and why, for the detail pane; "" = none

@@ -31,6 +31,7 @@ type Usage struct {
 	OfHost            Rate // CPU as percent of all the host's cores
 	RxBytes, TxBytes  Rate // bytes a second
 	RxPkts, TxPkts    Rate // packets a second
+	NetPart           bool // those four are of the interfaces alone that were there at both times
 	ReadBytes         Rate
 	WriteBytes        Rate
 	ReadOps, WriteOps Rate
@@ -65,12 +66,15 @@ func Between(a, b *Sample, hostCPUs int) Usage {
 			u.OfHost = RateOf(cpu / float64(hostCPUs))
 		}
 	}
-	if a.Links == b.Links { // one that came brings counters of its life elsewhere
-		u.RxBytes = rate(a.Net.RxBytes, b.Net.RxBytes, sec, 1)
-		u.TxBytes = rate(a.Net.TxBytes, b.Net.TxBytes, sec, 1)
-		u.RxPkts = rate(a.Net.RxPackets, b.Net.RxPackets, sec, 1)
-		u.TxPkts = rate(a.Net.TxPackets, b.Net.TxPackets, sec, 1)
+	from, to := &a.Net, &b.Net
+	if a.Links != b.Links { // one that came brings counters of its life elsewhere
+		from, to = &a.Moved, &b.Moved
 	}
+	u.RxBytes = rate(from.RxBytes, to.RxBytes, sec, 1)
+	u.TxBytes = rate(from.TxBytes, to.TxBytes, sec, 1)
+	u.RxPkts = rate(from.RxPackets, to.RxPackets, sec, 1)
+	u.TxPkts = rate(from.TxPackets, to.TxPackets, sec, 1)
+	u.NetPart = a.Links != b.Links && u.RxBytes.ok
 	u.ReadBytes = rate(a.IO.ReadBytes, b.IO.ReadBytes, sec, 1)
 	u.WriteBytes = rate(a.IO.WriteBytes, b.IO.WriteBytes, sec, 1)
 	u.ReadOps = rate(a.IO.ReadOps, b.IO.ReadOps, sec, 1)

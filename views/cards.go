@@ -132,13 +132,17 @@ func (t *Theme) memoryCard(s *DetailState, a *runtime.Sample, h *History) cardOf
 
 func (t *Theme) netCard(u *runtime.Usage, h *History) cardOf {
 	top := niceBytes(math.Max(peak(h.Rx), peak(h.Tx)))
+	figures := []piece{
+		{0, []span{{Dim, "rx "}, {Strong, perSecond(u.RxBytes)}}},
+		{0, []span{{Dim, "tx "}, {Strong, perSecond(u.TxBytes)}}},
+	}
+	if u.NetPart {
+		figures = append(figures, text(0, Warn, "partial"))
+	}
 	return cardOf{
-		title: "NET",
-		figures: []piece{
-			{0, []span{{Dim, "rx "}, {Strong, perSecond(u.RxBytes)}}},
-			{0, []span{{Dim, "tx "}, {Strong, perSecond(u.TxBytes)}}},
-		},
-		more: []piece{{1, []span{{Dim, "packets/s rx "}, {Plain, perCount(u.RxPkts)}, {Dim, " tx "}, {Plain, perCount(u.TxPkts)}}}},
+		title:   "NET",
+		figures: figures,
+		more:    []piece{{1, []span{{Dim, "packets/s rx "}, {Plain, perCount(u.RxPkts)}, {Dim, " tx "}, {Plain, perCount(u.TxPkts)}}}},
 		series: []series{
 			{"rx", GraphNet, h.Rx, top, Bytes(uint64(top))},
 			{"tx", GraphNet, h.Tx, top, Bytes(uint64(top))},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -92,6 +93,7 @@ func (o *opening) finish() error {
 		return err
 	}
 	o.r.state.sample.InitPID = o.pid
+	o.r.state.links.igmp = o.fs.path("proc", strconv.Itoa(o.pid), "net/igmp")
 	o.r.state.sample.Pids.OwnLimit = !o.mounts.pidsForks && slices.ContainsFunc(o.r.files, func(h held) bool { return h.name == pidsLocal })
 	o.r.state.sample.Cgroup = o.loc.Any()
 	o.r.state.sample.Controls = o.r.controls()

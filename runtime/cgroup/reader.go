@@ -142,8 +142,8 @@ func (r *Reader) seeLinks(before uint64) {
 	}
 }
 
-// restless says that a container changes its interfaces all the time, so that there
-// are no rates of its network: what is counted is never the same.
+// restless says that a container changes its interfaces all the time: what is counted
+// is never the same.
 func (r *Reader) restless() bool { return r.renamed >= renamedMost }
 
 // controls says what is missing and why.
@@ -162,7 +162,7 @@ func (r *Reader) controls() string {
 		}
 	}
 	if r.restless() {
-		words = append(words, "network: its interfaces change all the time, so that there are no rates")
+		words = append(words, "network: its interfaces change all the time, so that rates are at most of those that stay")
 	}
 	return strings.Join(words, "; ")
 }

@@ -40,7 +40,7 @@ func open(t testing.TB, f FS, pid int, dirs ...string) *Reader {
 
 // figures of a Sample that fixtures determine.
 func figures(s runtime.Sample) runtime.Sample {
-	s.At, s.FullAt, s.LimitsAt, s.Links = time.Time{}, time.Time{}, time.Time{}, 0
+	s.At, s.FullAt, s.LimitsAt, s.Links, s.Moved = time.Time{}, time.Time{}, time.Time{}, 0, runtime.Net{}
 	return s
 }
 

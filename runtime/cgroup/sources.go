@@ -136,6 +136,7 @@ type state struct {
 	allIO  bool           // v1 counts all I/O, not only that of throttled devices
 	local  bool           // memory.events.local is there, and tells of the limits
 	parts  *runtime.Parts // filled by this read too; nil = not asked for
+	links  links          // the interfaces, apart
 }
 
 // cpuStat is v2 cpu.stat in microseconds. The throttling figures are there
@@ -271,10 +272,12 @@ func (s *state) blkioOps(b []byte) (ok bool) {
 
 func (s *state) netDev(b []byte) (ok bool) {
 	if b == nil {
-		s.sample.Net, s.sample.Links = runtime.Net{}, 0
+		s.sample.Net, s.sample.Links, s.sample.Moved, s.links.seen = runtime.Net{}, 0, runtime.Net{}, false
 		return false
 	}
+	before := s.sample.Links
 	s.sample.Net, s.sample.Links, ok = netDev(b)
+	s.sample.Moved = s.links.take(b, before == s.sample.Links)
 	s.partsNet(b)
 	return ok
 }

@@ -65,6 +65,17 @@ func TestLoadNet(t *testing.T) {
 		}
 		return true
 	})
+	// One end gets another name between two readings: both have rates all the same.
+	l.sample()
+	a := *l.sample()
+	ns("ip", "link", "set", "vb", "down")
+	ns("ip", "link", "set", "vb", "name", "vc")
+	ns("ip", "link", "set", "vc", "up")
+	within(t, "a rate across the change of a name", func() bool {
+		must(t, sendFrames(l.pid, "va", frames, size)) // lost until the kernel has seen the other end come back
+		u := runtime.Between(&a, l.sample(), 1)
+		return u.NetPart && u.RxBytes.Or(0)*u.Over.Seconds() >= frames*size && u.TxBytes.Or(0)*u.Over.Seconds() >= frames*size
+	})
 }
 
 // netlink asks for an interface's figures in another way than /proc.

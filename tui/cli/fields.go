@@ -94,7 +94,21 @@ func rates() []field {
 		{"cpu_pressure_percent", rate(func(u *runtime.Usage) runtime.Rate { return u.CPUSome })},
 		{"memory_pressure_percent", rate(func(u *runtime.Usage) runtime.Rate { return u.MemSome })},
 		{"io_pressure_percent", rate(func(u *runtime.Usage) runtime.Rate { return u.IOSome })},
+		{"net_rates_partial", func(r *row) any { // of the interfaces alone that were there at both times
+			if _, ok := rxRate(r.u); !ok {
+				return nil
+			}
+			return r.u.NetPart
+		}},
 	}
+}
+
+// rxRate is what is received a second, where it is known.
+func rxRate(u *runtime.Usage) (rate float64, ok bool) {
+	if u == nil {
+		return 0, false
+	}
+	return u.RxBytes.Get()
 }
 
 // sample is the row's sample; an empty one, all absent, stands for none.

@@ -60,7 +60,7 @@ func TestTopJSON(t *testing.T) {
 			t.Errorf("line %s", l)
 		}
 		off, web := o.Containers[0], o.Containers[1]
-		if web["name"] != "web" || !near(web["cpu_percent"], 50) || !near(web["net_rx_bytes_per_second"], 100e3) ||
+		if web["name"] != "web" || !near(web["cpu_percent"], 50) || !near(web["net_rx_bytes_per_second"], 100e3) || web["net_rates_partial"] != false ||
 			!near(web["cpu_limit_percent"], 25) || web["cpu_seconds"] == nil {
 			t.Errorf("web: %v", web)
 		}
