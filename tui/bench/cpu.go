@@ -94,15 +94,34 @@ func total(pids []int) (sum time.Duration, err error) {
 
 // used is the share of one core, in percent, that pids use while we wait.
 func used(span time.Duration, pids ...int) (float64, error) {
-	before, err := total(pids)
+	shares, err := usedEach(span, pids)
 	if err != nil {
 		return 0, err
 	}
+	return shares[0], nil
+}
+
+// usedEach is used of several groups of processes over the same time.
+func usedEach(span time.Duration, groups ...[]int) ([]float64, error) {
+	before := make([]time.Duration, len(groups))
+	shares := make([]float64, len(groups))
 	start := time.Now()
+	for i, pids := range groups {
+		var err error
+		if before[i], err = total(pids); err != nil {
+			return nil, err
+		}
+	}
 	time.Sleep(span)
 	over := time.Since(start)
-	after, err := total(pids)
-	return float64(after-before) / float64(over) * 100, err
+	for i, pids := range groups {
+		now, err := total(pids)
+		if err != nil {
+			return nil, err
+		}
+		shares[i] = float64(now-before[i]) / float64(over) * 100
+	}
+	return shares, nil
 }
 
 // idleCPU compares lxcdeck at rest with an empty program and with lxc-top.

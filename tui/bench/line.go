@@ -49,7 +49,10 @@ type line struct {
 type look func(screen *vt.Terminal, burst []byte) bool
 
 // lineOf starts a program on a line of 120x40.
-func lineOf(cmd *exec.Cmd) (*line, error) {
+func lineOf(cmd *exec.Cmd) (*line, error) { return lineSized(cmd, cols, rows) }
+
+// lineSized starts a program on a line of another size.
+func lineSized(cmd *exec.Cmd, cols, rows uint16) (*line, error) {
 	if cmd.Env == nil {
 		cmd.Env = environment()
 	}
@@ -57,7 +60,7 @@ func lineOf(cmd *exec.Cmd) (*line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s on a line: %w", cmd.Path, err)
 	}
-	l := &line{cmd: cmd, pty: p, done: make(chan struct{}), last: time.Now(), screen: vt.New(cols, rows, vt.Options{Scrollback: -1})}
+	l := &line{cmd: cmd, pty: p, done: make(chan struct{}), last: time.Now(), screen: vt.New(int(cols), int(rows), vt.Options{Scrollback: -1})}
 	go l.read()
 	return l, nil
 }

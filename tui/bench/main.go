@@ -1,12 +1,17 @@
+// Go looks once a second whether its quota has changed. lxcdeck does not, and so the
+// empty program and the screen of containers in memory must not.
+
+//go:debug updatemaxprocs=0
+
 // Command bench measures lxcdeck from outside, on real containers that it
 // makes and removes itself, and prints each figure beside its yardstick in
 // the same run. It exits 1 when one misses its bound.
 //
 //	go run ./tui/bench [-bin bin/lxcdeck] [-n 300] [-for 20s] [PART...]
 //
-// Parts are ls, cpu, frames, batch, pack, echo, flood, interrupt, sessions and
-// shellcpu; list means the first four, terminal the last five. Without a part all are
-// measured.
+// Parts are ls, cpu, watch, idle, memory, frames, batch, bytes, scale, pack, echo, flood,
+// interrupt, sessions and shellcpu; list means the first nine, terminal the last five.
+// Without a part all are measured.
 package main
 
 import (
@@ -35,6 +40,8 @@ type bench struct {
 func main() {
 	var b bench
 	empty := flag.Int("empty", 0, "be the empty Bubble Tea program that others are measured against, at this `frame rate`")
+	var screen invented
+	screen.flags()
 	flag.StringVar(&b.bin, "bin", "bin/lxcdeck", "the lxcdeck to measure")
 	flag.IntVar(&b.n, "n", 300, "how many running containers")
 	flag.DurationVar(&b.span, "for", 20*time.Second, "how long to watch each program")
@@ -45,7 +52,11 @@ func main() {
 		runEmpty(*empty)
 		return
 	}
-	if err := b.run(flag.Args()); err != nil {
+	work := func() error { return b.run(flag.Args()) }
+	if screen.n > 0 {
+		work = screen.run
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -65,8 +76,13 @@ func (b *bench) parts() []part {
 	return []part{
 		{"ls", "list", true, b.listing},
 		{"cpu", "list", true, b.idleCPU},
+		{"watch", "list", true, b.watched},
+		{"idle", "list", true, b.idle},
+		{"memory", "list", true, b.memory},
 		{"frames", "list", false, b.frames},
 		{"batch", "list", false, b.batch},
+		{"bytes", "list", false, b.output},
+		{"scale", "list", false, b.scale},
 		{"pack", "copy", false, b.pack},
 		{"echo", "terminal", false, b.echo},
 		{"flood", "terminal", false, b.flood},
@@ -103,6 +119,11 @@ func (b *bench) run(names []string) (err error) {
 	if b.bin, err = filepath.Abs(b.bin); err != nil {
 		return fmt.Errorf("find lxcdeck: %w", err)
 	}
+	forget, err := ownState()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, forget()) }()
 	if slices.ContainsFunc(parts, func(p part) bool { return p.crowd }) {
 		if b.scratch, err = lxctest.Make(); err != nil {
 			return err
@@ -120,4 +141,14 @@ func (b *bench) run(names []string) (err error) {
 		}
 	}
 	return nil
+}
+
+// ownState keeps what the user's screens remember out of the measurements, and these
+// out of what they remember.
+func ownState() (forget func() error, err error) {
+	dir, err := os.MkdirTemp("", lxctest.Prefix+"state-")
+	if err != nil {
+		return nil, fmt.Errorf("make a place for state: %w", err)
+	}
+	return func() error { return os.RemoveAll(dir) }, os.Setenv("XDG_STATE_HOME", dir)
 }

@@ -37,22 +37,9 @@ func (b *bench) shellCPU() error {
 			return err
 		}
 		time.Sleep(2 * time.Second) // what starts a program is not its rest
-		programs := [2]int{deck.cmd.Process.Pid, empty.cmd.Process.Pid}
-		var cpu [2]time.Duration
-		start := time.Now()
-		for i, pid := range programs {
-			if cpu[i], err = cpuTime(pid); err != nil {
-				return err
-			}
-		}
-		time.Sleep(shellSpan)
-		var percent [2]float64
-		for i, pid := range programs {
-			now, err := cpuTime(pid)
-			if err != nil {
-				return err
-			}
-			percent[i] = float64(now-cpu[i]) / float64(time.Since(start)) * 100
+		percent, err := usedEach(shellSpan, []int{deck.cmd.Process.Pid}, []int{empty.cmd.Process.Pid})
+		if err != nil {
+			return err
 		}
 		b.report.tell("CPU with a shell at rest in focus", percent[0], "%", percent[1], fmt.Sprintf("an empty program at %d frames a second", shellFPS))
 		return nil
