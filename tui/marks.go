@@ -52,7 +52,7 @@ func (m *Model) clearMarks() {
 // one. A mark that the filter hides still counts: marks are shown by number
 // in the question.
 func (m *Model) targets() []runtime.Container {
-	var out []runtime.Container
+	out := make([]runtime.Container, 0, max(1, len(m.rows.marks)))
 	for i := range m.all {
 		if m.rows.marks[m.all[i].Ref] {
 			out = append(out, m.all[i])
