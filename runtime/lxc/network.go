@@ -278,18 +278,7 @@ func (n *networks) read(pid int, h *hostNet) (runtime.ContainerNet, error) {
 		c.At, c.OnHost = time.Now(), true
 		return c, stillAlive(pid, pidfd)
 	}
-	dial := func() (int, error) {
-		v := &visit{pid: pid, bare: true, done: make(chan struct{})}
-		n.visitors.open([]*visit{v})
-		<-v.done
-		if v.err != nil {
-			return -1, v.err
-		}
-		_ = unix.Close(v.ns.pidfd)
-		c.NS = v.ns.ino
-		return v.ns.sock, nil
-	}
-	r := &linkReader{dial: dial, most: runtime.MaxNetLinks, asker: asker{bytes: netBytes, until: time.Now().Add(netTime), sock: -1}}
+	r := n.reader(pid, &c.NS)
 	defer r.hangUp()
 	err = r.dump()
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
@@ -305,16 +294,28 @@ func (n *networks) read(pid int, h *hostNet) (runtime.ContainerNet, error) {
 		return c, err
 	}
 	c.At = time.Now()
-	r.bytes = netBytes // the names of interfaces must not use up what the rest needs
-	host := r.hostNumber()
-	r.peers(h, c.NSID)
-	r.locate(host)
-	r.eachAddresses()
+	r.rest(h, c.NSID)
 	c.Links, c.More, c.Unsteady, c.Part = r.links, r.more, r.intr, r.part
 	if c.NS != 0 && c.NS == inodeOf("/proc/self/ns/net") { // it has moved there meanwhile
 		c.OnHost, c.Links = true, nil
 	}
 	return c, stillAlive(pid, pidfd)
+}
+
+// reader reads in the network of a process, which it tells by its inode.
+func (n *networks) reader(pid int, space *uint64) *linkReader {
+	dial := func() (int, error) {
+		v := &visit{pid: pid, bare: true, done: make(chan struct{})}
+		n.visitors.open([]*visit{v})
+		<-v.done
+		if v.err != nil {
+			return -1, v.err
+		}
+		_ = unix.Close(v.ns.pidfd)
+		*space = v.ns.ino
+		return v.ns.sock, nil
+	}
+	return &linkReader{dial: dial, most: runtime.MaxNetLinks, asker: asker{bytes: netBytes, until: time.Now().Add(netTime), sock: -1}}
 }
 
 func stillAlive(pid, pidfd int) error {

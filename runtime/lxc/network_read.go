@@ -106,6 +106,16 @@ func (r *linkReader) dump() error {
 	return nil
 }
 
+// rest reads what dump leaves open: where interfaces lead to, and their addresses.
+// nsid is the host's number for the namespace.
+func (r *linkReader) rest(h *hostNet, nsid int) {
+	r.bytes = netBytes // the names of interfaces must not use up what the rest needs
+	host := r.hostNumber()
+	r.peers(h, nsid)
+	r.locate(host)
+	r.eachAddresses()
+}
+
 // peers reads those that the host's bridges lead to and that the list did not have:
 // nothing that a container makes must hide them. One that is there says that the list
 // was not whole.

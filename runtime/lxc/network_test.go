@@ -244,24 +244,42 @@ func TestNetworkHostile(t *testing.T) {
 			t.Errorf("%d addresses of its uplink, more %v", len(l.Addrs), l.More)
 		}
 		g := &m.Containers[1]
-		if l := linkNamed(t, g.Links, "net0"); g.More || len(l.Addrs) == 0 {
+		if l := linkNamed(t, g.Links, "net0"); g.Unknown() != "" || len(l.Addrs) == 0 {
 			t.Errorf("the other one: %+v", g)
-		}
-		if took > 20*netTime {
-			t.Errorf("it took %v", took)
 		}
 		t.Logf("two containers took %v", took)
 	}
 	for range 5 {
 		places()
 	}
-	began := time.Now()
-	c := find(t, list(t, a), bad.Name)
-	if took := time.Since(began); !c.IPsRead || len(c.IPs) == 0 || len(c.IPs) > maxAddrs || took > 10*time.Second {
-		t.Errorf("the list: %d addresses in %v", len(c.IPs), took)
+	readsLittle(t, a, init)
+	if c := find(t, list(t, a), bad.Name); !c.IPsRead || len(c.IPs) == 0 || len(c.IPs) > maxAddrs {
+		t.Errorf("the list: %d addresses", len(c.IPs))
 	}
 	if c := find(t, list(t, a), good.Name); !slices.Contains(c.IPs, netip.MustParseAddr("10.77.0.3")) {
 		t.Errorf("the other one in the list: %v", c.IPs)
+	}
+}
+
+// readsLittle: how much is read of a container does not go by how much it has.
+func readsLittle(t *testing.T, a *Adapter, init int) {
+	t.Helper()
+	var space uint64
+	h, err := readHostNet()
+	must(t, err)
+	r, all := a.networks.reader(init, &space), a.networks.reader(init, &space)
+	defer r.hangUp()
+	defer all.hangUp()
+	r.until = time.Now().Add(longTime)
+	must(t, r.dump())
+	took := netBytes - r.bytes
+	r.rest(&h, hostNSID(init))
+	took += netBytes - r.bytes
+	const enough = 1 << 30
+	all.most, all.bytes, all.until = enough, enough, time.Now().Add(longTime)
+	must(t, all.dump())
+	if there := enough - all.bytes; len(all.links) < 2000 || took <= 0 || took > there/4 || r.sockets > netSockets {
+		t.Errorf("%d bytes over %d sockets were read; its %d interfaces alone are %d", took, r.sockets, len(all.links), there)
 	}
 }
 
