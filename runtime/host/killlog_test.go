@@ -61,16 +61,18 @@ func TestKillLog(t *testing.T) {
 	}
 	k := logOf(&records)
 	defer k.Close()
-	for group, want := range map[string]string{
-		"/lxc.payload.web":                      "stress ng 42 9200, sh 41 9100",
-		"/lxc.payload.web-1":                    "other 43 9300",
-		"/user.slice/lxc.pivot/lxc.payload.usr": "inner 44 9400",
-		"/lxc/101":                              "soon 45 10000",
-		"/lxc":                                  "soon 45 10000",
-		"/lxc.payload.we":                       "",
-		"/":                                     "",
-		"":                                      "",
+	// Who asks for a cgroup has all below it for its own from then on.
+	for _, one := range [][2]string{
+		{"/lxc.payload.web", "stress ng 42 9200, sh 41 9100"},
+		{"/lxc.payload.web-1", "other 43 9300"},
+		{"/user.slice/lxc.pivot/lxc.payload.usr", "inner 44 9400"},
+		{"/lxc/101", "soon 45 10000"},
+		{"/lxc", "soon 45 10000"},
+		{"/lxc.payload.we", ""},
+		{"/", ""},
+		{"", ""},
 	} {
+		group, want := one[0], one[1]
 		var p runtime.Parts
 		k.Fill(&p, group, time.Time{})
 		if got := killsOf(&p); got != want || p.KillsWhy != "" {

@@ -172,8 +172,7 @@ func (s *surveyor) entry(e fs.DirEntry) error {
 			return err
 		}
 	}
-	switch {
-	case !e.IsDir() || s.ask.Names:
+	if !e.IsDir() || s.ask.Names {
 		return nil
 	}
 	x := s.extra("directory", ref.String())
