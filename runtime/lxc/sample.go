@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,6 +103,11 @@ func configuredDirs(c *golxc.Container, name string) []string {
 	dirs := values(c.RunningConfigItem("lxc.cgroup.dir.container"))
 	for _, d := range values(c.RunningConfigItem("lxc.cgroup.dir")) {
 		dirs = append(dirs, path.Join(d, payloadPrefix+name))
+	}
+	// One that was started in the cgroup of another container stays in it, and is no part
+	// of what that is told to take alone.
+	if slices.Contains(values(c.RunningConfigItem("lxc.cgroup.relative")), "1") {
+		dirs = append(dirs, payloadPrefix+name)
 	}
 	if p := golxc.GlobalConfigItem("lxc.cgroup.pattern"); p != "" {
 		dirs = append(dirs, path.Join(strings.ReplaceAll(p, "%n", name), "payload"))

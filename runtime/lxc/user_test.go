@@ -84,6 +84,7 @@ func TestUnprivileged(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.until(a, ref, runtime.Running)
+	t.Run("figures", func(t *testing.T) { placed(t, a, nil, ref, payloadPrefix+ref.Name).figures() })
 
 	p := attach(t, a, runtime.Shell{Ref: ref, Cols: 90, Rows: 33})
 	p.expect("# ")
