@@ -38,7 +38,7 @@ func (a *Adapter) portsOf(ctx context.Context, ref runtime.Ref) (runtime.PortLis
 		return none, err
 	}
 	list := runtime.PortList{At: at, InitPID: t.Init, More: r.more}
-	with := a.sharesNet(ref, r.space)
+	with := a.sharesNet(ref, t.Init, r.space)
 	nameless := false
 	for _, f := range r.found {
 		if f.Process.PID == 0 {
@@ -84,12 +84,12 @@ func (o *overseer) listeners(ctx context.Context, t proc.Target) (r readPorts, e
 
 // sharesNet says in words who else is in a container's network, the host before
 // containers; "" = nobody who is known.
-func (a *Adapter) sharesNet(ref runtime.Ref, space uint64) string {
-	switch space {
-	case 0:
-		return ""
-	case inodeOf("/proc/self/ns/net"):
+func (a *Adapter) sharesNet(ref runtime.Ref, init int, space uint64) string {
+	switch {
+	case onHostNet(init):
 		return "the host's network"
+	case space == 0:
+		return ""
 	}
 	a.mu.Lock()
 	inits := make(map[runtime.Ref]int, len(a.lives))

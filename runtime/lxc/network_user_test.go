@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"lxcdeck/runtime"
 )
 
 // userLooksAt tells a test that it is a user, and which processes of root's to look at.
@@ -58,5 +60,9 @@ func asUser(t *testing.T, pids string) {
 	c, err = newNetworks().read(own, &h)
 	if err != nil || c.OnHost || len(c.Links) != 0 || c.Unknown() != "" || c.At.IsZero() {
 		t.Errorf("one with a network of its own: %+v, %v", c, err)
+	}
+	var a Adapter
+	if with, alone := a.sharesNet(runtime.Ref{}, host, 0), a.sharesNet(runtime.Ref{}, own, 0); with != "the host's network" || alone != "" {
+		t.Errorf("whose ports are shared: %q, %q", with, alone)
 	}
 }
