@@ -116,6 +116,7 @@ func (o *owners) read(c *container, pid int) (p runtime.Process, ok bool, err er
 
 // netSpace is a network namespace, and the processes in it.
 type netSpace struct {
+	name    string // as in /proc/PID/ns
 	pids    []int
 	targets []int // parallel to pids; -1 = the host's
 	// owner has the sockets whose process cannot be seen, such as the kernel's
@@ -166,7 +167,7 @@ func (o *owners) spaces() (spaces map[string]*netSpace, order []string, err erro
 		}
 		s := spaces[name]
 		if s == nil {
-			s = &netSpace{owner: -1}
+			s = &netSpace{name: name, owner: -1}
 			spaces[name] = s
 			order = append(order, name)
 		}
@@ -229,28 +230,33 @@ func (o *owners) homes() map[string]int {
 }
 
 // sockets are those of a namespace that listen on a port. Its files are read by
-// the first process that is still there.
+// the first process that is still there: one that has gone to another meanwhile, or
+// got the pid of one that ended, would tell of sockets of others.
 func (o *owners) sockets(s *netSpace, q runtime.OwnerQuery) []socket {
-	var r scratch
 	for _, pid := range s.pids {
-		var all []socket
-		read := false
-		for _, proto := range []string{"tcp", "tcp6", "udp", "udp6"} {
-			if q.Proto != "" && strings.TrimSuffix(proto, "6") != q.Proto {
-				continue
-			}
-			text, err := r.whole(o.fs.proc(pid, "net/"+proto), maxTable)
-			if err != nil {
-				continue // without IPv6 there is none
-			}
-			read = true
-			all = append(all, listening(text, proto, q.Port)...)
-		}
-		if read {
+		all, ok := o.listening(pid, q)
+		if ok && o.fs.namespace(pid, "net") == s.name {
 			return all[:min(len(all), maxSockets)]
 		}
 	}
 	return nil
+}
+
+// listening are the sockets on a port in the network that a process is in.
+func (o *owners) listening(pid int, q runtime.OwnerQuery) (all []socket, ok bool) {
+	var r scratch
+	for _, proto := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		if q.Proto != "" && strings.TrimSuffix(proto, "6") != q.Proto {
+			continue
+		}
+		text, err := r.whole(o.fs.proc(pid, "net/"+proto), maxTable)
+		if err != nil {
+			continue // without IPv6 there is none
+		}
+		ok = true
+		all = append(all, listening(text, proto, q.Port)...)
+	}
+	return all, ok
 }
 
 // holders finds for each socket the process that has had it open the longest:
