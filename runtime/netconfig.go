@@ -1,6 +1,9 @@
 package runtime
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // NetConfig is an interface that a container's configuration asks for
 // (lxc.container.conf(5), NETWORK).
@@ -76,4 +79,21 @@ func (c *Config) NetWords() string {
 		return "loopback alone"
 	}
 	return strings.Join(all, ", ")
+}
+
+// NetRefs are the containers whose network is read: those that run. Who has that of
+// another by its configuration comes last, as what several share is told as the first
+// one's.
+func NetRefs(all []Container) []Ref {
+	var own, shared []Ref
+	for i := range all {
+		switch c := &all[i]; {
+		case !c.Counted():
+		case c.Config != nil && c.Config.WishedNet() == SharedNet:
+			shared = append(shared, c.Ref)
+		default:
+			own = append(own, c.Ref)
+		}
+	}
+	return slices.Concat(own, shared)
 }

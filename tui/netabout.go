@@ -43,7 +43,7 @@ func (x *netView) about(m *Model) (lines []string, bad bool) {
 	}
 	switch row.Kind {
 	case views.NetInterface:
-		lines = append(lines, x.aboutLink(row, key)...)
+		lines = append(lines, x.aboutLink(m, row, key)...)
 	case views.NetSocket:
 		p := &row.Port.Process
 		if lines = append(lines, row.Port.Listens.Proto+" "+row.Port.Listens.Addr.String()); p.PID == 0 {
@@ -86,7 +86,7 @@ func (x *netView) conflict(m *Model, c *runtime.NetConflict) string {
 }
 
 // aboutLink tells what has no column everywhere.
-func (x *netView) aboutLink(row *views.NetRow, key netKey) []string {
+func (x *netView) aboutLink(m *Model, row *views.NetRow, key netKey) []string {
 	l := row.Link
 	kind := l.Kind
 	if kind == "" {
@@ -110,10 +110,34 @@ func (x *netView) aboutLink(row *views.NetRow, key netKey) []string {
 	if l.Unread {
 		lines[1] += " (addresses were not read)"
 	}
-	if c := x.container(key.ref); c != nil && c.Unknown() != "" {
+	c := x.container(key.ref)
+	if with := x.sharers(m, c); with != "" {
+		lines = slices.Insert(lines, 1, "this network is that of "+with+" too")
+	}
+	if c != nil && c.Unknown() != "" {
 		lines = append(lines, "not known: "+c.Unknown())
 	}
 	return lines
+}
+
+// maxSharers is how many are named that share a network.
+const maxSharers = 4
+
+// sharers are the others in a container's network; "" = none that is known.
+func (x *netView) sharers(m *Model, c *runtime.ContainerNet) string {
+	if c == nil || c.NS == 0 {
+		return ""
+	}
+	var all []string
+	for i := range x.net.Containers {
+		if o := &x.net.Containers[i]; o.NS == c.NS && o.Ref != c.Ref {
+			all = append(all, m.called(o.Ref))
+		}
+	}
+	if n := len(all) - maxSharers; n > 0 {
+		all = append(all[:maxSharers], fmt.Sprintf("%d others", n))
+	}
+	return strings.Join(all, ", ")
 }
 
 // copyMenu offers what is worth copying of the row under the cursor.

@@ -117,12 +117,7 @@ func (x *netView) fetch(m *Model) tea.Cmd {
 	if x.out {
 		return ports
 	}
-	var refs []runtime.Ref
-	for i := range m.all {
-		if c := &m.all[i]; c.Counted() {
-			refs = append(refs, c.Ref)
-		}
-	}
+	refs := runtime.NetRefs(m.all)
 	rt := m.rt
 	return tea.Batch(ports, fetch(m, x, "network", readDeadline, func(ctx context.Context) (runtime.NetworkMap, error) {
 		return rt.Network(ctx, refs)

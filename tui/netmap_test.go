@@ -234,3 +234,37 @@ func TestNetworkPortsOfAnother(t *testing.T) {
 		t.Error("ports are read where nobody is alone")
 	}
 }
+
+// TestNetworkIsShared: a network is told as that of the container that has it of its
+// own, wherever it stands in the list; the others are named beside it.
+func TestNetworkIsShared(t *testing.T) {
+	own := func(wished string) func([]fake.Spec) {
+		return func(specs []fake.Spec) {
+			for i := range specs {
+				specs[i].State, specs[i].Started = runtime.Running, noon.Add(-time.Hour)
+				specs[i].Config = &runtime.Config{NetOf: wished}
+				specs[i].Net = &runtime.ContainerNet{NS: 9, NSID: 99, Links: []runtime.NetLink{{Index: 2, Name: "net0", Kind: "dummy", LinkNS: runtime.HereNS}}}
+			}
+			specs[2].Config.NetOf = ""
+		}
+	}
+	owner := some()[2].Name
+	d := netDeck(t, 120, 40, own(owner))
+	d.sees(owner, "net0")
+	x := d.m.networkOpen()
+	n := 0
+	for i := range x.rows {
+		switch r := &x.rows[i]; {
+		case r.Kind == views.NetInterface && r.Container != owner:
+			t.Errorf("the interface of %s", r.Container)
+		case r.Kind == views.NetSentence && r.Text == "shares the network of "+owner:
+			n++
+		case r.Kind == views.NetInterface:
+			x.move(d.m, i)
+		}
+	}
+	lines, _ := x.about(d.m)
+	if n != len(some())-1 || len(lines) < 2 || !strings.HasPrefix(lines[1], "this network is that of ") || strings.Count(lines[1], ",") != n-1 || strings.Contains(lines[1], owner) {
+		t.Errorf("%d share it; about: %q", n, lines)
+	}
+}

@@ -42,13 +42,7 @@ func (d *deck) network(cmd *cobra.Command, names []string) error {
 		return err
 	}
 	// All that run are read: an address may be of one that is not named.
-	var refs []runtime.Ref
-	for i := range l.Containers {
-		if l.Containers[i].Counted() {
-			refs = append(refs, l.Containers[i].Ref)
-		}
-	}
-	m, err := d.rt.Network(ctx, refs)
+	m, err := d.rt.Network(ctx, runtime.NetRefs(l.Containers))
 	if err != nil {
 		return err
 	}

@@ -174,3 +174,19 @@ func TestNetworkPortsOfAnotherLife(t *testing.T) {
 		t.Errorf("of another: %q, %d, %q, %v", r.ports.rows, r.d.status, words, err)
 	}
 }
+
+// TestNetworkShared: an address in a network that is shared is of the container that
+// has it of its own.
+func TestNetworkShared(t *testing.T) {
+	rt := meshedHost()
+	m, err := rt.Network(t.Context(), []runtime.Ref{{Path: path, Name: "web-2"}})
+	if err != nil || len(m.Containers) != 1 || m.Containers[0].Why != "" {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	net := m.Containers[0]
+	rt.Add(fake.Spec{Container: runtime.Container{Ref: runtime.Ref{Name: "a-sharer"}, State: runtime.Running, InitPID: 6121, Config: &runtime.Config{NetOf: "web-2"}}, Net: &net})
+	r := lxcdeck(t, rt, "network", "a-sharer")
+	if want := "more than once: web-1 (eth0), web-2 (eth0)"; r.code != 0 || !strings.Contains(r.err, want) || !strings.Contains(r.out, "a-sharer") {
+		t.Errorf("no %q in %+v", want, r)
+	}
+}
