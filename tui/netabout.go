@@ -104,7 +104,7 @@ func (x *netView) aboutLink(m *Model, row *views.NetRow, key netKey) []string {
 		first += ", VLAN " + strconv.Itoa(l.VLAN)
 	}
 	if row.Host != "" && row.Host != l.Kind {
-		first += ", on the host " + row.Host
+		first += ", host " + row.Host // as its column
 	}
 	lines := []string{first, fmt.Sprintf("received %s, sent %s so far; %s", views.ValueBytes(l.Rx), views.ValueBytes(l.Tx), views.LinkAddrs(l))}
 	if l.Unread {

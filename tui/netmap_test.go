@@ -33,6 +33,7 @@ func netDeck(t *testing.T, w, h int, change func(specs []fake.Spec)) *deck {
 
 func TestNetworkIsReadWhileOpen(t *testing.T) {
 	d := netDeck(t, 120, 40, nil)
+	d.sees("alpha eth0: veth, up, MAC 00:16:3e:41:00:07, mtu 1500, host veth1000xyz")
 	d.sees("Network: ", "lxcbr0 bridge, up, 10.0.3.1/24", "eth0", "RX/s")
 	x := d.m.networkOpen()
 	if on := x.keys[x.at]; on.ref != ref("alpha") || on.kind != views.NetInterface {

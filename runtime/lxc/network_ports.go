@@ -53,11 +53,11 @@ func (a *Adapter) portsOf(ctx context.Context, ref runtime.Ref) (runtime.PortLis
 	}
 	switch {
 	case with != "":
-		list.Unnamed = "it shares " + with + ": only what its own processes hold is shown"
+		list.Unnamed = "it shares " + with + ": only its own sockets are shown"
 	case nameless && os.Geteuid() != 0:
 		list.Unnamed = "only root may see which process has a socket"
 	case nameless:
-		list.Unnamed = "a socket without a process is the kernel's, or held by a process outside the container"
+		list.Unnamed = "a socket without a process is the kernel's, or of one outside the container"
 	}
 	list.Ports = slices.Clip(list.Ports)
 	return list, nil

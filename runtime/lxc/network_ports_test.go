@@ -77,7 +77,9 @@ func TestNetworkPortsOfShared(t *testing.T) {
 	ports := func(ref runtime.Ref) (all map[int]string, unnamed string) {
 		list, err := a.Ports(context.Background(), ref)
 		must(t, err)
-		all = map[int]string{}
+		if all = map[int]string{}; len(list.Unnamed) > 80 {
+			t.Errorf("too long for a screen: %q", list.Unnamed)
+		}
 		for _, p := range list.Ports {
 			all[int(p.Listens.Addr.Port())] = p.Process.Name
 		}
