@@ -1,17 +1,60 @@
 package lxc
 
 import (
+	"cmp"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/cgroup"
 	"lxcdeck/runtime/lxctest"
 )
+
+// home is the container's own cgroup in a hierarchy, which is not that of its init
+// where that one lies below.
+func (l *loaded) home(controller string) string {
+	l.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", l.pid))
+	must(l.t, err)
+	for line := range strings.Lines(string(text)) {
+		_, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if names, path, _ := strings.Cut(rest, ":"); names == controller {
+			return l.mount.Dir(controller, strings.TrimSuffix(path, l.below))
+		}
+	}
+	return ""
+}
+
+// sameAsKernel holds what is told against the kernel's files of that cgroup, in
+// which there are so many tasks at least.
+func (l *loaded) sameAsKernel(tasks uint64) {
+	l.t.Helper()
+	// cpu.stat of v2 is there beside v1, and finer.
+	path, key, scale := filepath.Join(l.home(""), "cpu.stat"), "usage_usec", uint64(1000)
+	if _, err := os.Stat(path); err != nil {
+		path, key, scale = filepath.Join(l.home("cpuacct"), "cpuacct.usage"), "", 1
+	}
+	l.between("CPU time", path, key, scale, func(s *runtime.Sample) runtime.Value { return s.CPU.Usage })
+	dir := cmp.Or(l.home("pids"), l.home(""))
+	l.between("tasks", filepath.Join(dir, "pids.current"), "", 1, func(s *runtime.Sample) runtime.Value { return s.Pids.Current })
+	within(l.t, fmt.Sprintf("%d tasks", tasks), func() bool { return l.sample().Pids.Current.Or(0) >= tasks })
+}
+
+// burns holds that a burner counts.
+func (l *loaded) burns() {
+	l.t.Helper()
+	within(l.t, "the burner's CPU time", func() bool {
+		first := *l.sample()
+		time.Sleep(500 * time.Millisecond)
+		return runtime.Between(&first, l.sample(), 2).CPU.Or(0) > 2
+	})
+}
 
 // inNested tells this binary that it is in a container, and where others are.
 const inNested = "LXCDT_NESTED"
