@@ -17,6 +17,13 @@ import (
 // TestAskedNamespacesAreTheKernels: what is made of lxc.namespace.keep and .clone
 // before a start is what the kernel shows after it.
 func TestAskedNamespacesAreTheKernels(t *testing.T) {
+	host, err := os.Hostname()
+	must(t, err)
+	t.Cleanup(func() {
+		if now, err := os.Hostname(); err != nil || now != host {
+			t.Errorf("this host is called %q now, %v: it was %q", now, err, host)
+		}
+	})
 	for name, lines := range map[string][]string{
 		"plain":     {},
 		"none":      {"lxc.net.0.type = none"},
@@ -30,7 +37,8 @@ func TestAskedNamespacesAreTheKernels(t *testing.T) {
 			s := lxctest.New(t)
 			a := adapterFor(t, s.Path)
 			ref := runtime.Ref{Path: s.Path, Name: "lxcdt-ask-" + name}
-			must(t, s.Add(ref.Name, append(lines, idle)...))
+			// Without a name of its own: in the host's namespace it would be the host's.
+			must(t, s.Add(ref.Name, append(lines, idle, "lxc.uts.name =")...))
 			before := isolationOf(t, a, ref)
 			must(t, s.Start(ref.Name))
 			within(t, "it runs", func() bool {
