@@ -38,7 +38,8 @@ func TestQuestionPrepares(t *testing.T) {
 func TestScreenRestsDuringABatch(t *testing.T) {
 	const turns, waiting = jobsAtOnce, 2
 	h := newHeld()
-	d := workDeck(t, 120, 40, Options{}, h.do, some()...)
+	var told []bool
+	d := workDeck(t, 120, 40, Options{Hurry: func(on bool) { told = append(told, on) }}, h.do, some()...)
 	var reqs []runtime.Request
 	for i := range turns + waiting {
 		reqs = append(reqs, creating(fmt.Sprintf("new-%d", i)))
@@ -85,5 +86,8 @@ func TestScreenRestsDuringABatch(t *testing.T) {
 	d.sees("create: 6 of 6 done")
 	if stale := d.m.onListDue(listDueMsg{rest}); stale != nil || l.inFlight {
 		t.Error("the rest that was cut short makes another list")
+	}
+	if !slices.Equal(told, []bool{true, false}) {
+		t.Errorf("told of the batch: %v, not of its begin and its end", told)
 	}
 }

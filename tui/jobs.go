@@ -125,6 +125,14 @@ func (j *jobs) crowded() bool {
 	return slices.ContainsFunc(j.list, func(x *job) bool { return x.batch.total() > jobsAtOnce })
 }
 
+// tellHurry tells of the begin and of the end of a batch.
+func (m *Model) tellHurry() {
+	if on := m.jobs.crowded(); on != m.hurried && m.hurry != nil {
+		m.hurried = on
+		m.hurry(on)
+	}
+}
+
 // enqueue adds operations and starts as many as may run.
 func (m *Model) enqueue(reqs []runtime.Request) tea.Cmd { return m.enqueueWith(reqs, nil) }
 

@@ -62,9 +62,12 @@ type Options struct {
 	Keep func(events.Memory) error
 	// Alerts are the thresholds. Bell rings when an alert begins, and Alarm runs a
 	// command for it, off the loop; nil = none is run.
-	Alerts  alert.Rules
-	Bell    bool
-	Alarm   func(alert.Alert) error
+	Alerts alert.Rules
+	Bell   bool
+	Alarm  func(alert.Alert) error
+	// Hurry is called when a batch begins and when it is over: the processor is
+	// wanted elsewhere meanwhile. nil = nothing is done about it.
+	Hurry   func(on bool)
 	SaveDir string // where saves and recordings go unless another place is named
 }
 
@@ -80,6 +83,8 @@ type Model struct {
 	handlers map[keymap.ID]func() tea.Cmd
 	clock    clock
 	out      *outside
+	hurry    func(on bool)
+	hurried  bool // a batch is under way, and hurry knows
 	jobctl   *suspender
 	sizer    *sizer // nil where no terminal is
 	overSSH  bool
@@ -171,6 +176,7 @@ func New(o Options) *Model {
 		m.rt = runtime.ReadOnly(o.Runtime)
 	}
 	m.hist.listed = m.isListed
+	m.hurry = o.Hurry
 	m.earlier = earlier{read: o.History, missed: o.Missed}
 	if m.interval <= 0 {
 		m.interval = defaultInterval

@@ -29,6 +29,7 @@ func (m *Model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	m.dropGauge()
 	m.dropBoot()
 	m.tellFocus()
+	m.tellHurry()
 	return m, cmd
 }
 
