@@ -15,6 +15,16 @@ const (
 	limitCount
 )
 
+// String is the kernel's name of what bites, of cgroup v2 on v1 too: "oom_kill" of
+// memory.events, and the files memory.max, memory.high, pids.max and cpu.max.
+func (l Limit) String() string {
+	names := [limitCount]string{"oom_kill", "memory.max", "memory.high", "pids.max", "cpu.max"}
+	if int(l) >= len(names) {
+		return "unknown"
+	}
+	return names[l]
+}
+
 const (
 	// BiteThrottled is the share of throttled periods, in percent, from which a
 	// quota is said to bite.

@@ -139,3 +139,14 @@ func TestBitesAddUp(t *testing.T) {
 		t.Error("4 % of the periods are told as throttling")
 	}
 }
+
+func TestLimitsHaveTheKernelsNames(t *testing.T) {
+	for l, want := range map[runtime.Limit]string{
+		runtime.OOMLimit: "oom_kill", runtime.MemoryLimit: "memory.max", runtime.HighLimit: "memory.high",
+		runtime.PidsLimit: "pids.max", runtime.CPULimit: "cpu.max", 200: "unknown",
+	} {
+		if got := l.String(); got != want {
+			t.Errorf("limit %d is called %q, not %q", l, got, want)
+		}
+	}
+}

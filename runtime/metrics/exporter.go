@@ -70,6 +70,7 @@ type Exporter struct {
 	listed   time.Time // when all was listed
 	silent   bool      // a monitor did not answer then
 	batch    *runtime.Batch
+	parts    []runtime.Parts // of the readings, in their order; as the batch, not ours while asked
 	counts   counts
 	// Troubles of this collection, and of the one before, of which Notice knows.
 	now, before map[string]bool
@@ -233,22 +234,28 @@ func (e *Exporter) look(limit time.Duration) {
 
 // read takes the figures of all containers that have some.
 func (e *Exporter) read() {
-	b := e.batch
+	b, parts := e.batch, e.parts
 	if b == nil {
-		b = &runtime.Batch{}
+		b, parts = &runtime.Batch{}, nil
 	}
-	e.batch = nil // it belongs to whoever is asked
+	e.batch, e.parts = nil, nil // they belong to whoever is asked
 	b.Readings, b.Host = b.Readings[:0], &runtime.HostSample{}
 	for i := range e.all {
 		if c := &e.all[i]; c.Counted() {
 			b.Readings = append(b.Readings, runtime.Reading{Ref: c.Ref, InitPID: c.InitPID, Tier: runtime.Full})
 		}
 	}
+	parts = slices.Grow(parts[:0], len(b.Readings))[:len(b.Readings)]
+	for i := range b.Readings {
+		b.Readings[i].Parts = &parts[i]
+	}
 	read, err := e.sample.ask("figures", e.o.Patience, func(ctx context.Context) (*runtime.Batch, error) {
 		return b, e.o.Host.Sample(ctx, b)
 	})
 	e.failed(err, &e.counts.sampleErrs)
-	e.batch = read
+	if e.batch = read; read != nil {
+		e.parts = parts
+	}
 }
 
 // vanished says that a container ended since it was listed.
@@ -269,6 +276,9 @@ func (e *Exporter) ofAll() []*dto.MetricFamily {
 				next++
 				if r.err = q.Err; r.err == nil {
 					r.s = &q.Sample
+					if q.Parts.At.Equal(q.Sample.At) {
+						r.parts = q.Parts
+					}
 				}
 			}
 			if r.err != nil {
@@ -277,7 +287,7 @@ func (e *Exporter) ofAll() []*dto.MetricFamily {
 		}
 		rows[i] = r
 	}
-	return build(e.families, rows, e.labels)
+	return append(build(e.families, rows, e.labels), buildParts(rows, e.labels)...)
 }
 
 // itself are the figures of the exporter.

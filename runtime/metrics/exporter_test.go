@@ -103,10 +103,10 @@ func full(_ time.Duration, tier runtime.Tier, s *runtime.Sample) {
 	v := runtime.Of
 	s.Frozen = v(0)
 	s.CPU = runtime.CPU{Usage: v(3e9), User: v(2e9), System: v(1e9), Periods: v(11), Throttled: v(12), ThrottledTime: v(13e9), Quota: v(150e6), Period: v(100e6), Weight: v(14), CPUs: v(15)}
-	s.Memory = runtime.Memory{Usage: v(21), WorkingSet: v(22), Limit: v(23), High: v(24), Anon: v(25), File: v(26), Kernel: v(27), Swap: v(28), SwapLimit: v(29), OOMKills: v(30), FailedLimit: v(31)}
+	s.Memory = runtime.Memory{Usage: v(21), WorkingSet: v(22), Limit: v(23), High: v(24), Anon: v(25), File: v(26), Kernel: v(27), Swap: v(28), SwapLimit: v(29), OOMKills: v(30), FailedLimit: v(31), OverHigh: v(32)}
 	s.IO = runtime.IO{ReadBytes: v(41), WriteBytes: v(42), ReadOps: v(43), WriteOps: v(44)}
 	s.Net = runtime.Net{RxBytes: v(51), TxBytes: v(52), RxPackets: v(53), TxPackets: v(54)}
-	s.Pids = runtime.Pids{Current: v(61), Max: v(62)}
+	s.Pids = runtime.Pids{Current: v(61), Max: v(62), Refused: v(63)}
 	for i, p := range []*runtime.Pressure{&s.PSI.CPU, &s.PSI.Memory, &s.PSI.IO} {
 		p.Some.Total, p.Full.Total = v(uint64(71+i)*1e6), v(uint64(81+i)*1e6)
 	}
@@ -124,10 +124,10 @@ func TestEveryFigureUnderItsName(t *testing.T) {
 		"cpu_usage_seconds_total": 3, "cpu_periods_total": 11, "cpu_throttled_periods_total": 12, "cpu_throttled_seconds_total": 13,
 		"cpu_limit_cores": 1.5, "cpu_weight": 14, "cpuset_cpus": 15,
 		"memory_usage_bytes": 21, "memory_bytes": 22, "memory_limit_bytes": 23, "memory_high_bytes": 24, "memory_anon_bytes": 25, "memory_file_bytes": 26,
-		"memory_kernel_bytes": 27, "swap_bytes": 28, "swap_limit_bytes": 29, "oom_kills_total": 30, "memory_limit_hits_total": 31,
+		"memory_kernel_bytes": 27, "swap_bytes": 28, "swap_limit_bytes": 29, "oom_kills_total": 30, "memory_limit_hits_total": 31, "memory_high_hits_total": 32,
 		"io_read_bytes_total": 41, "io_write_bytes_total": 42, "io_reads_total": 43, "io_writes_total": 44,
 		"network_receive_bytes_total": 51, "network_transmit_bytes_total": 52, "network_receive_packets_total": 53, "network_transmit_packets_total": 54,
-		"tasks": 61, "tasks_limit": 62,
+		"tasks": 61, "tasks_limit": 62, "tasks_refused_total": 63,
 	}
 	all := map[string]float64{}
 	for name, v := range want {
@@ -135,6 +135,14 @@ func TestEveryFigureUnderItsName(t *testing.T) {
 	}
 	all[of("cpu_seconds_total", srv, "web", `mode="user"`)] = 2
 	all[of("cpu_seconds_total", srv, "web", `mode="system"`)] = 1
+	for disk, io := range map[string][4]float64{"vda": {41, 0, 43, 0}, "vg0-data": {0, 42, 0, 44}} { // as the fake has it
+		for i, figure := range []string{"read_bytes", "write_bytes", "reads", "writes"} {
+			all[of("device_"+figure+"_total", srv, "web", fmt.Sprintf("device=%q", disk))] = io[i]
+		}
+	}
+	for i, figure := range []string{"receive_bytes", "transmit_bytes", "receive_packets", "transmit_packets"} {
+		all[of("interface_"+figure+"_total", srv, "web", `interface="eth0"`)] = float64(51 + i)
+	}
 	for i, r := range []string{"cpu", "memory", "io"} {
 		all[of("pressure_"+r+"_seconds_total", srv, "web", `kind="some"`)] = float64(71 + i)
 		all[of("pressure_"+r+"_seconds_total", srv, "web", `kind="full"`)] = float64(81 + i)

@@ -8,10 +8,11 @@ import (
 
 // row is one container in one collection.
 type row struct {
-	c   *runtime.Container
-	s   *runtime.Sample // empty, all of it absent, where nothing was read
-	err error           // why nothing was read
-	now time.Time
+	c     *runtime.Container
+	s     *runtime.Sample // empty, all of it absent, where nothing was read
+	err   error           // why nothing was read
+	parts *runtime.Parts  // nil = not read
+	now   time.Time
 }
 
 // family is one name, with its series.
@@ -143,6 +144,8 @@ func ofMemory() []family {
 			series: plain(func(s *runtime.Sample) runtime.Value { return s.Memory.OOMKills })},
 		{name: "lxcdeck_container_memory_limit_hits_total", help: "How often the memory limit was hit.", counter: true,
 			series: plain(func(s *runtime.Sample) runtime.Value { return s.Memory.FailedLimit })},
+		{name: "lxcdeck_container_memory_high_hits_total", help: "How often the container was slowed down for being above memory.high.", counter: true,
+			series: plain(func(s *runtime.Sample) runtime.Value { return s.Memory.OverHigh })},
 	}
 }
 
@@ -168,6 +171,8 @@ func ofTraffic() []family {
 			series: plain(func(s *runtime.Sample) runtime.Value { return s.Pids.Current })},
 		{name: "lxcdeck_container_tasks_limit", help: "Limit of processes and threads (pids.max); no series without one.",
 			series: plain(func(s *runtime.Sample) runtime.Value { return s.Pids.Max })},
+		{name: "lxcdeck_container_tasks_refused_total", help: "How often a fork was refused: by its limit since Linux 6.11, before that to processes in the container's own cgroup.", counter: true,
+			series: plain(func(s *runtime.Sample) runtime.Value { return s.Pids.Refused })},
 		{name: "lxcdeck_container_pressure_cpu_seconds_total", help: pressureHelp + "CPU.", counter: true, label: "kind",
 			series: pressure(func(s *runtime.Sample) *runtime.Pressure { return &s.PSI.CPU })},
 		{name: "lxcdeck_container_pressure_memory_seconds_total", help: pressureHelp + "memory.", counter: true, label: "kind",

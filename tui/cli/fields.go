@@ -19,6 +19,7 @@ type row struct {
 	c     runtime.Container
 	s     *runtime.Sample // nil = none
 	u     *runtime.Usage  // nil = no rates
+	deep  *deep           // nil = not looked for
 	now   time.Time
 	cause error // why there is no sample; nil = there is, or the container is not alive
 }
@@ -100,7 +101,32 @@ func rates() []field {
 			}
 			return r.u.NetPart
 		}},
+		{"cpu_host_percent", rate(func(u *runtime.Usage) runtime.Rate { return u.OfHost })},
+		{"cpu_limit_cores", func(r *row) any { return quotaCores(&r.sample().CPU) }},
+		{"cpu_throttled_seconds", func(r *row) any { return seconds(r.sample().CPU.ThrottledTime) }},
+		{"memory_anon_bytes", func(r *row) any { return r.sample().Memory.Anon }},
+		{"memory_file_bytes", func(r *row) any { return r.sample().Memory.File }},
+		{"memory_kernel_bytes", func(r *row) any { return r.sample().Memory.Kernel }},
+		{"memory_high_bytes", func(r *row) any { return r.sample().Memory.High }},
+		{"swap_limit_bytes", func(r *row) any { return r.sample().Memory.SwapLimit }},
+		{"io_read_ops_per_second", rate(func(u *runtime.Usage) runtime.Rate { return u.ReadOps })},
+		{"io_write_ops_per_second", rate(func(u *runtime.Usage) runtime.Rate { return u.WriteOps })},
+		{"net_rx_packets_per_second", rate(func(u *runtime.Usage) runtime.Rate { return u.RxPkts })},
+		{"net_tx_packets_per_second", rate(func(u *runtime.Usage) runtime.Rate { return u.TxPkts })},
+		{"memory_pressure_full_percent", rate(func(u *runtime.Usage) runtime.Rate { return u.MemFull })},
+		{"io_pressure_full_percent", rate(func(u *runtime.Usage) runtime.Rate { return u.IOFull })},
+		{"biting", func(r *row) any { return r.biting() }},
 	}
+}
+
+// quotaCores is the CPU quota in cores.
+func quotaCores(c *runtime.CPU) any {
+	quota, limited := c.Quota.Get()
+	period, known := c.Period.Get()
+	if !limited || !known || period == 0 {
+		return nil
+	}
+	return math.Round(float64(quota)/float64(period)*1e3) / 1e3
 }
 
 // rxRate is what is received a second, where it is known.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func (d *deck) follow(ctx context.Context, names []string) error {
 	if err != nil {
 		d.warn("%v; listing at every interval", err)
 	}
-	t := &tracker{d: d, names: names, batch: runtime.Batch{Host: &runtime.HostSample{}}, last: map[runtime.Ref]runtime.Sample{}}
+	t := &tracker{d: d, names: names, batch: runtime.Batch{Host: &runtime.HostSample{}}, last: map[runtime.Ref]runtime.Sample{}, deep: map[runtime.Ref]*deep{}}
 	if err := t.list(ctx); err != nil {
 		return err
 	}
@@ -126,6 +127,7 @@ type tracker struct {
 	all      []runtime.Container
 	batch    runtime.Batch
 	last     map[runtime.Ref]runtime.Sample
+	deep     map[runtime.Ref]*deep
 	rows     []row
 	usage    []runtime.Usage
 	hostLast runtime.HostSample
@@ -193,7 +195,10 @@ func (t *tracker) read(ctx context.Context) error {
 			continue
 		}
 		t.rows[i].s = &r.Sample
-		if before, ok := t.last[c.Ref]; ok {
+		before, ok := t.last[c.Ref]
+		t.rows[i].deep = t.deep[c.Ref]
+		t.deep[c.Ref].see(&before, r)
+		if ok {
 			t.usage[i] = runtime.Between(&before, &r.Sample, t.batch.Host.CPUs)
 			t.rows[i].u = &t.usage[i]
 		}
@@ -202,15 +207,27 @@ func (t *tracker) read(ctx context.Context) error {
 }
 
 // align makes the batch hold the containers that can be read, in order, each
-// with its sample of before.
+// with its sample of before. CSV has no place for parts.
 func (t *tracker) align() {
 	readings := make([]runtime.Reading, 0, len(t.all))
+	known := make(map[runtime.Ref]*deep, len(t.all))
 	for _, c := range t.all {
-		if c.Counted() {
-			readings = append(readings, runtime.Reading{Ref: c.Ref, InitPID: c.InitPID, Tier: runtime.Full, Sample: t.last[c.Ref]})
+		if !c.Counted() {
+			continue
 		}
+		d := t.deep[c.Ref]
+		if d == nil {
+			d = &deep{}
+		}
+		known[c.Ref] = d
+		r := runtime.Reading{Ref: c.Ref, InitPID: c.InitPID, Tier: runtime.Full, Sample: t.last[c.Ref]}
+		if t.d.flags.json {
+			d.old.Set(&d.now)
+			r.Parts = &d.now
+		}
+		readings = append(readings, r)
 	}
-	t.batch.Readings = readings
+	t.batch.Readings, t.deep = readings, known
 }
 
 func (t *tracker) print() error {
@@ -225,7 +242,7 @@ func (t *tracker) print() error {
 		return fmt.Errorf("json host: %w", err)
 	}
 	out = append(append(out, host...), `,"containers":[`...)
-	all := append(fields(), rates()...)
+	all := slices.Concat(fields(), rates(), partFields())
 	for i := range t.rows {
 		if i > 0 {
 			out = append(out, ',')
@@ -315,6 +332,8 @@ func csvCell(v any) string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case []string:
 		return views.Clean(strings.Join(v, " "))
+	case bitten:
+		return v.String()
 	default:
 		return views.Clean(fmt.Sprint(v))
 	}

@@ -70,6 +70,58 @@ func TestTopJSON(t *testing.T) {
 	}
 }
 
+// TestTopTellsOfLimitsAndParts: which limits bite and since when, what of the traffic is
+// whose, and what was killed.
+func TestTopTellsOfLimitsAndParts(t *testing.T) {
+	rt := fake.New(fake.Options{Paths: []string{path}},
+		fake.Spec{Container: runtime.Container{Ref: runtime.Ref{Name: "web"}, State: runtime.Running, Started: time.Now().Add(-time.Hour)},
+			Load: fake.Load{CPU: 0.5, Rx: 100e3, Write: 50e3, Quota: 2, Throttled: 0.25, OOMKills: 1}},
+		fake.Spec{Container: runtime.Container{Ref: runtime.Ref{Name: "calm"}, State: runtime.Running, Started: time.Now().Add(-time.Hour)},
+			Load: fake.Load{CPU: 0.1}},
+		fake.Spec{Container: runtime.Container{Ref: runtime.Ref{Name: "off"}, State: runtime.Stopped}})
+	r := lxcdeck(t, rt, "top", "--json", "-n", "2", "--interval", "300ms")
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	if r.code != 0 || len(lines) != 2 {
+		t.Fatalf("result = %+v", r)
+	}
+	type figures struct {
+		Name    string
+		Cores   *float64 `json:"cpu_limit_cores"`
+		Biting  []bite
+		Devices []devicePart
+		Links   []linkPart   `json:"interfaces"`
+		Killed  []killedPart `json:"oom_killed"`
+		LeftOut *int         `json:"devices_left_out"`
+	}
+	var o struct{ Containers []figures }
+	// What is not known of the figures of a part is any of number and null.
+	if err := json.Unmarshal([]byte(strings.NewReplacer(`"read_bytes":`, `"-":`, `"write_bytes":`, `"-":`, `"rx_bytes":`, `"-":`, `"tx_bytes":`, `"-":`).Replace(lines[1])), &o); err != nil {
+		t.Fatal(err)
+	}
+	calm, off, web := o.Containers[0], o.Containers[1], o.Containers[2]
+	if off.Biting != nil || off.Devices != nil || off.Killed != nil || off.LeftOut != nil {
+		t.Errorf("a stopped container has figures: %+v", off)
+	}
+	if calm.Biting == nil || len(calm.Biting) > 0 || calm.Cores != nil {
+		t.Errorf("limits of one without: %+v", calm)
+	}
+	if len(web.Biting) != 1 || web.Biting[0].Limit != "cpu.max" || web.Biting[0].Events == 0 || web.Biting[0].Since == nil || web.Cores == nil || *web.Cores != 2 {
+		t.Errorf("web: %+v", web)
+	}
+	if len(web.Links) != 1 || web.Links[0].Name != "eth0" || !near(web.Links[0].RxRate, 100e3) {
+		t.Errorf("interfaces: %+v", web.Links)
+	}
+	if len(web.Devices) != 2 || web.Devices[1].Name != "vg0-data" || !near(web.Devices[1].WriteRate, 50e3) || web.Devices[0].WriteRate != 0.0 {
+		t.Errorf("devices: %+v", web.Devices)
+	}
+	if len(web.Killed) != 1 || web.Killed[0].Name == "" || web.Killed[0].At == nil {
+		t.Errorf("killed: %+v", web.Killed)
+	}
+	if strings.Contains(lxcdeck(t, rt, "top", "--csv", "-n", "1", "--interval", "200ms").out, "devices") {
+		t.Error("CSV has a list of objects")
+	}
+}
+
 func TestLoadIsAsTheKernelPrintsIt(t *testing.T) {
 	h := runtime.HostSample{Load: [3]float64{2.7199999999999998, 0.1 + 0.2, 0}, LoadRead: true}
 	if b, err := json.Marshal(hostObject(&h, &runtime.HostUsage{}).Load); err != nil || string(b) != "[2.72,0.3,0]" {
