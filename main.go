@@ -99,27 +99,28 @@ func run(stdio runtime.Stdio) int {
 // collected six times a minute, with 50 fourteen times, at no more CPU that could be
 // told from noise, and with 3 MB less.
 //
-// Beside a batch that wants every processor for a second or two memory is the lesser
-// good: with 33 a key waited a third longer there than with 100.
+// At the start, and beside a batch that wants every processor for a second or two,
+// memory is the lesser good: with 33 a key waited a third longer there than with 100.
 const (
 	screenGC = 33
-	batchGC  = 200
+	hurryGC  = 200
 )
 
-// collect has the heap collected as a screen wants it, and gives what changes that for
-// a batch; nil = the environment has said how.
+// collect has the heap collected as a start wants it, and gives what changes that;
+// nil = the environment has said how.
 func collect(gogc string) func(hurry bool) {
 	if gogc != "" {
 		return nil
 	}
-	debug.SetGCPercent(screenGC)
-	return func(hurry bool) {
+	set := func(hurry bool) {
+		percent := screenGC
 		if hurry {
-			debug.SetGCPercent(batchGC)
-		} else {
-			debug.SetGCPercent(screenGC)
+			percent = hurryGC
 		}
+		debug.SetGCPercent(percent)
 	}
+	set(true)
+	return set
 }
 
 // screen shows the screen until it is left; the terminal is given back

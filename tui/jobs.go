@@ -125,9 +125,9 @@ func (j *jobs) crowded() bool {
 	return slices.ContainsFunc(j.list, func(x *job) bool { return x.batch.total() > jobsAtOnce })
 }
 
-// tellHurry tells of the begin and of the end of a batch.
+// tellHurry tells of the end of the start, and of the begin and the end of a batch.
 func (m *Model) tellHurry() {
-	if on := m.jobs.crowded(); on != m.hurried && m.hurry != nil {
+	if on := !m.figured || m.jobs.crowded(); on != m.hurried && m.hurry != nil {
 		m.hurried = on
 		m.hurry(on)
 	}

@@ -65,8 +65,9 @@ type Options struct {
 	Alerts alert.Rules
 	Bell   bool
 	Alarm  func(alert.Alert) error
-	// Hurry is called when a batch begins and when it is over: the processor is
-	// wanted elsewhere meanwhile. nil = nothing is done about it.
+	// Hurry is called with false when the first figures are there, and then when a
+	// batch begins and when it is over: the processor is wanted elsewhere meanwhile.
+	// nil = nothing is done about it.
 	Hurry   func(on bool)
 	SaveDir string // where saves and recordings go unless another place is named
 }
@@ -84,7 +85,8 @@ type Model struct {
 	clock    clock
 	out      *outside
 	hurry    func(on bool)
-	hurried  bool // a batch is under way, and hurry knows
+	hurried  bool // what hurry was told last
+	figured  bool // the first figures were read
 	jobctl   *suspender
 	sizer    *sizer // nil where no terminal is
 	overSSH  bool
@@ -176,7 +178,7 @@ func New(o Options) *Model {
 		m.rt = runtime.ReadOnly(o.Runtime)
 	}
 	m.hist.listed = m.isListed
-	m.hurry = o.Hurry
+	m.hurry, m.hurried = o.Hurry, true
 	m.earlier = earlier{read: o.History, missed: o.Missed}
 	if m.interval <= 0 {
 		m.interval = defaultInterval

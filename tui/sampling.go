@@ -145,6 +145,7 @@ func (s *sampling) rebuild(all []runtime.Container) {
 
 // onSampled turns a batch into history.
 func (m *Model) onSampled(msg sampledMsg) tea.Cmd {
+	m.figured = true
 	s := &m.sampling
 	s.inFlight, s.late, s.err = false, 0, msg.err
 	m.hist.expect(m.interval)
