@@ -81,6 +81,9 @@ func (n *networks) end(ref runtime.Ref, t *netTurn) {
 // waits for it as long as patience. since is that of one that has not come back:
 // as long as it is out, there is no other for the same container.
 func inTurn[T any](ctx context.Context, n *networks, ref runtime.Ref, patience time.Duration, f func() (T, error)) (v T, since time.Time, err error) {
+	if ctx.Err() != nil {
+		return v, time.Time{}, ended(ctx) // and nothing is begun
+	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	mine, other, full := n.begin(ref)
