@@ -115,8 +115,11 @@ func (m *Model) fillBatch() {
 			every = shownEvery
 		}
 		r.Tier = runtime.Cheap
-		// By place, so that every tick costs about the same.
-		if (i+s.ticks)%every == 0 {
+		// By place, so that every tick costs about the same. What has never been read
+		// so, and its limits with it, does not wait for its turn: rows on screen come
+		// first, as the first list is waited for.
+		never := r.Sample.FullAt.IsZero() && (visible[r.Ref] || !r.Sample.At.IsZero())
+		if (i+s.ticks)%every == 0 || never {
 			r.Tier = runtime.Full
 		}
 	}

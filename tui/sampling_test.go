@@ -105,6 +105,32 @@ func TestTiers(t *testing.T) {
 	}
 }
 
+// TestLimitsAreKnownAtOnce: no limit and one that was not read yet look alike. Rows on
+// screen are read in full first, the others with the second reading.
+func TestLimitsAreKnownAtOnce(t *testing.T) {
+	clock := fake.NewClock(noon)
+	var specs []fake.Spec
+	for i := range 100 {
+		specs = append(specs, busy(fmt.Sprintf("c%02d", i), 1))
+	}
+	rt := fake.New(fake.Options{Clock: clock}, specs...)
+	x := &tiers{Runtime: rt, full: map[string]int{}, all: map[string]int{}}
+	d := newDeckOn(t, 80, 24, Options{Interval: time.Minute}, x, rt, clock)
+	seen := 0
+	for r := range d.m.visibleRefs() {
+		if seen++; x.full[r.Name] == 0 {
+			t.Errorf("%s is on screen after %d readings, and none was full", r.Name, x.all[r.Name])
+		}
+	}
+	if seen < 5 || len(x.full) > 60 {
+		t.Fatalf("%d rows on screen, %d read in full at the start", seen, len(x.full))
+	}
+	d.pass(2 * time.Minute)
+	if len(x.full) != 100 {
+		t.Errorf("%d of 100 were read in full after %d readings", len(x.full), x.all["c99"])
+	}
+}
+
 func TestFullFiguresStayOverCheapReadings(t *testing.T) {
 	h := newHistory()
 	s := runtime.Sample{InitPID: 7}
