@@ -103,12 +103,20 @@ func Cores(c *CPU, hostCPUs int) float64 {
 	if n, ok := c.CPUs.Get(); ok && n > 0 && (cores == 0 || float64(n) < cores) {
 		cores = float64(n)
 	}
-	q, okq := c.Quota.Get()
-	p, okp := c.Period.Get()
-	if okq && okp && p > 0 && (cores == 0 || float64(q)/float64(p) < cores) {
-		cores = float64(q) / float64(p)
+	if quota, ok := c.QuotaCores().Get(); ok && (cores == 0 || quota < cores) {
+		cores = quota
 	}
 	return cores
+}
+
+// QuotaCores is the quota in cores; absent without one.
+func (c *CPU) QuotaCores() Rate {
+	quota, limited := c.Quota.Get()
+	period, known := c.Period.Get()
+	if !limited || !known || period == 0 {
+		return Rate{}
+	}
+	return RateOf(float64(quota) / float64(period))
 }
 
 // HostUsage are the rates between two HostSamples.

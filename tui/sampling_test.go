@@ -74,7 +74,9 @@ func (x *tiers) Sample(ctx context.Context, b *runtime.Batch) error {
 	return x.Runtime.Sample(ctx, b)
 }
 
-func TestTiers(t *testing.T) {
+// tiersDeck shows 100 busy containers.
+func tiersDeck(t *testing.T, o Options) (*tiers, *deck) {
+	t.Helper()
 	clock := fake.NewClock(noon)
 	var specs []fake.Spec
 	for i := range 100 {
@@ -82,7 +84,11 @@ func TestTiers(t *testing.T) {
 	}
 	rt := fake.New(fake.Options{Clock: clock}, specs...)
 	x := &tiers{Runtime: rt, full: map[string]int{}, all: map[string]int{}}
-	d := newDeckOn(t, 80, 24, Options{}, x, rt, clock)
+	return x, newDeckOn(t, 80, 24, o, x, rt, clock)
+}
+
+func TestTiers(t *testing.T) {
+	x, d := tiersDeck(t, Options{})
 	clear(x.full)
 	clear(x.all)
 	const ticks = shownEvery * hiddenEvery
@@ -108,14 +114,7 @@ func TestTiers(t *testing.T) {
 // TestLimitsAreKnownAtOnce: no limit and one that was not read yet look alike. Rows on
 // screen are read in full first, the others with the second reading.
 func TestLimitsAreKnownAtOnce(t *testing.T) {
-	clock := fake.NewClock(noon)
-	var specs []fake.Spec
-	for i := range 100 {
-		specs = append(specs, busy(fmt.Sprintf("c%02d", i), 1))
-	}
-	rt := fake.New(fake.Options{Clock: clock}, specs...)
-	x := &tiers{Runtime: rt, full: map[string]int{}, all: map[string]int{}}
-	d := newDeckOn(t, 80, 24, Options{Interval: time.Minute}, x, rt, clock)
+	x, d := tiersDeck(t, Options{Interval: time.Minute})
 	seen := 0
 	for r := range d.m.visibleRefs() {
 		if seen++; x.full[r.Name] == 0 {

@@ -108,11 +108,7 @@ func ofCPU() []family {
 		{name: "lxcdeck_container_cpu_throttled_seconds_total", help: "Time for which the CPU quota kept the container from running.", counter: true,
 			series: seconds(func(s *runtime.Sample) runtime.Value { return s.CPU.ThrottledTime })},
 		{name: "lxcdeck_container_cpu_limit_cores", help: "CPU quota in cores; no series without one.",
-			series: one(func(r *row) (float64, bool) {
-				quota, limited := r.s.CPU.Quota.Get()
-				period, known := r.s.CPU.Period.Get()
-				return float64(quota) / float64(max(period, 1)), limited && known && period > 0
-			})},
+			series: one(func(r *row) (float64, bool) { return r.s.CPU.QuotaCores().Get() })},
 		{name: "lxcdeck_container_cpu_weight", help: "Share of CPU under contention: cpu.weight, on cgroup v1 cpu.shares.",
 			series: plain(func(s *runtime.Sample) runtime.Value { return s.CPU.Weight })},
 		{name: "lxcdeck_container_cpuset_cpus", help: "How many CPUs the container's cpuset allows.",

@@ -102,7 +102,7 @@ func rates() []field {
 			return r.u.NetPart
 		}},
 		{"cpu_host_percent", rate(func(u *runtime.Usage) runtime.Rate { return u.OfHost })},
-		{"cpu_limit_cores", func(r *row) any { return quotaCores(&r.sample().CPU) }},
+		{"cpu_limit_cores", func(r *row) any { return number(r.sample().CPU.QuotaCores()) }},
 		{"cpu_throttled_seconds", func(r *row) any { return seconds(r.sample().CPU.ThrottledTime) }},
 		{"memory_anon_bytes", func(r *row) any { return r.sample().Memory.Anon }},
 		{"memory_file_bytes", func(r *row) any { return r.sample().Memory.File }},
@@ -117,16 +117,6 @@ func rates() []field {
 		{"io_pressure_full_percent", rate(func(u *runtime.Usage) runtime.Rate { return u.IOFull })},
 		{"biting", func(r *row) any { return r.biting() }},
 	}
-}
-
-// quotaCores is the CPU quota in cores.
-func quotaCores(c *runtime.CPU) any {
-	quota, limited := c.Quota.Get()
-	period, known := c.Period.Get()
-	if !limited || !known || period == 0 {
-		return nil
-	}
-	return math.Round(float64(quota)/float64(period)*1e3) / 1e3
 }
 
 // rxRate is what is received a second, where it is known.
