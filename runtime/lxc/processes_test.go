@@ -140,11 +140,11 @@ func memory(t *testing.T, a *Adapter, ref runtime.Ref, pid int, size uint64) {
 			continue
 		}
 		rss, pss := statusLine(t, dir+"/status", "VmRSS")<<10, statusLine(t, dir+"/smaps_rollup", "Pss")<<10
-		if p.RSS != runtime.Of(rss) || p.RSS.Or(0) < size || p.RSS.Or(0) > 2*size {
+		// VmRSS is not exact (proc_pid_status(5)): each processor counts by itself, and
+		// two looks differ. What is shared changes as others come and go.
+		if got := p.RSS.Or(0); got < size || got > 2*size || max(got, rss)-min(got, rss) > 1<<20 {
 			t.Errorf("RSS %v, the kernel says %d", p.RSS, rss)
 		}
-		// What it shares with others changes as these come and go, and VmRSS is not
-		// exact (proc_pid_status(5)).
 		if got := p.PSS.Or(0); got < size-1<<20 || got > rss+1<<20 || max(got, pss)-min(got, pss) > 1<<20 {
 			t.Errorf("PSS %d, the kernel says %d", got, pss)
 		}
