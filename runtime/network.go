@@ -88,13 +88,13 @@ type NetLink struct {
 	MAC    net.HardwareAddr // nil = it has none, or not known
 	MTU    int              // bytes; 0 = not known
 	State  LinkState
-	Up     bool // switched on (IFF_UP)
-	Addrs  []netip.Prefix
-	More   bool  // it has more addresses than are told of
-	Unread bool  // its addresses could not be read: none in Addrs does not mean none
-	Rx, Tx Value // bytes since it was made, as its own namespace counts them
-	Master int   // index of the bridge or bond it is a port of; 0 = none
-	Link   int   // index of its other end or of what it is made on; 0 = none
+	Up     bool           // switched on (IFF_UP)
+	Addrs  []netip.Prefix // Bits() is -1 where how long the prefix is is not known
+	More   bool           // it has more addresses than are told of
+	Unread bool           // its addresses could not be read: none in Addrs does not mean none
+	Rx, Tx Value          // bytes since it was made, as its own namespace counts them
+	Master int            // index of the bridge or bond it is a port of; 0 = none
+	Link   int            // index of its other end or of what it is made on; 0 = none
 	// LinkNS says where Link is: HereNS, HostNS, or a number that its own
 	// namespace has for another.
 	LinkNS int
@@ -104,6 +104,15 @@ type NetLink struct {
 	// of frames that have none (PVID); -1 = none, or not known.
 	Filters bool
 	PVID    int
+}
+
+// AddrText is an address with the length of its prefix, or alone where that is not
+// known.
+func AddrText(p netip.Prefix) string {
+	if p.IsValid() {
+		return p.String()
+	}
+	return p.Addr().String()
 }
 
 // Where a NetLink's other end is, beside numbers of the namespace's own.

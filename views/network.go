@@ -287,11 +287,11 @@ func LinkAddrs(k *runtime.NetLink) string {
 	for _, p := range k.Addrs {
 		switch ip := p.Addr(); {
 		case ip.IsLinkLocalUnicast():
-			local = append(local, p.String())
+			local = append(local, runtime.AddrText(p))
 		case ip.Is4():
-			v4 = append(v4, p.String())
+			v4 = append(v4, runtime.AddrText(p))
 		default:
-			v6 = append(v6, p.String())
+			v6 = append(v6, runtime.AddrText(p))
 		}
 	}
 	words := append(append(v4, v6...), local...)

@@ -32,7 +32,8 @@ func someNetwork() *NetworkState {
 	add(NetRow{Kind: NetHeading, Name: "enp1s0", Text: "device, up, 192.0.2.10/24"})
 	add(NetRow{Kind: NetInterface, Host: "macvlan", Container: "db-main", Link: link("wan0", "macvlan", runtime.LinkNoCarrier), Rx: runtime.RateOf(0), Tx: runtime.RateOf(0)})
 	add(NetRow{Kind: NetHeading, Name: "inside alone", Text: "(moved in, made in there, or with an other end that is not known)"})
-	user := link("eth0", "", runtime.LinkUnknown, "10.0.3.44/32")
+	user := link("eth0", "", runtime.LinkUnknown)
+	user.Addrs = []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr("10.0.3.44"), -1)}
 	user.MAC, user.MTU, user.More = nil, 0, true
 	add(NetRow{Kind: NetInterface, Container: "sandbox", Link: user, Rx: runtime.RateOf(12), Tx: runtime.RateOf(0)})
 	add(NetRow{Kind: NetHeading, Name: "not read"})

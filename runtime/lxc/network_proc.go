@@ -60,7 +60,7 @@ func procNet(pid int, c *runtime.ContainerNet) error {
 		l := &c.Links[0]
 		for _, ip := range own {
 			if l.More = l.More || len(l.Addrs) == runtime.MaxNetAddrs; !l.More {
-				l.Addrs = append(l.Addrs, netip.PrefixFrom(ip, ip.BitLen()))
+				l.Addrs = append(l.Addrs, netip.PrefixFrom(ip, -1))
 			}
 		}
 	case len(own) > 0: // which has which is not told

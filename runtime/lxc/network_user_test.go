@@ -35,6 +35,12 @@ func TestNetworkAsUser(t *testing.T) {
 		})
 		pids = append(pids, fmt.Sprint(cmd.Process.Pid))
 	}
+	for _, words := range []string{"link add name lxcdt0 type bridge", "link set lxcdt0 up", "address add 10.99.0.1/24 dev lxcdt0"} {
+		out, err := exec.Command("nsenter", append([]string{"-t", pids[1], "-n", "ip"}, strings.Fields(words)...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", words, err, out)
+		}
+	}
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
 	cmd.Env, cmd.Dir = append(os.Environ(), userLooksAt+"="+strings.Join(pids, " ")), "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -58,8 +64,12 @@ func asUser(t *testing.T, pids string) {
 		t.Errorf("one on the host's network: %+v, %v", c, err)
 	}
 	c, err = newNetworks().read(own, &h)
-	if err != nil || c.OnHost || len(c.Links) != 0 || c.Unknown() != "" || c.At.IsZero() {
-		t.Errorf("one with a network of its own: %+v, %v", c, err)
+	if err != nil || c.OnHost || len(c.Links) != 1 || !strings.Contains(c.Unknown(), "only root may look inside") || c.At.IsZero() {
+		t.Fatalf("one with a network of its own: %+v, %v", c, err)
+	}
+	// How long its prefix is stands in no file.
+	if l := &c.Links[0]; l.Name != "lxcdt0" || len(l.Addrs) == 0 || runtime.AddrText(l.Addrs[len(l.Addrs)-1]) != "10.99.0.1" {
+		t.Errorf("its interface: %+v", l)
 	}
 	var a Adapter
 	if with, alone := a.sharesNet(runtime.Ref{}, host, 0), a.sharesNet(runtime.Ref{}, own, 0); with != "the host's network" || alone != "" {

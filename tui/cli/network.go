@@ -332,7 +332,7 @@ func linkObject(l *runtime.NetLink, at *runtime.NetPlace) netLinkObject {
 	if !l.Unread || len(l.Addrs) > 0 {
 		o.Addrs = []string{}
 		for _, p := range l.Addrs {
-			o.Addrs = append(o.Addrs, p.String())
+			o.Addrs = append(o.Addrs, runtime.AddrText(p))
 		}
 	}
 	if at.Host != nil {
