@@ -194,8 +194,7 @@ func (m *Model) updateSurvey(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	case portsMsg:
 		return m.onPorts(msg), true
 	case ownersMsg:
-		m.onOwners(msg)
-		return nil, true
+		return m.onOwners(msg), true
 	case lookedMsg:
 		return m.onLooked(msg), true
 	case baseSnapsMsg:

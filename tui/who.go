@@ -67,21 +67,27 @@ func (x *ownerList) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	return act
 }
 
-// onOwners shows what was found, if somebody still waits for it.
-func (m *Model) onOwners(msg ownersMsg) {
+// onOwners shows what was found, if somebody still waits for it. One container is
+// gone to at once.
+func (m *Model) onOwners(msg ownersMsg) tea.Cmd {
 	x := msg.of
 	if m.overlay != overlay(x) {
-		return
+		return nil
 	}
 	switch {
 	case msg.err != nil:
 		m.overlay = nil
 		m.say(noteError, msg.err.Error(), "")
-		return
+		return nil
 	case len(msg.owners) == 0:
 		m.overlay = nil
 		m.say(noteInfo, nobodyHas(x.q), "")
-		return
+		return nil
+	case len(msg.owners) == 1 && msg.owners[0].Ref != (runtime.Ref{}) && msg.owners[0].Unlisted() == "":
+		o := &msg.owners[0]
+		m.overlay = nil
+		m.say(noteInfo, m.called(o.Ref)+" has "+x.q.String()+": "+x.words(o), "")
+		return m.toOwner(o)
 	}
 	x.note = "esc leaves"
 	for i := range msg.owners {
@@ -89,12 +95,18 @@ func (m *Model) onOwners(msg ownersMsg) {
 		if o.Ref != (runtime.Ref{}) {
 			x.note = "enter goes there, esc leaves"
 		}
-		words := ownerWords(o)
-		if pid := o.Process.PID; pid != x.q.PID && !o.Listens.Addr.IsValid() {
-			words += fmt.Sprintf("  (%d is a thread of it)", x.q.PID)
-		}
-		x.items = append(x.items, choice{label: m.ownerName(o), hint: words, pick: func() tea.Cmd { return m.toOwner(o) }})
+		x.items = append(x.items, choice{label: m.ownerName(o), hint: x.words(o), pick: func() tea.Cmd { return m.toOwner(o) }})
 	}
+	return nil
+}
+
+// words say what it is that was found, and how it has what was asked for.
+func (x *ownerList) words(o *runtime.Owner) string {
+	words := ownerWords(o)
+	if pid := o.Process.PID; pid != x.q.PID && !o.Listens.Addr.IsValid() {
+		words += fmt.Sprintf("  (%d is a thread of it)", x.q.PID)
+	}
+	return words
 }
 
 // nobodyHas is the answer when nothing was found.
