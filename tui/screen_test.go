@@ -106,7 +106,7 @@ func TestEveryScreenIsExactlyAsLargeAsTheTerminal(t *testing.T) {
 		}
 	}
 	d.send(tea.WindowSizeMsg{Width: 39, Height: 7})
-	d.sees("too small (needs 40x8)")
+	d.sees("too small", "needs 40x8")
 }
 
 func TestNothingChangedIsTheSameString(t *testing.T) {

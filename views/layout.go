@@ -266,12 +266,12 @@ func (t *Theme) column(h int) Block {
 // none does.
 func (t *Theme) TooSmall(w, h int, quit string) Block {
 	b := exactly(nil, w, h)
-	for y, text := range []string{"too small (needs 40x8)", quit + " quits"} {
-		if y >= len(b) || y > 0 && quit == "" {
+	for y, text := range []string{"too small", "needs 40x8", quit + " quits"} {
+		if y >= len(b) || y > 1 && quit == "" {
 			break
 		}
 		l := t.newLine(w)
-		l.add([]Role{Warn, Dim}[y], text)
+		l.add([]Role{Warn, Warn, Dim}[y], text)
 		b[y] = l.String()
 	}
 	return b

@@ -36,7 +36,7 @@ func (d *deck) topCommand() *cobra.Command {
 func (d *deck) top(cmd *cobra.Command, args []string) error {
 	switch {
 	case d.flags.json == d.flags.csv:
-		return usage(cmd, "top needs --json or --csv; for the live screen run lxcdeck without a verb")
+		return usage(cmd, "top needs one of --json and --csv; for the live screen run lxcdeck without a verb")
 	case cmd.Flags().Changed("count") && d.flags.count < 1:
 		return usage(cmd, "-n %d: a COUNT of at least 1 is allowed", d.flags.count)
 	case len(d.flags.names) > 0:
