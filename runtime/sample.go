@@ -155,7 +155,12 @@ type Reading struct {
 	Tier    Tier
 	Sample  Sample
 	Parts   *Parts // nil = not asked for; filled with the Full tier only
-	Err     error
+	// Killed is what the kernel killed in this life for want of memory, the newest
+	// first and a few at most, as far as its log names it. It is told with each reading
+	// of the Full tier whose OOMKills is another than before, or the first and not 0,
+	// and is a slice of its own then.
+	Killed []Killed
+	Err    error
 }
 
 // Batch is one tick's reading of many containers. The caller keeps it from

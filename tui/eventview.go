@@ -249,15 +249,31 @@ func (m *Model) eventWhy(e *events.Event) string {
 		parts = append(parts, "init ended (reason not known)")
 	case e.Kind == events.Restarted:
 		parts = append(parts, "its init is another (reason not known)")
-	case e.Kind == events.OOMKilled && e.Kills == 1:
-		parts = append(parts, "the kernel killed a process for want of memory")
 	case e.Kind == events.OOMKilled:
-		parts = append(parts, "the kernel killed "+strconv.FormatUint(e.Kills, 10)+" processes for want of memory")
+		parts = append(parts, "the kernel killed "+victims(e)+" for want of memory")
 	case e.Kind == events.AlertBegan, e.Kind == events.AlertEnded:
 	default:
 		parts = append(parts, "by whom is not known")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// victims are what the kernel killed: by name where its log tells them.
+func victims(e *events.Event) string {
+	words := make([]string, 0, len(e.Killed)+1)
+	for _, k := range e.Killed {
+		words = append(words, k.Name+" (pid "+strconv.Itoa(k.PID)+")")
+	}
+	switch more := e.Kills - uint64(len(e.Killed)); {
+	case more == 0:
+	case len(words) > 0:
+		words = append(words, strconv.FormatUint(more, 10)+" more")
+	case more == 1:
+		return "a process"
+	default:
+		return strconv.FormatUint(more, 10) + " processes"
+	}
+	return strings.Join(words, ", ")
 }
 
 // limitWords is a limit as people read it.

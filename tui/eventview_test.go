@@ -154,14 +154,20 @@ func TestTheAuditLogIsAskedForCauses(t *testing.T) {
 func TestKillsAndLimitsAreSeen(t *testing.T) {
 	specs := some()
 	specs[0].Load = fake.Load{Memory: 1 << 20, Limit: 512 << 20, PidsMax: 100}
-	d := newDeck(t, 120, 40, Options{}, specs...)
+	specs[0].InitPID, specs[0].Procs = 5000, []string{"/sbin/init", "hog\x1b[31m"}
+	d := newDeck(t, 200, 40, Options{}, specs...)
 	d.pass(3 * time.Second)
 	d.rt.Set(ref("alpha"), runtime.Changed, func(s *fake.Spec) { s.Load.OOMKills, s.Load.Limit, s.Load.PidsMax = 3, 1<<30, 0 })
 	d.openEvents()
 	d.until("the kill", func() bool { d.pass(time.Second); return strings.Contains(d.screen(), "OOM-killed (3)") })
-	d.sees("the kernel killed 3 processes for want of memory", "memory 512M to 1.0G; pids 100 to none; by whom is not known")
+	d.sees("the kernel killed hog", "(pid 5040), hog", "(pid 5042) for want of memory", "memory 512M to 1.0G; pids 100 to none; by whom is not known")
 	d.pass(time.Minute)
 	if n := len(d.m.events.All()); n != 2 {
 		t.Errorf("%d events\n%s", n, d.screen())
 	}
+	d.rt.Set(ref("alpha"), runtime.Changed, func(s *fake.Spec) { s.Load.OOMKills = 9 })
+	d.until("more than the log tells", func() bool {
+		d.pass(time.Second)
+		return strings.Contains(d.screen(), "(pid 5043), 2 more for want of memory")
+	})
 }

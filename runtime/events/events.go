@@ -61,12 +61,13 @@ type Event struct {
 	At      time.Time // when it was seen, or is known to have happened
 	Ref     runtime.Ref
 	Kind    Kind
-	Kills   uint64   // OOMKilled: how many since the reading before; Stopped: how many were counted just before
-	Changes []Change // Limits
-	Text    string   // of an alert: what, how much, and the threshold
-	By      string   // verb of the lxcdeck operation that did it; "" = not known to be one
-	Who     string   // who had that done, by the audit log; "" = this lxcdeck
-	Away    bool     // while nobody looked, since Since
+	Kills   uint64           // OOMKilled: how many since the reading before; Stopped: how many were counted just before
+	Killed  []runtime.Killed // OOMKilled: who, as far as that is known; the newest first
+	Changes []Change         // Limits
+	Text    string           // of an alert: what, how much, and the threshold
+	By      string           // verb of the lxcdeck operation that did it; "" = not known to be one
+	Who     string           // who had that done, by the audit log; "" = this lxcdeck
+	Away    bool             // while nobody looked, since Since
 	Since   time.Time
 	Boot    bool // Away: the host was started anew meanwhile
 

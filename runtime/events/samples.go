@@ -66,12 +66,13 @@ func (t *Tracker) Sampled(b *runtime.Batch, now time.Time) {
 		if x.of == x.pid && s.FullAt.Equal(x.fullAt) {
 			continue
 		}
-		t.figures(r.Ref, x, s, now)
+		t.figures(r, x, now)
 	}
 }
 
 // figures compares a reading of the Full tier with the one before.
-func (t *Tracker) figures(ref runtime.Ref, x *life, s *runtime.Sample, now time.Time) {
+func (t *Tracker) figures(r *runtime.Reading, x *life, now time.Time) {
+	ref, s := r.Ref, &r.Sample
 	from, limitFrom := x.fullAt, x.limitAt
 	if x.of != x.pid { // the first of this life
 		x.kills, x.limits, x.figured, from = runtime.Value{}, limits{}, time.Time{}, x.seen
@@ -91,6 +92,7 @@ func (t *Tracker) figures(ref runtime.Ref, x *life, s *runtime.Sample, now time.
 		if before, known := x.kills.Get(); known && n > before {
 			e := t.event(ref, x, OOMKilled, now)
 			e.Kills = n - before
+			e.Killed = r.Killed[:min(e.Kills, uint64(len(r.Killed)))]
 			x.oomAt, x.oomSeen = now, e.Kills
 			tell(e, from)
 		}

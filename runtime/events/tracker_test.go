@@ -200,8 +200,14 @@ func TestKillsAreCountedInOneLife(t *testing.T) {
 	h.sample("web", 10, kills(4))
 	h.want(t, "") // they were before us
 	h.now = h.now.Add(time.Second)
-	h.sample("web", 10, kills(6))
+	r := runtime.Reading{Ref: ref("web"), InitPID: 10, Sample: runtime.Sample{At: h.now, FullAt: h.now, InitPID: 10}}
+	kills(6)(&r.Sample)
+	r.Killed = []runtime.Killed{{PID: 7, Name: "sh"}, {PID: 6, Name: "dd"}, {PID: 5, Name: "old"}}
+	h.Sampled(&runtime.Batch{Readings: []runtime.Reading{r}}, h.now)
 	h.want(t, "web OOM-killed (2)")
+	if e := h.All()[len(h.All())-1]; len(e.Killed) != 2 || e.Killed[0].Name != "sh" || e.Killed[1].Name != "dd" {
+		t.Errorf("killed: %+v", e.Killed)
+	}
 	h.now = h.now.Add(time.Second)
 	h.sample("web", 10, kills(1))
 	h.want(t, "") // set back

@@ -26,13 +26,20 @@ func (s *Spec) parts(rd *runtime.Reading) {
 	if !rd.Sample.Net.RxBytes.Absent() {
 		p.Links = append(p.Links, runtime.Link{Name: "eth0", Net: rd.Sample.Net})
 	}
+	p.Kills = append(p.Kills, s.kills(p.At)...)
+}
+
+// kills are the last ones that the kernel's log would tell of.
+func (s *Spec) kills(now time.Time) []runtime.Killed {
+	var all []runtime.Killed
 	for i := range min(s.Load.OOMKills, 4) {
 		at := s.Started.Add(time.Hour * time.Duration(s.Load.OOMKills-i))
-		if at.After(p.At) {
-			at = p.At
+		if at.After(now) {
+			at = now
 		}
-		p.Kills = append(p.Kills, runtime.Killed{At: at, PID: s.InitPID + 40 + int(i), Name: s.lastProc()})
+		all = append(all, runtime.Killed{At: at, PID: s.InitPID + 40 + int(i), Name: s.lastProc()})
 	}
+	return all
 }
 
 // lastProc is what the kernel calls the last of the container's processes.

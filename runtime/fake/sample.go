@@ -68,8 +68,14 @@ func (r *Runtime) read(rd *runtime.Reading, now time.Time) {
 	if s.InitPID != rd.InitPID {
 		*s = runtime.Sample{InitPID: rd.InitPID}
 	}
-	rd.Err = nil
+	rd.Err, rd.Killed = nil, nil
 	s.At = now
+	before := s.Memory.OOMKills
+	defer func() {
+		if n := s.Memory.OOMKills; rd.Tier == runtime.Full && n.Or(0) > 0 && n != before {
+			rd.Killed = b.spec.kills(now)
+		}
+	}()
 	if rd.Tier == runtime.Full {
 		s.FullAt, s.LimitsAt = now, now
 	}

@@ -35,6 +35,8 @@ type life struct {
 	dirs      []string // configured payload directories
 	dirsAsked bool
 	at        cgroup.Location // found without them
+
+	kills runtime.Value // Memory.OOMKills when who was killed was told last
 }
 
 // newLife takes hold of a container's init.

@@ -345,6 +345,7 @@ func TestLoadOOM(t *testing.T) {
 	// More than there could be of swap beside it.
 	l.inside("dd if=/dev/zero of=/dev/null bs=1048576k count=1")
 	within(t, "a kill", func() bool { return l.sample().Memory.OOMKills.Or(0) > 0 })
+	killed := l.batch.Readings[0].Killed
 	if b := l.bites[runtime.OOMLimit]; !b.On || b.Events == 0 {
 		t.Errorf("no mark: %+v", b)
 	}
@@ -357,6 +358,12 @@ func TestLoadOOM(t *testing.T) {
 	}
 	if why := l.parts().KillsWhy; why != "" {
 		t.Skip("LEFT OUT: what was killed: " + why)
+	}
+	if len(killed) == 0 || killed[0].Name != "dd" {
+		t.Errorf("with the count: %+v", killed)
+	}
+	if l.sample(); l.batch.Readings[0].Killed != nil {
+		t.Errorf("told again: %+v", l.batch.Readings[0].Killed)
 	}
 	within(t, "the name of what was killed", func() bool { l.sample(); return len(l.parts().Kills) > 0 })
 	k := l.parts().Kills[0]

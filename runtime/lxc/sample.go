@@ -32,18 +32,37 @@ func (a *Adapter) Sample(ctx context.Context, b *runtime.Batch) error {
 	return nil
 }
 
-// addKills tells of what was killed in a container that is looked at closely. What
-// was before its start is of another life in a cgroup of the same name; both
-// times are rounded.
+// addKills tells of what was killed in a container that is looked at closely, or
+// where something was killed since the reading before. What was before its start is
+// of another life in a cgroup of the same name; both times are rounded.
 func (a *Adapter) addKills(q *runtime.Reading) {
-	if q.Parts == nil || q.Err != nil || q.Parts.At.IsZero() || !q.Parts.At.Equal(q.Sample.At) {
+	q.Killed = nil
+	now := q.Sample.Memory.OOMKills
+	near := q.Parts != nil && !q.Parts.At.IsZero() && q.Parts.At.Equal(q.Sample.At)
+	fresh := q.Tier == runtime.Full && now.Or(0) > 0 && q.Sample.FullAt.Equal(q.Sample.At)
+	if q.Err != nil || !near && !fresh {
 		return
 	}
-	if l := a.known(q.Ref); l != nil && l.pid == q.InitPID {
-		a.kills.Fill(q.Parts, q.Sample.Cgroup, l.started.Add(-time.Second))
+	l := a.known(q.Ref)
+	if l == nil || l.pid != q.InitPID {
+		return
 	}
-	if noKills(&q.Sample.Memory) {
-		q.Parts.Kills = q.Parts.Kills[:0]
+	l.mu.Lock()
+	fresh = fresh && l.kills != now
+	if fresh {
+		l.kills = now
+	}
+	l.mu.Unlock()
+	since := l.started.Add(-time.Second)
+	if near {
+		if a.kills.Fill(q.Parts, q.Sample.Cgroup, since); noKills(&q.Sample.Memory) {
+			q.Parts.Kills = q.Parts.Kills[:0]
+		}
+	}
+	if fresh {
+		var p runtime.Parts
+		a.kills.Fill(&p, q.Sample.Cgroup, since)
+		q.Killed = p.Kills
 	}
 }
 
