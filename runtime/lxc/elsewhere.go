@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,24 +36,14 @@ type listener struct {
 // notElsewhere refuses what needs a container that is stopped where it runs by another
 // name of its lxcpath, and where that cannot be known.
 func notElsewhere(ref runtime.Ref) error {
-	here, err := os.Stat(ref.String())
-	if err != nil {
+	here, _ := os.Stat(ref.String())
+	if here == nil {
 		return nil // there is nothing that could run
 	}
-	var found []listener
 	own, end := socketName(ref), []byte("/"+ref.Name+"/command")
-	var sockets unixSockets
-	defer sockets.close()
-	err = sockets.each(func(name, fields []byte) {
+	found, err := listeners(func(name []byte) bool {
 		long := bytes.HasPrefix(name, []byte("@lxc/"))
-		if string(name) == own || !long && !(bytes.HasPrefix(name, []byte("@/")) && bytes.HasSuffix(name, end)) {
-			return
-		}
-		// Num RefCount Protocol Flags Type St Inode. The connections to it have its name too,
-		// but not the flag __SO_ACCEPTCON (net/unix/af_unix.c).
-		if f := bytes.Fields(fields); len(f) == 7 && string(f[3]) == "00010000" {
-			found = append(found, listener{name: string(name), inode: string(f[6])})
-		}
+		return string(name) != own && (long || bytes.HasPrefix(name, []byte("@/")) && bytes.HasSuffix(name, end))
 	})
 	if err != nil {
 		return notKnown(fmt.Sprintf("the kernel's list of sockets cannot be read: %v", err))
@@ -63,6 +54,25 @@ func notElsewhere(ref runtime.Ref) error {
 		}
 	}
 	return nil
+}
+
+// listeners are the command sockets that somebody listens on, of the names that are
+// wanted.
+func listeners(wanted func(name []byte) bool) ([]listener, error) {
+	var found []listener
+	var sockets unixSockets
+	defer sockets.close()
+	err := sockets.each(func(name, fields []byte) {
+		if !wanted(name) {
+			return
+		}
+		// Num RefCount Protocol Flags Type St Inode. The connections to it have its name too,
+		// but not the flag __SO_ACCEPTCON (net/unix/af_unix.c).
+		if f := bytes.Fields(fields); len(f) == 7 && string(f[3]) == "00010000" {
+			found = append(found, listener{name: string(name), inode: string(f[6])})
+		}
+	})
+	return found, err
 }
 
 // notKnown is the refusal where it cannot be told.
@@ -133,24 +143,23 @@ func (l *listener) owner() (uid int, there bool) {
 // background has ended since (lxc_init_handler comes before the fork). 0 = there is
 // none, or this user may not look into it.
 func (l *listener) holder() (pid, uid int) {
-	want := "socket:[" + l.inode + "]"
 	eachPID(func(p int) {
-		files, err := os.ReadDir("/proc/" + strconv.Itoa(p) + "/fd")
-		if err != nil || pid != 0 {
-			return
-		}
-		for _, f := range files {
-			if to, err := os.Readlink("/proc/" + strconv.Itoa(p) + "/fd/" + f.Name()); err != nil || to != want {
-				continue
-			}
-			var st unix.Stat_t
-			if unix.Stat("/proc/"+strconv.Itoa(p), &st) == nil {
-				pid, uid = p, int(st.Uid)
-			}
-			return
+		var st unix.Stat_t
+		if pid == 0 && l.heldBy(p) && unix.Stat("/proc/"+strconv.Itoa(p), &st) == nil {
+			pid, uid = p, int(st.Uid)
 		}
 	})
 	return pid, uid
+}
+
+// heldBy says whether a process, which this user may look into, has the socket open.
+func (l *listener) heldBy(pid int) bool {
+	dir := "/proc/" + strconv.Itoa(pid) + "/fd/"
+	files, err := os.ReadDir(dir)
+	return err == nil && slices.ContainsFunc(files, func(f os.DirEntry) bool {
+		to, err := os.Readlink(dir + f.Name())
+		return err == nil && to == "socket:["+l.inode+"]"
+	})
 }
 
 // monitored is the container whose monitor a process is, by the title that liblxc

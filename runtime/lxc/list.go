@@ -262,7 +262,9 @@ func (a *Adapter) look(ctx context.Context, ref runtime.Ref, unsafe error) runti
 	case errors.As(err, &quiet):
 		// Its init may well run on; its state is not known to hold.
 		c.State, c.NoAnswerSince = runtime.Unknown, quiet.since
-		l = a.known(ref)
+		if l = a.known(ref); l == nil {
+			l = a.behind(ref)
+		}
 	case err != nil:
 		c.Problem = fail("list", ref, err)
 	}

@@ -270,8 +270,22 @@ func TestListOfAFreshAdapterSkipsASilentMonitor(t *testing.T) {
 	t.Cleanup(func() { _ = unix.Kill(monitor, unix.SIGCONT) })
 	a := newAdapter(t, Options{Paths: []string{s.Path}, Answer: 50 * time.Millisecond})
 	c := find(t, list(t, a), "lxcdt-mute")
-	if c.NoAnswerSince.IsZero() || c.State != runtime.Unknown || c.InitPID != 0 {
+	if c.NoAnswerSince.IsZero() || c.State != runtime.Unknown || c.InitPID != pid {
 		t.Errorf("%+v", c)
+	}
+	b := runtime.Batch{Readings: []runtime.Reading{{Ref: ref, InitPID: c.InitPID, Tier: runtime.Full}}}
+	must(t, a.Sample(context.Background(), &b))
+	if q := &b.Readings[0]; q.Err != nil || q.Sample.Pids.Current.Or(0) == 0 {
+		t.Errorf("its figures: %+v, %v", q.Sample, q.Err)
+	}
+	// Another of its name, whose init has its monitor, is not taken for it.
+	other := lxctest.New(t)
+	must(t, other.Add("lxcdt-mute"))
+	must(t, other.Start("lxcdt-mute"))
+	must(t, unix.Kill(pid, unix.SIGKILL))
+	a = newAdapter(t, Options{Paths: []string{s.Path}, Answer: 50 * time.Millisecond})
+	if c := find(t, list(t, a), "lxcdt-mute"); c.NoAnswerSince.IsZero() || c.InitPID != 0 {
+		t.Errorf("after its end: %+v", c)
 	}
 }
 

@@ -3,6 +3,7 @@ package lxc
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -111,6 +112,44 @@ func (a *Adapter) fromCgroups(c *runtime.Container, peer uint32) (*life, error) 
 	}
 	c.State = runtime.Running
 	return a.remember(c.Ref, init)
+}
+
+// behind finds the life of a container whose monitor does not answer, and whom nobody
+// has seen before: the init of a payload cgroup of its name that is a child of who
+// listens on its command socket. nil = there is none, or that cannot be seen.
+func (a *Adapter) behind(ref runtime.Ref) *life {
+	own := socketName(ref)
+	sockets, err := listeners(func(name []byte) bool { return string(name) == own })
+	if err != nil || len(sockets) != 1 {
+		return nil
+	}
+	all, err := a.payloads.all(a.cgroups)
+	if err != nil {
+		return nil
+	}
+	for _, p := range all {
+		if !namedAfter(p.Name, ref.Name) {
+			continue
+		}
+		init, err := a.cgroups.PayloadInit(p)
+		if err != nil {
+			continue
+		}
+		fields, err := statFields(init)
+		if err != nil {
+			continue
+		}
+		monitor, err := strconv.Atoi(fields[1])
+		if err != nil || !sockets[0].heldBy(monitor) {
+			continue
+		}
+		l, err := a.remember(ref, init)
+		if err != nil {
+			return nil
+		}
+		return l
+	}
+	return nil
 }
 
 // namedAfter says whether a payload cgroup can be that of a container: liblxc

@@ -61,7 +61,7 @@ func TestViewsBesideAStuckMonitor(t *testing.T) {
 		{"n", []string{"Network", "lxcdt-stuck", "lxcdt-web"}},
 		{"I", []string{"Isolation of lxcdt-stuck"}},
 		{"f", []string{"Space on disk", "lxcdt-stuck", "lxcdt-web"}},
-		{"t", []string{"Processes of lxcdt-stuck", "no answer from the container's monitor"}},
+		{"t", []string{"Processes of lxcdt-stuck", "getty"}},
 		{"h", []string{"Graphs of lxcdt-stuck"}},
 		{":events\r", []string{"Events"}},
 	} {
