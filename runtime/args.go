@@ -56,6 +56,8 @@ func (o Op) NewArgs() Args {
 		return &CheckpointArgs{}
 	case Signal:
 		return &SignalArgs{}
+	case SetLimits:
+		return &SetLimitsArgs{}
 	default:
 		return nil
 	}

@@ -32,6 +32,7 @@ const (
 	AddDevice
 	RemoveDevice
 	SetAutostart
+	SetLimits
 	Lock
 	Unlock
 	Recover

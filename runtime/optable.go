@@ -47,6 +47,8 @@ var opTable = [...]OpInfo{
 		Timeout: 30 * time.Second, Doing: "removing a device from", AsksMore: "Whoever uses it in the container loses it."},
 	{Op: SetAutostart, Kind: OnContainer, Name: "set-autostart", Title: "Set autostart, order, delay, groups", From: anyState(),
 		Timeout: 30 * time.Second, Doing: "changing the autostart of"},
+	{Op: SetLimits, Kind: OnContainer, Name: "set-limits", Title: "Set limits", From: []State{Stopped, Running, Frozen, Thawed}, Asks: true,
+		Timeout: 30 * time.Second, Doing: "setting the limits of", AsksMore: "In the running container at once, and in its config."},
 	{Op: Lock, Kind: OnContainer, Name: "lock", Title: "Lock", From: anyState(), Timeout: 10 * time.Second, Managed: true, Doing: "locking"},
 	{Op: Unlock, Kind: OnContainer, Name: "unlock", Title: "Unlock", From: anyState(), Timeout: 10 * time.Second, Managed: true, Locked: true,
 		Doing: "unlocking", Asks: true, AsksMore: "A lock has a reason: ask first whoever set it."},

@@ -15,6 +15,7 @@ type Runtime interface {
 	Networker
 	Examiner
 	Measurer
+	Limiter
 	// About describes the runtime itself. It does not block.
 	About() About
 	// Close lets go of descriptors, threads and helpers; containers are not touched.

@@ -49,6 +49,20 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return strconv.AppendUint(nil, v.n, 10), nil
 }
 
+// UnmarshalJSON reads null as absent.
+func (v *Value) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*v = Value{}
+		return nil
+	}
+	n, err := strconv.ParseUint(string(text), 10, 64)
+	if err != nil {
+		return err
+	}
+	*v = Of(n)
+	return nil
+}
+
 // CPU counters are nanoseconds since the cgroup was made
 // (v2 cpu.stat, v1 cpuacct.usage and cpu.stat).
 type CPU struct {

@@ -215,6 +215,11 @@ whole_life() {
 	ok 'create: its root belongs to the subordinate ids' prints "$first" stat -c %u "$path/made/rootfs"
 	ok 'create: it was started' prints RUNNING lxc-info -n made -sH
 	ok 'shell: in it' prints 0 "$deck" shell made -- id -u
+	ok 'limits: set' "$deck" limits made --pids 77 --memory 300M
+	ok 'limits: in the cgroup' prints 77 lxc-cgroup -n made pids.max
+	ok 'limits: in the config' grep -qx 'lxc.cgroup2.memory.max = 314572800' "$path/made/config"
+	ok 'limits: taken away' "$deck" limits made --pids none --memory none
+	ok 'limits: as it was' prints max lxc-cgroup -n made pids.max
 	ok 'freeze' "$deck" freeze made
 	ok 'freeze: it stands still' prints FROZEN lxc-info -n made -sH
 	ok 'thaw' "$deck" thaw made

@@ -118,6 +118,7 @@ type box struct {
 	procs    []runtime.Process
 	procsOf  int // the init in whose life they are
 	edits    int // how often its config was edited
+	limits   map[limitKey]string
 }
 
 func newBox(spec Spec, phase float64) *box {

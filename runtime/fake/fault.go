@@ -29,6 +29,7 @@ const (
 	Networks
 	Examine // Isolation
 	Measure // Space
+	Limit   // Limits
 	methods
 )
 

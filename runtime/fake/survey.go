@@ -228,6 +228,8 @@ func (r *Runtime) change(b *box, q runtime.Request) error {
 		r.boxes[to] = b
 	case *runtime.AutostartArgs:
 		b.autostart(a)
+	case *runtime.SetLimitsArgs:
+		return b.setLimits(a)
 	case *runtime.UnpackArgs:
 		r.put(q.Ref, Spec{Container: runtime.Container{State: runtime.Stopped, Config: &runtime.Config{Unprivileged: len(a.IDMap) > 0}}})
 	default:

@@ -50,6 +50,8 @@ func (o *operation) change() error {
 		return o.device()
 	case runtime.SetAutostart:
 		return o.setAutostart()
+	case runtime.SetLimits:
+		return o.setLimits()
 	case runtime.Lock, runtime.Unlock:
 		return o.lock()
 	case runtime.Recover:

@@ -47,6 +47,8 @@ const (
 	kindConsole  = "console"
 	kindBootLog  = "boot log"
 	kindDiagnose = "diagnose"
+	// kindLimits reads the limits of a container.
+	kindLimits = "limits"
 	// kindSnapshots reads the snapshots of somebody else's container.
 	kindSnapshots = "snapshots"
 	// kindPasswd reads a container's own list of users.
@@ -97,7 +99,7 @@ type helperReply struct {
 	Progress     *runtime.Progress // not the end yet
 	Notice       string            // attach: how the pty came to be
 	Reason       string            // attach: why the process could not even begin; may be empty
-	Text         []byte            // boot log, snapshots in gob, passwd
+	Text         []byte            // boot log, snapshots in gob, passwd, limits in JSON
 	Report       []byte            // diagnosis: in gob
 	Exit         *runtime.Exit     // run: how the command has ended; nil = it never ran
 	// Init is the init of the life whose ring buffer a boot log was taken out of, 0 =

@@ -145,6 +145,8 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 		return helperBootLog(q.Ref)
 	case q.Kind == kindDiagnose:
 		return helperDiagnose(q)
+	case q.Kind == kindLimits:
+		return helperLimits(q.Ref)
 	case q.Kind == kindSnapshots:
 		return helperSnapshots(q.Ref)
 	case q.Kind == kindPasswd:
@@ -159,7 +161,7 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 // looks says whether requests of a kind change nothing.
 func looks(kind string) bool {
 	switch kind {
-	case kindBootLog, kindDiagnose, kindSnapshots, kindPasswd, kindSpace:
+	case kindBootLog, kindDiagnose, kindLimits, kindSnapshots, kindPasswd, kindSpace:
 		return true
 	default:
 		return false

@@ -24,6 +24,8 @@ func argsOf(s *suite, op runtime.Op) runtime.Args {
 		return &runtime.DeviceArgs{Device: "/dev/null", As: "/dev/lxcdt-null"}
 	case runtime.SetAutostart:
 		return &runtime.AutostartArgs{Auto: true}
+	case runtime.SetLimits:
+		return &runtime.SetLimitsArgs{Set: []runtime.LimitSetting{{Name: runtime.LimitPids, Value: "500"}}}
 	case runtime.Recover:
 		return &runtime.RecoverArgs{ID: "nothing-of-that-name"}
 	case runtime.Mend:

@@ -114,6 +114,7 @@ func Test(t *testing.T, h Host) {
 		{"Signal", testSignal},
 		{"Owners", testOwners},
 		{"Space", testSpace},
+		{"Limits", testLimits},
 		{"ReadOnly", testReadOnly},
 		{"Together", testTogether},
 	}
