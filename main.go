@@ -169,6 +169,10 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 	for k, v := range s.Alerts {
 		o.Alerts[k] = v.Value
 	}
+	o.Limits = map[string][]runtime.LimitSetting{}
+	for name, v := range s.Limits {
+		o.Limits[name] = v.Value
+	}
 	if argv := s.AlertCommand.Value; len(argv) > 0 {
 		o.Alarm = alert.NewCommand(argv, settings.Find(os.Getenv).CheckCommand).Run
 	}

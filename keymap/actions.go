@@ -142,6 +142,7 @@ const (
 	SnapshotNow   ID = "snapshot"
 	StartWith     ID = "start-with"
 	SetAutostart  ID = "set-autostart"
+	LimitsKey     ID = "limits"
 	BootGroups    ID = "autostart"
 	AddDevice     ID = "add-device"
 	RemoveDevice  ID = "remove-device"
@@ -361,6 +362,7 @@ var actions = []Action{
 	{ID: DestroyKey, Title: "Destroy", Keys: []string{"D"}, Scope: List, Group: Changing, Targets: Many, Form: runtime.Destroy, Changes: true},
 	{ID: LockKey, Title: "Lock or unlock", Keys: []string{"X"}, Scope: List, Group: Changing, Targets: Many, Form: runtime.Unlock, Changes: true},
 	{ID: StartWith, Title: "Start with a command as init", Scope: List, Group: Changing, Targets: One, Form: runtime.Start, Changes: true},
+	{ID: LimitsKey, Title: "Limits: CPU, memory, processes, I/O", Keys: []string{"L"}, Scope: List, Group: Changing, Targets: Many, Form: runtime.SetLimits, Changes: true},
 	{ID: SetAutostart, Title: "Set autostart, order, delay, groups", Scope: List, Group: Changing, Targets: Many, Form: runtime.SetAutostart, Changes: true},
 	{ID: BootGroups, Title: "Autostart: start groups in order", Scope: List, Group: Changing, Changes: true},
 	{ID: AddDevice, Title: "Add a device or interface", Scope: List, Group: Changing, Targets: One, Form: runtime.AddDevice, Changes: true},

@@ -21,6 +21,7 @@ func (m *Model) formHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.SnapshotNow:  m.askSnapshot,
 		keymap.StartWith:    m.onSelected(m.askStartWith),
 		keymap.SetAutostart: m.askAutostart,
+		keymap.LimitsKey:    m.askLimits,
 		keymap.AddDevice:    m.onSelected(func(c runtime.Container) tea.Cmd { return m.askDevice(c, runtime.AddDevice) }),
 		keymap.RemoveDevice: m.onSelected(func(c runtime.Container) tea.Cmd { return m.askDevice(c, runtime.RemoveDevice) }),
 	}

@@ -65,6 +65,8 @@ type Options struct {
 	Alerts alert.Rules
 	Bell   bool
 	Alarm  func(alert.Alert) error
+	// Limits are presets of them, by name.
+	Limits map[string][]runtime.LimitSetting
 	// Hurry is called with false when the first figures are there, and then when a
 	// batch begins and when it is over: the processor is wanted elsewhere meanwhile.
 	// nil = nothing is done about it.
@@ -123,7 +125,8 @@ type Model struct {
 	alerts    alerts
 	graphs    graphWish
 	spaces    spaceWish
-	boot      *boot // containers that are started one after the other; nil = none are
+	presets   map[string][]runtime.LimitSetting // of limits, by name
+	boot      *boot                             // containers that are started one after the other; nil = none are
 
 	layout    views.Layout
 	size      image.Point
@@ -167,10 +170,10 @@ func New(o Options) *Model {
 		clock: wallClock{}, mouse: o.Mouse,
 		out:     &outside{ctx: ctx, stop: stop, send: func(tea.Msg) {}, budget: newBudget()},
 		choices: map[runtime.Ref]runtime.Shell{}, remember: o.Remember, saveDir: o.SaveDir,
-		place:     map[runtime.Ref]int{},
-		hist:      newHistory(),
-		rows:      rows{marks: map[runtime.Ref]bool{}, sort: o.Sort, reverse: o.Reverse},
-		columns:   o.Columns,
+		place:   map[runtime.Ref]int{},
+		hist:    newHistory(),
+		rows:    rows{marks: map[runtime.Ref]bool{}, sort: o.Sort, reverse: o.Reverse},
+		columns: o.Columns, presets: o.Limits,
 		themeName: o.Theme, ascii: o.ASCII,
 		dirty: true,
 	}

@@ -44,6 +44,12 @@ func reverse(q *runtime.Request, was *runtime.Container) (runtime.Request, bool)
 		}
 		c := was.Config
 		back.Op, back.Args = runtime.SetAutostart, &runtime.AutostartArgs{Auto: c.Autostart, Order: c.Order, Delay: c.Delay, Groups: c.Groups}
+	case runtime.SetLimits:
+		a, ok := q.Args.(*runtime.SetLimitsArgs)
+		if !ok || len(a.Was) != len(a.Set) {
+			return back, false
+		}
+		back.Op, back.Args = runtime.SetLimits, &runtime.SetLimitsArgs{Set: a.Was, Was: a.Set}
 	default:
 		return back, false
 	}
@@ -154,9 +160,13 @@ func (x *jobView) undo(m *Model, rows []jobRow) tea.Cmd {
 			p.Title = "Set the autostart of " + plural(len(can), "container") + " as it was?"
 		}
 	}
+	if op == runtime.SetLimits {
+		p.Title = "Set the limits of " + m.howMany(can) + " as they were?"
+	}
 	p.Facts = append(p.Facts, what)
 	if len(reqs) == 1 {
 		p.Command = reqs[0].LXCCommand()
+		p.Facts = append(p.Facts, limitFacts(reqs[0].Args)...)
 		if a, ok := reqs[0].Args.(*runtime.AutostartArgs); ok {
 			for _, l := range a.Lines() {
 				p.Facts = append(p.Facts, views.PromptFact{Name: l[0], Text: cmp.Or(l[1], "none")})

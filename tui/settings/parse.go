@@ -67,9 +67,9 @@ func (s *Settings) merge(name string, text []byte, known Known) []error {
 		case unstable.Table, unstable.ArrayTable:
 			l := r.key(nil, e)
 			table = l.path
-			skip = e.Kind == unstable.ArrayTable || len(table) != 1 || table[0] != keysTable && table[0] != alertsTable
+			skip = e.Kind == unstable.ArrayTable || len(table) != 1 || !slices.Contains(tables(), table[0])
 			if skip {
-				r.fail(l.at, "unknown table [%s]; allowed: [%s] and [%s]", l.name(), keysTable, alertsTable)
+				r.fail(l.at, "unknown table [%s]; allowed: %s", l.name(), tableWords())
 			}
 		case unstable.KeyValue:
 			if !skip {
@@ -78,6 +78,15 @@ func (s *Settings) merge(name string, text []byte, known Known) []error {
 		}
 	}
 	return r.errs
+}
+
+// tables are those that a file may have.
+func tables() []string { return []string{keysTable, alertsTable, limitsTable} }
+
+func tableWords() string {
+	all := tables()
+	n := len(all) - 1
+	return "[" + strings.Join(all[:n], "], [") + "] and [" + all[n] + "]"
 }
 
 // key gives the path and place of an expression's key.
@@ -103,7 +112,9 @@ func (r *reader) apply(s *Settings, l leaf) {
 		r.bind(s, l)
 	case l.path[0] == alertsTable && len(l.path) == 2:
 		r.alert(s, l)
-	case (l.path[0] == keysTable || l.path[0] == alertsTable) && len(l.path) == 1 && l.value.Kind == unstable.InlineTable:
+	case l.path[0] == limitsTable && len(l.path) == 2:
+		r.limits(s, l)
+	case slices.Contains(tables(), l.path[0]) && len(l.path) == 1 && l.value.Kind == unstable.InlineTable:
 		for it := l.value.Children(); it.Next(); {
 			r.apply(s, r.key(l.path, it.Node()))
 		}
@@ -111,6 +122,8 @@ func (r *reader) apply(s *Settings, l leaf) {
 		r.fail(l.at, "%s is a table: [%s], then action = [\"key\", ...]", keysTable, keysTable)
 	case l.path[0] == alertsTable && len(l.path) == 1:
 		r.fail(l.at, "%s is a table: [%s], then memory = 90 and the like", alertsTable, alertsTable)
+	case l.path[0] == limitsTable && len(l.path) == 1:
+		r.fail(l.at, "%s is a table: [%s], then NAME = \"cpu=0.5 memory=256M\"", limitsTable, limitsTable)
 	default:
 		for _, rule := range rules() {
 			if l.name() == rule.name {
@@ -118,7 +131,7 @@ func (r *reader) apply(s *Settings, l leaf) {
 				return
 			}
 		}
-		r.fail(l.at, "unknown key %q; allowed: %s and the tables [%s] and [%s]", l.name(), strings.Join(Names(), ", "), keysTable, alertsTable)
+		r.fail(l.at, "unknown key %q; allowed: %s and the tables %s", l.name(), strings.Join(Names(), ", "), tableWords())
 	}
 }
 

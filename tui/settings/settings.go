@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lxcdeck/keymap"
+	"lxcdeck/runtime"
 	"lxcdeck/runtime/alert"
 )
 
@@ -75,6 +76,9 @@ type Settings struct {
 	Alerts       map[alert.Kind]Setting[float64]
 	AlertBell    Setting[bool]
 	AlertCommand Setting[[]string]
+
+	// Limits are presets of them, by name.
+	Limits map[string]Setting[[]runtime.LimitSetting]
 
 	// Keys are the user's own: action to keys. They replace all keys of that action.
 	Keys map[string]Setting[[]string]

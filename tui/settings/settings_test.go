@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"lxcdeck/runtime"
 )
 
 var known = Known{Columns: []string{"name", "state", "cpu", "memory"}, Themes: []string{"default", "mono"}}
@@ -86,6 +88,10 @@ func TestErrorsNamePlaceAndWhatIsAllowed(t *testing.T) {
 		{"unknown key", "interval = \"1s\"\n  intervall = \"1s\"\n", "2:3", `unknown key "intervall"; allowed: ascii, columns, interval,`},
 		{"unknown dotted key", "a.b = 1\n", "1:1", `unknown key "a.b"`},
 		{"unknown table", "\n[colours]\nred = 1\n", "2:2", "unknown table [colours]; allowed: [keys]"},
+		{"preset", "[limits]\nsmall = \"cpu=0.5 memory=much\"\n", "2:9", "limits.small: \"much\" is no size"},
+		{"preset of a disk", "[limits]\nsmall = \"io=1\"\n", "2:9", "there are cpu="},
+		{"preset that is none", "limits = 7\n", "1:1", "limits is a table: [limits]"},
+		{"preset with a number", "[limits]\nsmall = 7\n", "2:9", "a string in quotes"},
 		{"list of tables", "[[keys]]\nquit = [\"q\"]\n", "1:3", "unknown table [keys]"},
 		{"not a duration", `interval = "fast"`, "1:12", "a duration from 200ms to 1m0s is allowed"},
 		{"too fast", `interval = "199ms"`, "1:12", "a duration from 200ms to 1m0s is allowed"},
@@ -302,5 +308,16 @@ func TestSourceAndInterval(t *testing.T) {
 		if _, err := ParseInterval(text); (err == nil) != ok {
 			t.Errorf("ParseInterval(%q) = %v, want ok %v", text, err, ok)
 		}
+	}
+}
+
+func TestPresetsOfLimits(t *testing.T) {
+	s := Defaults()
+	if errs := s.merge("f", []byte("[limits]\nsmall = \"cpu=0.5 memory=256M\"\nfree = \"cpu=none\"\n"), Known{}); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	small := []runtime.LimitSetting{{Name: runtime.LimitCPU, Value: "50000 100000"}, {Name: runtime.LimitMemory, Value: "268435456"}}
+	if got := s.Limits["small"]; !slices.Equal(got.Value, small) || got.From.Line != 2 || len(s.Limits) != 2 || s.Limits["free"].Value[0].Value != "" {
+		t.Errorf("%+v", s.Limits)
 	}
 }
