@@ -37,7 +37,7 @@ const (
 // What callers decide on.
 var (
 	// ErrNotRegular: there is something else in the log's place: a link, a FIFO, a
-	// socket, a device, a directory.
+	// socket, a device, a directory, a file that the kernel makes up.
 	ErrNotRegular = errors.New("it is no regular file")
 	// ErrNoMatch: nothing more is found in this direction.
 	ErrNoMatch = errors.New("no match")

@@ -38,6 +38,9 @@ func Open(open Opener) (*File, error) {
 	if err == nil {
 		err = regular(f.Name(), st.Mode)
 	}
+	if err == nil {
+		err = stored(f.Name(), int(f.Fd()))
+	}
 	if err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("open log: %w", err)
@@ -81,6 +84,9 @@ func openAt(dir int, name, shown string, resolve uint64) (*os.File, error) {
 	if err := regular(shown, st.Mode); err != nil {
 		return nil, err
 	}
+	if err := stored(shown, fd); err != nil {
+		return nil, err
+	}
 	// That of a descriptor with O_PATH leads to the file itself (proc_pid_fd(5)).
 	own := "/proc/self/fd/" + strconv.Itoa(fd)
 	flags := unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
@@ -109,6 +115,22 @@ func regular(name string, mode uint32) error {
 		what = "a device"
 	}
 	return fmt.Errorf("%s is %s: %w", name, what, ErrNotRegular)
+}
+
+// stored is the error of what is no file on a disk or in memory but one that the
+// kernel makes up. A container can mount those over its logs, and to read /proc/kmsg
+// takes what it says from others (proc(5)), to read trace_pipe waits.
+func stored(name string, fd int) error {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(fd, &st); err != nil {
+		return &os.PathError{Op: "statfs", Path: name, Err: err}
+	}
+	switch int64(st.Type) {
+	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.TRACEFS_MAGIC, unix.DEBUGFS_MAGIC, unix.SECURITYFS_MAGIC,
+		unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.BPF_FS_MAGIC, unix.EFIVARFS_MAGIC:
+		return fmt.Errorf("%s is the kernel's: %w", name, ErrNotRegular)
+	}
+	return nil
 }
 
 func statOf(f *os.File) (*syscall.Stat_t, error) {

@@ -70,6 +70,18 @@ func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	}
 }
 
+// A regular file by its mode, and nothing that anybody has written.
+func TestFilesOfTheKernelAreNotOpened(t *testing.T) {
+	root, err := os.Open("/")
+	must(t, err)
+	defer root.Close()
+	for i, open := range []Opener{Path("/proc/version"), Below(root, "/proc/version"), func() (*os.File, error) { return os.Open("/proc/version") }} {
+		if f, err := Open(open); !errors.Is(err, ErrNotRegular) || f != nil {
+			t.Errorf("opener %d: %v, %v", i, f, err)
+		}
+	}
+}
+
 func TestBelowStaysBelow(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(dir, "root/var"), 0o700))
