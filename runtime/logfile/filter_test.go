@@ -141,3 +141,29 @@ func TestSelectFollowsAnUnendedLine(t *testing.T) {
 		t.Errorf("%+v, %v", before, err)
 	}
 }
+
+// A search that finds nothing goes on where it was stopped, too.
+func TestSelectTellsHowFarItWas(t *testing.T) {
+	f := logOf(t, numbered(100000))
+	size := first(f.Size())
+	filter := &Filter{In: []*Matcher{compiled(t, Pattern{Text: "never"})}}
+	told := 0
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	tell := func(int64) {
+		if told++; told >= 4 {
+			cancel()
+		}
+	}
+	got, err := f.SelectAfter(ctx, filter, 0, 1, tell)
+	if !errors.Is(err, context.Canceled) || got.Upto < searchRoom || got.Done {
+		t.Errorf("forward up to %d, %v", got.Upto, err)
+	}
+	told = 0
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	got, err = f.SelectBefore(ctx, filter, size, 1, tell)
+	if !errors.Is(err, context.Canceled) || got.Upto > size-searchRoom || got.Done {
+		t.Errorf("back to %d of %d, %v", got.Upto, size, err)
+	}
+}

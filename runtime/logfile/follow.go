@@ -103,8 +103,8 @@ func (w *Follower) Close() error {
 // more: what a log was moved away with comes before what is in its place.
 func (w *Follower) Look() (Change, error) {
 	var c Change
-	w.lookAtPlace(&c)
 	err := w.lookAtFile(&c)
+	w.lookAtPlace(&c)
 	if err == nil && c.What&(Grown|Truncated) == 0 && len(w.next) > 0 {
 		err = w.rotate(&c)
 	}
@@ -129,9 +129,7 @@ func (w *Follower) Wait(ctx context.Context, every time.Duration) (Change, error
 	}
 }
 
-// lookAtPlace sees whether the log's place holds another file than before. It comes
-// first: who has begun with a new file writes no more to the old one, and the look
-// at that finds all of it.
+// lookAtPlace sees whether the log's place holds another file than before.
 func (w *Follower) lookAtPlace(c *Change) {
 	f, err := Open(w.open)
 	if err != nil {
@@ -240,8 +238,8 @@ func (w *Follower) mark() error {
 	return err
 }
 
-// rotate goes to the next file, when the one before has come to its end: of which
-// was all read when it was looked at after the next one was there and written to.
+// rotate goes to the next file, when the one before has come to its end: who has
+// written to the new one writes no more to the old one.
 func (w *Follower) rotate(c *Change) error {
 	next := w.next[0]
 	size, err := next.Size()
@@ -251,7 +249,7 @@ func (w *Follower) rotate(c *Change) error {
 	if size == 0 && len(w.next) == 1 && w.now().Sub(w.since) < settled {
 		return nil
 	}
-	// What was written to the old one before the first byte of the new one.
+	// Looked at once more, now that something stands in the new one.
 	if end, err := w.f.Size(); err != nil || end != w.at {
 		return err
 	}

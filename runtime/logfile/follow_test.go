@@ -132,6 +132,28 @@ func TestFollowReadsTheOldFileToItsEnd(t *testing.T) {
 	expect(t, w, Grown, "six\n")
 }
 
+// The last lines of the old file and the first one of the new are written between two
+// looks at the old one.
+func TestFollowRotationWithinALook(t *testing.T) {
+	_, name := logAt(t, []byte("one\n"))
+	calls := 0
+	w, err := Follow(func() (*os.File, error) {
+		if calls++; calls == 3 {
+			must(t, os.Rename(name, name+".1"))
+			add(t, name+".1", "two\n")
+			must(t, os.WriteFile(name, []byte("three\n"), 0o600))
+		}
+		return Path(name)()
+	}, 0)
+	must(t, err)
+	defer w.Close()
+	expect(t, w, Grown, "one\n")
+	expect(t, w, 0, "")
+	expect(t, w, Grown, "two\n")
+	c := expect(t, w, Rotated|Grown, "three\n")
+	must(t, c.Old.Close())
+}
+
 func TestFollowSeveralRotationsAtOnce(t *testing.T) {
 	_, name := logAt(t, []byte("0\n"))
 	w := followed(t, name)

@@ -30,7 +30,10 @@ func stampedLog(r *rand.Rand, lines, most int) string {
 
 func TestSeekTime(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
+	before := stampedLog(r, 5, 0)
+	before = strings.Repeat("\n", 32-len(before)%32) + before // so that each piece of what follows begins with a time
 	for name, text := range map[string]string{
+		"pieces":    before + strings.Repeat("2026-01-01T00:00:00Z ...........\x00"[:32], 5000) + "\n2026-11-27T09:00:00Z late\n",
 		"small":     stampedLog(r, 20, 3),
 		"dense":     stampedLog(r, 20000, 0),
 		"with gaps": stampedLog(r, 3000, 100),

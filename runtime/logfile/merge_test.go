@@ -150,6 +150,23 @@ func TestMergeTurnsRound(t *testing.T) {
 	}
 }
 
+// What is known of a time in one direction is not taken for that of a line elsewhere.
+func TestMergeKnowsWhichTimeIsWhose(t *testing.T) {
+	a, b := at(1, "a")+"  a2\n", at(2, "b")
+	sources := sourcesOf(t, a+at(10, "c")+"  c2\n", b+at(3, "d")+at(11, "e"))
+	m, err := NewMerge(sources, []int64{int64(len(a)), int64(len(b))})
+	must(t, err)
+	for i, step := range []struct {
+		one  func() (Merged, error)
+		want int
+	}{{m.Next, 3}, {m.Prev, 3}, {m.Prev, 2}, {m.Next, 2}, {m.Next, 3}, {m.Next, 10}, {m.Next, 10}, {m.Next, 11}} {
+		l, err := step.one()
+		if err != nil || !l.Time.Equal(start().Add(time.Duration(step.want)*time.Second)) {
+			t.Errorf("step %d: %q of %s, %v; not of second %d", i, l.Text, l.Time, err, step.want)
+		}
+	}
+}
+
 func TestMergeGoesOnWhenALogGrows(t *testing.T) {
 	a, name := logAt(t, []byte(at(1, "a")))
 	b, other := logAt(t, []byte(at(2, "b")))
