@@ -232,6 +232,13 @@ func TestHolesAreOneLine(t *testing.T) {
 		if got, err := f.FindBack(t.Context(), compiled(t, Pattern{Text: "before\x00"}), 1<<20, nil); err != nil || got.At != 7 {
 			t.Errorf("with a zero byte found back at %d, %v", got.At, err)
 		}
+		zeros := compiled(t, Pattern{Text: "\x00\x00"})
+		if got, err := f.Find(t.Context(), zeros, 1<<30, nil); err != nil || got.At != 1<<30 {
+			t.Errorf("zeros found at %d, %v", got.At, err)
+		}
+		if got, err := f.FindBack(t.Context(), zeros, 1<<30, nil); err != nil || got.At != 1<<30-1 {
+			t.Errorf("zeros found back at %d, %v", got.At, err)
+		}
 		if n, err := f.Tally(0).Upto(t.Context(), size); n != 4 || err != nil {
 			t.Errorf("%d lines, %v", n, err)
 		}
