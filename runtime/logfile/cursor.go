@@ -126,25 +126,20 @@ func (b *batch) reversed() []Line {
 // After gives lines from the one on that holds the byte at an offset, at most n. It
 // gives fewer where the file ends, and where they have more than 4 MiB of text.
 func (f *File) After(at int64, n int) ([]Line, error) {
-	c := f.Cursor(at)
-	return gather(n, c.Next)
+	var b batch
+	err := b.gather(n, f.Cursor(at).Next)
+	return b.lines, err
 }
 
 // Before gives the last lines that begin before an offset, at most n, in the file's
 // order. It gives fewer where the file begins, and where they have more than 4 MiB.
 func (f *File) Before(at int64, n int) ([]Line, error) {
-	c := f.Cursor(at)
 	var b batch
-	err := b.gather(n, c.Prev)
+	err := b.gather(n, f.Cursor(at).Prev)
 	return b.reversed(), err
 }
 
-func gather(n int, one func() (Line, error)) ([]Line, error) {
-	var b batch
-	err := b.gather(n, one)
-	return b.lines, err
-}
-
+// gather adds lines, at most so many in all.
 func (b *batch) gather(n int, one func() (Line, error)) error {
 	for !b.full(n) {
 		l, err := one()

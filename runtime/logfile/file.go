@@ -125,7 +125,7 @@ func stored(name string, fd int) error {
 	if err := unix.Fstatfs(fd, &st); err != nil {
 		return &os.PathError{Op: "statfs", Path: name, Err: err}
 	}
-	switch int64(st.Type) {
+	switch st.Type {
 	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.TRACEFS_MAGIC, unix.DEBUGFS_MAGIC, unix.SECURITYFS_MAGIC,
 		unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.BPF_FS_MAGIC, unix.EFIVARFS_MAGIC:
 		return fmt.Errorf("%s is the kernel's: %w", name, ErrNotRegular)

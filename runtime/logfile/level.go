@@ -32,10 +32,8 @@ func LevelOf(line []byte) Level {
 		return severity(n, rest)
 	}
 	if _, end, ok := lxcStamp(b); ok {
-		if l, _ := levelWord(b[end:], 0); l != NoLevel {
-			return l
-		}
-		return NoLevel
+		l, _ := levelWord(b[end:], 0)
+		return l
 	}
 	if l := klogLevel(b); l != NoLevel {
 		return l
