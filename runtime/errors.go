@@ -27,6 +27,7 @@ var (
 	ErrNoCgroup     = errors.New("container has no cgroup of its own")
 	ErrNoTTY        = errors.New("no free tty")
 	ErrNoBootLog    = errors.New("no boot log is kept")
+	ErrNoLog        = errors.New("no such log")
 	ErrExists       = errors.New("name is taken")
 	ErrLocked       = errors.New("container is locked")
 	ErrInUse        = errors.New("others depend on it")

@@ -26,3 +26,24 @@ func (readOnly) Console(_ context.Context, c Console) (Session, error) {
 func (readOnly) Exec(_ context.Context, s Shell, _ Stdio) (Exit, error) {
 	return Exit{}, &Error{Op: "attach", Ref: s.Ref, Err: ErrReadOnly}
 }
+
+// Logs are listed as they are, but for the journal.
+func (r readOnly) Logs(ctx context.Context, ref Ref) ([]LogSource, error) {
+	all, err := r.Runtime.Logs(ctx, ref)
+	for i := range all {
+		if all[i].Kind == LogJournal {
+			all[i].Why = NoJournal
+		}
+	}
+	return all, err
+}
+
+// NoJournal is why a journal cannot be read here: to read it is to run a program.
+const NoJournal = "lxcdeck is read-only, and journalctl would have to run in the container"
+
+func (r readOnly) OpenLog(ctx context.Context, ref Ref, source LogSource) (*Log, error) {
+	if source.Kind == LogJournal {
+		return nil, &Error{Op: "open log", Ref: ref, Err: ErrReadOnly}
+	}
+	return r.Runtime.OpenLog(ctx, ref, source)
+}

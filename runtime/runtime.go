@@ -16,6 +16,7 @@ type Runtime interface {
 	Examiner
 	Measurer
 	Limiter
+	LogReader
 	// About describes the runtime itself. It does not block.
 	About() About
 	// Close lets go of descriptors, threads and helpers; containers are not touched.
@@ -80,4 +81,17 @@ type Attacher interface {
 	// ErrNoBootLog when nothing keeps it. LXC's ring buffer gives out each byte
 	// once: a Runtime remembers what it was given, another has only the rest.
 	BootLog(context.Context, Ref) ([]byte, error)
+}
+
+// LogReader gives the logs of a container.
+type LogReader interface {
+	// Logs lists them: those of the host first, then the journal, then files inside,
+	// by name. One that is known of and cannot be read says why.
+	Logs(context.Context, Ref) ([]LogSource, error)
+	// OpenLog opens one of them, by its kind, and a LogFile by its path. What stands
+	// in a file's place that is no regular file is ErrInvalid, what is not there
+	// ErrNoLog; no link leads out of the container's root. A journal runs a program in
+	// the container, and the ring buffer is read as BootLog reads it. The context bounds
+	// the opening only.
+	OpenLog(context.Context, Ref, LogSource) (*Log, error)
 }

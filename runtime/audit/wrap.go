@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"lxcdeck/runtime"
@@ -109,4 +110,30 @@ func (s *session) Close() error {
 	}
 	s.entry.end(nil, &exit)
 	return err
+}
+
+// OpenLog is written down where it runs a program in the container: for its journal.
+func (l logged) OpenLog(ctx context.Context, ref runtime.Ref, source runtime.LogSource) (*runtime.Log, error) {
+	if source.Kind != runtime.LogJournal {
+		return l.Runtime.OpenLog(ctx, ref, source)
+	}
+	e := l.log.begin(Exec, ref, shell(&runtime.Shell{Ref: ref, Command: runtime.JournalCommand(source.Once)}))
+	log, err := l.Runtime.OpenLog(ctx, ref, source)
+	if err != nil {
+		e.end(err, nil)
+		return log, err
+	}
+	out := *log
+	out.Close = func() error {
+		var why error
+		if log.Ended != nil {
+			why = log.Ended()
+		}
+		if errors.Is(why, io.EOF) {
+			why = nil
+		}
+		e.end(why, nil) // nil = nobody wanted more of it
+		return log.Close()
+	}
+	return &out, nil
 }

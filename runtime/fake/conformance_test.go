@@ -43,6 +43,11 @@ func TestConformance(t *testing.T) {
 		Stop:   become(runtime.Stopped),
 		Freeze: become(runtime.Frozen),
 		Thaw:   become(runtime.Running),
+		Log: func(t testing.TB, ref runtime.Ref, name, text string) {
+			if err := rt.AppendLog(ref, name, text); err != nil {
+				t.Fatal(err)
+			}
+		},
 		Edit: func(t testing.TB, ref runtime.Ref) {
 			if !rt.Set(ref, runtime.Edited, func(s *fake.Spec) { s.Config = &runtime.Config{Autostart: true} }) {
 				t.Fatalf("%s is not there", ref)

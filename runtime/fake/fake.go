@@ -41,6 +41,8 @@ type Spec struct {
 	TTYs int
 	// BootLog is what its console has printed; "" = a few lines of an init.
 	BootLog string
+	// Logs are its logs, in the order in which they are listed.
+	Logs []LogText
 	// NoBootLog says that none is kept.
 	NoBootLog bool
 	// NoStart is what its starts fail with, until something is mended.
@@ -117,6 +119,7 @@ type box struct {
 	ttys     map[int]*Session // who took them last
 	procs    []runtime.Process
 	procsOf  int // the init in whose life they are
+	logs     []openLog
 	edits    int // how often its config was edited
 	limits   map[limitKey]string
 }

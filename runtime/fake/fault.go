@@ -30,6 +30,8 @@ const (
 	Examine // Isolation
 	Measure // Space
 	Limit   // Limits
+	Logs
+	OpenLog
 	methods
 )
 

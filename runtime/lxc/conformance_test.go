@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,6 +53,18 @@ func TestConformance(t *testing.T) {
 		_ = places[ref.Path].Stop(ref.Name)
 		must(t, places[ref.Path].Tool("lxc-wait", ref.Name, "-s", "STOPPED", "-t", "60"))
 		must(t, os.RemoveAll(ref.String()))
+	}
+	h.Log = func(t testing.TB, ref runtime.Ref, name, text string) {
+		t.Helper()
+		file := filepath.Join(ref.String(), ref.Name+".log")
+		if filepath.IsAbs(name) {
+			file = filepath.Join(ref.String(), "rootfs", name)
+		}
+		must(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+		must(t, err)
+		_, err = f.WriteString(text)
+		must(t, errors.Join(err, f.Close()))
 	}
 	h.Edit = func(t testing.TB, ref runtime.Ref) {
 		t.Helper()

@@ -55,6 +55,8 @@ const (
 	kindPasswd = "passwd"
 	// kindSpace reads what takes room on disk.
 	kindSpace = "space"
+	// kindLogs lists logs and opens them, for as long as the caller has one open.
+	kindLogs = "logs"
 )
 
 // helperRequest is what a helper is asked. It travels as JSON over the socket
@@ -78,7 +80,7 @@ type helperRequest struct {
 	Since    time.Time     // of an undo: when what is undone began
 	Shell    *runtime.Shell
 	Failed   *failedStart // of a diagnosis
-	Init     int          // of a passwd: the container's init
+	Init     int          // of a passwd, and of logs: the container's init; 0 = it does not run
 	// Of a console; the last two also stand in later messages, as its new size.
 	TTY, Cols, Rows int
 }

@@ -153,6 +153,8 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 		return helperPasswd(q.Init)
 	case q.Kind == kindSpace:
 		return helperSpace(conn, q)
+	case q.Kind == kindLogs:
+		return helperLogs(conn, q)
 	default:
 		return failedReply(fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Kind), "")
 	}
@@ -161,7 +163,7 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 // looks says whether requests of a kind change nothing.
 func looks(kind string) bool {
 	switch kind {
-	case kindBootLog, kindDiagnose, kindLimits, kindSnapshots, kindPasswd, kindSpace:
+	case kindBootLog, kindDiagnose, kindLimits, kindSnapshots, kindPasswd, kindSpace, kindLogs:
 		return true
 	default:
 		return false

@@ -30,6 +30,8 @@ const (
 	insideRefuse  = "refuse" // so does this
 	insideName    = "name"
 	insideRemove  = "remove"
+	insideLogs    = "logs"
+	insideOpenLog = "open log" // the answer has it as a descriptor
 )
 
 // skippedPart is how many of what is left out travel in one message.
@@ -59,6 +61,7 @@ type insideReply struct {
 	Skipped            []archive.Skipped // a part of what is left out
 	Packed             archive.Packed
 	Unpacked           archive.Unpacked
+	Logs               logTold
 }
 
 // sendGob sends what has strings that are bytes, such as names of files.
@@ -71,13 +74,20 @@ func sendGob(c *msgConn, v any) error {
 }
 
 func receiveGob(c *msgConn, v any) error {
+	fds, err := receiveFiles(c, v)
+	closeAll(fds)
+	return err
+}
+
+// receiveFiles is receiveGob with the descriptors that came too, which are the caller's
+// also when there is an error.
+func receiveFiles(c *msgConn, v any) ([]int, error) {
 	var b []byte
 	fds, err := c.receive(&b)
-	closeAll(fds)
 	if err != nil {
-		return err
+		return fds, err
 	}
-	return gob.NewDecoder(bytes.NewReader(b)).Decode(v)
+	return fds, gob.NewDecoder(bytes.NewReader(b)).Decode(v)
 }
 
 // insideWorker is the worker's life.
@@ -87,7 +97,8 @@ type insideWorker struct {
 	asked chan insideRequest
 	root  *os.File // that was measured
 	file  *os.File // the archive
-	dir   *os.File // the staging directory
+	dir   *os.File // the staging directory, or the root whose logs are read
+	log   *os.File // that was opened just now
 }
 
 func serveInside() int {
@@ -117,11 +128,24 @@ func serveInside() int {
 	for q := range w.asked {
 		r := w.serve(q)
 		r.Last = true
-		if err := sendGob(conn, r); err != nil {
+		if err := w.send(r); err != nil {
 			return helperFailed
 		}
 	}
 	return 0
+}
+
+// send sends the last word of an answer, and what was opened.
+func (w *insideWorker) send(r insideReply) error {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(r); err != nil {
+		return err
+	}
+	if w.log == nil {
+		return w.conn.send(b.Bytes(), nil)
+	}
+	defer func() { _ = w.log.Close(); w.log = nil }()
+	return w.conn.send(b.Bytes(), []int{int(w.log.Fd())})
 }
 
 func (w *insideWorker) serve(q insideRequest) (r insideReply) {
@@ -150,6 +174,10 @@ func (w *insideWorker) serve(q insideRequest) (r insideReply) {
 		err = writeHostName(w.dir, q.Name)
 	case insideRemove:
 		err = fileErr(emptyDir(w.dir))
+	case insideLogs:
+		r.Logs = logsInside(w.dir)
+	case insideOpenLog:
+		w.log, err = openLogInside(w.dir, q.Name)
 	default:
 		err = fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Do)
 	}

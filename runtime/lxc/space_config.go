@@ -31,9 +31,12 @@ type spaceConf struct {
 
 func newSpaceConf() *spaceConf { return &spaceConf{seen: map[string]bool{}} }
 
-// read reads a config and all that it includes, in liblxc's order, after an
-// inspection has found them all safe, bounded and without circles.
-func (c *spaceConf) read(path string, depth int) error {
+// read reads a config and all that it includes.
+func (c *spaceConf) read(path string) error { return eachSetting(path, 0, c.take) }
+
+// eachSetting reads a config and all that it includes as text, in liblxc's order, after
+// an inspection has found them all safe, bounded and without circles.
+func eachSetting(path string, depth int, take func(key, value string) error) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%w: includes more than %d deep", runtime.ErrConfig, maxDepth)
 	}
@@ -52,7 +55,7 @@ func (c *spaceConf) read(path string, depth int) error {
 		entries, err := os.ReadDir(real)
 		for _, e := range entries {
 			if err == nil && strings.HasSuffix(e.Name(), ".conf") {
-				err = c.read(filepath.Join(real, e.Name()), depth+1)
+				err = eachSetting(filepath.Join(real, e.Name()), depth+1, take)
 			}
 		}
 		return fileErr(err)
@@ -66,7 +69,12 @@ func (c *spaceConf) read(path string, depth int) error {
 		if !ok {
 			continue
 		}
-		if err := c.take(key, value, depth); err != nil {
+		if strings.HasPrefix(key, "lxc.include") { // older versions compare no more of it
+			if err := eachSetting(value, depth+1, take); err != nil {
+				return err
+			}
+		}
+		if err := take(key, value); err != nil {
 			return err
 		}
 	}
@@ -74,16 +82,12 @@ func (c *spaceConf) read(path string, depth int) error {
 }
 
 // take takes one setting.
-func (c *spaceConf) take(key, value string, depth int) error {
+func (c *spaceConf) take(key, value string) error {
 	switch {
 	case key == "lxc.rootfs.path":
 		c.root = value
 	case key == "lxc.rootfs.options":
 		c.options = append(c.options, value)
-	case strings.HasPrefix(key, "lxc.include"): // older versions compare no more of it
-		if err := c.read(value, depth+1); err != nil {
-			return err
-		}
 	case strings.HasPrefix(key, "lxc.hook."):
 		if err := c.hook(value); err != nil {
 			return err

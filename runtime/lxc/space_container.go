@@ -23,7 +23,7 @@ func (s *surveyor) container(ref runtime.Ref) error {
 		return s.tell(spaceTold{Container: &c})
 	}
 	conf := newSpaceConf()
-	if err := conf.read(filepath.Join(ref.String(), "config"), 0); err != nil {
+	if err := conf.read(filepath.Join(ref.String(), "config")); err != nil {
 		c.Why, c.Unread = err.Error(), fmt.Sprintf("the config of %s could not be read: %v", ref.Name, err)
 	}
 	c.Root = withLower(conf.root, conf.options)
@@ -75,7 +75,7 @@ func (s *surveyor) snapshots(ref runtime.Ref, c *foundContainer, conf *spaceConf
 		found := foundSnap{Name: snap.Name, Taken: takenAt(snap)}
 		one := &spaceConf{seen: conf.seen}
 		if err = s.in.inspect(snap).err; err == nil {
-			err = one.read(filepath.Join(snap.String(), "config"), 0)
+			err = one.read(filepath.Join(snap.String(), "config"))
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("snapshot %s: %w", snap.Name, err))
@@ -121,7 +121,6 @@ func (s *surveyor) dangling(ref runtime.Ref, snaps []runtime.Ref) error {
 // logs adds up what liblxc has logged: in the container's directory, or where it logs of
 // the system's lxcpath (build_log_path of log.c).
 func (s *surveyor) logs(ref runtime.Ref, c *foundContainer) {
-	const systemLogs = "/var/log/lxc"
 	add := func(path string) bool {
 		var st unix.Stat_t
 		if lstat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {

@@ -2,6 +2,7 @@ package lxc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -108,6 +109,23 @@ func TestUnprivileged(t *testing.T) {
 	if out, err := io.ReadAll(r); err != nil || string(out) != "out\n" {
 		t.Errorf("exec: output %q, %v", out, err)
 	}
+	// A log that is for the container's root alone, which is another than this user.
+	keep := "mkdir -p /var/log; echo mine > /var/log/own; chmod 600 /var/log/own; ln -s /etc/passwd /var/log/link"
+	if exit, err := a.Exec(context.Background(), runtime.Shell{Ref: ref, Command: []string{"sh", "-c", keep}}, runtime.Stdio{}); err != nil || exit.Code != 0 {
+		t.Errorf("make a log: %+v, %v", exit, err)
+	}
+	logs := func(state string) {
+		if l, ok := logsOf(t, a, ref)["/var/log/own"]; !ok || l.Why != "" {
+			t.Errorf("%s: listed %v, %+v", state, ok, l)
+		}
+		if text := readLog(t, openLogOf(t, a, ref, fileLog("/var/log/own"))); string(text) != "mine\n" {
+			t.Errorf("%s: its log is %q", state, text)
+		}
+		if _, err := a.OpenLog(t.Context(), ref, fileLog("/var/log/link")); !errors.Is(err, runtime.ErrInvalid) {
+			t.Errorf("%s: a link: %v", state, err)
+		}
+	}
+	logs("running")
 	for _, tty := range []int{runtime.FreeTTY, runtime.ConsoleTTY} {
 		p = console(t, a, runtime.Console{Ref: ref, TTY: tty, Cols: 90, Rows: 33})
 		t.Logf("notice of tty %d: %q", tty, p.s.Notice())
@@ -125,4 +143,5 @@ func TestUnprivileged(t *testing.T) {
 	}
 	_, known = e.until(a, ref, runtime.Stopped)
 	t.Logf("stop known %v after its end", known)
+	logs("stopped")
 }

@@ -41,6 +41,9 @@ type Host struct {
 	Freeze func(t testing.TB, ref runtime.Ref)
 	Thaw   func(t testing.TB, ref runtime.Ref)
 	Edit   func(t testing.TB, ref runtime.Ref) // writes the config file
+	// Log adds text to a log of a container that Own has made: to a file inside, or to
+	// what liblxc has logged of it ("lxc"). One that is not there is made.
+	Log func(t testing.TB, ref runtime.Ref, name, text string)
 
 	// Steady promises that Sample allocates nothing once it knows the batch.
 	Steady bool
@@ -86,6 +89,8 @@ func Test(t *testing.T, h Host) {
 		{"ConsoleStopped", testConsoleStopped},
 		{"ConsoleRefused", testConsoleRefused},
 		{"BootLog", testBootLog},
+		{"Logs", testLogs},
+		{"LogsRefused", testLogsRefused},
 		{"Lock", testLock},
 		{"StartCommand", testStartCommand},
 		{"Device", testDevice},
