@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
+)
+
+var webRef = runtime.Ref{Path: path, Name: "web-1"}
+
+const syslog = "2026-03-01T10:00:00Z one\n2026-03-01T10:30:00Z two \x1b[31m\n2026-03-01T11:00:00Z three\n"
+
+// loggedHost has logs of web-1.
+func loggedHost() *fake.Runtime {
+	rt := testHost()
+	rt.Set(webRef, runtime.Edited, func(s *fake.Spec) {
+		s.Logs = []fake.LogText{
+			{LogSource: runtime.LogSource{Kind: runtime.LogLXC, Path: "/var/log/lxc/web-1.log"}, Text: "lxc web-1 20260301100000.000 ERROR start - it failed\n"},
+			{LogSource: runtime.LogSource{Kind: runtime.LogJournal, Why: "it is\x1b[1m not there"}},
+			{LogSource: runtime.LogSource{Kind: runtime.LogFile, Path: "/var/log/syslog"}, Text: syslog},
+			{LogSource: runtime.LogSource{Kind: runtime.LogFile, Path: "/var/log/unended"}, Text: "an end\nno end"},
+		}
+	})
+	return rt
+}
+
+func TestLogsAreListed(t *testing.T) {
+	rt := loggedHost()
+	r := lxcdeck(t, rt, "logs", "web-1")
+	lines := strings.Split(strings.TrimRight(r.out, "\n"), "\n")
+	if r.code != 0 || len(lines) != 5 || !strings.HasPrefix(lines[0], "SOURCE ") || !strings.Contains(lines[1], "/var/log/lxc/web-1.log") ||
+		!strings.Contains(lines[2], `it is\x1b[1m not there`) || !strings.HasPrefix(lines[3], "/var/log/syslog ") {
+		t.Fatalf("%+v", r)
+	}
+	r = lxcdeck(t, rt, "logs", "web-1", "--json")
+	var all []map[string]any
+	if err := json.Unmarshal([]byte(r.out), &all); err != nil || len(all) != 4 {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	for key, want := range map[string]any{"path": path, "name": "web-1", "source": "/var/log/syslog", "kind": "file", "file": "/var/log/syslog",
+		"size_bytes": float64(len(syslog)), "changed": "2026-03-01T12:00:00Z", "problem": nil} {
+		if got := all[2][key]; got != want || len(all[2]) != 8 {
+			t.Errorf("%s = %v, want %v of 8", key, got, want)
+		}
+	}
+	if r := lxcdeck(t, rt, "logs", "db"); r.code != 0 || r.out != "" || !strings.Contains(r.err, "has no logs") {
+		t.Errorf("none: %+v", r)
+	}
+	if r := lxcdeck(t, rt, "logs", "db", "--json"); r.code != 0 || r.out != "[]\n" {
+		t.Errorf("none: %+v", r)
+	}
+}
+
+func TestLogsArePrinted(t *testing.T) {
+	rt := loggedHost()
+	lines := strings.SplitAfter(syslog, "\n")
+	for _, tt := range []struct{ args, want string }{
+		{"web-1 syslog", syslog}, // a file gets the bytes as they are
+		{"web-1 /var/log/syslog -n 1", lines[2]},
+		{"web-1 syslog -n 0", ""},
+		{"web-1 syslog -n 99", syslog},
+		{"web-1 syslog --since 2026-03-01T10:30:00Z", lines[1] + lines[2]},
+		{"web-1 syslog --since 90m", lines[1] + lines[2]},
+		{"web-1 syslog --since 2099-01-01", ""},
+		{"web-1 syslog --since 90m -n 1", lines[2]},
+		{"web-1 syslog --grep t(wo|hree)", lines[1] + lines[2]},
+		{"web-1 syslog --grep t(wo|hree) -n 1", lines[2]},
+		{"web-1 syslog --grep o -n 1 --since 2026-03-01T10:59:00Z", ""},
+		{"web-1 unended", "an end\nno end"},
+		{"web-1 unended --grep end", "an end\nno end\n"},
+	} {
+		if r := lxcdeck(t, rt, append([]string{"logs"}, strings.Fields(tt.args)...)...); r.code != 0 || r.out != tt.want || r.err != "" {
+			t.Errorf("%s: %+v, want %q", tt.args, r, tt.want)
+		}
+	}
+	if r := lxcdeck(t, rt, "-n", "web-1", "logs", "lxc", "-n", "1"); r.code != 0 || !strings.Contains(r.out, "it failed") {
+		t.Errorf("%+v", r)
+	}
+	for args, want := range map[string]int{
+		"": 2, "web-1 syslog lxc": 2, "web-1 syslog --json": 2, "web-1 -f": 2, "web-1 -n 3": 2, "web-1 --grep x": 2, "web-1 syslog -n -1": 2, "web-1 syslog -n x": 2,
+		"web-1 syslog --grep (": 2, "web-1 syslog --since soon": 2, "nope": 4, "nope syslog": 4, "web-1 absent": 1, "web-1 lxc --timeout -1s": 2, "web-1 unended --since 1m": 1,
+	} {
+		if r := lxcdeck(t, rt, append([]string{"logs"}, strings.Fields(args)...)...); r.code != want || r.err == "" {
+			t.Errorf("%s: %+v, want %d", args, r, want)
+		}
+	}
+	if r := lxcdeck(t, rt, "logs", "web-1", "absent"); !strings.Contains(r.err, "lxcdeck logs web-1") {
+		t.Errorf("no way out is told: %+v", r)
+	}
+	if r := lxcdeck(t, rt, "--read-only", "logs", "web-1", "journal"); r.code != 3 {
+		t.Errorf("read-only: %+v", r)
+	}
+	if r := lxcdeck(t, rt, "--read-only", "logs", "web-1", "syslog"); r.code != 0 || r.out != syslog {
+		t.Errorf("read-only: %+v", r)
+	}
+}
+
+// On a terminal no byte of the container's is shown as it is.
+func TestLogsOnATerminalAreCleaned(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	shown := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(master) // EIO is its end
+		shown <- string(text)
+	}()
+	r := lxcdeckWith(t, loggedHost(), func(o *Options) { o.Stdout = slave }, "logs", "web-1", "syslog")
+	if err := slave.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-shown; r.code != 0 || !strings.Contains(got, `two \x1b[31m`) || strings.Contains(got, "\x1b") || strings.Count(got, "\n") != 3 {
+		t.Errorf("%+v: %q", r, got)
+	}
+}
+
+// What is appended is printed when its line ends, until it is told to stop.
+func TestLogsAreFollowed(t *testing.T) {
+	for _, grep := range []string{"", "--grep=line"} {
+		rt := loggedHost()
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"logs", "web-1", "unended", "-f", "-n", "1"}
+		if grep != "" {
+			args = append(args, grep)
+		}
+		done := make(chan result, 1)
+		go func() {
+			done <- lxcdeckWith(t, rt, func(o *Options) { o.Stdout = w }, args...)
+			_ = w.Close()
+		}()
+		out := bufio.NewReader(r)
+		line := func(want string) {
+			t.Helper()
+			if got, err := out.ReadString('\n'); err != nil || got != want {
+				t.Fatalf("%q, %v; want %q", got, err, want)
+			}
+		}
+		add := func(text string) {
+			t.Helper()
+			if err := rt.AppendLog(webRef, "/var/log/unended", text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if grep == "" {
+			if got, err := out.Peek(6); err != nil || string(got) != "no end" {
+				t.Fatalf("%q, %v", got, err)
+			}
+			add(" yet\n")
+			line("no end yet\n")
+		} else {
+			for rt.Calls(fake.OpenLog) == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			add(" line\n")
+			line("no end line\n")
+			add("none\n")
+		}
+		for i := range 3 {
+			add(fmt.Sprintf("line %d\n", i))
+			line(fmt.Sprintf("line %d\n", i))
+		}
+		if err := syscall.Kill(syscall.Getpid(), syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-done; got.code != 0 {
+			t.Errorf("told to stop: %+v", got)
+		}
+		_ = r.Close()
+	}
+}
+
+func TestSince(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
+	for text, want := range map[string]string{
+		"10m": "2026-03-01 11:50:00", "10m ago": "2026-03-01 11:50:00", "11:30": "2026-03-01 11:30:00", "12:30:05": "2026-02-28 12:30:05",
+		"2026-02-01": "2026-02-01 00:00:00", "2026-02-01 07:08": "2026-02-01 07:08:00", "2026-02-01T07:08:09": "2026-02-01 07:08:09",
+	} {
+		if got, err := parseSince(text, now); err != nil || got.Format(time.DateTime) != want {
+			t.Errorf("%s: %v, %v; want %s", text, got, err, want)
+		}
+	}
+	if _, err := parseSince("yesterday", now); err == nil {
+		t.Error("yesterday is taken")
+	}
+}
