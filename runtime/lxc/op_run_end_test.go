@@ -55,7 +55,7 @@ func begun(t *testing.T, a *Adapter, s *lxctest.Scratch, args runtime.RunArgs) (
 	return r, cancel, got
 }
 
-const endless = "echo up; : > /made; while :; do sleep 1; done"
+const endless = ": > /made; echo up; while :; do sleep 1; done"
 
 func TestRunEndedByASignal(t *testing.T) {
 	a, s := runs(t)
