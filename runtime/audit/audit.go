@@ -193,7 +193,7 @@ func (r *Record) finish(now time.Time, took time.Duration, err error) {
 	r.Time, r.Seconds = now.UTC(), took.Round(time.Millisecond).Seconds()
 	ok := err == nil
 	if r.OK = &ok; !ok {
-		r.Error = text(maskSaid(err.Error()))
+		r.Error = text(runtime.MaskSaid(err.Error()))
 	}
 }
 

@@ -3,7 +3,6 @@ package audit
 import (
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -11,33 +10,15 @@ import (
 )
 
 const (
-	mask = "***"
+	mask = runtime.SecretMask
 	// maxWords, maxWord and maxLine bound a command line in the log.
 	maxWords = 256
 	maxWord  = 4096
 	maxLine  = 32 << 10
 )
 
-var (
-	// assignment is NAME=value, as a shell and env(1) take it.
-	assignment = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)=`)
-	// secretValue is a value behind a name that speaks of a secret, in a word
-	// or anywhere in a script: --password=x, token: x.
-	secretValue = regexp.MustCompile(`(?i)([\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential|authorization|cookie)[\w-]*["']?(?:=|:\s*|\s+))(?:"[^"]*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s;]+)`)
-	// scriptVar is an assignment in a script, or a word that could be one.
-	scriptVar = regexp.MustCompile(`(^|[\s;&|(])([A-Z_][A-Z0-9_]*)=(?:"[^"]*"|'[^']*'|[^\s;&|)]+)`)
-	// secretSaid is a secret as a program repeats its arguments in what it says
-	// of a failure. Words such as "token expired" are none.
-	secretSaid = regexp.MustCompile(`(?i)((?:--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential)[\w-]*\s+|[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential)[\w-]*["']?=))(?:"[^"]*"|'[^']*'|[^\s;&]+)`)
-	// userInfo is a password in a URL.
-	userInfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@`)
-)
-
-// secretFlags are options whose value is a secret, without their dashes, and
-// parts of longer names such as --db-password.
-var secretFlags = []string{
-	"password", "passwd", "pass", "passphrase", "pw", "pwd", "secret", "secrets", "token", "apikey", "key", "auth", "credential", "credentials", "cookie",
-}
+// assignment is NAME=value, as a shell and env(1) take it.
+var assignment = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)=`)
 
 // attached are programs that take a secret behind a short option, as -pSECRET
 // or as the word after it.
@@ -65,7 +46,7 @@ func maskWords(words []string) []string {
 		}
 		switch {
 		case next:
-			w, next = mask, strings.HasPrefix(w, "-") && isSecretFlag(w)
+			w, next = mask, strings.HasPrefix(w, "-") && runtime.IsSecretFlag(w)
 		case inEnv && assignment.MatchString(w):
 			w = w[:strings.IndexByte(w, '=')+1] + mask
 		case short.flag != "" && strings.HasPrefix(w, short.flag):
@@ -73,7 +54,7 @@ func maskWords(words []string) []string {
 			if w != short.flag {
 				w = short.flag + mask
 			}
-		case isSecretFlag(w):
+		case runtime.IsSecretFlag(w):
 			next = true
 		default:
 			if base := path.Base(w); inEnv && !strings.HasPrefix(w, "-") {
@@ -87,32 +68,12 @@ func maskWords(words []string) []string {
 	return out
 }
 
-// isSecretFlag says whether the word after this one is a secret.
-func isSecretFlag(w string) bool {
-	if !strings.HasPrefix(w, "-") || strings.ContainsAny(w, "= \t\n") {
-		return false
-	}
-	parts := strings.FieldsFunc(strings.ToLower(w), func(r rune) bool { return r == '-' || r == '_' })
-	return slices.ContainsFunc(parts, func(p string) bool { return slices.Contains(secretFlags, p) })
-}
-
 // maskText masks what looks like a secret in a word, which may be a whole script.
 func maskText(w string) string {
 	if len(w) > maxWord {
 		w = w[:maxWord] + "... " + strconv.Itoa(len(w)) + " bytes"
 	}
-	if name, value, ok := strings.Cut(w, "="); ok && strings.HasPrefix(name, "-") && isSecretFlag(name) && value != "" {
-		return name + "=" + mask
-	}
-	w = userInfo.ReplaceAllString(w, "${1}"+mask+"@")
-	w = secretValue.ReplaceAllString(w, "${1}"+mask)
-	return scriptVar.ReplaceAllString(w, "${1}${2}="+mask)
-}
-
-// maskSaid masks what looks like a secret in the words of an error, which may be
-// those of a template that repeats what it was given.
-func maskSaid(words string) string {
-	return secretSaid.ReplaceAllString(userInfo.ReplaceAllString(words, "${1}"+mask+"@"), "${1}"+mask)
+	return runtime.MaskSecrets(w)
 }
 
 // envNames are the variables of an environment, without their values.
