@@ -29,6 +29,7 @@ func rules() map[string]rule {
 		"runtime":                 {},
 		"runtime/cgroup/kernfile": {ours: []string{"runtime"}, theirs: []string{"golang.org/x/sys"}},
 		"runtime/cgroup":          {ours: []string{"runtime", "runtime/cgroup/kernfile"}, theirs: []string{"golang.org/x/sys"}},
+		"runtime/conf":            {ours: []string{"runtime"}, theirs: []string{"golang.org/x/sys"}},
 		"runtime/fake":            {ours: []string{"runtime", "runtime/archive"}},
 		"runtime/runtimetest":     {ours: []string{"runtime"}},
 		"runtime/lxc": {ours: []string{"runtime", "runtime/"}, theirs: []string{
