@@ -58,6 +58,8 @@ func (o Op) NewArgs() Args {
 		return &SignalArgs{}
 	case SetLimits:
 		return &SetLimitsArgs{}
+	case SetConfig, SetDefaultConfig:
+		return &ConfigArgs{}
 	default:
 		return nil
 	}
@@ -88,6 +90,9 @@ func (q *Request) checkArgs() error {
 		if other == q.Ref {
 			return fmt.Errorf("%w: the new container has the name of the old one", ErrInvalid)
 		}
+	}
+	if a, ok := q.Args.(*ConfigArgs); ok {
+		return a.checkOf(q)
 	}
 	if q.Op == RestoreAs {
 		return nil

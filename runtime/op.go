@@ -43,6 +43,8 @@ const (
 	Checkpoint
 	Resume
 	Signal
+	SetConfig
+	SetDefaultConfig
 )
 
 // OpKind says what an operation is about, and so what it can be asked of.

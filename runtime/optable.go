@@ -67,6 +67,10 @@ var opTable = [...]OpInfo{
 	{Op: Signal, Kind: OnContainer, Name: "signal", Title: "Signal a process", From: []State{Running, Frozen, Thawed, Freezing, Stopping}, Asks: true,
 		Timeout: 15 * time.Second, Managed: true, Doing: "signalling a process of",
 		AsksMore: "Only if it is still the process that was seen."},
+	{Op: SetConfig, Kind: OnContainer, Name: "set-config", Title: "Save the config", From: anyState(), Asks: true,
+		Timeout: time.Minute, Doing: "saving the config of", AsksMore: "What was there is kept beside it."},
+	{Op: SetDefaultConfig, Kind: OnHost, Name: "set-default-config", Title: "Save the default config", From: anyState(), Asks: true,
+		Timeout: time.Minute, Managed: true, Doing: "saving the default config", AsksMore: "New containers begin with it; what was there is kept beside it."},
 }
 
 // anyState is for operations that do not look at the state.

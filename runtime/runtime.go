@@ -17,6 +17,7 @@ type Runtime interface {
 	Measurer
 	Limiter
 	LogReader
+	Configurer
 	// About describes the runtime itself. It does not block.
 	About() About
 	// Close lets go of descriptors, threads and helpers; containers are not touched.

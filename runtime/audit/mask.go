@@ -100,6 +100,10 @@ func masked(q runtime.Request) runtime.Request {
 		c := *a
 		c.Args = maskWords(a.Args)
 		q.Args = &c
+	case *runtime.ConfigArgs: // the text may hold secrets, and is kept as a backup
+		c := *a
+		c.Text = nil
+		q.Args = &c
 	case *runtime.RunArgs:
 		c := *a
 		c.Command, c.Env, c.Config = maskWords(a.Command), envNames(a.Env), maskConfig(a.Config)

@@ -259,3 +259,13 @@ func (r *resolver) lines(at int, above []string) {
 		}
 	}
 }
+
+// Why is what liblxc refuses a line of the config itself for, as far as it is known.
+func (t *Tree) Why(line int) string {
+	for _, p := range t.Problems {
+		if p.Fatal && p.Node == 0 && p.Line == line {
+			return p.Err.Error()
+		}
+	}
+	return ""
+}

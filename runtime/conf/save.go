@@ -247,18 +247,21 @@ func Backups(path string) ([]string, error) {
 	}
 	var out []string
 	for _, e := range all {
-		rest, ours := strings.CutPrefix(e.Name(), filepath.Base(path)+backupInfix)
-		if !ours || !e.Type().IsRegular() {
-			continue
-		}
-		date, number, more := strings.Cut(rest, "-")
-		if _, err := time.Parse(backupTime, date); err != nil || more && (len(number) != 2 || !digits(number)) {
+		if _, ours := BackupTime(path, e.Name()); !ours || !e.Type().IsRegular() {
 			continue
 		}
 		out = append(out, filepath.Join(filepath.Dir(path), e.Name()))
 	}
 	slices.Sort(out)
 	return out, nil
+}
+
+// BackupTime is when a backup of a file was made, by its name; false = it is none.
+func BackupTime(path, backup string) (time.Time, bool) {
+	rest, ours := strings.CutPrefix(filepath.Base(backup), filepath.Base(path)+backupInfix)
+	date, number, more := strings.Cut(rest, "-")
+	at, err := time.Parse(backupTime, date)
+	return at, ours && err == nil && (!more || len(number) == 2 && digits(number))
 }
 
 // clearBackups removes the oldest backups but for some. It is no fault where it

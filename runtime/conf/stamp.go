@@ -97,3 +97,8 @@ func (d *Doc) Changed() error {
 	}
 	return nil
 }
+
+// Version is the stamp as one word.
+func (s Stamp) Version() string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x-%x", s.Dev, s.Ino, s.Size, s.Mtime, s.Ctime, s.Sum)
+}

@@ -101,6 +101,7 @@ type Runtime struct {
 	// checkpoints are those that were written, by directory.
 	checkpoints map[string]runtime.Ref
 	retired     float64 // CPU seconds of lives that ended, so that the host's counter never goes back
+	confs       confs
 	closed      bool
 }
 

@@ -32,6 +32,7 @@ const (
 	Limit   // Limits
 	Logs
 	OpenLog
+	Configs // ConfigText, CheckConfig and ConfigBackup
 	methods
 )
 

@@ -232,6 +232,8 @@ func (r *Runtime) change(b *box, q runtime.Request) error {
 		return b.setLimits(a)
 	case *runtime.UnpackArgs:
 		r.put(q.Ref, Spec{Container: runtime.Container{State: runtime.Stopped, Config: &runtime.Config{Unprivileged: len(a.IDMap) > 0}}})
+	case *runtime.ConfigArgs:
+		return r.setConfig(b, q)
 	default:
 		return r.changeMore(b, q)
 	}

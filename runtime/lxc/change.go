@@ -54,6 +54,8 @@ func (o *operation) change() error {
 		return o.setLimits()
 	case runtime.Lock, runtime.Unlock:
 		return o.lock()
+	case runtime.SetConfig, runtime.SetDefaultConfig:
+		return o.setConfig()
 	case runtime.Recover:
 		return o.recover()
 	case runtime.Mend:
@@ -93,7 +95,8 @@ func (o *operation) ready() error {
 			return err
 		}
 	}
-	if o.info.Kind != runtime.OnContainer || o.q.Op == runtime.Lock || o.q.Op == runtime.Unlock {
+	if o.info.Kind != runtime.OnContainer || o.q.Op == runtime.Lock || o.q.Op == runtime.Unlock ||
+		o.q.Op == runtime.SetConfig { // which may be what makes it loadable again
 		return nil
 	}
 	if err := loadableHere(o.q.Ref); err != nil {

@@ -53,6 +53,11 @@ const (
 	kindSnapshots = "snapshots"
 	// kindPasswd reads a container's own list of users.
 	kindPasswd = "passwd"
+	// kindConfig reads a config as text, kindCheckConfig lets liblxc judge one, and
+	// kindConfigBackup reads a backup, by the name in Paths.
+	kindConfig       = "config"
+	kindCheckConfig  = "check config"
+	kindConfigBackup = "config backup"
 	// kindSpace reads what takes room on disk.
 	kindSpace = "space"
 	// kindLogs lists logs and opens them, for as long as the caller has one open.
@@ -80,7 +85,7 @@ type helperRequest struct {
 	Since    time.Time     // of an undo: when what is undone began
 	Shell    *runtime.Shell
 	Failed   *failedStart // of a diagnosis
-	Init     int          // of a passwd, and of logs: the container's init; 0 = it does not run
+	Init     int          // of a passwd, of logs and of a config: the container's init; 0 = it does not run
 	// Of a console; the last two also stand in later messages, as its new size.
 	TTY, Cols, Rows int
 }
@@ -101,7 +106,7 @@ type helperReply struct {
 	Progress     *runtime.Progress // not the end yet
 	Notice       string            // attach: how the pty came to be
 	Reason       string            // attach: why the process could not even begin; may be empty
-	Text         []byte            // boot log, snapshots in gob, passwd, limits in JSON
+	Text         []byte            // boot log, snapshots and configs in gob, passwd, limits in JSON
 	Report       []byte            // diagnosis: in gob
 	Exit         *runtime.Exit     // run: how the command has ended; nil = it never ran
 	// Init is the init of the life whose ring buffer a boot log was taken out of, 0 =

@@ -19,6 +19,7 @@ func errKinds() map[string]error {
 		"no-tty": runtime.ErrNoTTY, "no-boot-log": runtime.ErrNoBootLog, "no-log": runtime.ErrNoLog,
 		"exists": runtime.ErrExists, "locked": runtime.ErrLocked, "in-use": runtime.ErrInUse,
 		"has-snapshots": runtime.ErrHasSnapshots, "no-snapshot": runtime.ErrNoSnapshot, "no-leftover": runtime.ErrNoLeftover,
+		"changed": runtime.ErrChanged, "no-backup": runtime.ErrNoBackup,
 	}
 }
 

@@ -113,7 +113,7 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 			r.Leaves = true
 		}
 	}()
-	if q.Kind != kindOp || q.Op.Info().Kind != runtime.OnHost {
+	if q.Op.Info().Kind != runtime.OnHost {
 		if err := q.Ref.Check(); err != nil {
 			return failedReply(err, "")
 		}
@@ -155,6 +155,8 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 		return helperSpace(conn, q)
 	case q.Kind == kindLogs:
 		return helperLogs(conn, q)
+	case q.Kind == kindConfig, q.Kind == kindCheckConfig, q.Kind == kindConfigBackup:
+		return helperConfig(q)
 	default:
 		return failedReply(fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Kind), "")
 	}
@@ -163,7 +165,7 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 // looks says whether requests of a kind change nothing.
 func looks(kind string) bool {
 	switch kind {
-	case kindBootLog, kindDiagnose, kindLimits, kindSnapshots, kindPasswd, kindSpace, kindLogs:
+	case kindBootLog, kindDiagnose, kindLimits, kindSnapshots, kindPasswd, kindSpace, kindLogs, kindConfig, kindCheckConfig, kindConfigBackup:
 		return true
 	default:
 		return false

@@ -194,6 +194,8 @@ func (a *Adapter) check(ctx context.Context, info *runtime.OpInfo, q runtime.Req
 		return as, mayTouch(info, q.Ref, as == nil)
 	case info.Op == runtime.Lock, info.Op == runtime.Unlock:
 		return a.checkLock(ctx, info, q)
+	case info.Op == runtime.SetConfig:
+		return a.checkSetConfig(ctx, info, q)
 	}
 	in := inspector{walk: newWalker(a.trust), cache: a.configs}
 	found := in.inspect(q.Ref)

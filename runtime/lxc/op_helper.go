@@ -98,7 +98,7 @@ func (o *operation) asSeen() error {
 		return err
 	}
 	switch o.q.Op {
-	case runtime.SetAutostart, runtime.SetLimits, runtime.RestoreAs, runtime.DeleteSnapshot: // its root is not touched
+	case runtime.SetAutostart, runtime.SetLimits, runtime.SetConfig, runtime.RestoreAs, runtime.DeleteSnapshot: // its root is not touched
 		return nil
 	}
 	return notElsewhere(o.q.Ref)

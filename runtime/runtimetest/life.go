@@ -28,6 +28,8 @@ func argsOf(s *suite, op runtime.Op) runtime.Args {
 		return &runtime.SetLimitsArgs{Set: []runtime.LimitSetting{{Name: runtime.LimitPids, Value: "500"}}}
 	case runtime.Recover:
 		return &runtime.RecoverArgs{ID: "nothing-of-that-name"}
+	case runtime.SetConfig:
+		return &runtime.ConfigArgs{Version: "none", Text: []byte("#\n")}
 	case runtime.Mend:
 		return &runtime.MendArgs{Fix: "nothing-of-that-name"}
 	case runtime.Checkpoint, runtime.Resume:
@@ -61,7 +63,7 @@ func testLock(t *testing.T, s *suite) {
 	}
 	for _, info := range runtime.Ops() {
 		switch {
-		case info.Kind == runtime.Makes || info.Op == runtime.Unlock:
+		case info.Kind == runtime.Makes || info.Op == runtime.Unlock || info.Op == runtime.SetDefaultConfig:
 			continue
 		case info.Locked:
 			// In this state, and without a snapshot, it cannot be done either.

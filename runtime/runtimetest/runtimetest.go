@@ -116,6 +116,8 @@ func Test(t *testing.T, h Host) {
 		{"Processes", testProcesses},
 		{"Network", testNetwork},
 		{"Isolation", testIsolation},
+		{"Config", testConfig},
+		{"ConfigInForce", testConfigInForce},
 		{"Signal", testSignal},
 		{"Owners", testOwners},
 		{"Space", testSpace},
