@@ -28,9 +28,10 @@ const (
 	Network          // the network map
 	Graphs           // the graphs of containers, or of the host
 	Space            // what takes room on disk
+	Config           // a config, line by line
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space", "config"}
 
 // Apart says whether a scope has the screen for itself, with keys of its own: no
 // other help lists them, and no palette.
@@ -174,6 +175,21 @@ const (
 	Who         ID = "who"
 	Isolation   ID = "isolation"
 
+	ConfigKey     ID = "config"
+	ConfigHistory ID = "config-history"
+	ConfigDefault ID = "default-config"
+	ConfEdit      ID = "config-edit"
+	ConfSet       ID = "config-change"
+	ConfAdd       ID = "config-add"
+	ConfDrop      ID = "config-take-out"
+	ConfSave      ID = "config-save"
+	ConfUndo      ID = "config-undo"
+	ConfFold      ID = "config-fold"
+	ConfSecrets   ID = "config-secrets"
+	ConfEarlier   ID = "config-earlier"
+	ConfNext      ID = "config-next"
+	ConfCopy      ID = "config-copy"
+
 	EventList ID = "events"
 	EventsOf  ID = "events-of"
 
@@ -261,6 +277,9 @@ var actions = []Action{
 	{ID: ProcessList, Title: "Processes", Keys: []string{"t"}, Scope: List, Group: Looking, Targets: One},
 	{ID: NetworkMap, Title: "Network map", Keys: []string{"n"}, Scope: List, Group: Looking},
 	{ID: Isolation, Title: "Isolation and its weak points", Keys: []string{"I"}, Scope: List, Group: Looking, Targets: One},
+	{ID: ConfigKey, Title: "Config: read and edit", Keys: []string{"e"}, Scope: List, Group: Looking, Targets: One},
+	{ID: ConfigHistory, Title: "Earlier versions of the config", Scope: List, Group: Looking, Targets: One},
+	{ID: ConfigDefault, Title: "Default config of new containers", Scope: List, Group: Looking},
 	{ID: Who, Title: "Who has a pid or a port", Scope: List, Group: Looking},
 
 	{ID: SpaceKey, Title: "Space on disk, and orphans", Keys: []string{"f"}, Scope: List, Group: Looking},
@@ -268,6 +287,18 @@ var actions = []Action{
 	{ID: SpaceSort, Title: "Sort by size, or by name", Short: "sort", Keys: []string{"o"}, Scope: Space, Group: Finding, NoTyped: true},
 	{ID: SpaceFlip, Title: "Reverse the order", Keys: []string{"O"}, Scope: Space, Group: Finding, NoTyped: true},
 	{ID: SpaceCopy, Title: "Copy the path", Short: "copy", Keys: []string{"y"}, Scope: Space, Group: Looking, NoTyped: true},
+
+	{ID: ConfEdit, Title: "Edit in $EDITOR", Short: "edit", Keys: []string{"e"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
+	{ID: ConfSet, Title: "Change the key", Short: "change", Keys: []string{"enter"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
+	{ID: ConfAdd, Title: "Add a key", Short: "add", Keys: []string{"a"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
+	{ID: ConfDrop, Title: "Take the line out", Keys: []string{"D"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
+	{ID: ConfSave, Title: "Look over the changes, and save them", Keys: []string{"w"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
+	{ID: ConfUndo, Title: "Drop the changes that are not saved", Keys: []string{"u"}, Scope: Config, Group: Changing, NoTyped: true},
+	{ID: ConfFold, Title: "Unfold what is included, or fold it", Short: "unfold", Keys: []string{"space"}, Scope: Config, Group: Looking, NoTyped: true},
+	{ID: ConfSecrets, Title: "Show secrets, or hide them", Short: "secrets", Keys: []string{"s"}, Scope: Config, Group: Looking, NoTyped: true},
+	{ID: ConfEarlier, Title: "Earlier versions: compare, restore", Short: "earlier", Keys: []string{"b"}, Scope: Config, Group: Looking, NoTyped: true},
+	{ID: ConfNext, Title: "To the next line that something is said of", Keys: []string{"n"}, Scope: Config, Group: Finding, NoTyped: true},
+	{ID: ConfCopy, Title: "Copy the line", Keys: []string{"y"}, Scope: Config, Group: Looking, NoTyped: true},
 
 	{ID: ProcSignal, Title: "Send a signal", Short: "signal", Keys: []string{"K", "f9"}, Scope: Processes, Group: Changing, Targets: One, Form: runtime.Signal, Changes: true, NoTyped: true},
 	{ID: ProcFilter, Title: "Filter", Short: "filter", Keys: []string{"/", "f4"}, Scope: Processes, Group: Finding, NoTyped: true},

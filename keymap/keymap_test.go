@@ -88,8 +88,8 @@ func TestLookup(t *testing.T) {
 }
 
 func TestUserKeys(t *testing.T) {
-	m := newMap(t, "", map[string][]string{"kill": {"f9"}, "shell": {"e", "ctrl+alt+x"}, "mark": {}}, "ctrl+a")
-	for key, want := range map[string]ID{"f9": KillKey, "e": OpenShell, "K": "", "s": "", "space": ""} {
+	m := newMap(t, "", map[string][]string{"kill": {"f9"}, "shell": {"E", "ctrl+alt+x"}, "mark": {}}, "ctrl+a")
+	for key, want := range map[string]ID{"f9": KillKey, "E": OpenShell, "K": "", "s": "", "space": ""} {
 		if got, _ := m.Lookup(List, key); got.ID != want {
 			t.Errorf("%s is %q, want %q", key, got.ID, want)
 		}
@@ -342,7 +342,7 @@ func TestHelpNamesEveryKeyOnce(t *testing.T) {
 			}
 		}
 	}
-	for _, scope := range []Scope{Scrollback, Processes, Network, Graphs, Space} {
+	for _, scope := range []Scope{Scrollback, Processes, Network, Graphs, Space, Config} {
 		for _, g := range HelpGroups(m, scope, Situation{}) {
 			for _, l := range g.Lines {
 				if a := find(t, l.ID); a.Scope == scope {

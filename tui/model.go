@@ -146,9 +146,10 @@ type Model struct {
 	lastBell  time.Time
 	blurred   bool // the terminal itself has not the focus
 	saveDir   string
-	casts     []*record.Cast // recordings whose files are not complete
-	terminal  *terminal      // nil = no zoom but the emulator's
-	raw       *zoom          // the session that has the terminal for itself; nil = none
+	editor    func(ctx context.Context, file string) error // edits a file on the terminal; nil = it cannot
+	casts     []*record.Cast                               // recordings whose files are not complete
+	terminal  *terminal                                    // nil = no zoom but the emulator's
+	raw       *zoom                                        // the session that has the terminal for itself; nil = none
 	pace      pacer
 	leaving   bool // what is typed is for whoever reads the terminal next
 	themeName string

@@ -65,6 +65,7 @@ func Run(ctx context.Context, o Options) error {
 		},
 		raw: rawTerm(envValue(o.Env, "TERM")), hungUp: hungUp,
 	}
+	m.editor = m.runEditor(o.Env)
 
 	before, err := term.GetState(o.In.Fd())
 	if err != nil {
@@ -184,6 +185,9 @@ func (m *Model) handleSignals(ctx context.Context, p *tea.Program, tty *os.File,
 			if z := m.out.zoom.Load(); z != nil { // it has the terminal
 				z.end()
 				awaitEnd(z.ended, hangUpGrace/2)
+			}
+			if e := m.out.editing.Load(); e != nil { // which keeps its text
+				awaitEnd(e.ended, hangUpGrace*3/4)
 			}
 			m.pace.hushForGood(hangUpGrace / 10)
 			p.Quit()

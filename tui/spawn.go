@@ -34,7 +34,9 @@ type outside struct {
 	stop   context.CancelFunc
 	budget *budget
 	zoom   atomic.Pointer[zoom] // that has the terminal; nil = none
-	send   func(tea.Msg)        // hands a message to Update; may block until the loop takes it
+	// editing is the editor that has the terminal; nil = none.
+	editing atomic.Pointer[editor]
+	send    func(tea.Msg) // hands a message to Update; may block until the loop takes it
 }
 
 // crashMsg says that a goroutine or a command panicked: the program ends

@@ -113,6 +113,15 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 				{At: now, Text: "web-1: stop done in 20ms"},
 			}}, w, h)
 		},
+		"config": func(w, h int) Block { return th.Config(nastyConfig(), w, h) },
+		"config empty": func(w, h int) Block {
+			return th.Config(&ConfigState{Title: "日本\x1b語", Empty: "\x1b[2J none", Right: "not saved"}, w, h)
+		},
+		"config differences": func(w, h int) Block {
+			s := nastyConfig()
+			s.Cursor, s.Offset, s.Note = -1, 7, "a note\x1b"
+			return th.Config(s, w, h)
+		},
 		"jobs":    func(w, h int) Block { return th.Jobs(nastyJobs(40), w, h) },
 		"no jobs": func(w, h int) Block { return th.Jobs(&JobsState{Title: "Jobs", Now: now}, w, h) },
 		"output":  func(w, h int) Block { return th.Output(nastyOutput(3), w, h) },

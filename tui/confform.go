@@ -1,0 +1,204 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"lxcdeck/runtime/conf"
+	"lxcdeck/views"
+)
+
+// The fields of the form for one key.
+const (
+	keyName = iota
+	keyValue
+)
+
+// keyForm is a form whose text fields complete what was typed, as a shell does.
+type keyForm struct {
+	*form
+	complete func(field int, typed string) []string
+}
+
+func (f *keyForm) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	at := f.here()
+	if k.String() != "tab" || at == nil || at.kind != views.TextField || at.fixed {
+		return f.form.key(m, k)
+	}
+	typed := at.line.String()
+	all := f.complete(f.at, typed)
+	if begin := commonBegin(all); len(begin) > len(typed) {
+		at.line.set(begin)
+		f.changed()
+		return f.look(m)
+	}
+	return f.form.key(m, k)
+}
+
+// commonBegin is what all words begin with.
+func commonBegin(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	begin := words[0]
+	for _, w := range words[1:] {
+		for !strings.HasPrefix(w, begin) {
+			begin = begin[:len(begin)-1]
+		}
+	}
+	return begin
+}
+
+// text is what changes are made of: the draft, else what was read.
+func (x *confView) text() []byte {
+	if x.drafted {
+		return x.draft
+	}
+	return x.base
+}
+
+// enter changes the key under the cursor, or unfolds what is included there.
+func (x *confView) enter(m *Model) tea.Cmd {
+	if x.at < len(x.rows) && x.rows[x.at].fold != "" {
+		x.fold(m)
+		return nil
+	}
+	if why := x.whyNot(m); why != "" {
+		m.say(noteWarn, why, "")
+		return nil
+	}
+	if x.at >= len(x.rows) {
+		return x.add(m, "", "")
+	}
+	r := &x.rows[x.at]
+	switch {
+	case r.item < 0:
+		m.say(noteInfo, "there is no key in this line", x.editKey(m))
+		return nil
+	case r.node > 0: // what is included belongs to others: a line of this config overrides it
+		it := &x.tree.Items[r.item]
+		return x.add(m, it.Key, it.Value)
+	}
+	it := &x.tree.Items[r.item]
+	if !x.secrets && len(conf.SecretsOf(it.Key, it.Value)) > 0 {
+		m.say(noteInfo, "its value is hidden: show secrets first", "")
+		return nil
+	}
+	return x.ask(m, "Change line "+fmt.Sprint(r.line)+" of "+x.name, it.Key, it.Value, true, func(f *conf.File, _, value string) error {
+		return f.Replace(r.line, value)
+	})
+}
+
+// add asks for a key that gets a line.
+func (x *confView) add(m *Model, key, value string) tea.Cmd {
+	return x.ask(m, "Add a key to "+x.name, key, value, false, func(f *conf.File, key, value string) error {
+		k, _ := conf.Lookup(key)
+		if k.Kind == conf.List {
+			_, err := f.Add(key, value)
+			return err
+		}
+		_, err := f.Set(key, value)
+		return err
+	})
+}
+
+// drop takes the line under the cursor out.
+func (x *confView) drop(m *Model) tea.Cmd {
+	if x.at >= len(x.rows) || x.rows[x.at].node > 0 || x.rows[x.at].line == 0 {
+		m.say(noteInfo, "this is no line of "+x.of.Path(), "")
+		return nil
+	}
+	f := conf.Parse(x.of.Path(), x.text())
+	if err := f.Delete(x.rows[x.at].line); err != nil {
+		m.say(noteError, err.Error(), "")
+		return nil
+	}
+	return x.draftOf(m, f)
+}
+
+// draftOf makes an edited file the draft, which is looked over when that is asked for.
+func (x *confView) draftOf(m *Model, f *conf.File) tea.Cmd {
+	x.draft, x.drafted, x.fault = f.Bytes(), true, nil
+	if x.sameText() {
+		m.say(noteInfo, "nothing was changed", "")
+		return x.forget(m)
+	}
+	x.resolve()
+	x.build(m)
+	m.say(noteInfo, "changed, and not saved yet", "")
+	return nil
+}
+
+// ask asks for a key and its value; edit puts them into the file.
+func (x *confView) ask(m *Model, title, key, value string, fixed bool, edit func(f *conf.File, key, value string) error) tea.Cmd {
+	if len([]rune(value)) > textLimit {
+		m.say(noteWarn, fmt.Sprintf("its value has more than %d characters", textLimit), x.editKey(m))
+		return nil
+	}
+	var have []string
+	for i := range x.tree.Items {
+		have = append(have, x.tree.Items[i].Key)
+	}
+	supports := conf.SupportedBy(x.got.Lacking, x.got.Extra)
+	f := &form{title: title, note: "tab completes.", action: "changes it", wrong: -1, fields: []formField{
+		textField("key", "lxc.", key), textField("value", "clears what was said before", value),
+	}}
+	f.fields[keyName].fixed, f.fields[keyName].need = fixed, "a line needs a key"
+	if fixed || key != "" {
+		f.at = keyValue
+	}
+	complete := func(field int, typed string) []string {
+		if field == keyValue {
+			return conf.CompleteValue(strings.TrimSpace(f.text(keyName)), typed)
+		}
+		var out []string
+		for _, c := range conf.Complete(typed, have, supports) {
+			out = append(out, c.Text)
+		}
+		return out
+	}
+	f.live = func(_ *Model, f *form) tea.Cmd {
+		if fixed {
+			f.fields[keyName].line.set(key)
+		}
+		name, value := strings.TrimSpace(f.text(keyName)), f.text(keyValue)
+		f.note = "tab completes."
+		if _, known := conf.Lookup(name); known {
+			f.note = keyWords(name)
+		} else if all := complete(keyName, name); name != "" && len(all) > 0 {
+			f.note = "tab completes: " + strings.Join(all[:min(len(all), 6)], "  ")
+		}
+		f.fields[keyName].warn, f.fields[keyValue].warn = "", ""
+		switch err := conf.Check(name, value); {
+		case name == "" || err == nil:
+		case !supports(name):
+			f.fields[keyName].warn = "this liblxc has no such key"
+		default:
+			f.fields[keyValue].warn = strings.TrimPrefix(err.Error(), name+": ")
+		}
+		return nil
+	}
+	change := func(f *form) (*conf.File, error) {
+		file := conf.Parse(x.of.Path(), x.text())
+		return file, edit(file, strings.TrimSpace(f.text(keyName)), f.text(keyValue))
+	}
+	f.check = func(f *form) (int, error) {
+		if f.fields[keyName].empty() {
+			return keyName, fmt.Errorf("%s", f.fields[keyName].need)
+		}
+		_, err := change(f)
+		return -1, err
+	}
+	f.submit = func(f *form) tea.Cmd {
+		file, err := change(f)
+		if err != nil {
+			return nil // the form has refused it before
+		}
+		return x.draftOf(m, file)
+	}
+	_ = f.live(m, f)
+	m.overlay = &upon{&keyForm{f, complete}, x}
+	return nil
+}

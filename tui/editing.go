@@ -1,0 +1,269 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime/conf"
+	"lxcdeck/tui/record"
+)
+
+const (
+	// editorGrace is how long an editor may take to end after a hang-up, such as to
+	// write what it has in memory. Then it is killed.
+	editorGrace = time.Second
+	// cldStopped is CLD_STOPPED of sigaction(2).
+	cldStopped = 5
+)
+
+// editedMsg is the end of an editor.
+type editedMsg struct {
+	x    *confView
+	was  []byte // what it was given
+	path string // of its file; "" = there is none
+	text []byte // what stands there now; nil = it could not be read
+	err  error  // why it did not begin, or how it failed
+}
+
+// editFile names the file of an edit that begins at an instant.
+func (x *confView) editFile(at time.Time) string {
+	name := "default"
+	if x.of.Default == "" {
+		name = x.of.Ref.Name
+	}
+	return record.Name("edit-"+name, "conf", at)
+}
+
+// editPattern finds such files, whenever they began.
+func (x *confView) editPattern() string {
+	const stamp = "0001-01-01-000000.conf"
+	name := x.editFile(time.Time{})
+	return name[:len(name)-len(stamp)] + "????-??-??-??????.conf"
+}
+
+// edit gives the draft, or another text that becomes it, to an editor.
+func (x *confView) edit(m *Model, text []byte) tea.Cmd {
+	if m.editor == nil || m.saveDir == "" {
+		m.say(noteWarn, "there is no terminal for an editor, or no place for its file", "")
+		return nil
+	}
+	if text == nil {
+		text = x.text()
+	}
+	now, dir, places, run, ctx := m.clock.Now(), m.saveDir, m.savePlaces(), m.editor, m.out.ctx
+	m.leaving = true // what is typed is the editor's
+	return cmd("editor", func() tea.Msg {
+		m.pace.hush(settleTime)
+		msg := editedMsg{x: x, was: text}
+		f, err := record.Create(filepath.Join(dir, x.editFile(now)), places)
+		for i := 1; i < 60 && errors.Is(err, record.ErrExists); i++ { // one of this second is kept
+			f, err = record.Create(filepath.Join(dir, x.editFile(now.Add(time.Duration(i)*time.Second))), places)
+		}
+		if err == nil {
+			msg.path = f.Name()
+			_, err = f.Write(text)
+			err = errors.Join(err, f.Close())
+		}
+		if err == nil {
+			err = run(ctx, msg.path)
+		}
+		msg.err = err
+		if got, err := conf.Open(msg.path); err == nil && msg.path != "" {
+			msg.text = append([]byte{}, got.Text...)
+		}
+		return msg
+	})
+}
+
+// arrive takes the screen back, and what was written.
+func (msg editedMsg) arrive(m *Model) tea.Cmd {
+	m.leaving = false
+	m.pace.speak()
+	acts := []tea.Cmd{tea.ClearScreen, m.restarted()}
+	if m.sizer != nil {
+		m.sizer.ask()
+	}
+	x, same := msg.x, string(msg.text) == string(msg.was)
+	x.kept = ""
+	switch {
+	case msg.err != nil && (msg.path == "" || msg.text != nil && same):
+		m.say(noteError, "not edited: "+msg.err.Error(), "VISUAL or EDITOR names the editor")
+		return tea.Batch(append(acts, removing(msg.path))...)
+	case msg.err != nil:
+		m.say(noteError, "the editor failed: "+msg.err.Error()+"; the text is kept in "+msg.path, "")
+		return tea.Batch(acts...)
+	case msg.text == nil:
+		m.say(noteError, "what was edited cannot be read: "+msg.path, "")
+		return tea.Batch(acts...)
+	case m.configOpen() != x:
+		m.say(noteWarn, "the text is kept in "+msg.path, "")
+		return tea.Batch(acts...)
+	case same && !x.drafted && string(msg.was) == string(x.base):
+		m.say(noteInfo, "nothing was changed", "")
+		return tea.Batch(append(acts, removing(msg.path))...)
+	}
+	x.kept = msg.path
+	return tea.Batch(append(acts, x.take(m, msg.text))...)
+}
+
+// removing removes the file of an edit that has come to its end: it lies among
+// what is saved, and is this user's own.
+func removing(path string) tea.Cmd {
+	if path == "" {
+		return nil
+	}
+	return cmd("editor", func() tea.Msg {
+		_ = os.Remove(path)
+		return nil
+	})
+}
+
+// editor is an editor on the terminal of the screen.
+type editor struct {
+	t      *terminal
+	jobctl *suspender
+	env    []string
+	spawn  func(where string, work func())
+	ended  chan struct{} // closed when the terminal is whole again
+}
+
+// editorWords are the command that edits files, by the environment.
+func editorWords(env []string) ([]string, error) {
+	for _, name := range []string{"VISUAL", "EDITOR"} {
+		words, err := splitWords(envValue(env, name))
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", name, err)
+		case len(words) > 0:
+			return words, nil
+		}
+	}
+	for _, name := range []string{"editor", "sensible-editor", "nano", "vi"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return []string{path}, nil
+		}
+	}
+	return nil, errors.New("no editor is there")
+}
+
+// runEditor gives the terminal to an editor until it ends. The loop goes on
+// meanwhile, as it does during a zoom.
+func (m *Model) runEditor(env []string) func(context.Context, string) error {
+	return func(ctx context.Context, file string) (err error) {
+		words, err := editorWords(env)
+		if err != nil {
+			return err
+		}
+		e := &editor{t: m.terminal, jobctl: m.jobctl, env: env, spawn: m.out.spawn, ended: make(chan struct{})}
+		m.out.editing.Store(e)
+		defer func() {
+			close(e.ended)
+			m.out.editing.Store(nil)
+		}()
+		before, err := term.GetState(e.t.in.Fd())
+		if err == nil {
+			err = e.t.release()
+		}
+		if err != nil {
+			return fmt.Errorf("take the terminal: %w", err)
+		}
+		err = e.run(ctx, append(words, file))
+		select {
+		case <-e.t.hungUp: // the terminal may be gone
+			return errors.Join(err, errHungUp)
+		default:
+		}
+		// What a killed editor has left of its settings is not for the shell either.
+		rerr := e.t.restore()
+		if rerr != nil {
+			rerr = errors.Join(rerr, term.Restore(e.t.in.Fd(), before))
+		}
+		return errors.Join(err, rerr)
+	}
+}
+
+var errHungUp = errors.New("hung up")
+
+// run runs a command in the foreground of the terminal, in a process group of its
+// own: what ctrl+c ends is the command, and not lxcdeck as well.
+func (e *editor) run(ctx context.Context, words []string) error {
+	tty := int(e.t.in.Fd())
+	c := exec.Command(words[0], words[1:]...)
+	c.Stdin, c.Stdout, c.Stderr, c.Env = e.t.in, e.t.out, e.t.out, e.env
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if pgrp, err := unix.IoctlGetInt(tty, unix.TIOCGPGRP); err == nil && pgrp == unix.Getpgrp() {
+		c.SysProcAttr.Foreground, c.SysProcAttr.Ctty = true, tty
+		defer foreground(tty, pgrp) // it has it even where the program is not there
+	}
+	if err := c.Start(); err != nil {
+		return fmt.Errorf("%s: %w", words[0], err)
+	}
+	over := make(chan struct{})
+	e.spawn("editor", func() { e.watch(ctx, c.Process.Pid, over) })
+	e.await(c.Process.Pid)
+	err := c.Wait()
+	close(over)
+	if err != nil {
+		return fmt.Errorf("%s: %w", words[0], err)
+	}
+	return nil
+}
+
+// await waits for the end. A stop, as by ctrl+z, stops lxcdeck too where a shell
+// could bring both back; elsewhere it is undone.
+func (e *editor) await(pid int) {
+	for {
+		var end unix.Siginfo
+		err := unix.Waitid(unix.P_PID, pid, &end, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil || end.Code != cldStopped:
+			return
+		}
+		_ = unix.Waitid(unix.P_PID, pid, nil, unix.WSTOPPED, nil) // taken note of
+		tty := int(e.t.in.Fd())
+		if resumable() && foreground(tty, unix.Getpgrp()) {
+			_ = e.jobctl.Run() // where it was not stopped, the editor goes on at once
+		}
+		foreground(tty, pid)
+		_ = unix.Kill(-pid, unix.SIGCONT)
+	}
+}
+
+// foreground gives the terminal to a process group. Whoever is in the background
+// and does that is stopped by SIGTTOU, unless it ignores that (tcsetpgrp(3)).
+func foreground(tty, pgrp int) bool {
+	signal.Ignore(syscall.SIGTTOU)
+	defer signal.Reset(syscall.SIGTTOU)
+	return unix.IoctlSetPointerInt(tty, unix.TIOCSPGRP, pgrp) == nil
+}
+
+// watch ends the editor with the program: it is told of the hang-up, so that it
+// can keep what it has in memory, and killed if that does not end it.
+func (e *editor) watch(ctx context.Context, pid int, over <-chan struct{}) {
+	select {
+	case <-over:
+		return
+	case <-ctx.Done():
+	case <-e.t.hungUp:
+	}
+	_ = unix.Kill(-pid, unix.SIGHUP)
+	_ = unix.Kill(-pid, unix.SIGCONT)
+	select {
+	case <-over:
+	case <-time.After(editorGrace):
+		_ = unix.Kill(-pid, unix.SIGKILL)
+	}
+}

@@ -1,0 +1,140 @@
+package views
+
+import (
+	"strconv"
+
+	"lxcdeck/keymap"
+)
+
+// ConfigRow is a line of a config, or of what is told of it.
+type ConfigRow struct {
+	Number int // of the line in its file; 0 = it is none
+	Indent int // columns, of what is included
+	Sign   string
+	Text   string
+	Role   Role
+	Note   string // behind the text
+	Warn   bool   // the note is one to see
+}
+
+// ConfigState is a config line by line, and whatever else is made of such lines:
+// differences between two versions.
+type ConfigState struct {
+	Title, Right string
+	Rows         []ConfigRow
+	Cursor       int // of Rows; -1 = there is none
+	Offset       int
+	About        []string // of the line under the cursor, a row each
+	Note         string   // what is said of the whole; "" = nothing
+	Empty        string   // why there is no row
+	Hints        []keymap.Hint
+	Say          *NoticeState
+}
+
+// configAbout is how many rows the words on the line under the cursor have.
+func configAbout(s *ConfigState, h int) int {
+	switch {
+	case s.Cursor < 0 || h < 6:
+		return 0
+	case h < 12:
+		return 1
+	}
+	return 2
+}
+
+// ConfigPage is how many rows of lines are in sight.
+func ConfigPage(s *ConfigState, h int) int {
+	n := h - 1 - footRows(s.Say, h) - configAbout(s, h)
+	if s.Note != "" && h >= footBoth {
+		n--
+	}
+	return max(0, n)
+}
+
+// Config paints lines in exactly w x h cells.
+func (t *Theme) Config(s *ConfigState, w, h int) Block {
+	if w <= 0 || h <= 0 {
+		return exactly(nil, w, h)
+	}
+	page := ConfigPage(s, h)
+	rows := []string{t.pageTitle(s.Title, Clean(s.Right), w)}
+	if len(s.Rows) == 0 {
+		for _, row := range t.paragraph(Dim, Clean(s.Empty), max(1, w-2)) {
+			rows = append(rows, " "+fitRow(row, max(0, w-1)))
+		}
+	}
+	digits := 1
+	for i := range s.Rows {
+		digits = max(digits, len(strconv.Itoa(s.Rows[i].Number)))
+	}
+	offset := max(0, min(s.Offset, len(s.Rows)-page))
+	if s.Cursor >= 0 {
+		offset = Scroll(s.Cursor, offset, len(s.Rows), page)
+	}
+	for i := offset; i < len(s.Rows) && i < offset+page; i++ {
+		rows = append(rows, t.configRow(&s.Rows[i], digits, w, i == s.Cursor))
+	}
+	rows = rows[:min(len(rows), 1+page)]
+	foot := t.configFoot(s, w, h)
+	for len(rows) < h-len(foot) {
+		rows = append(rows, blank(w))
+	}
+	return exactly(append(rows, foot...), w, h)
+}
+
+func (t *Theme) configRow(r *ConfigRow, digits, w int, cursor bool) string {
+	l := t.newLine(w)
+	if cursor {
+		l.whole(Cursor)
+	}
+	number := ""
+	if r.Number > 0 {
+		number = strconv.Itoa(r.Number)
+	}
+	l.gap(r.Indent)
+	if w >= narrowW {
+		l.field(Dim, number, digits, true)
+		l.gap(1)
+	}
+	l.field(r.Role, Clean(r.Sign), 1, false)
+	l.gap(1)
+	text, note := Clean(r.Text), Clean(r.Note)
+	room := l.left()
+	if note != "" && Width(text)+2+Width(note) > room {
+		note = t.Cut(note, max(room/2, room-Width(text)-2))
+	}
+	if note == "" {
+		l.add(r.Role, t.Cut(text, room))
+		return l.String()
+	}
+	l.add(r.Role, t.Cut(text, max(0, room-2-Width(note))))
+	l.gap(2)
+	role := Dim
+	if r.Warn {
+		role = Warn
+	}
+	l.add(role, t.Cut(note, l.left()))
+	return l.String()
+}
+
+func (t *Theme) configFoot(s *ConfigState, w, h int) []string {
+	foot := t.pageFoot(s.Say, s.Hints, w, h)
+	if h <= 1 {
+		return foot
+	}
+	var before []string
+	if s.Note != "" && h >= footBoth {
+		before = append(before, t.row(Warn, t.Cut(Clean(s.Note), w), w))
+	}
+	for i := range configAbout(s, h) {
+		text := ""
+		if i < len(s.About) {
+			text = s.About[i]
+		}
+		l := t.newLine(w)
+		l.gap(1)
+		l.add(Plain, t.Cut(Clean(text), l.left()))
+		before = append(before, l.String())
+	}
+	return append(before, foot...)
+}
