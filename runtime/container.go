@@ -145,6 +145,9 @@ type Container struct {
 	// ConfigID tells one version of its config file from another; "" = the file
 	// was not read. Files that it includes do not count.
 	ConfigID string
+	// Edited says that a file of its config is newer than its init, or may be: what
+	// runs may have other values than the files (Configurer).
+	Edited bool
 
 	State   State
 	InitPID int          // host pid of the container's init; 0 = none or not known

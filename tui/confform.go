@@ -143,10 +143,12 @@ func (x *confView) ask(m *Model, title, key, value string, fixed bool, edit func
 	}
 	supports := conf.SupportedBy(x.got.Lacking, x.got.Extra)
 	f := &form{title: title, note: "tab completes.", action: "changes it", wrong: -1, fields: []formField{
-		textField("key", "lxc.", key), textField("value", "clears what was said before", value),
+		textField("key", "", key), textField("value", "clears what was said before", value),
 	}}
 	f.fields[keyName].fixed, f.fields[keyName].need = fixed, "a line needs a key"
-	if fixed || key != "" {
+	if key == "" {
+		f.fields[keyName].line.set("lxc.")
+	} else {
 		f.at = keyValue
 	}
 	complete := func(field int, typed string) []string {
@@ -173,6 +175,7 @@ func (x *confView) ask(m *Model, title, key, value string, fixed bool, edit func
 		f.fields[keyName].warn, f.fields[keyValue].warn = "", ""
 		switch err := conf.Check(name, value); {
 		case name == "" || err == nil:
+		case !supports(name) && len(complete(keyName, name)) > 0: // still being typed
 		case !supports(name):
 			f.fields[keyName].warn = "this liblxc has no such key"
 		default:

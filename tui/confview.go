@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -189,7 +188,7 @@ func (x *confView) life(m *Model) string {
 	if c == nil {
 		return ""
 	}
-	return fmt.Sprint(c.ConfigID, " ", c.InitPID, " ", c.Begin)
+	return lifeOf(c)
 }
 
 // took takes a reading over.

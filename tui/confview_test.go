@@ -98,6 +98,14 @@ func TestConfigIsEditedAndSaved(t *testing.T) {
 	if len(*files) != 1 || exists((*files)[0]) {
 		t.Errorf("files of the edit: %q", *files)
 	}
+	d.press("q")
+	d.until("the mark of the list", func() bool {
+		d.pass(time.Second)
+		return strings.Contains(d.screen(), "R* ")
+	})
+	d.press("i")
+	d.sees("changed since: needs a restart")
+	d.press("i", "e")
 	d.rt.Become(ref("alpha"), runtime.Stopped)
 	d.rt.Become(ref("alpha"), runtime.Running)
 	d.until("the mark is gone", func() bool {
@@ -156,7 +164,7 @@ func TestConfigKeyByKey(t *testing.T) {
 	d.press("enter")
 	d.sees("not saved", "lxc.uts.name = omega")
 	d.press("a")
-	d.typed("lxc.sig")
+	d.typed("sig")
 	d.press("tab")
 	d.typed("h")
 	d.press("tab", "tab")
@@ -165,7 +173,7 @@ func TestConfigKeyByKey(t *testing.T) {
 	d.press("tab", "enter")
 	d.sees("lxc.signal.halt = SIGTERM")
 	d.press("a")
-	d.typed("lxc.nope")
+	d.typed("nope")
 	d.sees("this liblxc has no such key")
 	d.press("esc", "G", "k", "k") // the environment
 	d.press("enter")

@@ -174,7 +174,7 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	if x := m.networkOpen(); x != nil {
 		x.arrange(m)
 	}
-	next = tea.Batch(next, m.seeList(&msg.listing, began))
+	next = tea.Batch(next, m.seeList(&msg.listing, began), m.seeRestarts())
 	if first {
 		return tea.Batch(next, m.sample(), m.poll(), m.readLeftovers())
 	}
@@ -285,6 +285,7 @@ func (m *Model) arrange() {
 func (m *Model) row(c *runtime.Container) views.Row {
 	row := views.Row{C: c, Order: views.Gap(), Marked: m.rows.marks[c.Ref]}
 	row.Alerts = m.alertsOf(c.Ref)
+	row.Stale = m.restarts.needs(c)
 	t := m.hist.of(c.Ref)
 	if t == nil || !c.Counted() {
 		return row

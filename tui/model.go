@@ -146,6 +146,7 @@ type Model struct {
 	lastBell  time.Time
 	blurred   bool // the terminal itself has not the focus
 	saveDir   string
+	restarts  restarts
 	editor    func(ctx context.Context, file string) error // edits a file on the terminal; nil = it cannot
 	casts     []*record.Cast                               // recordings whose files are not complete
 	terminal  *terminal                                    // nil = no zoom but the emulator's

@@ -70,6 +70,9 @@ func facts(s *DetailState) []fact {
 		}
 	}
 	out = append(append(append(out, alertFacts(s)...), troubles(s)...), limitFacts(s)...)
+	if r.Stale {
+		add("config", Warn, "changed since: needs a restart *")
+	}
 	if c.Lock != nil {
 		add("lock", Warn, c.Lock.String())
 	}

@@ -233,6 +233,8 @@ func (t *Theme) cell(l *line, s *ListState, cols tableau, p placed, r *Row, note
 			l.add(role, mark)
 		} else if c.Lock != nil {
 			l.add(Warn, t.Glyphs.Lock)
+		} else if r.Stale {
+			l.add(Warn, "*")
 		}
 	case ColCPU:
 		t.cpuCell(l, s, cols, r)

@@ -44,6 +44,7 @@ type Row struct {
 	Marked bool
 	Busy   string  // what is being done to it ("stopping"); "" = nothing
 	Alerts []Alert // what is above its threshold
+	Stale  bool    // its config has other values than it runs with: needs a restart
 	Note   string  // why its figures are missing or doubtful; "" = Container tells
 }
 

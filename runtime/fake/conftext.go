@@ -86,6 +86,13 @@ func (r *Runtime) conf(of runtime.ConfigOf) (*confFile, error) {
 	return f, nil
 }
 
+// edited says whether a box runs with another config than its own by now. Callers
+// hold r.mu.
+func (r *Runtime) edited(b *box) bool {
+	f := r.confs[runtime.ConfigOf{Ref: b.spec.Ref}.Path()]
+	return f != nil && f.whose == b.spec.Identity && f.init == b.spec.InitPID && f.ran != f.text
+}
+
 // plainText is the config of a container that has been given none. Callers hold r.mu.
 func (r *Runtime) plainText(b *box) string {
 	ref := b.spec.Ref

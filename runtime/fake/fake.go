@@ -334,6 +334,7 @@ func beginOf(started time.Time) uint64 {
 func (r *Runtime) shown(b *box) runtime.Container {
 	c := b.spec.Container
 	c.ConfigID, c.Begin = "version "+strconv.Itoa(b.edits), beginOf(c.Started)
+	c.Edited = c.InitPID > 0 && r.edited(b)
 	f := r.faults[faultKey{List, c.Ref}]
 	switch {
 	case f == nil:

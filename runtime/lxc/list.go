@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -278,12 +279,19 @@ func (a *Adapter) look(ctx context.Context, ref runtime.Ref, unsafe error) runti
 	return c
 }
 
+// startGrain is how far the start of an init may be off: the kernel tells when the
+// host has booted in whole seconds (btime of proc_stat(5)).
+const startGrain = time.Second
+
 // describe adds what does not depend on the state: configuration and manager.
 func (a *Adapter) describe(ctx context.Context, c *runtime.Container, found *inspection) {
 	c.Manager = a.managers.of(c.Ref, found.manager)
 	c.Lock = lockOf(c.Ref, found.err == nil)
 	if len(found.files) > 0 { // the first is its own
 		c.ConfigID = found.files[0].version()
+	}
+	if c.InitPID > 0 {
+		c.Edited = slices.ContainsFunc(found.files, func(id fileID) bool { return id.mtime > c.Started.Add(-startGrain).UnixNano() })
 	}
 	if found.err == nil && c.NoAnswerSince.IsZero() {
 		f := a.factsOf(ctx, c.Ref, found)

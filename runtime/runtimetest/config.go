@@ -112,13 +112,16 @@ func testConfigInForce(t *testing.T, s *suite) {
 		t.Errorf("an order needs no restart: %+v", c.InForce)
 	}
 	edit("lxc.uts.name = "+ref.Name, "lxc.uts.name = renamed")
+	if !s.get(t, ref).Edited {
+		t.Error("its config is newer than its start, and the list does not say so")
+	}
 	c, _ := s.configOf(t, of)
 	i := slices.IndexFunc(c.InForce, func(v runtime.ConfigInForce) bool { return v.Key == "lxc.uts.name" })
 	if i < 0 || c.Restart != runtime.Yes || !c.InForce[i].Later || !slices.Equal(c.InForce[i].Runs, []string{ref.Name}) || !slices.Equal(c.InForce[i].File, []string{"renamed"}) {
 		t.Errorf("restart %v, in force %+v", c.Restart, c.InForce)
 	}
 	s.bring(t, ref, runtime.Stopped)
-	if c, _ := s.configOf(t, of); c.Restart != runtime.No || len(c.InForce) != 0 {
+	if c, _ := s.configOf(t, of); c.Restart != runtime.No || len(c.InForce) != 0 || s.get(t, ref).Edited {
 		t.Errorf("stopped: %+v", c.InForce)
 	}
 	s.bring(t, ref, runtime.Running)
