@@ -59,6 +59,10 @@ func (x *confView) build(m *Model) {
 		b.file(0)
 	}
 	b.elsewhere()
+	x.lines = make([]views.ConfigRow, len(x.rows))
+	for i := range x.rows {
+		x.lines[i] = x.rows[i].ConfigRow
+	}
 	if i := slices.IndexFunc(x.rows, func(r confRow) bool { return r.node == on.node && r.line == on.line && r.fold == on.fold }); i >= 0 {
 		x.at = i
 	}

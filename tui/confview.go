@@ -34,6 +34,7 @@ type confView struct {
 	fault    *runtime.ConfigFault
 	tree     *conf.Tree // of the draft, or of what was read
 	rows     []confRow
+	lines    []views.ConfigRow // of rows, as they are painted
 	unfolded map[string]bool // files whose lines are shown
 	secrets  bool            // are shown
 	job      *job            // that saves the draft
@@ -195,7 +196,7 @@ func (x *confView) life(m *Model) string {
 func (x *confView) took(m *Model, got confGot, err error) tea.Cmd {
 	if x.err = err; err != nil {
 		if errors.Is(err, runtime.ErrNotFound) && !x.drafted {
-			x.read, x.rows = false, nil
+			x.read, x.rows, x.lines = false, nil, nil
 		}
 		x.job = nil
 		return next(m, x, x.pause(m))
@@ -358,12 +359,9 @@ func (x *confView) paint(m *Model) views.Block {
 }
 
 func (x *confView) state(m *Model) *views.ConfigState {
-	s := &views.ConfigState{Title: "Config of " + x.name, Right: x.right(), Cursor: x.at, Offset: x.top, Note: x.note(m), Empty: "reading ...", Say: m.noticeState()}
+	s := &views.ConfigState{Title: "Config of " + x.name, Right: x.right(), Rows: x.lines, Cursor: x.at, Offset: x.top, Note: x.note(m), Empty: "reading ...", Say: m.noticeState()}
 	if x.of.Default != "" {
 		s.Title = "Default config " + x.name
-	}
-	for i := range x.rows {
-		s.Rows = append(s.Rows, x.rows[i].ConfigRow)
 	}
 	switch {
 	case x.err != nil:

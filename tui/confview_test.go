@@ -304,3 +304,29 @@ func TestConfigThatCannotBeSaved(t *testing.T) {
 	d.press("ctrl+r")
 	d.seesNo("it broke")
 }
+
+// A config of the largest size is moved through as any other, and one that is no
+// text, or includes itself, is shown with what is wrong.
+func TestConfigThatIsOdd(t *testing.T) {
+	long := strings.Repeat("lxc.environment = A=1\n", 40000)
+	d := configDeck(t, Options{}, long)
+	began := time.Now()
+	d.press("G")
+	d.sees("40000 x lxc.environment")
+	moved := time.Since(began)
+	began = time.Now()
+	d.press("s")
+	t.Logf("a key %v, all lines anew %v", moved, time.Since(began))
+	if moved > 20*50*time.Millisecond {
+		t.Errorf("a key took %v", moved)
+	}
+	d = configDeck(t, Options{}, "lxc.include = /var/lib/lxc/alpha/config\nlxc.foo = 1\nlxc.network.type = veth\nnot a key\nlxc.tty.max\n")
+	d.sees("! /var/lib/lxc/alpha/config", "includes itself", "! lxc.foo = 1", "? not a key", "! lxc.tty.max")
+	d.press("n", "n", "n")
+	d.sees("lxc.network.type is called lxc.net.0.type since LXC 2.1")
+	d = configDeck(t, Options{}, "lxc.uts.name = a\x1b]0;x\a\u202e\nlxc.uts.name = b\x00\xff\n")
+	d.sees(`a\x1b]0;x\x07\u202e`, "not a text")
+	d.edits("#\n", nil)
+	d.press("e")
+	d.sees("not a text")
+}

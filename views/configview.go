@@ -63,10 +63,11 @@ func (t *Theme) Config(s *ConfigState, w, h int) Block {
 			rows = append(rows, " "+fitRow(row, max(0, w-1)))
 		}
 	}
-	digits := 1
+	last := 0
 	for i := range s.Rows {
-		digits = max(digits, len(strconv.Itoa(s.Rows[i].Number)))
+		last = max(last, s.Rows[i].Number)
 	}
+	digits := len(strconv.Itoa(last))
 	offset := max(0, min(s.Offset, len(s.Rows)-page))
 	if s.Cursor >= 0 {
 		offset = Scroll(s.Cursor, offset, len(s.Rows), page)

@@ -168,6 +168,9 @@ func (r *Runtime) ConfigText(ctx context.Context, of runtime.ConfigOf) (runtime.
 			t.Files = append(t.Files, c)
 		}
 	}
+	if top := tree.Nodes[0].File; top != nil && top.Err != nil {
+		t.NoSave = top.Err.Error()
+	}
 	for _, b := range f.backups {
 		t.Backups = append(t.Backups, runtime.ConfigBackup{Name: b.name, At: b.at, Size: int64(len(b.text))})
 	}
