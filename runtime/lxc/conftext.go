@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	golxc "github.com/lxc/go-lxc"
@@ -30,7 +32,12 @@ func (*Adapter) DefaultConfigs() []string { return defaultConfigs() }
 // defaultConfigs is DefaultConfigs for helpers, which have no Adapter.
 func defaultConfigs() []string {
 	out := []string{systemDefault}
-	if own := golxc.GlobalConfigItem("lxc.default_config"); filepath.IsAbs(own) && filepath.Clean(own) != systemDefault {
+	own := golxc.GlobalConfigItem("lxc.default_config")
+	// liblxc goes by HOME, which may be another user's; helpers have that of passwd.
+	if rest, ok := strings.CutPrefix(own, os.Getenv("HOME")+"/"); ok && os.Geteuid() != 0 {
+		own = filepath.Join(homeDir(), rest)
+	}
+	if filepath.IsAbs(own) && filepath.Clean(own) != systemDefault {
 		out = append(out, filepath.Clean(own))
 	}
 	return out
