@@ -122,15 +122,13 @@ func (x *confView) merge(m *Model) tea.Cmd {
 	if ok { // the lines stand apart, and one of them would win unseen
 		both = []byte(markMine + " look at " + clashes[0].Key + ", which both have set, and take this line out\n" + strings.Join(lines, ""))
 	}
+	on := confBase{theirs, x.got.Version}
 	q := &question{state: views.PromptState{
 		Title: "Somebody else has changed " + x.name + " meanwhile", More: what + " Nothing is saved over theirs.",
 		Choices: []string{"edit both versions", "keep theirs, drop mine", "back, and save nothing"},
 	}, picks: []func() tea.Cmd{
-		func() tea.Cmd {
-			x.base, x.version = theirs, x.got.Version
-			return x.edit(m, both)
-		},
-		func() tea.Cmd { x.base, x.version = theirs, x.got.Version; return x.forget(m) },
+		func() tea.Cmd { return x.edit(m, both, &on) },
+		func() tea.Cmd { x.base, x.version = on.text, on.version; return x.forget(m) },
 		func() tea.Cmd { return nil },
 	}}
 	return m.askUpon(q)

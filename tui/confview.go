@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,7 +86,7 @@ func (m *Model) configHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.ConfigHistory: func() tea.Cmd { return m.openConfig(true) },
 		keymap.ConfigDefault: m.openDefault,
 
-		keymap.ConfEdit:    changing(func(x *confView) tea.Cmd { return x.edit(m, nil) }),
+		keymap.ConfEdit:    changing(func(x *confView) tea.Cmd { return x.edit(m, nil, nil) }),
 		keymap.ConfSet:     on(func(x *confView) tea.Cmd { return x.enter(m) }),
 		keymap.ConfAdd:     changing(func(x *confView) tea.Cmd { return x.add(m, "", "") }),
 		keymap.ConfDrop:    changing(func(x *confView) tea.Cmd { return x.drop(m) }),
@@ -152,7 +151,7 @@ func (x *confView) fetch(m *Model, draft []byte) tea.Cmd {
 		got := confGot{text: text}
 		got.tree = conf.Resolve(of.Path(), conf.FromText(&text), conf.Options{Supports: conf.SupportedBy(text.Lacking, text.Extra)})
 		if first {
-			got.left = leftEdit(dir, pattern)
+			got.left = leftEdit(dir, pattern, x.textOf(&text))
 		}
 		if draft != nil {
 			got.checked, got.draft = true, draft
@@ -162,17 +161,19 @@ func (x *confView) fetch(m *Model, draft []byte) tea.Cmd {
 	})
 }
 
-// leftEdit is the newest file of an edit that never ended; "" = there is none.
-func leftEdit(dir, pattern string) string {
+// leftEdit is the newest file of an edit that never ended, unless its text was
+// saved all the same; "" = there is none.
+func leftEdit(dir, pattern string, now []byte) string {
 	all, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil || len(all) == 0 {
 		return ""
 	}
 	slices.Sort(all)
-	if info, err := os.Lstat(all[len(all)-1]); err != nil || !info.Mode().IsRegular() {
+	last := all[len(all)-1]
+	if got, err := conf.Open(last); err != nil || got.Dir || bytes.Equal(got.Text, now) {
 		return ""
 	}
-	return all[len(all)-1]
+	return last
 }
 
 // due sees whether the config is another by now, or the container in another life.

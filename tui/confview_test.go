@@ -212,6 +212,12 @@ func TestConfigChangedMeanwhile(t *testing.T) {
 					t.Fatalf("theirs became\n%s", got)
 				}
 				d.pass(questionGrace)
+				d.edits("", errors.New("killed"))
+				d.press("1") // theirs is not what mine was made of
+				d.sees("not edited: killed")
+				d.press("w")
+				d.sees("Somebody else has changed alpha meanwhile")
+				d.pass(questionGrace)
 				d.edits("", nil)
 				d.press("1")
 				d.sees("begins with <<<<<<<")

@@ -33,6 +33,9 @@ type editedMsg struct {
 	was  []byte // what it was given
 	path string // of its file; "" = there is none
 	text []byte // what stands there now; nil = it could not be read
+	// on is what the text is made of from now on: of a merge what somebody else has
+	// saved. nil = what it was made of before.
+	on *confBase
 	err  error  // why it did not begin, or how it failed
 }
 
@@ -52,8 +55,15 @@ func (x *confView) editPattern() string {
 	return name[:len(name)-len(stamp)] + "????-??-??-??????.conf"
 }
 
-// edit gives the draft, or another text that becomes it, to an editor.
-func (x *confView) edit(m *Model, text []byte) tea.Cmd {
+// confBase is what a draft is made of.
+type confBase struct {
+	text    []byte
+	version string
+}
+
+// edit gives the draft to an editor, or another text that becomes it, which is made
+// of on.
+func (x *confView) edit(m *Model, text []byte, on *confBase) tea.Cmd {
 	if m.editor == nil || m.saveDir == "" {
 		m.say(noteWarn, "there is no terminal for an editor, or no place for its file", "")
 		return nil
@@ -65,7 +75,7 @@ func (x *confView) edit(m *Model, text []byte) tea.Cmd {
 	m.leaving = true // what is typed is the editor's
 	return cmd("editor", func() tea.Msg {
 		m.pace.hush(settleTime)
-		msg := editedMsg{x: x, was: text}
+		msg := editedMsg{x: x, was: text, on: on}
 		f, err := record.Create(filepath.Join(dir, x.editFile(now)), places)
 		for i := 1; i < 60 && errors.Is(err, record.ErrExists); i++ { // one of this second is kept
 			f, err = record.Create(filepath.Join(dir, x.editFile(now.Add(time.Duration(i)*time.Second))), places)
@@ -114,6 +124,9 @@ func (msg editedMsg) arrive(m *Model) tea.Cmd {
 		return tea.Batch(append(acts, removing(msg.path))...)
 	}
 	x.kept = msg.path
+	if msg.on != nil {
+		x.base, x.version = msg.on.text, msg.on.version
+	}
 	return tea.Batch(append(acts, x.take(m, msg.text))...)
 }
 
