@@ -208,7 +208,7 @@ func oddAddress(k *Key, v string, word bool) string {
 		for _, p := range parts {
 			good = good && len(p) == 2 && strings.Trim(p, "0123456789abcdefABCDEFxX") == ""
 		}
-		if good && strings.Contains("13579bdfBDF", parts[0][1:]) {
+		if good && strings.IndexByte("13579bdfBDF", parts[0][1]) >= 0 {
 			return "it is an address of many: its first byte is odd"
 		}
 		return unless(good, "six bytes such as 00:16:3e:xx:xx:xx")

@@ -213,7 +213,7 @@ func (d *differ) exact(a0, a1, b0, b1 int) bool {
 		}
 		trace = append(trace, slices.Clone(v[limit-edits:limit+edits+2]))
 		for k := -edits; k <= edits; k += 2 {
-			x := 0
+			var x int
 			if k == -edits || k != edits && v[limit+k-1] < v[limit+k+1] {
 				x = v[limit+k+1]
 			} else {

@@ -160,9 +160,9 @@ func (e *effects) refused(k *Key, key, value string) string {
 		return "there is no interface " + n + " to take it from"
 	case net && value != "" && k.needs != "" && kind != k.needs:
 		return fmt.Sprintf("it needs lxc.net.%s.type = %s before it", n, k.needs)
-	case value != "" && key == "lxc.cap.keep" && e.any("", "lxc.cap.drop"), value != "" && key == "lxc.cap.drop" && e.any("", "lxc.cap.keep"):
+	case value != "" && key == "lxc.cap.keep" && e.any("lxc.cap.drop"), value != "" && key == "lxc.cap.drop" && e.any("lxc.cap.keep"):
 		return "lxc.cap.drop and lxc.cap.keep exclude each other"
-	case value != "" && key == "lxc.namespace.keep" && e.any("", "lxc.namespace.clone"), value != "" && key == "lxc.namespace.clone" && e.any("", "lxc.namespace.keep"):
+	case value != "" && key == "lxc.namespace.keep" && e.any("lxc.namespace.clone"), value != "" && key == "lxc.namespace.clone" && e.any("lxc.namespace.keep"):
 		return "lxc.namespace.clone and lxc.namespace.keep exclude each other"
 	case value != "" && (key == "lxc.arch" || sub == "type" || k.Value == Group): // liblxc takes no others
 		return odd(k, value)
@@ -171,7 +171,7 @@ func (e *effects) refused(k *Key, key, value string) string {
 }
 
 // any says whether a key has items that count.
-func (e *effects) any(group, key string) bool { return len(e.live[group][key]) > 0 }
+func (e *effects) any(key string) bool { return len(e.live[groupOf(key)][key]) > 0 }
 
 // empty takes an empty value, which clears.
 func (e *effects) empty(i int, k *Key, key string) {

@@ -73,7 +73,7 @@ func TestLookup(t *testing.T) {
 		"lxc.cgroup2.io.max": "lxc.cgroup2.[file]", "lxc.cgroup.dir": "lxc.cgroup.dir", "lxc.cgroup": "lxc.cgroup",
 		"lxc.sysctl.a": "lxc.sysctl.[parameter]", "lxc.namespace.share.net": "lxc.namespace.share.[namespace]",
 		"lxc.net.x.type": "", "lxc.net.0.": "", "lxc.net..type": "", "lxc.net.[i].type": "", "lxc.net.0.foo": "", "lxc.sysctl.": "", "lxc.namespace.share.foo": "",
-		"lxc.utsname": "", "lxc.cgroup2foo": "", "lxc.uts.name ": "", "": "",
+		"lxc.utsname": "", "lxc.cgroup2foo": "", "lxc.uts.name" + blanks: "", "": "",
 	} {
 		if k, ok := Lookup(key); k.Name != want || ok != (want != "") {
 			t.Errorf("Lookup(%q) = %q, %v, want %q", key, k.Name, ok, want)
