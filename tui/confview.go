@@ -34,11 +34,11 @@ type confView struct {
 	tree     *conf.Tree // of the draft, or of what was read
 	rows     []confRow
 	lines    []views.ConfigRow // of rows, as they are painted
-	unfolded map[string]bool // files whose lines are shown
-	secrets  bool            // are shown
-	job      *job            // that saves the draft
-	kept     string          // file that an editor has worked on; "" = none
-	earlier  bool            // the list of versions is wanted once the config is there
+	unfolded map[string]bool   // files whose lines are shown
+	secrets  bool              // are shown
+	job      *job              // that saves the draft
+	kept     string            // file that an editor has worked on; "" = none
+	earlier  bool              // the list of versions is wanted once the config is there
 	at, top  int
 }
 

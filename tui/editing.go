@@ -35,8 +35,8 @@ type editedMsg struct {
 	text []byte // what stands there now; nil = it could not be read
 	// on is what the text is made of from now on: of a merge what somebody else has
 	// saved. nil = what it was made of before.
-	on *confBase
-	err  error  // why it did not begin, or how it failed
+	on  *confBase
+	err error // why it did not begin, or how it failed
 }
 
 // editFile names the file of an edit that begins at an instant.

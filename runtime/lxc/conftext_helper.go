@@ -218,7 +218,7 @@ func inForce(ref runtime.Ref, init int, tree *conf.Tree) ([]runtime.ConfigInForc
 	if err != nil {
 		return nil, unloadable(ref)
 	}
-	defer c.Release()
+	defer func() { _ = c.Release() }()
 	if c.InitPid() != init {
 		return nil, errPassing()
 	}

@@ -75,8 +75,8 @@ func (o *operation) setConfig() error {
 // The config's own path is not opened, and no log file is.
 func judgeConfig(of runtime.ConfigOf, text []byte) (*runtime.ConfigFault, error) {
 	f := conf.Parse(of.Path(), text)
-	if f.Err != nil {
-		return &runtime.ConfigFault{Why: f.Err.Error()}, nil
+	if why := wordsOf(f.Err); why != "" {
+		return &runtime.ConfigFault{Why: why}, nil
 	}
 	if fault, err := includesSafe(of.Path(), f); fault != nil || err != nil {
 		return fault, err
@@ -120,6 +120,14 @@ func judgeConfig(of runtime.ConfigOf, text []byte) (*runtime.ConfigFault, error)
 	return fault, nil
 }
 
+// wordsOf are the words of an error that is what was found; "" = it is none.
+func wordsOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
 // includesSafe looks at what a text includes before liblxc does.
 func includesSafe(path string, f *conf.File) (*runtime.ConfigFault, error) {
 	in := inspector{walk: newWalker(ownTrust()), cache: newConfigCache()}
@@ -142,8 +150,7 @@ func includesSafe(path string, f *conf.File) (*runtime.ConfigFault, error) {
 		if errors.Is(err, runtime.ErrForeign) || errors.Is(err, runtime.ErrPermission) {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
-		if err != nil {
-			fault.Why = err.Error()
+		if fault.Why = wordsOf(err); fault.Why != "" {
 			return fault, nil
 		}
 	}
@@ -174,7 +181,7 @@ func liblxcRefuses(of runtime.ConfigOf, lines []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: liblxc gives no room to parse in: %w", runtime.ErrHelper, err)
 	}
-	defer c.Release()
+	defer func() { _ = c.Release() }()
 	read, log := captureLogFile(c)
 	if log != nil {
 		defer log.Close()
