@@ -20,3 +20,16 @@ func TestErrorsKeepNoSecrets(t *testing.T) {
 		t.Errorf("error = %s, want ... %s", r.Error, want)
 	}
 }
+
+// The text of a config may hold secrets, and its earlier versions are kept beside it.
+func TestTextOfAConfigIsNotKept(t *testing.T) {
+	text := []byte("lxc.environment = TOKEN=hush\n")
+	q := runtime.SaveConfig(runtime.ConfigOf{Ref: runtime.Ref{Path: "/var/lib/lxc", Name: "web"}}, "one", text)
+	got := argsOf(masked(q).Args)
+	if len(got) != 1 || got["version"] != "one" {
+		t.Errorf("kept: %v", got)
+	}
+	if a, ok := q.Args.(*runtime.ConfigArgs); !ok || string(a.Text) != string(text) {
+		t.Error("what is done has lost its text")
+	}
+}
