@@ -80,12 +80,14 @@ func TestEditor(t *testing.T) {
 
 // ctrl+c and ctrl+z in an editor are its own.
 func TestEditorHasItsKeys(t *testing.T) {
-	term, _ := configDeck(t, script(t, "trap 'echo CAUGHT; exit 3' INT; echo READY; while :; do sleep 0.1; done\n"))
+	// One program alone: a shell's, stopped between vfork(2) and its begin, holds up
+	// the shell, which is not told of as stopped.
+	term, _ := configDeck(t, script(t, "echo READY; exec cat\n"))
 	want(t, term.Type("e"))
 	want(t, term.Wait("READY", patience))
 	want(t, term.Type("\x1a")) // no shell could bring it back: it goes on
 	want(t, term.Type("\x03"))
-	want(t, term.Wait("exit status 3", patience))
+	want(t, term.Wait("signal: interrupt", patience))
 	want(t, term.Wait("Config of", patience))
 	want(t, term.Type("q"))
 	want(t, term.WaitFunc("the list", patience, func(s string) bool { return !strings.Contains(s, "Config of") }))
