@@ -174,6 +174,7 @@ const (
 	ProcCopy    ID = "process-copy"
 	Who         ID = "who"
 	Isolation   ID = "isolation"
+	Logs        ID = "logs"
 
 	ConfigKey     ID = "config"
 	ConfigHistory ID = "config-history"
@@ -276,6 +277,7 @@ var actions = []Action{
 
 	{ID: ProcessList, Title: "Processes", Keys: []string{"t"}, Scope: List, Group: Looking, Targets: One},
 	{ID: NetworkMap, Title: "Network map", Keys: []string{"n"}, Scope: List, Group: Looking},
+	{ID: Logs, Title: "Logs", Keys: []string{"l"}, Scope: List, Group: Looking, Targets: One},
 	{ID: Isolation, Title: "Isolation and its weak points", Keys: []string{"I"}, Scope: List, Group: Looking, Targets: One},
 	{ID: ConfigKey, Title: "Config: read and edit", Keys: []string{"e"}, Scope: List, Group: Looking, Targets: One},
 	{ID: ConfigHistory, Title: "Earlier versions of the config", Scope: List, Group: Looking, Targets: One},
