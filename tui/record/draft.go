@@ -32,26 +32,39 @@ type Draft struct {
 
 // Begin makes a Draft, as Create makes a file. A name that is taken is refused at
 // once (ErrExists), and so is one that was begun before (ErrPartial).
-func Begin(path string, p Places) (*Draft, error) {
+func Begin(path string, p Places) (*Draft, error) { return beginAs(path, p, false) }
+
+// Replace makes a Draft as Begin does; when it is whole it takes the place of a file
+// that has its name. What is no regular file is refused (ErrExists).
+func Replace(path string, p Places) (*Draft, error) { return beginAs(path, p, true) }
+
+func beginAs(path string, p Places, over bool) (*Draft, error) {
 	full, err := expand(path)
 	if err != nil {
 		return nil, fmt.Errorf("save %s: %w", path, err)
 	}
-	d, err := begin(full, p)
+	d, err := begin(full, p, over)
 	if err != nil {
 		return nil, fmt.Errorf("save %s: %w", full, err)
 	}
 	return d, nil
 }
 
-func begin(full string, p Places) (*Draft, error) {
+func begin(full string, p Places, over bool) (*Draft, error) {
 	at, name, err := openPlace(full, p)
 	if err != nil {
 		return nil, err
 	}
 	d := &Draft{at: at, name: name, part: full + partial, rename: renameNew}
+	if over {
+		d.rename = renameOver
+	}
 	var st unix.Stat_t
-	switch err = unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW); {
+	err = unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if over && err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		err = unix.ENOENT // it is as good as gone
+	}
+	switch {
 	case err == nil:
 		err = ErrExists
 	case errors.Is(err, unix.ENOENT):
@@ -99,6 +112,9 @@ func (d *Draft) Finish(err error) error {
 	}
 	return err
 }
+
+// renameOver gives a file a name, whatever has it.
+func renameOver(at int, from, to string) error { return unix.Renameat(at, from, at, to) }
 
 // renameNew gives a file a name that nothing has (ErrExists).
 func renameNew(at int, from, to string) error {

@@ -149,3 +149,39 @@ func TestLinkInPlaceOfRename(t *testing.T) {
 		}
 	}
 }
+
+func TestReplaceTakesThePlaceOfAFileAlone(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) error {
+		d, err := Replace(filepath.Join(dir, name), Places{})
+		if err != nil {
+			return err
+		}
+		_, werr := d.WriteString(text)
+		return d.Finish(werr)
+	}
+	if err := errors.Join(write("a", "one"), write("a", "two")); err != nil {
+		t.Fatal(err)
+	}
+	hasIn(t, dir, map[string]string{"a": "two"})
+	if st, err := os.Stat(filepath.Join(dir, "a")); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", st.Mode(), err)
+	}
+	d, err := Replace(filepath.Join(dir, "a"), Places{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Finish(errors.New("broken")); err == nil {
+		t.Error("what broke is no error")
+	}
+	hasIn(t, dir, map[string]string{"a": "two"}) // what broke replaces nothing
+
+	if err := errors.Join(os.Symlink("a", filepath.Join(dir, "link")), os.Mkdir(filepath.Join(dir, "dir"), 0o700), unix.Mkfifo(filepath.Join(dir, "fifo"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"link", "dir", "fifo"} {
+		if err := write(name, "x"); !errors.Is(err, ErrExists) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
