@@ -33,7 +33,7 @@ func demo(clock *Clock) *Runtime {
 		}
 		s.IPsRead = true
 		s.Snapshots = demoSnapshots(s.Name, now)
-		s.Logs = demoLogs(&s.Container, now)
+		s.Logs = demoLogs(&s, now)
 		r.Add(s)
 	}
 	owner := 1000

@@ -8,63 +8,68 @@ import (
 	"lxcdeck/runtime"
 )
 
-// demoLines is how many lines a log of the demo has, one every demoPace.
-const (
-	demoLines = 400
-	demoPace  = 83 * time.Second
-)
-
-// demoLogs are the logs of a container of the demo, up to a moment.
-func demoLogs(c *runtime.Container, now time.Time) []LogText {
-	lxc := fmt.Sprintf("lxc-start %s %s INFO     start - ../src/lxc/start.c:lxc_init:881 - Container %q is initialized\n",
-		c.Name, now.Add(-demoLines*demoPace).UTC().Format("20060102150405.000"), c.Name)
-	logs := []LogText{{LogSource: runtime.LogSource{Kind: runtime.LogLXC, Path: "/var/lib/lxc/" + c.Name + "/" + c.Name + ".log"}, Text: lxc}}
-	if c.State == runtime.Stopped {
-		return append(logs, LogText{LogSource: runtime.LogSource{Kind: runtime.LogJournal, Why: "journalctl runs inside: it is read while the container runs"}})
+// demoLogs are those of a container of the demo: what runs writes on.
+func demoLogs(s *Spec, now time.Time) []LogText {
+	alive := s.State.Alive()
+	lxc := fmt.Sprintf("lxc-start %s %s INFO     start - ../src/lxc/start.c:lxc_init:884 - Container \"%s\" is initialized\n",
+		s.Name, now.Add(-3*time.Hour).UTC().Format("20060102150405.000"), s.Name)
+	if s.Name == "kiosk" {
+		lxc += fmt.Sprintf("lxc-start kiosk %s ERROR    network - ../src/lxc/network.c:netdev_configure_server_veth:876 - No such file or directory - Failed to attach \"vethX\" to bridge \"lxcbr0\", bridge interface doesn't exist\n",
+			now.Add(-time.Hour).UTC().Format("20060102150405.000"))
 	}
-	return append(logs,
-		LogText{LogSource: runtime.LogSource{Kind: runtime.LogJournal}, Text: demoLog(now, journalLine)},
-		LogText{LogSource: runtime.LogSource{Kind: runtime.LogFile, Path: "/var/log/app/access.log"}, Text: demoLog(now, accessLine)},
-		LogText{LogSource: runtime.LogSource{Kind: runtime.LogFile, Path: "/var/log/syslog"}, Text: demoLog(now, syslogLine)},
-	)
+	all := []LogText{{LogSource: runtime.LogSource{Kind: runtime.LogLXC, Path: "/var/log/lxc/" + s.Name + ".log"}, Text: lxc}}
+	boot := "\x1b[0;1;32m  OK  \x1b[0m] Started \x1b[0;1;39mJournal Service\x1b[0m.\r\n[\x1b[0;1;32m  OK  \x1b[0m] Reached target \x1b[0;1;39mMulti-User System\x1b[0m.\r\n"
+	all = append(all, LogText{LogSource: runtime.LogSource{Kind: runtime.LogConsole, Path: "/var/log/lxc/" + s.Name + ".console"}, Text: "[" + boot + "\r\n" + s.Name + " login: "})
+	journal := LogText{LogSource: runtime.LogSource{Kind: runtime.LogJournal}}
+	if !alive {
+		journal.Why = "it does not run: its journal is read by its own journalctl"
+		return append(all, journal)
+	}
+	journal.Every, journal.More = 1700*time.Millisecond, demoJournal(s.Name)
+	journal.Text = demoHistory(journal.More, 600, journal.Every, now)
+	all = append(all, journal)
+	all = append(all, LogText{
+		LogSource: runtime.LogSource{Kind: runtime.LogFile, Path: "/var/log/auth.log"},
+		Text:      now.Add(-2*time.Hour).Format("Jan _2 15:04:05 ") + s.Name + " sshd[311]: Accepted publickey for root from 10.0.3.1 port 40122 ssh2\n",
+	})
+	if strings.HasPrefix(s.Name, "web") {
+		access := LogText{LogSource: runtime.LogSource{Kind: runtime.LogFile, Path: "/var/log/nginx/access.log"}, Every: 300 * time.Millisecond, More: demoAccess(s.Name)}
+		access.Text = demoHistory(access.More, 3000, access.Every, now)
+		all = append(all, access, LogText{LogSource: runtime.LogSource{Kind: runtime.LogFile, Path: "/var/log/nginx/error.log",
+			Why: "it is no regular file"}})
+	}
+	return all
 }
 
-// demoLog is a log of lines, the last one written just now.
-func demoLog(now time.Time, line func(i int, at time.Time) string) string {
+// demoHistory is what was written before.
+func demoHistory(more func(int, time.Time) string, n int, every time.Duration, now time.Time) string {
 	var b strings.Builder
-	for i := range demoLines {
-		b.WriteString(line(i, now.Add(-time.Duration(demoLines-1-i)*demoPace)) + "\n")
+	for i := range n {
+		b.WriteString(more(i, now.Add(-time.Duration(n-i)*every)))
 	}
 	return b.String()
 }
 
-func journalLine(i int, at time.Time) string {
-	stamp := at.Format("2006-01-02T15:04:05.000000-0700") + " localhost "
-	switch {
-	case i%97 == 0:
-		return stamp + "app[412]: error: upstream did not answer within 5s"
-	case i%23 == 0:
-		return stamp + "app[412]: warning: queue holds " + fmt.Sprint(i%211) + " jobs"
-	case i%5 == 0:
-		return stamp + "CRON[" + fmt.Sprint(2000+i) + "]: (root) CMD (run-parts /etc/cron.hourly)"
+func demoJournal(name string) func(int, time.Time) string {
+	lines := [...]string{
+		"systemd[1]: Starting Daily apt download activities...", "systemd[1]: apt-daily.service: Deactivated successfully.",
+		"cron[212]: (root) CMD (test -x /usr/sbin/anacron)", "dhclient[98]: DHCPREQUEST for 10.0.3.21 on eth0 to 10.0.3.1 port 67",
+		"app[340]: level=info msg=\"job done\" took=12ms", "app[340]: level=warning msg=\"queue is long\" waiting=184",
+		"app[340]: level=error msg=\"upstream did not answer\" after=5s retry=1", "app[340]: level=debug msg=\"cache miss\" key=user:4711",
 	}
-	return stamp + "app[412]: request " + fmt.Sprint(48000+i) + " done in " + fmt.Sprint(3+i%40) + " ms"
+	return func(n int, at time.Time) string {
+		return at.Local().Format("2006-01-02T15:04:05.000000-0700 ") + name + " " + lines[n*7%len(lines)] + "\n"
+	}
 }
 
-func accessLine(i int, at time.Time) string {
-	status, page := 200, []string{"/", "/cart", "/api/items", "/static/app.css"}[i%4]
-	switch {
-	case i%131 == 0:
-		status = 502
-	case i%29 == 0:
-		status, page = 404, "/favicon.ico"
+func demoAccess(name string) func(int, time.Time) string {
+	paths := [...]string{"/", "/static/app.js", "/api/orders?page=2", "/favicon.ico", "/api/login", "/static/very/long/path/that/goes/on/for/a/while/and/does/not/fit/the/screen/at/all.css?v=20261127"}
+	return func(n int, at time.Time) string {
+		status := 200
+		if n%17 == 0 {
+			status = 502
+		}
+		return fmt.Sprintf("10.0.3.%d - - [%s] \"GET %s HTTP/1.1\" %d %d \"-\" \"Mozilla/5.0 (X11; Linux x86_64) %s\"\n",
+			2+n%50, at.Local().Format("02/Jan/2006:15:04:05 -0700"), paths[n*5%len(paths)], status, 512+n*37%4000, name)
 	}
-	return fmt.Sprintf("10.0.3.%d - - [%s] \"GET %s HTTP/1.1\" %d %d", 2+i%50, at.Format("02/Jan/2006:15:04:05 -0700"), page, status, 180+i*37%9000)
-}
-
-func syslogLine(i int, at time.Time) string {
-	if i%61 == 0 {
-		return at.Format(time.Stamp) + " localhost kernel: WARNING: TCP: request_sock_TCP: possible SYN flooding on port 80"
-	}
-	return at.Format(time.Stamp) + " localhost systemd[1]: Started session " + fmt.Sprint(i) + " of user deploy."
 }

@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"lxcdeck/runtime"
 )
@@ -16,6 +18,12 @@ import (
 type LogText struct {
 	runtime.LogSource
 	Text string
+	// Every is how often a line is added while it is read, which More writes; 0 =
+	// nothing is but by AppendLog.
+	Every time.Duration
+	More  func(n int, at time.Time) string
+	last  time.Time // when the last one was added; zero = none was
+	added int
 }
 
 // openLog is one that somebody has opened.
@@ -69,7 +77,12 @@ func (r *Runtime) OpenLog(ctx context.Context, ref runtime.Ref, source runtime.L
 			return nil, &runtime.Error{Op: "open log", Ref: ref, Err: err}
 		}
 		b.logs = append(b.logs, openLog{l.Name(), f})
-		return &runtime.Log{Open: func() (*os.File, error) { return reopened(f) }, Close: f.Close}, nil
+		name := l.Name()
+		open := func() (*os.File, error) {
+			r.growLog(ref, name)
+			return reopened(f)
+		}
+		return &runtime.Log{Open: open, Close: f.Close}, nil
 	}
 	return nil, &runtime.Error{Op: "open log", Ref: ref, Err: fmt.Errorf("%w: %s", runtime.ErrNoLog, source.Name())}
 }
@@ -83,22 +96,61 @@ func (r *Runtime) AppendLog(ref runtime.Ref, name, text string) error {
 	if !ok {
 		return &runtime.Error{Op: "append log", Ref: ref, Err: runtime.ErrNotFound}
 	}
-	i := slices.IndexFunc(b.spec.Logs, func(l LogText) bool { return l.Name() == name })
-	if i < 0 {
+	if !slices.ContainsFunc(b.spec.Logs, func(l LogText) bool { return l.Name() == name }) {
 		source := runtime.LogSource{Kind: runtime.LogLXC, Path: "/var/log/lxc/" + ref.Name + ".log"}
 		if path.IsAbs(name) {
 			source = runtime.LogSource{Kind: runtime.LogFile, Path: name}
 		}
-		i = len(b.spec.Logs)
 		b.spec.Logs = append(b.spec.Logs, LogText{LogSource: source})
 	}
-	b.spec.Logs[i].Text += text
+	b.appendLog(name, text)
+	return nil
+}
+
+// growLog adds the lines that are due.
+func (r *Runtime) growLog(ref runtime.Ref, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b, ok := r.boxes[ref]
+	if !ok {
+		return
+	}
+	for i := range b.spec.Logs {
+		l := &b.spec.Logs[i]
+		if l.Name() != name || l.Every <= 0 {
+			continue
+		}
+		now := r.Now()
+		if l.last.IsZero() {
+			l.last = now
+		}
+		var text strings.Builder
+		for k := 0; now.Sub(l.last) >= l.Every && k < mostDue; k++ {
+			l.last = l.last.Add(l.Every)
+			text.WriteString(l.More(l.added, l.last))
+			l.added++
+		}
+		b.appendLog(name, text.String())
+	}
+}
+
+// mostDue is how many lines are added at once at most.
+const mostDue = 1000
+
+func (b *box) appendLog(name, text string) {
+	if text == "" {
+		return
+	}
+	for i := range b.spec.Logs {
+		if l := &b.spec.Logs[i]; l.Name() == name {
+			l.Text += text
+		}
+	}
 	for _, o := range b.logs {
 		if o.name == name {
 			_, _ = o.f.WriteString(text) // one that was closed has nobody to miss it
 		}
 	}
-	return nil
 }
 
 // unnamed is a file that no name leads to.
