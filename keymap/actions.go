@@ -29,9 +29,10 @@ const (
 	Graphs           // the graphs of containers, or of the host
 	Space            // what takes room on disk
 	Config           // a config, line by line
+	LogText          // the logs of containers
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space", "config"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space", "config", "log"}
 
 // Apart says whether a scope has the screen for itself, with keys of its own: no
 // other help lists them, and no palette.
@@ -254,7 +255,10 @@ type Action struct {
 	NoTyped bool         // not in the palette: makes sense as a key only
 }
 
-var actions = []Action{
+// actions are all there are.
+var actions = slices.Concat(mostActions, logActions)
+
+var mostActions = []Action{
 	{ID: Up, Title: "Up", Keys: []string{"up", "k"}, Group: Moving, NoTyped: true},
 	{ID: Down, Title: "Down", Keys: []string{"down", "j"}, Group: Moving, NoTyped: true},
 	{ID: PageUp, Title: "Half a page up", Keys: []string{"ctrl+u", "pgup"}, Group: Moving, NoTyped: true},
@@ -277,7 +281,7 @@ var actions = []Action{
 
 	{ID: ProcessList, Title: "Processes", Keys: []string{"t"}, Scope: List, Group: Looking, Targets: One},
 	{ID: NetworkMap, Title: "Network map", Keys: []string{"n"}, Scope: List, Group: Looking},
-	{ID: Logs, Title: "Logs", Keys: []string{"l"}, Scope: List, Group: Looking, Targets: One},
+	{ID: Logs, Title: "Logs, of the marked by time", Keys: []string{"l"}, Scope: List, Group: Looking, Targets: Many},
 	{ID: Isolation, Title: "Isolation and its weak points", Keys: []string{"I"}, Scope: List, Group: Looking, Targets: One},
 	{ID: ConfigKey, Title: "Config: read and edit", Keys: []string{"e"}, Scope: List, Group: Looking, Targets: One},
 	{ID: ConfigHistory, Title: "Earlier versions of the config", Scope: List, Group: Looking, Targets: One},

@@ -17,6 +17,9 @@ func presetKeys(name string) (map[ID][]string, bool) {
 
 			GraphList: {"H"}, // h leads back
 			GraphLeft: {"left"},
+
+			Logs:    {"T"}, // l opens
+			LogLeft: {"left"},
 		}, true
 	case "htop":
 		return map[ID][]string{

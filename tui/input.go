@@ -144,6 +144,9 @@ func (m *Model) onWheel(w tea.MouseWheelMsg) tea.Cmd {
 	if w.Button == tea.MouseWheelUp {
 		step = -step
 	}
+	if x, ok := m.overlay.(*logView); ok && !m.held {
+		return x.wheel(m, step)
+	}
 	if m.overlay != nil || m.held || m.focus == views.ShellPane {
 		return nil
 	}

@@ -3,7 +3,10 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lxcdeck/runtime"
@@ -14,9 +17,9 @@ import (
 const (
 	// logLooks is how many changes of a log are taken at one reading.
 	logLooks = 16
-	// countTime is how long the lines that wait are counted: what came meanwhile may
-	// be gigabytes.
-	countTime = 50 * time.Millisecond
+	// countTime is how long the lines that wait are counted at one reading: what came
+	// meanwhile may be gigabytes.
+	countTime = 20 * time.Millisecond
 	// logHits is how many matches of a line are shown.
 	logHits = 100
 )
@@ -26,7 +29,7 @@ type logTo uint8
 
 const (
 	logStays logTo = iota
-	logMoves       // by so many lines
+	logMoves       // by so many rows
 	logBegin
 	logEnd
 	logFinds // the next match
@@ -36,146 +39,291 @@ const (
 // logAsk is what is wanted of a log.
 type logAsk struct {
 	to     logTo
-	by     int // lines down, negative = up
-	back   bool
-	page   int // lines that are shown
+	by     int  // rows down, negative = up
+	key    bool // a person asks: what was told of the file has been read
+	still  bool // nothing but what has become of the file
+	back   bool // the match before
+	turns  bool // and where there is none, the other way
+	page   int  // rows that are shown
+	shape  views.LogShape
+	bare   bool // without the times that lines begin with
 	match  *logfile.Matcher
 	filter *logfile.Filter
 	at     time.Time
-	tell   func(at int64)
+}
+
+// same says whether two asks show a log in the same way.
+func (a *logAsk) same(b *logAsk) bool {
+	return a.page == b.page && a.shape == b.shape && a.bare == b.bare && a.match == b.match && a.filter == b.filter
 }
 
 // logPage is what was read.
 type logPage struct {
-	text   *logText // that it is of
-	lines  []views.LogLine
-	top    int64 // offset of the first
+	rows   []views.LogRow
+	lines  int // how many lines they are of
+	at     int64
 	size   int64
+	left   int   // cells left of the screen
 	waits  int64 // lines that came since the end was left; negative = at least so many
 	follow bool
 	warn   string // what has become of the file
 	note   string // what the ask came to
+	turned bool   // the match was found the other way
 	ended  string // why no more comes of what is streamed
+	cut    bool   // it was stopped before all was looked at
+	fresh  bool   // something has come since the reading before
 }
 
-// logText is an open log, and where in it the screen is. Commands read it, one at a
-// time; it outlives its view until the one that is out has ended.
+// logSpot is a place in the logs that are read: an offset in each.
+type logSpot []int64
+
+func (s logSpot) sum() (n int64) {
+	for _, at := range s {
+		n += at
+	}
+	return n
+}
+
+// logLine is a line and the places before it and behind it.
+type logLine struct {
+	logfile.Line
+	part     int
+	at, then logSpot
+}
+
+// logHit is the line that was found.
+type logHit struct {
+	part int
+	at   int64
+}
+
+// logText is an open log, or several by time, and where in it the screen is. Commands
+// read it, one at a time; it outlives its view until the one that is out has ended.
 type logText struct {
+	rt    runtime.Runtime
+	wants []logWant
+	done  atomic.Int32 // how far a search is, in thousandths
+
 	mu     sync.Mutex
-	log    *runtime.Log
-	from   *logfile.Follower
-	clock  logfile.Clock
-	top    int64
+	parts  []*logPart
+	top    logSpot // the first line
+	sub    int     // rows of it that are above the screen
 	follow bool
-	left   int64          // where the end was when it was left
-	count  *logfile.Tally // of what came since
 	warn   string
-	hit    int64 // offset of the line that was found last; -1 = none
+	hit    *logHit // nil = nothing was found
+	window logWindow
+	ask    logAsk  // the last one
+	page   logPage // what it came to
 	closed bool
 }
 
-// openLogText opens a log at its end.
-func openLogText(ctx context.Context, rt runtime.Runtime, of runtime.Ref, source runtime.LogSource) (*logText, error) {
-	log, err := rt.OpenLog(ctx, of, source)
-	if err != nil {
-		return nil, err
+func newLogText(rt runtime.Runtime, wants []logWant) *logText {
+	return &logText{rt: rt, wants: wants, follow: true}
+}
+
+// open opens those that can be; it is an error if none can.
+func (x *logText) open(ctx context.Context, now time.Time) error {
+	var errs []error
+	for i := range x.wants {
+		p, err := openLogPart(ctx, x.rt, &x.wants[i], now)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		x.parts = append(x.parts, p)
 	}
-	from, err := logfile.Follow(log.Open, -1)
-	if err != nil {
-		return nil, errors.Join(err, log.Close())
+	switch {
+	case len(x.parts) == 0:
+		return errors.Join(errs...)
+	case len(errs) == 1:
+		x.warn = errs[0].Error()
+	case len(errs) > 1:
+		x.warn = fmt.Sprintf("%d of %d are left out: %v", len(errs), len(x.wants), errs[0])
 	}
-	return &logText{log: log, from: from, follow: true, hit: -1}, nil
+	x.top = make(logSpot, len(x.parts))
+	return nil
 }
 
 // close lets go of it, once what reads it has ended.
 func (x *logText) close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.closed {
-		return nil
-	}
 	x.closed = true
-	return errors.Join(x.from.Close(), x.log.Close())
+	var errs []error
+	for _, p := range x.parts {
+		errs = append(errs, p.close())
+	}
+	x.parts = nil
+	return errors.Join(errs...)
 }
 
-// read takes what has become of the log, goes where it is asked to, and reads the
+// ends is the place behind all that is read.
+func (x *logText) ends() logSpot {
+	out := make(logSpot, len(x.parts))
+	for i, p := range x.parts {
+		out[i] = p.end()
+	}
+	return out
+}
+
+// read takes what has become of the logs, goes where it is asked to, and reads the
 // lines there.
-func (x *logText) read(ctx context.Context, ask logAsk) (logPage, error) {
+func (x *logText) read(ctx context.Context, ask logAsk, now time.Time) (logPage, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {
 		return logPage{}, errLogClosed
 	}
-	if err := x.look(); err != nil {
-		return logPage{}, err
+	if len(x.parts) == 0 {
+		if err := x.open(ctx, now); err != nil {
+			return logPage{}, err
+		}
+		x.ask.page = -1 // nothing was asked yet
+	} else if ask.key {
+		x.warn = ""
 	}
-	var p logPage
-	if err := x.move(ctx, &ask, &p); err != nil {
-		return logPage{}, err
+	if ask.match == nil {
+		x.hit = nil
 	}
-	lines, err := x.lines(ctx, &ask)
+	changed, err := x.look()
 	if err != nil {
 		return logPage{}, err
 	}
-	x.fill(ctx, &ask, &p, lines)
+	p := logPage{left: ask.shape.Left, fresh: changed}
+	if ask.still || !changed && ask.to == logStays && ask.same(&x.ask) && !x.page.cut {
+		p.rows, p.lines, p.at, p.left, p.cut = x.page.rows, x.page.lines, x.page.at, x.page.left, x.page.cut
+		x.status(ctx, &ask, &p)
+		return p, nil
+	}
+	err = x.move(ctx, &ask, &p)
+	if err == nil {
+		err = x.fill(ctx, &ask, &p)
+	}
+	if stopped(err) { // what was found by then is shown
+		p.cut = true
+		err = nil
+		if ask.to == logFinds {
+			p.note = "the search was ended"
+			quick := ask
+			quick.filter = nil
+			if ask.filter == nil {
+				err = x.fill(context.WithoutCancel(ctx), &quick, &p)
+			} else {
+				p.rows, p.lines, p.at = x.page.rows, x.page.lines, x.page.at
+			}
+		}
+	}
+	if err != nil {
+		return logPage{}, err
+	}
+	ask.shape.Left = p.left
+	x.ask = ask
+	x.status(ctx, &ask, &p)
+	x.page = p
 	return p, nil
 }
 
-var errLogClosed = errors.New("the log was closed")
-
-// look takes what has changed.
-func (x *logText) look() error {
-	for range logLooks {
-		c, err := x.from.Look()
-		if err != nil {
-			return err
-		}
-		switch {
-		case c.What == 0:
-			return nil
-		case c.What&logfile.Rotated != 0:
-			_ = c.Old.Close() // it was only read
-			x.warn = "another file has taken its place: this is the new one"
-			x.anew()
-		case c.What&logfile.Truncated != 0:
-			x.warn = "it was cut or written anew"
-			x.anew()
-		case c.What&logfile.Gone != 0:
-			x.warn = "it is not in its place any more: " + c.Err.Error()
-		case c.What&logfile.Back != 0:
-			x.warn = ""
-		}
-	}
-	return nil
+// stopped says whether somebody has ended a reading.
+func stopped(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// anew goes to the beginning of what is the log now.
-func (x *logText) anew() {
-	x.top, x.hit, x.left, x.count = 0, -1, 0, nil
+// look takes what has changed.
+func (x *logText) look() (changed bool, err error) {
+	for i, p := range x.parts {
+		news, anew, warn, err := p.look(!x.follow)
+		if err != nil {
+			return changed, err
+		}
+		changed = changed || news
+		if warn != "" {
+			x.warn = x.told(i, warn)
+		}
+		if anew {
+			x.top[i], x.sub = min(x.top[i], p.end()), 0
+			x.hit, x.window = nil, logWindow{}
+		}
+	}
+	return changed, nil
+}
+
+// told is a sentence about one of the logs.
+func (x *logText) told(i int, text string) string {
+	if len(x.parts) < 2 {
+		return text
+	}
+	return x.parts[i].name + ": " + text
+}
+
+// status is all of a page but its rows.
+func (x *logText) status(ctx context.Context, ask *logAsk, p *logPage) {
+	ends := x.ends()
+	p.size, p.follow, p.warn = ends.sum(), x.follow, x.warn
+	for i, part := range x.parts {
+		if part.gone != "" {
+			p.warn = x.told(i, part.gone)
+		}
+		if part.log.Ended == nil {
+			continue
+		}
+		if err := part.log.Ended(); err != nil {
+			p.ended = x.told(i, err.Error())
+		}
+	}
+	if x.follow {
+		return
+	}
+	within := countTime
+	if ask.key { // who presses keys does not wait for it
+		within /= 4
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer stop()
+	whole := true
+	for _, part := range x.parts {
+		n, all := part.counted(ctx, ask.filter)
+		p.waits += n
+		whole = whole && all
+	}
+	if !whole {
+		p.waits = -p.waits
+	}
+}
+
+// leaveEnd stands still from now on.
+func (x *logText) leaveEnd() {
+	if !x.follow {
+		return
+	}
+	x.follow = false
+	for _, p := range x.parts {
+		p.leave()
+	}
+}
+
+// toEnd follows from now on.
+func (x *logText) toEnd() {
+	for _, p := range x.parts {
+		if len(p.olds) > 0 {
+			x.hit, x.window = nil, logWindow{}
+		}
+		p.forget()
+	}
+	x.follow, x.sub = true, 0
 }
 
 // move goes where the ask wants to be.
 func (x *logText) move(ctx context.Context, ask *logAsk, p *logPage) error {
-	f := x.from.File()
 	switch ask.to {
 	case logBegin:
 		x.leaveEnd()
-		x.top = 0
+		x.top, x.sub = make(logSpot, len(x.parts)), 0
 	case logEnd:
-		x.follow, x.count, x.warn = true, nil, ""
+		x.toEnd()
 	case logMoves:
 		return x.step(ctx, ask)
 	case logTime:
-		at, err := f.SeekTime(ctx, &x.clock, ask.at)
-		if errors.Is(err, logfile.ErrNoTime) {
-			p.note = "no line of it says when it was written"
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		x.leaveEnd()
-		x.top = at
+		return x.seek(ctx, ask, p)
 	case logFinds:
 		return x.find(ctx, ask, p)
 	case logStays:
@@ -183,153 +331,75 @@ func (x *logText) move(ctx context.Context, ask *logAsk, p *logPage) error {
 	return nil
 }
 
-// leaveEnd stands still from now on.
-func (x *logText) leaveEnd() {
-	if x.follow {
-		x.follow, x.left = false, x.from.At()
-		x.count = nil
-	}
-}
-
-// step moves by lines. At the last one it follows again.
+// step moves by rows. Below the last one it follows again, or goes on to the file that
+// has taken the log's place.
 func (x *logText) step(ctx context.Context, ask *logAsk) error {
 	switch {
 	case ask.by < 0:
-		before, err := x.before(ctx, ask.filter, x.top, -ask.by)
-		if err != nil {
-			return err
+		return x.stepUp(ctx, ask, -ask.by)
+	case ask.by == 0 || x.follow:
+		return nil
+	}
+	lines, done, err := x.after(ctx, ask.filter, x.top, ask.by+ask.page)
+	if err != nil && !stopped(err) {
+		return err
+	}
+	rows := -x.sub
+	for i := range lines {
+		if rows += x.height(ask, &lines[i]); rows > ask.by+ask.page {
+			break
 		}
-		if len(before) > 0 {
-			x.leaveEnd()
-			x.top = before[0].At
-		}
-	case ask.by > 0 && !x.follow:
-		after, err := x.after(ctx, ask.filter, x.top, ask.by+ask.page)
-		if err != nil {
-			return err
-		}
-		if len(after) < ask.by+ask.page { // it is the end
-			x.follow, x.count = true, nil
+	}
+	if done && err == nil && rows <= ask.by+ask.page {
+		i := slices.IndexFunc(x.parts, func(p *logPart) bool { return len(p.olds) > 0 })
+		if i < 0 {
+			x.toEnd()
 			return nil
 		}
-		x.top = after[ask.by].At
+		if rows <= ask.page { // its end was on screen already
+			x.parts[i].next()
+			x.top[i], x.sub, x.hit, x.window = 0, 0, nil, logWindow{}
+			x.warn = x.told(i, "here begins the file that has taken its place")
+			return nil
+		}
 	}
-	return nil
+	by := min(ask.by, max(0, rows-ask.page)) + x.sub
+	if !done {
+		by = ask.by + x.sub
+	}
+	for i := range lines {
+		n := x.height(ask, &lines[i])
+		if by < n || i == len(lines)-1 {
+			x.top, x.sub = lines[i].at, min(by, n-1)
+			break
+		}
+		by -= n
+	}
+	return err
 }
 
-// find goes to the next match from the line that was found last, if it is on
-// screen, else from the screen.
-func (x *logText) find(ctx context.Context, ask *logAsk, p *logPage) error {
-	f := x.from.File()
-	from := x.top
-	shown, err := x.after(ctx, ask.filter, x.top, ask.page)
-	if err != nil {
-		return err
-	}
-	end := x.top
-	if n := len(shown); n > 0 {
-		end = shown[n-1].End
-	}
-	for i := range shown {
-		if shown[i].At == x.hit {
-			from = x.hit
-			if !ask.back {
-				from = shown[i].End
-			}
-		}
-	}
-	if from == x.top && ask.back {
-		from = end
-	}
-	var m logfile.Match
-	if ask.back {
-		m, err = f.FindBack(ctx, ask.match, from, ask.tell)
-	} else {
-		m, err = f.Find(ctx, ask.match, from, ask.tell)
-	}
-	switch {
-	case errors.Is(err, logfile.ErrNoMatch):
-		p.note = "not found further down"
-		if ask.back {
-			p.note = "not found further up"
-		}
+func (x *logText) stepUp(ctx context.Context, ask *logAsk, by int) error {
+	if x.sub >= by {
+		x.leaveEnd()
+		x.sub -= by
 		return nil
-	case err != nil:
+	}
+	lines, err := x.before(ctx, ask.filter, x.top, by-x.sub)
+	if err != nil && !stopped(err) {
 		return err
 	}
-	line, err := f.After(m.At, 1)
-	if err != nil {
+	if len(lines) == 0 && x.sub == 0 {
 		return err
 	}
 	x.leaveEnd()
-	x.hit = m.At
-	if len(line) > 0 {
-		x.hit = line[0].At
-	}
-	if x.hit < x.top || x.hit >= end {
-		x.top = x.hit
-	}
-	return nil
-}
-
-func (x *logText) after(ctx context.Context, t *logfile.Filter, at int64, n int) ([]logfile.Line, error) {
-	if t == nil {
-		return x.from.File().After(at, n)
-	}
-	got, err := x.from.File().SelectAfter(ctx, t, at, n, nil)
-	return got.Lines, err
-}
-
-func (x *logText) before(ctx context.Context, t *logfile.Filter, at int64, n int) ([]logfile.Line, error) {
-	if t == nil {
-		return x.from.File().Before(at, n)
-	}
-	got, err := x.from.File().SelectBefore(ctx, t, at, n, nil)
-	return got.Lines, err
-}
-
-// lines are those on screen. Where there are less than a page below, the end is.
-func (x *logText) lines(ctx context.Context, ask *logAsk) ([]logfile.Line, error) {
-	if x.follow {
-		lines, err := x.before(ctx, ask.filter, x.from.At(), ask.page)
-		if len(lines) > 0 {
-			x.top = lines[0].At
-		}
-		return lines, err
-	}
-	return x.after(ctx, ask.filter, x.top, ask.page)
-}
-
-// fill makes a page of the lines.
-func (x *logText) fill(ctx context.Context, ask *logAsk, p *logPage, lines []logfile.Line) {
-	p.top, p.size, p.follow, p.warn = x.top, x.from.At(), x.follow, x.warn
-	if !x.follow && x.left < p.size {
-		if x.count == nil {
-			x.count = x.from.File().Tally(x.left)
-		}
-		ctx, stop := context.WithTimeout(ctx, countTime)
-		n, err := x.count.Upto(ctx, p.size)
-		stop()
-		if p.waits = n; err != nil {
-			p.waits = -n
+	need := by - x.sub
+	x.sub = 0
+	for _, l := range slices.Backward(lines) {
+		n := x.height(ask, &l)
+		x.top, x.sub = l.at, max(0, n-need)
+		if need -= n; need <= 0 {
+			break
 		}
 	}
-	if x.log.Ended != nil {
-		if err := x.log.Ended(); err != nil {
-			p.ended = err.Error()
-		}
-	}
-	p.lines = make([]views.LogLine, len(lines))
-	for i := range lines {
-		l := &lines[i]
-		to := &p.lines[i]
-		to.Text, to.Level = string(l.Text), views.LogLevel(logfile.LevelOf(l.Text))
-		to.Begun, to.More = l.Cut&logfile.Continues != 0, l.Cut&logfile.GoesOn != 0
-		if l.Cut&logfile.Hole != 0 {
-			to.Hole = l.End - l.At
-		}
-		if ask.match != nil {
-			to.Hits = ask.match.Spans(l.Text, logHits)
-		}
-	}
+	return err
 }

@@ -258,7 +258,11 @@ func (m *Model) onResize(s tea.WindowSizeMsg) tea.Cmd {
 	m.pace.again()
 	m.size = image.Pt(s.Width, s.Height)
 	m.held = false
-	return m.arrangeScreen()
+	act := m.arrangeScreen()
+	if x := m.logsOpen(); x != nil {
+		return tea.Batch(act, x.ask(m, logAsk{}))
+	}
+	return act
 }
 
 // onProfile builds the theme anew for the colours of this terminal.

@@ -151,6 +151,9 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 			return th.Rule(&RuleState{Row: r, Now: now, At: i + 1, Of: 300, Shells: 2, Cores: .5}, w, h)
 		}
 	}
+	for i := range 4 {
+		m[fmt.Sprintf("log %d", i)] = func(w, h int) Block { return th.Log(nastyLog(i), w, h) }
+	}
 	for i, s := range nastyStatus() {
 		m[fmt.Sprintf("status %d", i)] = func(w, h int) Block { return th.Status(s, w, h) }
 	}

@@ -35,6 +35,7 @@ const (
 	GraphIO
 	Border // frames of overlays
 	Input  // text being typed
+	Grave  // a line of a log that tells of an error
 	roleCount
 )
 
@@ -130,6 +131,7 @@ func monoLooks() looks {
 		Badge:      plain.Reverse(true),
 		Banner:     plain.Bold(true),
 		Input:      plain.Underline(true),
+		Grave:      plain.Bold(true),
 		Dim:        plain.Faint(true),
 		Idle:       plain.Faint(true),
 	}
@@ -161,6 +163,7 @@ func paletteLooks() looks {
 		GraphIO:    plain.Foreground(lipgloss.Yellow),
 		Border:     plain.Foreground(lipgloss.Cyan),
 		Input:      plain.Bold(true),
+		Grave:      plain.Foreground(lipgloss.Red),
 	}
 }
 
@@ -188,6 +191,7 @@ func darkLooks() looks {
 		GraphIO:    plain.Foreground(lipgloss.ANSIColor(179)),
 		Border:     plain.Foreground(lipgloss.ANSIColor(67)),
 		Input:      plain.Bold(true).Foreground(lipgloss.ANSIColor(255)),
+		Grave:      plain.Foreground(lipgloss.ANSIColor(203)),
 	}
 }
 
@@ -215,6 +219,7 @@ func lightLooks() looks {
 		GraphIO:    plain.Foreground(lipgloss.ANSIColor(130)),
 		Border:     plain.Foreground(lipgloss.ANSIColor(67)),
 		Input:      plain.Bold(true).Foreground(lipgloss.ANSIColor(232)),
+		Grave:      plain.Foreground(lipgloss.ANSIColor(160)),
 	}
 }
 
