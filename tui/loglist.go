@@ -19,7 +19,7 @@ import (
 const mostLogs = 16
 
 // listPause is how long the list of logs rests after a reading.
-const listPause = 5 * time.Second
+const listPause = 10 * time.Second
 
 type (
 	// logListMsg are the logs of one container.
@@ -183,7 +183,7 @@ func (l *logList) err() error {
 // listKey is a key while the list has the focus.
 func (x *logView) listKey(m *Model, a keymap.Action) tea.Cmd {
 	l := &x.list
-	page := max(1, m.theme.LogListRows(x.state(m), m.layout.H)/2)
+	page := max(1, m.theme.LogPage(x.state(m), m.layout.H)/2)
 	if to, ok := stepped(a.ID, l.at, page, len(l.entries)); ok {
 		l.move(to)
 		return nil

@@ -286,7 +286,7 @@ func (x *logView) state(m *Model) *views.LogState {
 		Prompt: x.prompt, Typed: x.typed.String(), Behind: x.typed.behind(),
 		List: views.LogListState{Items: x.items(m), Cursor: x.list.at, Offset: x.list.top, Focus: x.choosing},
 	}
-	x.list.top = views.Scroll(x.list.at, x.list.top, len(x.list.entries), m.theme.LogListRows(s, m.layout.H))
+	x.list.top = views.Scroll(x.list.at, x.list.top, len(x.list.entries), m.theme.LogPage(s, m.layout.H))
 	s.List.Offset = x.list.top
 	if p.ended != "" && p.warn == "" {
 		s.Warn = "no more comes: " + p.ended
@@ -303,13 +303,13 @@ func (x *logView) state(m *Model) *views.LogState {
 			s.Doing = "filters"
 		}
 	}
-	x.empty(m, s)
-	s.Hints = x.hints(m, s)
+	x.empty(s)
+	s.Hints = x.hints(m)
 	return s
 }
 
 // empty says why there is no row.
-func (x *logView) empty(m *Model, s *views.LogState) {
+func (x *logView) empty(s *views.LogState) {
 	l := &x.list
 	if len(l.entries) == 0 {
 		s.List.Focus = false
@@ -353,7 +353,7 @@ func logWords(err error) string {
 }
 
 // hints are what keys do now.
-func (x *logView) hints(m *Model, s *views.LogState) []keymap.Hint {
+func (x *logView) hints(m *Model) []keymap.Hint {
 	var out []keymap.Hint
 	add := func(id keymap.ID, text string) {
 		if key := m.keys.KeyOf(id); key != "" {

@@ -120,7 +120,7 @@ func LogWidth(names []string, w int) int {
 	return max(1, w)
 }
 
-// LogPage is how many rows of text are on a screen of w x h cells.
+// LogPage is how many rows of text, or of the list, are on a screen of h rows.
 func (t *Theme) LogPage(s *LogState, h int) int {
 	page := h - 1 - footRows(s.Say, h)
 	if s.Filter != "" {
@@ -328,9 +328,6 @@ func (t *Theme) logItem(s *LogListState, i, widest, w int) string {
 	l.field(Dim, it.Age, 4, true)
 	return l.String()
 }
-
-// LogListRows is how many logs of the list are in sight.
-func (t *Theme) LogListRows(s *LogState, h int) int { return t.LogPage(s, h) }
 
 // logFoot is the last row: what is typed, or what the log does and what keys do.
 func (t *Theme) logFoot(s *LogState, w int) string {

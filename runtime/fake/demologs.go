@@ -11,7 +11,7 @@ import (
 // demoLogs are those of a container of the demo: what runs writes on.
 func demoLogs(s *Spec, now time.Time) []LogText {
 	alive := s.State.Alive()
-	lxc := fmt.Sprintf("lxc-start %s %s INFO     start - ../src/lxc/start.c:lxc_init:884 - Container \"%s\" is initialized\n",
+	lxc := fmt.Sprintf("lxc-start %s %s INFO     start - ../src/lxc/start.c:lxc_init:884 - Container %q is initialized\n",
 		s.Name, now.Add(-3*time.Hour).UTC().Format("20060102150405.000"), s.Name)
 	if s.Name == "kiosk" {
 		lxc += fmt.Sprintf("lxc-start kiosk %s ERROR    network - ../src/lxc/network.c:netdev_configure_server_veth:876 - No such file or directory - Failed to attach \"vethX\" to bridge \"lxcbr0\", bridge interface doesn't exist\n",

@@ -18,7 +18,7 @@ func Stamp(line []byte) (from, to int) {
 	if len(b) < 8 {
 		return 0, 0
 	}
-	n := 0
+	var n int
 	switch first := b[0]; {
 	case first == '[':
 		n = bracketed(b)
