@@ -120,6 +120,16 @@ func (s *Set) Close() {
 	s.drop()
 }
 
+// ReadLimits lets the next Full reading of a container read its limits too, as they
+// were changed just now.
+func (s *Set) ReadLimits(ref runtime.Ref) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[ref]; e != nil && e.reader != nil {
+		e.reader.limitsAt = time.Time{}
+	}
+}
+
 // entry finds or makes the entry of a container and marks it as wanted.
 func (s *Set) entry(ref runtime.Ref) *entry {
 	e := s.entries[ref]

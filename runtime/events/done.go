@@ -49,7 +49,7 @@ func verbs(k Kind) []string {
 	case Thawed:
 		return []string{"thaw", "snapshot"}
 	case Edited:
-		return []string{"set-autostart", "restore", "set-limits", "edit-config"}
+		return []string{"set-autostart", "restore", "set-limits", "set-config"}
 	case Limits:
 		return []string{"set-limits"}
 	case Created:

@@ -259,6 +259,13 @@ func inForce(ref runtime.Ref, init int, tree *conf.Tree) ([]runtime.ConfigInForc
 			ask(k.Name, &k)
 		}
 	}
+	if len(out) > 0 { // a limit that was set since the start is in force where the cgroup has it
+		l, err := newLimitReader(c)
+		if err != nil {
+			return nil, err
+		}
+		out = slices.DeleteFunc(out, func(v runtime.ConfigInForce) bool { return l.holds(v.Key) })
+	}
 	if c.InitPid() != init {
 		return nil, errPassing()
 	}

@@ -266,6 +266,29 @@ func TestConfigSavedByTwo(t *testing.T) {
 	}
 }
 
+// A limit that was set while it runs is in force without a restart, one that stands in
+// the file alone is not.
+func TestLimitsAreInForce(t *testing.T) {
+	a, _, ref := running(t, "lxcdt-inforce")
+	of := runtime.ConfigOf{Ref: ref}
+	set := func(value string) {
+		must(t, change(t, a, runtime.SetLimits, ref, &runtime.SetLimitsArgs{Set: []runtime.LimitSetting{
+			{Name: runtime.LimitPids, Value: value}, {Name: runtime.LimitCPU, Value: map[string]string{"90": "50000 100000", "": ""}[value]},
+		}}))
+	}
+	for _, value := range []string{"90", ""} {
+		set(value)
+		if c := configText(t, a, of); len(c.InForce) != 0 || c.Restart != runtime.No {
+			t.Errorf("%q: %+v, restart %v", value, c.InForce, c.Restart)
+		}
+	}
+	key := limitOf(t, a, ref, runtime.LimitPids, "").Key
+	put(t, of.Path(), read(t, of.Path())+key+" = 80\n")
+	if c := configText(t, a, of); len(c.InForce) != 1 || c.InForce[0].Key != key || c.Restart != runtime.Yes {
+		t.Errorf("in the file alone: %+v, restart %v", c.InForce, c.Restart)
+	}
+}
+
 // Lists, keys of families and interfaces are told of as well, and what was taken
 // out of the file.
 func TestConfigInForce(t *testing.T) {

@@ -25,6 +25,9 @@ type limitPlace struct {
 // limitWrite is one value for one file of a cgroup.
 type limitWrite struct{ file, value string }
 
+// onlineCPUs lists the CPUs that there are (sysfs-devices-system-cpu).
+const onlineCPUs = "/sys/devices/system/cpu/online"
+
 // noLimitV1 is what v1 gives where no limit is set: the largest multiple of a page.
 const noLimitV1 = 1<<63 - 4096
 
@@ -222,7 +225,7 @@ func (p *limitPlace) writes(s *runtime.LimitSetting, memory runtime.Value) ([]li
 		}
 	}
 	if s.Name == runtime.LimitCPUs && s.Value == "" { // one with processes in it must have some
-		online, err := os.ReadFile("/sys/devices/system/cpu/online")
+		online, err := os.ReadFile(onlineCPUs)
 		if err != nil {
 			return nil, fmt.Errorf("which CPUs there are: %w", fileErr(err))
 		}

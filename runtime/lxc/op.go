@@ -54,6 +54,9 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 		if info.Kind == runtime.OnState {
 			a.cameTo(q.Ref, r.State, r.Init)
 		}
+		if q.Op == runtime.SetLimits {
+			a.set.ReadLimits(q.Ref)
+		}
 		return nil
 	}
 	killed := err != nil // it ended without an answer

@@ -164,6 +164,39 @@ func (l *limitReader) one(p *limitPlace, device string) runtime.LimitState {
 	return s
 }
 
+// holds says whether the cgroup of a running container has what its config says of the
+// limit that a key of that is about.
+func (l *limitReader) holds(key string) bool {
+	for _, name := range runtime.LimitNames() {
+		p := l.place(name)
+		if p.why != "" || !slices.ContainsFunc(p.files(), func(file string) bool { return p.prefix()+file == key }) {
+			continue
+		}
+		devices := []string{""}
+		if name == runtime.LimitIO {
+			devices = slices.Concat(devicesOf(l.held(&p)), devicesOf(l.configured(&p)))
+		}
+		for _, device := range devices {
+			live, conf := l.live(name, device), l.inConfig(&p, device)
+			if live != conf && (conf != "" || !atRest(name, live)) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// atRest says whether a limit of a cgroup is as it is where nobody has set it.
+func atRest(name, live string) bool {
+	if name == runtime.LimitCPUs {
+		online, err := os.ReadFile(onlineCPUs)
+		return live == "" || err == nil && strings.TrimSpace(string(online)) == live
+	}
+	words := runtime.LimitWords(name, live)
+	return live != "" && (words == "none" || words == "100") || live == "" && name == runtime.LimitIO
+}
+
 // used is how much of a limit is in use.
 func (l *limitReader) used(p *limitPlace) runtime.Value {
 	if !l.runs {

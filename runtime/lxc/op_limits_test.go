@@ -81,6 +81,15 @@ func TestSetLimits(t *testing.T) {
 	if used := limitOf(t, a, ref, runtime.LimitMemory, "").Used; used.Or(0) == 0 {
 		t.Error("nothing is in use of the memory")
 	}
+	// Who samples sees it at once.
+	q := runtime.Batch{Readings: []runtime.Reading{{Ref: ref, InitPID: find(t, list(t, a), ref.Name).InitPID, Tier: runtime.Full}}}
+	must(t, a.Sample(context.Background(), &q))
+	must(t, change(t, a, runtime.SetLimits, ref, &runtime.SetLimitsArgs{Set: []runtime.LimitSetting{{Name: runtime.LimitPids, Value: "199"}}}))
+	must(t, a.Sample(context.Background(), &q))
+	if got := q.Readings[0].Sample.Pids.Max; got != runtime.Of(199) {
+		t.Errorf("the limit on pids is read as %v", got)
+	}
+	must(t, change(t, a, runtime.SetLimits, ref, &runtime.SetLimitsArgs{Set: []runtime.LimitSetting{{Name: runtime.LimitPids, Value: "200"}}}))
 	// All at once, for a container that starts with them.
 	must(t, s.Stop(ref.Name))
 	must(t, s.Start(ref.Name))
