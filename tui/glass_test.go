@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	goruntime "runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -244,8 +245,12 @@ func (x *glass) flood(text string) {
 			case <-done:
 				return
 			default:
-				x.session.Feed([]byte(text))
 			}
+			if x.session.Waiting() > 1<<20 { // a pty holds its program up much sooner
+				goruntime.Gosched()
+				continue
+			}
+			x.session.Feed([]byte(text))
 		}
 	}()
 }

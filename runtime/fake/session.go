@@ -240,6 +240,14 @@ func (s *Session) Feed(p []byte) {
 	}
 }
 
+// Waiting is how much output nobody has read yet, in bytes. A program on a pty is held
+// up by it; Feed is not.
+func (s *Session) Waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.out)
+}
+
 // Typed is everything that was written so far to a session of NewSession.
 func (s *Session) Typed() []byte {
 	s.mu.Lock()
