@@ -22,6 +22,27 @@ func (k Key) Example() string {
 	return name
 }
 
+// Supports says of any key whether a liblxc has it: of that version, with
+// supported as its lxc_config_item_is_supported. Since LXC 4 that knows a family of
+// keys, such as all of lxc.net.0, by its beginning alone, and says no to what begins
+// so; the table tells of the rest.
+func Supports(version string, supported func(key string) bool) func(key string) bool {
+	return func(key string) bool {
+		if supported(key) {
+			return true
+		}
+		k := lookup(key)
+		if k == nil {
+			return false
+		}
+		begin, open := restOf(k.Name)
+		if _, _, net := netKey(key); net {
+			begin, open = "lxc.net.", true
+		}
+		return open && k.In(version) && (supported(begin) || supported(strings.TrimSuffix(begin, ".")))
+	}
+}
+
 // AskSupport asks a liblxc which keys it has. lacking are the names of the table
 // that it does not have, extra those keys of a config that it has beside the table.
 func AskSupport(have []string, supports func(key string) bool) (lacking, extra []string) {

@@ -42,6 +42,20 @@ func TestSupport(t *testing.T) {
 	}
 }
 
+func TestSupports(t *testing.T) {
+	// What LXC 5.0.2 says.
+	exact := []string{"lxc.uts.name", "lxc.net", "lxc.net.", "lxc.cgroup2", "lxc.prlimit", "lxc.namespace.share.", "lxc.environment"}
+	has := Supports("5.0.2", func(key string) bool { return slices.Contains(exact, key) })
+	for key, want := range map[string]bool{
+		"lxc.uts.name": true, "lxc.net.0.type": true, "lxc.net.12.veth.pair": true, "lxc.net.0.odd": false, "lxc.cgroup2.memory.max": true,
+		"lxc.prlimit.nofile": true, "lxc.namespace.share.net": true, "lxc.environment.runtime": false, "lxc.sysctl.a.b": false, "lxc.foo": false,
+	} {
+		if has(key) != want {
+			t.Errorf("%s: %v, want %v", key, !want, want)
+		}
+	}
+}
+
 func TestCreate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lxc", "default.conf")
 	if err := Create(path, []byte("lxc.net.0.type = empty\n")); err != nil {

@@ -102,7 +102,7 @@ func readConfigText(of runtime.ConfigOf, init int) (runtime.ConfigText, error) {
 		have = append(have, tree.Items[i].Key)
 	}
 	slices.Sort(have)
-	t.Lacking, t.Extra = conf.AskSupport(slices.Compact(have), golxc.IsSupportedConfigItem)
+	t.Lacking, t.Extra = conf.AskSupport(slices.Compact(have), supports())
 	t.Backups = backupsOf(t.Path)
 	if init > 0 {
 		if t.InForce, err = inForce(of.Ref, init, tree); err != nil {
@@ -334,4 +334,9 @@ func families(file, runs []string) []runtime.ConfigInForce {
 	}
 	slices.SortFunc(out, func(a, b runtime.ConfigInForce) int { return strings.Compare(a.Key, b.Key) })
 	return out
+}
+
+// supports says of a key whether this liblxc has it.
+func supports() func(key string) bool {
+	return conf.Supports(golxc.Version(), golxc.IsSupportedConfigItem)
 }

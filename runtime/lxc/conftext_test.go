@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	golxc "github.com/lxc/go-lxc"
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
@@ -69,6 +70,20 @@ func TestConfigWithIncludes(t *testing.T) {
 	}
 	if fault, err := a.CheckConfig(t.Context(), of, []byte("#\nlxc.include = "+path+"\n")); err != nil || fault == nil || fault.Line != 2 || fault.Key != "lxc.include" {
 		t.Errorf("a loop: %v, %v", fault, err)
+	}
+}
+
+// No key that this liblxc has is said to be unknown to it.
+func TestConfigKeysOfThisLiblxc(t *testing.T) {
+	a, of, _ := confBox(t, "lxc.cgroup2.memory.max = 1G", "lxc.prlimit.nofile = 1024", "lxc.sysctl.net.ipv4.ip_forward = 1")
+	c := configText(t, a, of)
+	for _, k := range conf.Keys() {
+		if slices.Contains(c.Lacking, k.Name) && k.In(golxc.Version()) {
+			t.Errorf("liblxc %s lacks %s", golxc.Version(), k.Name)
+		}
+	}
+	for _, p := range treeOf(&c, of).Problems {
+		t.Errorf("line %d, %s: %v", p.Line, p.Key, p.Err)
 	}
 }
 

@@ -113,7 +113,7 @@ func judgeConfig(of runtime.ConfigOf, text []byte) (*runtime.ConfigFault, error)
 	fault := &runtime.ConfigFault{Why: words}
 	if n < len(raws) {
 		fault.Line, fault.Key = n+1, f.Lines[n].Key
-		if why := conf.Resolve(of.Path(), conf.WithFile(of.Path(), f, conf.Open), conf.Options{Supports: golxc.IsSupportedConfigItem}).Why(n + 1); why != "" {
+		if why := conf.Resolve(of.Path(), conf.WithFile(of.Path(), f, conf.Open), conf.Options{Supports: supports()}).Why(n + 1); why != "" {
 			fault.Why = strings.TrimPrefix(why, fault.Key+": ")
 		}
 	}
