@@ -62,5 +62,7 @@ func (msg confBackupMsg) arrive(m *Model) tea.Cmd {
 		m.say(noteWarn, "there are changes that are not saved: save or drop them first", "")
 		return nil
 	}
-	return x.take(m, msg.text)
+	look := x.take(m, msg.text)
+	x.restores = x.drafted
+	return look
 }

@@ -16,7 +16,7 @@ import (
 
 // take makes a text the draft, and has it looked over.
 func (x *confView) take(m *Model, text []byte) tea.Cmd {
-	x.draft, x.drafted, x.fault = text, true, nil
+	x.draft, x.drafted, x.fault, x.restores = text, true, nil, false
 	if x.sameText() {
 		m.say(noteInfo, "nothing was changed", "")
 		return x.forget(m)
@@ -28,7 +28,7 @@ func (x *confView) take(m *Model, text []byte) tea.Cmd {
 
 // forget drops the draft, and the file that an editor has left of it.
 func (x *confView) forget(m *Model) tea.Cmd {
-	x.draft, x.drafted, x.fault = x.base, false, nil
+	x.draft, x.drafted, x.fault, x.restores = x.base, false, nil, false
 	x.resolve()
 	x.draft = nil
 	x.build(m)
@@ -256,13 +256,22 @@ func (d *confDiff) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		m.overlay = nil
 		return d.x.save(m)
 	case "n", "N":
-		m.overlay = nil
+		return d.leave(m)
 	default:
 		top, done := scrollKey(s, d.top, len(d.rows), max(1, views.ConfigPage(d.state(m), m.layout.H)))
 		d.top = top
 		if done {
-			m.overlay = nil
+			return d.leave(m)
 		}
+	}
+	return nil
+}
+
+// leave goes back to the draft; an earlier version that was only looked at is none.
+func (d *confDiff) leave(m *Model) tea.Cmd {
+	m.overlay = nil
+	if d.x.restores {
+		return d.x.forget(m)
 	}
 	return nil
 }

@@ -252,10 +252,7 @@ func (x *confView) about(r *confRow) []string {
 	case r.item >= 0 && r.Note != "":
 		second = r.Note
 	}
-	if first == "" {
-		return []string{second}
-	}
-	return []string{first, second}
+	return slices.DeleteFunc([]string{second, first}, func(words string) bool { return words == "" })
 }
 
 // keyWords are what a key means, in a line.

@@ -30,6 +30,7 @@ type confView struct {
 	version  string // of base
 	draft    []byte
 	drafted  bool // there is a draft that is not saved
+	restores bool // the draft is an earlier version as it was
 	fault    *runtime.ConfigFault
 	tree     *conf.Tree // of the draft, or of what was read
 	rows     []confRow

@@ -54,7 +54,7 @@ func (d *deck) config() string {
 
 func TestConfigIsShown(t *testing.T) {
 	d := configDeck(t, Options{}, aConfig)
-	d.sees("Config of alpha", "1   # mine", "+ /usr/share/lxc/config/common.conf  7 lines", "TOKEN=***", "e edit")
+	d.sees("Config of alpha", "1>  # mine", "+ /usr/share/lxc/config/common.conf  7 lines", "TOKEN=***", "e edit")
 	d.seesNo("hush", "lxc.cap.drop")
 	d.press("s")
 	d.sees("TOKEN=hush")
@@ -117,6 +117,13 @@ func TestConfigIsEditedAndSaved(t *testing.T) {
 	d.sees("Earlier versions of alpha")
 	d.press("enter")
 	d.sees("- lxc.tty.max = 3", "+ lxc.tty.max = 2")
+	d.pass(questionGrace)
+	d.press("n")
+	if s := d.screen(); strings.Contains(s, "not saved") || !strings.Contains(s, "lxc.tty.max = 3") {
+		t.Errorf("after a look at an earlier version:\n%s", s)
+	}
+	d.press("b", "enter")
+	d.sees("+ lxc.tty.max = 2")
 	d.pass(questionGrace)
 	d.press("y")
 	d.pass(3 * time.Second)
@@ -318,7 +325,7 @@ func TestConfigThatIsOdd(t *testing.T) {
 	d := configDeck(t, Options{}, long)
 	began := time.Now()
 	d.press("G")
-	d.sees("40000 x lxc.environment")
+	d.sees("40000>x lxc.environment")
 	moved := time.Since(began)
 	began = time.Now()
 	d.press("s")

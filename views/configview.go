@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 
 	"lxcdeck/keymap"
 )
@@ -24,7 +25,7 @@ type ConfigState struct {
 	Rows         []ConfigRow
 	Cursor       int // of Rows; -1 = there is none
 	Offset       int
-	About        []string // of the line under the cursor, a row each
+	About        []string // of the line under the cursor, the most important first
 	Note         string   // what is said of the whole; "" = nothing
 	Empty        string   // why there is no row
 	Hints        []keymap.Hint
@@ -38,8 +39,10 @@ func configAbout(s *ConfigState, h int) int {
 		return 0
 	case h < 12:
 		return 1
+	case h < 20:
+		return 2
 	}
-	return 2
+	return 3
 }
 
 // ConfigPage is how many rows of lines are in sight.
@@ -92,11 +95,15 @@ func (t *Theme) configRow(r *ConfigRow, digits, w int, cursor bool) string {
 	if r.Number > 0 {
 		number = strconv.Itoa(r.Number)
 	}
+	mark := ""
+	if cursor {
+		mark = t.Glyphs.Cursor
+	}
 	l.gap(r.Indent)
 	if w >= narrowW {
 		l.field(Dim, number, digits, true)
-		l.gap(1)
 	}
+	l.field(Plain, mark, 1, false)
 	l.field(r.Role, Clean(r.Sign), 1, false)
 	l.gap(1)
 	text, note := Clean(r.Text), Clean(r.Note)
@@ -127,15 +134,38 @@ func (t *Theme) configFoot(s *ConfigState, w, h int) []string {
 	if s.Note != "" && h >= footBoth {
 		before = append(before, t.row(Warn, t.Cut(Clean(s.Note), w), w))
 	}
-	for i := range configAbout(s, h) {
-		text := ""
-		if i < len(s.About) {
-			text = s.About[i]
-		}
+	for _, text := range t.aboutRows(s.About, configAbout(s, h), w-1) {
 		l := t.newLine(w)
 		l.gap(1)
-		l.add(Plain, t.Cut(Clean(text), l.left()))
+		l.add(Plain, text)
 		before = append(before, l.String())
 	}
 	return append(before, foot...)
+}
+
+// aboutRows lays sentences out in n rows of w cells, each with at least one while
+// there is one for it.
+func (t *Theme) aboutRows(about []string, n, w int) []string {
+	var rows []string
+	for i, text := range about {
+		most := n - len(rows) - (len(about) - 1 - i)
+		if len(rows) == n {
+			break
+		}
+		for text = Clean(text); text != "" && most > 1; most-- {
+			parts := wrap(text, w)
+			if len(parts) == 0 {
+				break
+			}
+			rows = append(rows, parts[0])
+			text = strings.TrimLeft(text[len(parts[0]):], " ")
+		}
+		if text != "" {
+			rows = append(rows, t.Cut(text, w))
+		}
+	}
+	for len(rows) < n {
+		rows = append(rows, "")
+	}
+	return rows[:n]
 }
