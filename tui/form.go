@@ -30,6 +30,7 @@ type formField struct {
 	need    string            // what to say when it is submitted without a value; "" = it may be
 	bad     string            // what stands against the value: it is not submitted
 	warn    string            // what speaks against it: it is submitted all the same
+	beside  func() string     // TextField: what stands at the right; nil = nothing
 	press   func(m *Model) tea.Cmd
 }
 

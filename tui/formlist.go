@@ -125,6 +125,9 @@ func (f *form) paintField(at *formField) views.FormField {
 	switch at.kind {
 	case views.TextField:
 		v.Value, v.Behind = at.line.String(), at.line.behind()
+		if at.beside != nil {
+			v.Beside = at.beside()
+		}
 	case views.ChoiceField:
 		v.Out = at.out[v.Value] != ""
 		if note := at.notes[v.Value]; note != "" {

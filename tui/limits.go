@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -116,21 +115,21 @@ func limitLabel(name string) (label, section, empty string) {
 	case runtime.LimitCPU:
 		return "cpu", "CPU", "cores, as 0.5; none"
 	case runtime.LimitCPUWeight:
-		return "weight", "", "1 to 10000; default is 100"
+		return "weight", "CPU", "1 to 10000; default is 100"
 	case runtime.LimitCPUs:
-		return "cpus", "", "which, as 0-3,5; default"
+		return "cpus", "CPU", "which, as 0-3,5; default"
 	case runtime.LimitMemory:
 		return "memory", "Memory", "bytes, as 512M; none"
 	case runtime.LimitMemoryHigh:
-		return "high", "", "slowed down above it; none"
+		return "high", "Memory", "slowed down above it; none"
 	case runtime.LimitSwap:
-		return "swap", "", "swap alone; none"
+		return "swap", "Memory", "swap alone; none"
 	case runtime.LimitPids:
 		return "pids", "Processes", "count; none"
 	case runtime.LimitIOWeight:
 		return "weight", "I/O", "1 to 10000; default is 100"
 	default:
-		return "io", "", "rbps=10M wiops=500; none"
+		return "io", "I/O", "rbps=10M wiops=500; none"
 	}
 }
 
@@ -168,7 +167,6 @@ func (x *limiting) make() []formField {
 	section := ""
 	add := func(name, device, label string) {
 		own, heading, empty := limitLabel(name)
-		section = cmp.Or(heading, section)
 		l := x.state(0, name, device)
 		words, differ := runtime.LimitWords(name, holds(&l, x.rep[0].Running)), false
 		for i := range x.all[1:] {
@@ -176,12 +174,15 @@ func (x *limiting) make() []formField {
 			differ = differ || runtime.LimitWords(name, holds(&o, x.rep[i+1].Running)) != words
 		}
 		f := textField(cmp.Or(label, own), empty, words)
-		f.section = heading
 		if differ {
 			words, f.help = "", asItIs
 			f.line.set("")
 		}
 		f.off = l.Why != ""
+		if !f.off && heading != section {
+			f.section, section = heading, heading
+		}
+		f.beside = func() string { return x.inUse(name, device) }
 		fields = append(fields, f)
 		x.fields = append(x.fields, limitField{name, device, words})
 	}
@@ -256,7 +257,7 @@ func (x *limiting) check(f *form) (int, error) {
 	return -1, nil
 }
 
-// fit tells what of the limit under the cursor is in use, and what the config calls it.
+// fit tells what the config calls the limit under the cursor, and says of it.
 func (x *limiting) fit(f *form) {
 	x.fill(f)
 	var words []string
@@ -265,20 +266,11 @@ func (x *limiting) fit(f *form) {
 	}
 	at := &x.fields[min(f.at, len(x.fields)-1)]
 	l := x.state(0, at.name, at.device)
-	if len(x.all) == 1 {
-		if n, ok := l.Used.Get(); ok {
-			used := views.Bytes(n)
-			if at.name == runtime.LimitPids {
-				used = strconv.FormatUint(n, 10)
-			}
-			words = append(words, "in use "+used)
-		}
-		if x.rep[0].Running && l.Live != l.Config && (l.Config != "" || x.was(0, &l) != "") {
-			words = append(words, "the config says "+cmp.Or(runtime.LimitWords(at.name, l.Config), "nothing"))
-		}
-	}
 	if key := cmp.Or(l.Key, at.name); key != "" {
-		words = append(words, key)
+		words = append(words, "The key is "+key)
+	}
+	if len(x.all) == 1 && x.rep[0].Running && l.Live != l.Config && (l.Config != "" || x.was(0, &l) != "") {
+		words = append(words, "the config says "+cmp.Or(runtime.LimitWords(at.name, l.Config), "nothing"))
 	}
 	f.note = "What is left as it is stays."
 	if len(words) > 0 {

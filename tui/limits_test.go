@@ -14,9 +14,9 @@ func TestLimitsForm(t *testing.T) {
 	specs[0].Load = fake.Load{Memory: 400 << 20, Limit: 512 << 20, Pids: 7}
 	d := newDeck(t, 80, 24, Options{}, specs...)
 	d.press("L")
-	d.sees("Limits of alpha", "memory  512M", "cpu     none", "weight  100", "vda     none")
+	d.sees("Limits of alpha", "memory  512M", "cpu     none", "weight  100", "I/O", "vda     none")
 	d.press("tab", "tab", "tab")
-	d.sees("in use 400M", "lxc.cgroup2.memory.max")
+	d.sees("uses 400M", "The key is lxc.cgroup2.memory.max")
 	d.press("ctrl+u")
 	d.typed("64X")
 	d.sees("no size")

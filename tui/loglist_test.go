@@ -18,7 +18,7 @@ func TestLogList(t *testing.T) {
 	}
 	d := newDeck(t, 80, 24, Options{}, specs...)
 	d.press("l")
-	d.sees("── alpha ─", "> lxc", "console", "it does not run", "/var/log/syslog")
+	d.sees("── Logs of alpha ─", "> lxc", "console", "it does not run", "/var/log/syslog")
 	d.press("down", "down", "enter")
 	d.sees("journal cannot be read: it does not run")
 	d.press("down", "enter")

@@ -291,7 +291,9 @@ func (x *logView) state(m *Model) *views.LogState {
 	if p.ended != "" && p.warn == "" {
 		s.Warn = "no more comes: " + p.ended
 	}
-	if x.text != nil {
+	if x.text == nil {
+		s.Title = "Logs of " + x.title
+	} else {
 		s.Source = x.open
 		if of := len(x.list.of); of > 1 {
 			s.Title = fmt.Sprintf("%d of %d containers", len(x.text.wants), of)

@@ -24,6 +24,7 @@ type FormField struct {
 	// Help stands dim in an empty TextField, and says what that means; in the
 	// others it stands behind the value.
 	Help    string
+	Beside  string    // TextField: stands dim at the right, if there is room
 	Section string    // a heading above it; "" = it goes on with the one before
 	Out     bool      // what stands there cannot be had: greyed
 	Fixed   bool      // no key changes it
@@ -144,8 +145,23 @@ func (t *Theme) formHead(f *FormField, here bool, w int) string {
 	return l.String()
 }
 
-// formValue is what a field holds, in w cells.
+// formValue is what a field holds, in w cells, and what stands beside that.
 func (t *Theme) formValue(f *FormField, here bool, w int) string {
+	beside := Clean(f.Beside)
+	if beside == "" || Width(beside)+formLeast > w {
+		return t.formHolds(f, here, w)
+	}
+	l := t.newLine(Width(beside) + 2)
+	l.gap(2)
+	l.add(Dim, beside)
+	return t.formHolds(f, here, w-Width(beside)-2) + l.String()
+}
+
+// formLeast is how many cells a value needs that something stands beside.
+const formLeast = 14
+
+// formHolds is what a field holds, in w cells.
+func (t *Theme) formHolds(f *FormField, here bool, w int) string {
 	l := t.newLine(w)
 	look := Plain
 	if here {
