@@ -76,7 +76,7 @@ type Key struct {
 	Subs    []string // common words in the place of a last "[...]"
 	Means   string   // one line
 	Effect  Effect
-	Since   string // the first series of LXC that has it under this name
+	Since   string // the first version of LXC that has it under this name: a series, if all of it has
 	Default string // what holds without a line, in words; "" = nothing, or it depends
 	// Twice: the same value in two lines is done twice.
 	Twice bool

@@ -100,8 +100,8 @@ var keys = []Key{
 	{Name: "lxc.monitor.signal.pdeath", Value: Signal, Words: []string{"0"}, Since: "4.0", Default: "SIGKILL", Means: "What init is sent when its monitor dies; 0 = nothing."},
 	{Name: "lxc.group", Kind: List, Value: NameList, Effect: AtOnce, Since: "1.0", Means: "Groups of containers that it belongs to, for lxc-autostart."},
 	{Name: "lxc.environment", Kind: List, Value: Variable, Since: "1.1", Means: "A variable of init and its children; without = the value of who starts it is taken."},
-	{Name: "lxc.environment.runtime", Kind: List, Value: Variable, Since: "6.0", Means: "A variable for the container's programs and not for hooks."},
-	{Name: "lxc.environment.hooks", Kind: List, Value: Variable, Since: "6.0", Means: "A variable for hooks and not for the container's programs."},
+	{Name: "lxc.environment.runtime", Kind: List, Value: Variable, Since: "6.0.5", Means: "A variable for the container's programs and not for hooks."},
+	{Name: "lxc.environment.hooks", Kind: List, Value: Variable, Since: "6.0.5", Means: "A variable for hooks and not for the container's programs."},
 }
 
 // tables are all keys.
