@@ -97,6 +97,7 @@ type Options struct {
 // several goroutines.
 type Log struct {
 	opts  Options
+	login func() *uint32 // who logged in, read once: only a process itself could change that
 	alone atomic.Bool
 	seq   atomic.Int64
 	told  sync.Once
@@ -107,7 +108,7 @@ func New(o Options) *Log {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Log{opts: o}
+	return &Log{opts: o, login: sync.OnceValue(loginUID)}
 }
 
 // Check says whether records can be written. It makes the file if it is not there.
@@ -150,6 +151,7 @@ func (e *entry) end(err error, exit *runtime.Exit) {
 
 func (l *Log) record(e *entry, phase string) Record {
 	r := newRecord(e.id, e.what, e.ref, phase)
+	r.LoginUID = l.login()
 	r.Time, r.SudoUser = e.began.UTC(), text(l.opts.SudoUser)
 	return r
 }
@@ -165,6 +167,7 @@ func (l *Log) write(r *Record) {
 // is how the command has ended.
 func Unattended(id, what string, ref runtime.Ref, took time.Duration, err error, exit *runtime.Exit) *Record {
 	r := newRecord(id, what, ref, Result)
+	r.LoginUID = loginUID()
 	r.finish(time.Now(), took, err)
 	r.exited(err, exit)
 	r.Unattended = true
@@ -185,7 +188,7 @@ func (r *Record) exited(err error, exit *runtime.Exit) {
 func newRecord(id, what string, ref runtime.Ref, phase string) Record {
 	return Record{
 		ID: id, Phase: phase, What: what, Path: text(ref.Path), Name: text(ref.Name),
-		PID: os.Getpid(), UID: os.Getuid(), LoginUID: loginUID(),
+		PID: os.Getpid(), UID: os.Getuid(),
 	}
 }
 

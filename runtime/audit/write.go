@@ -93,9 +93,13 @@ func openIn(dir *os.File, path string) (*os.File, error) {
 	// O_NONBLOCK: a FIFO in its place must not make anybody wait.
 	const flags = unix.O_RDWR | unix.O_APPEND | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
 	name, mode := filepath.Base(path), fileMode()
-	fd, err := unix.Openat(int(dir.Fd()), name, flags|unix.O_CREAT|unix.O_EXCL, mode)
-	made := err == nil
-	if errors.Is(err, unix.EEXIST) {
+	fd, err := unix.Openat(int(dir.Fd()), name, flags, 0)
+	made := false
+	if errors.Is(err, unix.ENOENT) {
+		fd, err = unix.Openat(int(dir.Fd()), name, flags|unix.O_CREAT|unix.O_EXCL, mode)
+		made = err == nil
+	}
+	if errors.Is(err, unix.EEXIST) { // another was quicker
 		fd, err = unix.Openat(int(dir.Fd()), name, flags, 0)
 	}
 	if err != nil {
