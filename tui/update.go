@@ -62,6 +62,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.paintLater(msg, dirty, all)
 		ours := m.isBoot(msg.id) // while the job is known
 		return tea.Batch(m.onDone(msg), m.onBooted(ours, msg.err), m.readAgain())
+	case eventsMsg:
+		m.dirty, m.paint.all = dirty, all // it has a list read, which is painted
+		return m.onEvents(msg)
 	case armedPlanMsg:
 		return nil // it is painted anew
 	case bootWaitMsg:
@@ -129,8 +132,6 @@ func (m *Model) updateHost(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.onSampled(msg), true
 	case listedMsg:
 		return m.onListed(msg), true
-	case eventsMsg:
-		return m.onEvents(msg), true
 	case pollMsg:
 		return m.onPoll(), true
 	case watchLostMsg:

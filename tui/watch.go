@@ -110,6 +110,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // onEvents reads the list again and keeps the state of the watch.
 func (m *Model) onEvents(batch eventsMsg) tea.Cmd {
+	was := m.watchErr
 	for _, e := range batch {
 		switch e.Kind {
 		case runtime.Degraded:
@@ -120,6 +121,9 @@ func (m *Model) onEvents(batch eventsMsg) tea.Cmd {
 		case runtime.Restored:
 			m.watchErr = nil
 		}
+	}
+	if !sameText(was, m.watchErr) {
+		m.dirty, m.paint.all = true, true
 	}
 	return tea.Batch(m.list(), m.poll())
 }
