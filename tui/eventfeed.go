@@ -20,6 +20,11 @@ func auditAfter() []time.Duration {
 	return []time.Duration{time.Second, 4 * time.Second, 15 * time.Second}
 }
 
+// auditPuts is how often that is put off at most, a second each time, while a batch
+// is under way: what it does is explained when its jobs end, and the log of a
+// hundred takes long to read.
+const auditPuts = 10
+
 type (
 	// eventAuditMsg says that it is time to look for causes in the audit log.
 	eventAuditMsg struct{}
@@ -33,6 +38,7 @@ type eventFeed struct {
 	read  func() ([]runtime.Past, error) // the audit log; nil = there is none
 	asks  bool                           // it is being read, or its timer is armed
 	tries int                            // how often it was asked for the newest events
+	puts  int                            // how often the next time was put off
 	since since
 	keep  *keeper // nil = nothing is kept for the next run
 }
@@ -50,7 +56,7 @@ func newEventFeed(o *Options) eventFeed {
 func (m *Model) updateEvents(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	switch msg := msg.(type) {
 	case eventAuditMsg:
-		return m.readCauses(), true
+		return m.onCausesDue(), true
 	case eventPastMsg:
 		return m.onCauses(msg), true
 	case alarmedMsg:
@@ -99,7 +105,7 @@ func (m *Model) seeDone(x *job) {
 // explain what has happened.
 func (m *Model) askCauses() tea.Cmd {
 	f, pauses := &m.events, auditAfter()
-	if f.read == nil || f.asks || f.tries >= len(pauses) || !f.Unexplained(m.clock.Now().Add(-time.Minute)) {
+	if f.read == nil || f.asks || f.tries >= len(pauses) || !f.unexplained(m.clock.Now()) {
 		return nil
 	}
 	f.asks = true
@@ -107,6 +113,23 @@ func (m *Model) askCauses() tea.Cmd {
 	f.tries++
 	return m.clock.After(pause, eventAuditMsg{})
 }
+
+// onCausesDue reads it unless it can wait, or all was explained meanwhile.
+func (m *Model) onCausesDue() tea.Cmd {
+	f := &m.events
+	if m.jobs.crowded() && f.puts < auditPuts {
+		f.puts++
+		return m.clock.After(auditAfter()[0], eventAuditMsg{})
+	}
+	f.puts = 0
+	if f.asks = f.unexplained(m.clock.Now()); !f.asks {
+		return nil
+	}
+	return m.readCauses()
+}
+
+// unexplained says whether the cause of something recent is not known.
+func (f *eventFeed) unexplained(now time.Time) bool { return f.Unexplained(now.Add(-time.Minute)) }
 
 // readCauses reads it off the loop. That it cannot be read is told where it is
 // written to and where it is shown.
