@@ -122,7 +122,17 @@ func (j *jobs) running() int {
 // crowded says whether more than have a turn at once were asked for together, and
 // are not over.
 func (j *jobs) crowded() bool {
-	return slices.ContainsFunc(j.list, func(x *job) bool { return x.batch.total() > jobsAtOnce })
+	_, is := j.crowdedSince()
+	return is
+}
+
+// crowdedSince is crowded, and when they were asked for.
+func (j *jobs) crowdedSince() (time.Time, bool) {
+	i := slices.IndexFunc(j.list, func(x *job) bool { return x.batch.total() > jobsAtOnce })
+	if i < 0 {
+		return time.Time{}, false
+	}
+	return j.list[i].asked, true
 }
 
 // tellHurry tells of the end of the start, and of the begin and the end of a batch.

@@ -26,8 +26,8 @@ const (
 	// a hundred starts is not slowed down by being looked at.
 	listRest = 50 * time.Millisecond
 	// batchRest is that time while a batch is under way that has not turns for all
-	// at once: how far it is, its jobs tell.
-	batchRest = 500 * time.Millisecond
+	// at once: how far it is, its jobs tell. It rests so when the batch begins, too.
+	batchRest = 750 * time.Millisecond
 )
 
 // listDueMsg ends the rest between two looks; one of an earlier rest is a stranger.
@@ -71,12 +71,14 @@ func (m *Model) list() tea.Cmd {
 		l.again = true
 		return nil
 	}
-	rest := min(listRest, 3*l.ended.Sub(l.since))
-	if m.jobs.crowded() {
+	now, from, rest := m.clock.Now(), l.ended, min(listRest, 3*l.ended.Sub(l.since))
+	if begun, ok := m.jobs.crowdedSince(); ok {
 		rest = batchRest
+		if !from.IsZero() && begun.After(from) {
+			from = begun
+		}
 	}
-	now := m.clock.Now()
-	if due := l.ended.Add(rest); !l.ended.IsZero() && due.After(now) {
+	if due := from.Add(rest); !from.IsZero() && due.After(now) {
 		if l.resting && !due.Before(l.due) {
 			return nil
 		}
