@@ -91,3 +91,51 @@ func TestScreenRestsDuringABatch(t *testing.T) {
 		t.Errorf("told %v, not of the end of the start, and of begin and end of the batch", told)
 	}
 }
+
+// Meanwhile what has just been started has no figures yet, and the audit log is not
+// read for what its jobs are about to explain; neither waits for the end of a long one.
+func TestBatchPutsOff(t *testing.T) {
+	asked := 0
+	h := newHeld()
+	d := workDeck(t, 120, 40, Options{History: func() ([]runtime.Past, error) { asked++; return nil, nil }}, h.do, some()...)
+	var reqs []runtime.Request
+	for i := range jobsAtOnce + 1 {
+		reqs = append(reqs, creating(fmt.Sprintf("new-%d", i)))
+	}
+	d.begin(h, jobsAtOnce, reqs...)
+	d.rt.Become(ref("bravo"), runtime.Running)
+	d.until("the announcement", func() bool { return d.m.listing.resting })
+	d.pass(batchRest)
+	d.until("the start", func() bool { return d.m.byRef(ref("bravo")).State == runtime.Running })
+	figures := func() bool {
+		x := d.m.hist.of(ref("bravo"))
+		return x != nil && !x.sample.At.IsZero()
+	}
+	d.pass(d.m.interval)
+	if figures() || asked != 0 {
+		t.Errorf("figures %v, and the log was read %d times", figures(), asked)
+	}
+	if d.m.hist.of(ref("alpha")).sample.At.Before(d.clock.Now().Add(-d.m.interval)) {
+		t.Error("what ran before has no new figures")
+	}
+	d.pass(batchFigures + d.m.interval)
+	if !figures() {
+		t.Error("no figures although it has run for a while")
+	}
+	d.pass((auditPuts + 1) * auditAfter()[0])
+	if asked == 0 {
+		t.Error("the log was not read")
+	}
+}
+
+// What the watch announces is painted when the list is read.
+func TestEventsAloneArePaintedWithTheList(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{}, some()...)
+	d.m.View()
+	if d.m.Update(eventsMsg{{Kind: runtime.Changed, Ref: ref("alpha")}}); d.m.dirty {
+		t.Error("painted for an announcement")
+	}
+	if d.m.Update(eventsMsg{{Kind: runtime.Degraded}}); !d.m.dirty {
+		t.Error("not painted for the loss of the watch")
+	}
+}

@@ -16,6 +16,9 @@ const (
 	// their figures are not minutes old when they come into view.
 	shownEvery  = 3
 	hiddenEvery = 10
+	// batchFigures is for how long after its start a container has no figures while a
+	// batch is under way: to open its files costs a tenth of the start.
+	batchFigures = 2 * time.Second
 	// shortestDeadline keeps very short intervals usable on a busy host.
 	shortestDeadline = 100 * time.Millisecond
 )
@@ -96,8 +99,11 @@ func (m *Model) fillBatch() {
 		s.batch = &runtime.Batch{Host: &runtime.HostSample{}}
 	}
 	if s.stale {
-		s.rebuild(m.all)
-		s.stale = false
+		var young time.Time
+		if m.jobs.crowded() {
+			young = m.clock.Now().Add(-batchFigures)
+		}
+		s.stale = s.rebuild(m.all, young)
 	}
 	visible := m.visibleRefs()
 	for i := range s.batch.Readings {
@@ -125,8 +131,9 @@ func (m *Model) fillBatch() {
 	}
 }
 
-// rebuild follows a changed list.
-func (s *sampling) rebuild(all []runtime.Container) {
+// rebuild follows a changed list. What was started after young, if that is not zero,
+// and has no figures yet is left out until later; more says that something was.
+func (s *sampling) rebuild(all []runtime.Container, young time.Time) (more bool) {
 	old := make(map[runtime.Ref]runtime.Reading, len(s.batch.Readings))
 	for _, r := range s.batch.Readings {
 		old[r.Ref] = r
@@ -139,11 +146,16 @@ func (s *sampling) rebuild(all []runtime.Container) {
 		}
 		r := old[c.Ref]
 		if r.InitPID != c.InitPID {
+			if !young.IsZero() && c.Started.After(young) {
+				more = true
+				continue
+			}
 			r = runtime.Reading{}
 		}
 		r.Ref, r.InitPID = c.Ref, c.InitPID
 		s.batch.Readings = append(s.batch.Readings, r)
 	}
+	return more
 }
 
 // onSampled turns a batch into history.
