@@ -60,6 +60,7 @@ type Adapter struct {
 	networks *networks
 	examiner *overseer // of isolation
 	space    *spaceCache
+	who      func() string // names the person who runs this process
 	calls    chan struct{} // a token for each call into liblxc under way
 	listing  chan struct{} // one token: Lists run one after another
 
@@ -109,6 +110,7 @@ func New(opts Options) (*Adapter, error) {
 		overseer: newOverseer("processes"),
 		examiner: newOverseer("isolation"),
 		space:    newSpaceCache(),
+		who:      sync.OnceValue(who),
 		calls:    make(chan struct{}, maxCalls),
 		listing:  make(chan struct{}, 1),
 		facts:    map[runtime.Ref]facts{},

@@ -48,7 +48,7 @@ func (a *Adapter) Do(ctx context.Context, q runtime.Request) error {
 	}
 	r, err := a.callHelper(limited, helperRequest{
 		Kind: kindOp, Ref: q.Ref, ReadOnly: a.opts.ReadOnly, Op: q.Op, Timeout: graceful, Expect: q.Expect, Same: q.Same, Spare: q.Spare,
-		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as), Who: who(), Paths: a.about.Paths,
+		Args: q.Args, Record: q.Record, Audit: a.auditOf(&q, as), Who: a.who(), Paths: a.about.Paths,
 	}, as, progress, files...)
 	if err == nil && r.OK {
 		if info.Kind == runtime.OnState {
