@@ -324,9 +324,9 @@ func (a *Adapter) workOn(ref runtime.Ref) *work {
 	return a.busy[ref]
 }
 
-// worksAtAll says whether an operation of this Adapter is under way.
-func (a *Adapter) worksAtAll() bool {
+// works is on how many containers operations of this Adapter are under way.
+func (a *Adapter) works() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.busy) > 0
+	return len(a.busy)
 }

@@ -163,7 +163,7 @@ func (w *watcher) dirCount() int {
 func (w *watcher) lookAtSockets(after time.Duration) {
 	at := time.Now().Add(after)
 	pause := socketPause
-	if w.a.worksAtAll() {
+	if w.a.works() > 0 {
 		pause = workPause
 	}
 	if soonest := w.lastSockets.Add(pause); at.Before(soonest) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -75,15 +76,17 @@ func (w *watcher) settle(ref runtime.Ref, quiet bool) {
 // follow asks until the container runs, is stopped or cannot be asked, and
 // tells of every change on the way.
 func (w *watcher) follow(s *settlement, quiet bool, again <-chan struct{}) {
-	in := inspector{walk: newWalker(w.a.trust), cache: w.a.configs}
-	unsafe := in.inspect(s.ref).err
+	unsafe := sync.OnceValue(func() error {
+		in := inspector{walk: newWalker(w.a.trust), cache: w.a.configs}
+		return in.inspect(s.ref).err
+	})
 	pause, until := firstPause, time.Now().Add(settleTime)
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	for {
 		c, known := w.letWork(s.ref, w.a.workOn(s.ref))
 		if !known {
-			c = w.a.look(w.ctx, s.ref, unsafe)
+			c = w.a.look(w.ctx, s.ref, unsafe())
 		}
 		if w.ctx.Err() != nil {
 			return
