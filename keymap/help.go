@@ -102,8 +102,10 @@ func Footer(m *Map, scope Scope, s Situation) []Hint {
 }
 
 func shortText(a Action, s Situation) string {
-	if ops := Candidates(a, s); len(ops) == 1 && len(a.Ops) > 1 {
-		return ops[0].String()
+	if len(a.Ops) > 1 {
+		if ops := Candidates(a, s); len(ops) == 1 {
+			return ops[0].String()
+		}
 	}
 	return a.Short
 }

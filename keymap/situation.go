@@ -78,8 +78,15 @@ func Split(op runtime.Op, s Situation) (can []runtime.Container, cannot []Refusa
 // the person has to say which verb is meant; none means that Why refuses.
 func Candidates(a Action, s Situation) []runtime.Op {
 	var found []runtime.Op
+	ops := a.ops()
 	for _, c := range s.targets(a) {
-		for _, op := range a.ops() {
+		if len(found) == len(ops) {
+			break
+		}
+		if s.Busy[c.Ref] != "" { // whyOp says so in words; in a batch that is most of them
+			continue
+		}
+		for _, op := range ops {
 			if whyOp(op, c, s) != "" {
 				continue
 			}
@@ -90,7 +97,7 @@ func Candidates(a Action, s Situation) []runtime.Op {
 		}
 	}
 	slices.SortFunc(found, func(x, y runtime.Op) int {
-		return slices.Index(a.ops(), x) - slices.Index(a.ops(), y)
+		return slices.Index(ops, x) - slices.Index(ops, y)
 	})
 	return found
 }
