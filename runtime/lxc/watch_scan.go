@@ -259,6 +259,9 @@ func killLine(text string) string {
 	return ""
 }
 
+// seqSize is what the kernel gives of such a file with one read at most (seq_file.c).
+const seqSize = 4 << 10
+
 // unixSockets reads the names of abstract sockets.
 type unixSockets struct {
 	file *os.File
@@ -276,12 +279,10 @@ func (u *unixSockets) each(visit func(name, fields []byte)) error {
 		}
 		u.file = f
 	}
-	// Whole lines come with each read; they are kept in one buffer, as a
-	// line may go on where a read ended.
 	u.buf = u.buf[:0]
 	for off := int64(0); ; {
-		if cap(u.buf)-len(u.buf) < 32<<10 {
-			u.buf = append(make([]byte, 0, 2*cap(u.buf)+64<<10), u.buf...)
+		if cap(u.buf)-len(u.buf) < seqSize {
+			u.buf = append(make([]byte, 0, 2*cap(u.buf)+2*seqSize), u.buf...)
 		}
 		n, err := unix.Pread(int(u.file.Fd()), u.buf[len(u.buf):cap(u.buf)], off)
 		if errors.Is(err, unix.EINTR) {
@@ -290,19 +291,28 @@ func (u *unixSockets) each(visit func(name, fields []byte)) error {
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			break
-		}
 		u.buf = u.buf[:len(u.buf)+n]
 		off += int64(n)
+		rest := visitSockets(u.buf, n == 0, visit)
+		u.buf = u.buf[:copy(u.buf, rest)]
+		if n == 0 {
+			return nil
+		}
 	}
+}
+
+// visitSockets visits the whole lines of a part of the list, all where it is the last,
+// and gives what is left.
+func visitSockets(part []byte, last bool, visit func(name, fields []byte)) (rest []byte) {
 	suffix := []byte("/command")
-	for rest := u.buf; len(rest) > 0; {
-		line := rest
-		if i := bytes.IndexByte(rest, '\n'); i >= 0 {
-			line, rest = rest[:i], rest[i+1:]
+	for len(part) > 0 {
+		line := part
+		if i := bytes.IndexByte(part, '\n'); i >= 0 {
+			line, part = part[:i], part[i+1:]
+		} else if !last {
+			return part
 		} else {
-			rest = nil
+			part = nil
 		}
 		// Num RefCount Protocol Flags Type St Inode Path
 		if i := bytes.IndexByte(line, '@'); i >= 0 && bytes.HasSuffix(line, suffix) {
