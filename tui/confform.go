@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -86,22 +87,80 @@ func (x *confView) enter(m *Model) tea.Cmd {
 		m.say(noteInfo, "its value is hidden: show secrets first", "")
 		return nil
 	}
-	return x.ask(m, "Change line "+fmt.Sprint(r.line)+" of "+x.name, it.Key, it.Value, true, func(f *conf.File, _, value string) error {
-		return f.Replace(r.line, value)
+	k, _ := conf.Lookup(it.Key)
+	if own := x.ownLine(it.Key); k.Kind != conf.List && own.line == r.line && own.beaten { // where it stands it would change nothing
+		return x.ask(m, x.setTitle, it.Key, it.Value, true, x.set)
+	}
+	title := func(string) string { return fmt.Sprintf("Change line %d of %s", r.line, x.name) }
+	return x.ask(m, title, it.Key, it.Value, true, func(f *conf.File, _, value string) (int, error) {
+		return r.line, f.Replace(r.line, value)
 	})
+}
+
+// ownLine is the last line of the config itself for a key; 0 = it has none. beaten:
+// an include further down says it again.
+type ownLine struct {
+	line   int
+	beaten bool
+}
+
+func (x *confView) ownLine(key string) ownLine {
+	var own ownLine
+	last := -1
+	for i := range x.tree.Items {
+		switch it := &x.tree.Items[i]; {
+		case it.Key == key && it.Node == 0:
+			own, last = ownLine{line: it.Line}, i
+		case it.Key == key:
+			own.beaten = own.line > 0
+		}
+	}
+	if last >= 0 { // also by what clears a family of keys
+		it := &x.tree.Items[last]
+		over := it.State == conf.Overridden || it.State == conf.Cleared
+		own.beaten = own.beaten || over && it.By >= 0 && x.tree.Items[it.By].Node != 0
+	}
+	if strings.HasPrefix(key, "lxc.net.") && strings.HasSuffix(key, ".type") {
+		own.beaten = false // further down it would take back what is said of the interface
+	}
+	return own
+}
+
+// set puts a key into the file where no include that stands there takes it back.
+func (x *confView) set(f *conf.File, key, value string) (int, error) {
+	k, _ := conf.Lookup(key)
+	own := x.ownLine(key)
+	switch {
+	case k.Kind == conf.List && own.beaten:
+		return f.Append(key, value)
+	case k.Kind == conf.List:
+		return f.Add(key, value)
+	case own.beaten:
+		line, err := f.Append(key, value)
+		if err == nil {
+			err = f.Delete(own.line)
+		}
+		return line - 1, err
+	}
+	return f.Set(key, value)
+}
+
+// setTitle says what set does.
+func (x *confView) setTitle(key string) string {
+	k, _ := conf.Lookup(key)
+	switch own := x.ownLine(key); {
+	case own.line == 0 || k.Kind == conf.List:
+		return "Add a line to " + x.name
+	case own.beaten:
+		return fmt.Sprintf("Change line %d of %s, and move it to the end, behind an include", own.line, x.name)
+	default:
+		return fmt.Sprintf("Change line %d of %s", own.line, x.name)
+	}
 }
 
 // add asks for a key that gets a line.
 func (x *confView) add(m *Model, key, value string) tea.Cmd {
-	return x.ask(m, "Add a key to "+x.name, key, value, false, func(f *conf.File, key, value string) error {
-		k, _ := conf.Lookup(key)
-		if k.Kind == conf.List {
-			_, err := f.Add(key, value)
-			return err
-		}
-		_, err := f.Set(key, value)
-		return err
-	})
+	return x.ask(m, x.setTitle, key, value, false, x.set)
 }
 
 // drop takes the line under the cursor out.
@@ -115,11 +174,12 @@ func (x *confView) drop(m *Model) tea.Cmd {
 		m.say(noteError, err.Error(), "")
 		return nil
 	}
-	return x.draftOf(m, f)
+	return x.draftOf(m, f, 0)
 }
 
-// draftOf makes an edited file the draft, which is looked over when that is asked for.
-func (x *confView) draftOf(m *Model, f *conf.File) tea.Cmd {
+// draftOf makes an edited file the draft, which is looked over when that is asked for,
+// and goes to a line of it; 0 = it stays where it is.
+func (x *confView) draftOf(m *Model, f *conf.File, line int) tea.Cmd {
 	x.draft, x.drafted, x.fault = f.Bytes(), true, nil
 	if x.sameText() {
 		m.say(noteInfo, "nothing was changed", "")
@@ -127,12 +187,28 @@ func (x *confView) draftOf(m *Model, f *conf.File) tea.Cmd {
 	}
 	x.resolve()
 	x.build(m)
+	if at := x.rowOf(0, line); at >= 0 && line > 0 {
+		x.move(m, at)
+		if i := x.rows[at].item; i >= 0 {
+			it := &x.tree.Items[i]
+			if it.State == conf.Overridden || it.State == conf.Cleared {
+				m.say(noteWarn, "changed, and not saved yet, but it does not count: "+x.stateWords(it), "")
+				return nil
+			}
+		}
+	}
 	m.say(noteInfo, "changed, and not saved yet", "")
 	return nil
 }
 
-// ask asks for a key and its value; edit puts them into the file.
-func (x *confView) ask(m *Model, title, key, value string, fixed bool, edit func(f *conf.File, key, value string) error) tea.Cmd {
+// rowOf is the row of a line; -1 = it is not shown.
+func (x *confView) rowOf(node, line int) int {
+	return slices.IndexFunc(x.rows, func(r confRow) bool { return r.node == node && r.line == line && r.fold == "" })
+}
+
+// ask asks for a key and its value; edit puts them into the file and says in which
+// line, title what that comes to.
+func (x *confView) ask(m *Model, title func(key string) string, key, value string, fixed bool, edit func(f *conf.File, key, value string) (int, error)) tea.Cmd {
 	if len([]rune(value)) > textLimit {
 		m.say(noteWarn, fmt.Sprintf("its value has more than %d characters", textLimit), x.editKey(m))
 		return nil
@@ -142,7 +218,7 @@ func (x *confView) ask(m *Model, title, key, value string, fixed bool, edit func
 		have = append(have, x.tree.Items[i].Key)
 	}
 	supports := conf.SupportedBy(x.got.Lacking, x.got.Extra)
-	f := &form{title: title, note: "tab completes.", action: "changes it", wrong: -1, fields: []formField{
+	f := &form{title: title(key), note: "tab completes.", action: "changes it", wrong: -1, fields: []formField{
 		textField("key", "", key), textField("value", "clears what was said before", value),
 	}}
 	f.fields[keyName].fixed, f.fields[keyName].need = fixed, "a line needs a key"
@@ -166,7 +242,7 @@ func (x *confView) ask(m *Model, title, key, value string, fixed bool, edit func
 			f.fields[keyName].line.set(key)
 		}
 		name, value := strings.TrimSpace(f.text(keyName)), f.text(keyValue)
-		f.note = "tab completes."
+		f.title, f.note = title(name), "tab completes."
 		if _, known := conf.Lookup(name); known {
 			f.note = keyWords(name)
 		} else if all := complete(keyName, name); name != "" && len(all) > 0 {
@@ -183,23 +259,24 @@ func (x *confView) ask(m *Model, title, key, value string, fixed bool, edit func
 		}
 		return nil
 	}
-	change := func(f *form) (*conf.File, error) {
+	change := func(f *form) (*conf.File, int, error) {
 		file := conf.Parse(x.of.Path(), x.text())
-		return file, edit(file, strings.TrimSpace(f.text(keyName)), f.text(keyValue))
+		line, err := edit(file, strings.TrimSpace(f.text(keyName)), f.text(keyValue))
+		return file, line, err
 	}
 	f.check = func(f *form) (int, error) {
 		if f.fields[keyName].empty() {
 			return keyName, fmt.Errorf("%s", f.fields[keyName].need)
 		}
-		_, err := change(f)
+		_, _, err := change(f)
 		return -1, err
 	}
 	f.submit = func(f *form) tea.Cmd {
-		file, err := change(f)
+		file, line, err := change(f)
 		if err != nil {
 			return nil // the form has refused it before
 		}
-		return x.draftOf(m, file)
+		return x.draftOf(m, file, line)
 	}
 	_ = f.live(m, f)
 	m.overlay = &upon{&keyForm{f, complete}, x}

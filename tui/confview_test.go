@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +197,55 @@ func TestConfigKeyByKey(t *testing.T) {
 		t.Errorf("saved:\n%s", got)
 	}
 	d.sees("In force, and in no file any more", "TOKEN=***")
+}
+
+// A key that an include says again further down gets its line behind that: where it
+// stands a change would do nothing.
+func TestConfigKeyBehindAnInclude(t *testing.T) {
+	const text = "lxc.tty.max = 2\nlxc.include = /usr/share/lxc/config/common.conf\nlxc.uts.name = alpha\n"
+	want := "lxc.include = /usr/share/lxc/config/common.conf\nlxc.uts.name = alpha\nlxc.tty.max = 9\n"
+	ways := map[string]func(d *deck){
+		"from the include": func(d *deck) {
+			d.press("j", "j", "space")
+			at := slices.IndexFunc(d.m.configOpen().rows, func(r confRow) bool { return r.node > 0 && r.key == "lxc.tty.max" })
+			for d.m.configOpen().at < at {
+				d.press("j")
+			}
+			d.press("enter")
+		},
+		"from its own line": func(d *deck) { d.press("enter") },
+		"as a key that is added": func(d *deck) {
+			d.press("a")
+			d.typed("tty.max")
+			d.press("tab")
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			d := configDeck(t, Options{}, text)
+			way(d)
+			d.sees("Change line 1 of alpha, and move it to the end")
+			d.press("ctrl+u")
+			d.typed("9")
+			d.press("enter")
+			d.sees("3>  lxc.tty.max = 9", "changed, and not saved yet")
+			if got := string(d.m.configOpen().draft); got != want {
+				t.Errorf("it became\n%s", got)
+			}
+		})
+	}
+	d := configDeck(t, Options{}, "lxc.start.order = 1\nlxc.start.order = 2\n"+strings.Repeat("# more\n", 40))
+	d.press("enter", "ctrl+u")
+	d.typed("3")
+	d.press("enter")
+	d.sees("does not count: overridden by line 2")
+	d.press("a")
+	d.typed("uts.name")
+	d.sees("Add a line to alpha")
+	d.press("tab")
+	d.typed("omega")
+	d.press("enter")
+	d.sees("43>  lxc.uts.name = omega")
 }
 
 func TestConfigChangedMeanwhile(t *testing.T) {
