@@ -350,3 +350,17 @@ func cgroupSlot(key, value string) string {
 	}
 	return ""
 }
+
+// LastCounts says whether of several lines of a list only the last one's value stays,
+// as in a file of a cgroup that holds one.
+func LastCounts(key string) bool {
+	group := groupOf(key)
+	return (group == "lxc.cgroup" || group == "lxc.cgroup2") && cgroupSlot(key, "1 2") == "" && cgroupSlot(key, "3 4") == ""
+}
+
+// ByLine says whether each line of a key is an entry of its own, as mounts are: not
+// words of one list, and not a value that takes another's place.
+func ByLine(key string) bool {
+	k := lookup(key)
+	return k != nil && k.Kind == List && k.Value != WordList && k.Value != NameList && k.Value != IDList && !LastCounts(key)
+}

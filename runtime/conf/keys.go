@@ -9,7 +9,7 @@ var keys = []Key{
 	{Name: "lxc.uts.name", Value: Text, Since: "2.1", Means: "The host name inside."},
 	{Name: "lxc.signal.halt", Value: Signal, Effect: AtOnce, Since: "2.1", Default: "SIGPWR", Means: "What init is sent to shut down."},
 	{Name: "lxc.signal.reboot", Value: Signal, Effect: AtOnce, Since: "2.1", Default: "SIGINT", Means: "What init is sent to reboot."},
-	{Name: "lxc.signal.stop", Value: Signal, Effect: AtOnce, Since: "2.1", Default: "SIGKILL", Means: "What init is sent to be stopped at once."},
+	{Name: "lxc.signal.stop", Value: Signal, Since: "2.1", Default: "SIGKILL", Means: "What init is sent to be stopped at once."},
 	{Name: "lxc.init.cmd", Value: Command, Since: "2.1", Default: "/sbin/init", Means: "What lxc-start runs as the first process, by its path inside."},
 	{Name: "lxc.execute.cmd", Value: Command, Since: "3.0", Means: "What lxc-execute runs where it is given no command."},
 	{Name: "lxc.init.cwd", Value: InnerPath, Since: "3.0", Default: "/", Means: "The directory that init begins in."},

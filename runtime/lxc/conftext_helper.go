@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	golxc "github.com/lxc/go-lxc"
@@ -224,7 +225,7 @@ func inForce(ref runtime.Ref, init int, tree *conf.Tree) ([]runtime.ConfigInForc
 	}
 	var out []runtime.ConfigInForce
 	ask := func(key string, k *conf.Key) {
-		file, runs := said(c.ConfigItem(key)), said(c.RunningConfigItem(key))
+		file, runs := valuesSaid(k, c.ConfigItem(key)), valuesSaid(k, c.RunningConfigItem(key))
 		if k.Kind == conf.Clear { // of a family: all its keys, each with its value
 			for _, one := range families(file, runs) {
 				out = append(out, runtime.ConfigInForce{Key: one.Key, File: one.File, Runs: one.Runs, Later: true})
@@ -235,9 +236,10 @@ func inForce(ref runtime.Ref, init int, tree *conf.Tree) ([]runtime.ConfigInForc
 			out = append(out, runtime.ConfigInForce{Key: key, File: file, Runs: runs, Later: k.Effect != conf.AtOnce})
 		}
 	}
-	nets := netsOf(c, tree)
+	nets, other := netsOf(c, tree), otherCaps(c, tree)
 	for _, k := range conf.Keys() {
 		switch {
+		case k.Name == other:
 		case k.Name == "lxc.include", k.Name == "lxc.hook", k.Name == "lxc.net", strings.HasPrefix(k.Name, "lxc.log."):
 			// Includes are read while they are parsed; the log of a running one is
 			// that of who has started it.
@@ -272,9 +274,40 @@ func inForce(ref runtime.Ref, init int, tree *conf.Tree) ([]runtime.ConfigInForc
 	return out, nil
 }
 
-// said are the values that liblxc gives for a key.
+// otherCaps is lxc.cap.drop or lxc.cap.keep, whichever the files do not set, where
+// liblxc gives the same list for both, as it does up to 5.0 at least; "" = it does not.
+// Which of the two the container was started with cannot be told then.
+func otherCaps(c *golxc.Container, tree *conf.Tree) string {
+	const drop, keep = "lxc.cap.drop", "lxc.cap.keep"
+	alike := func(ask func(string) []string) bool { return slices.Equal(said(ask(drop)), said(ask(keep))) }
+	switch {
+	case !alike(c.ConfigItem) || !alike(c.RunningConfigItem):
+		return ""
+	case len(tree.Of(keep)) > 0:
+		return drop
+	}
+	return keep
+}
+
+// said are the values that liblxc gives for a key; "(null)" is what it prints for
+// some that are not set.
 func said(values []string) []string {
-	return slices.DeleteFunc(values, func(v string) bool { return v == "" })
+	return slices.DeleteFunc(values, func(v string) bool { return v == "" || v == "(null)" })
+}
+
+// valuesSaid are they as they are written in a config: signals by their names, and
+// none where liblxc says 0 for one that is not set.
+func valuesSaid(k *conf.Key, values []string) []string {
+	values = said(values)
+	if k.Value != conf.Signal {
+		return values
+	}
+	for i, v := range values {
+		if n, err := strconv.Atoi(v); err == nil && unix.SignalName(unix.Signal(n)) != "" {
+			values[i] = unix.SignalName(unix.Signal(n))
+		}
+	}
+	return slices.DeleteFunc(values, func(v string) bool { return v == "0" })
 }
 
 // changing says whether liblxc gives a key a value of its own, another at each
@@ -328,6 +361,9 @@ func families(file, runs []string) []runtime.ConfigInForce {
 	}
 	var out []runtime.ConfigInForce
 	for _, v := range byKey {
+		if conf.LastCounts(v.Key) {
+			v.File, v.Runs = v.File[max(0, len(v.File)-1):], v.Runs[max(0, len(v.Runs)-1):]
+		}
 		if !slices.Equal(v.File, v.Runs) {
 			out = append(out, *v)
 		}

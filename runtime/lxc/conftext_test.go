@@ -307,7 +307,7 @@ func TestLimitsAreInForce(t *testing.T) {
 // Lists, keys of families and interfaces are told of as well, and what was taken
 // out of the file.
 func TestConfigInForce(t *testing.T) {
-	a, s, ref := running(t, "lxcdt-force", "lxc.prlimit.nofile = 1000", "lxc.environment = A=1", "lxc.environment = B=2")
+	a, s, ref := running(t, "lxcdt-force", "lxc.prlimit.nofile = 1000", "lxc.environment = A=1", "lxc.environment = B=2", "lxc.cap.drop = sys_module")
 	of := runtime.ConfigOf{Ref: ref}
 	c := configText(t, a, of)
 	if len(c.InForce) != 0 || c.Restart != runtime.No {
@@ -315,17 +315,24 @@ func TestConfigInForce(t *testing.T) {
 	}
 	text := read(t, of.Path())
 	must(t, s.Tool("lxc-info", ref.Name)) // the file is as LXC takes it
-	put(t, of.Path(), strings.NewReplacer("lxc.prlimit.nofile = 1000\n", "", "A=1", "A=2", "lxc.tty.max = 1\n", "").Replace(text)+"lxc.net.1.type = empty\nlxc.start.delay = 4\n")
+	put(t, of.Path(), strings.NewReplacer("lxc.prlimit.nofile = 1000\n", "", "A=1", "A=2", "lxc.tty.max = 1\n", "").Replace(text)+
+		"lxc.net.1.type = empty\nlxc.start.delay = 4\nlxc.cap.drop = sys_time\nlxc.signal.stop = SIGUSR1\nlxc.signal.halt = SIGUSR2\nlxc.cgroup.dir = x\n")
 	c = configText(t, a, of)
 	var keys []string
 	for _, v := range c.InForce {
 		keys = append(keys, v.Key)
-		if v.Later == (v.Key == "lxc.start.delay") {
+		// lxc-stop reads the file for the signal that it shuts down with; that which
+		// stops at once is the monitor's.
+		if v.Later == (v.Key == "lxc.start.delay" || v.Key == "lxc.signal.halt") {
+			t.Errorf("%+v", v)
+		}
+		switch {
+		case v.Key == "lxc.signal.stop" && (len(v.Runs) != 0 || !slices.Equal(v.File, []string{"SIGUSR1"})), slices.Contains(v.Runs, "(null)"):
 			t.Errorf("%+v", v)
 		}
 	}
 	slices.Sort(keys)
-	if want := []string{"lxc.environment", "lxc.net.1.type", "lxc.prlimit.nofile", "lxc.start.delay", "lxc.tty.max"}; !slices.Equal(keys, want) || c.Restart != runtime.Yes {
+	if want := []string{"lxc.cap.drop", "lxc.cgroup.dir", "lxc.environment", "lxc.net.1.type", "lxc.prlimit.nofile", "lxc.signal.halt", "lxc.signal.stop", "lxc.start.delay", "lxc.tty.max"}; !slices.Equal(keys, want) || c.Restart != runtime.Yes {
 		t.Errorf("%q, want %q: restart %v", keys, want, c.Restart)
 	}
 	put(t, of.Path(), text+"lxc.nonsense = 1\n")
