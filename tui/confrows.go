@@ -37,7 +37,8 @@ func (x *confView) build(m *Model) {
 		return
 	}
 	var on confRow
-	if x.at < len(x.rows) {
+	some := x.at < len(x.rows)
+	if some {
 		on = x.rows[x.at]
 	}
 	b := confLines{x, map[[2]int]int{}, map[[2]int][]int{}, map[[2]int][]int{}, map[string]bool{}, map[string]int{}}
@@ -63,7 +64,12 @@ func (x *confView) build(m *Model) {
 	for i := range x.rows {
 		x.lines[i] = x.rows[i].ConfigRow
 	}
-	if i := slices.IndexFunc(x.rows, func(r confRow) bool { return r.node == on.node && r.line == on.line && r.fold == on.fold }); i >= 0 {
+	same := func(r confRow) bool {
+		return r.node == on.node && r.line == on.line && r.fold == on.fold && r.key == on.key
+	}
+	if i := slices.IndexFunc(x.rows, same); i >= 0 && some {
+		x.at = i
+	} else if i := x.rowOf(on.node, on.line); i >= 0 && on.line > 0 { // with another key in it
 		x.at = i
 	}
 	x.move(m, x.at)
@@ -99,6 +105,9 @@ func (b *confLines) included(node int) {
 	if open && r.fold != "" {
 		r.Sign = "-"
 	}
+	if !open && n.Err == nil {
+		b.inside(&r, node)
+	}
 	b.x.rows = append(b.x.rows, r)
 	if !open || n.Err != nil {
 		return
@@ -109,6 +118,49 @@ func (b *confLines) included(node int) {
 	if n.File != nil {
 		b.file(node)
 	}
+}
+
+// inside marks the row of a file that is folded with the worst of what is said of the
+// lines in it, and in what it includes.
+func (b *confLines) inside(r *confRow, node int) {
+	in := b.within(node)
+	warn := false
+	for i := range b.x.tree.Problems {
+		switch p := &b.x.tree.Problems[i]; {
+		case !in[p.Node]:
+		case p.Fatal:
+			r.Sign, r.Role, r.said, r.hides = "!", views.Bad, true, true
+			r.Note, r.Warn = "liblxc refuses what is in it", true
+			return
+		default:
+			warn = true
+		}
+	}
+	var differ []string
+	for i := range b.x.got.InForce {
+		key := b.x.got.InForce[i].Key
+		if at, ok := b.last[key]; ok && !conf.ByLine(key) && in[b.x.tree.Items[at].Node] {
+			differ = append(differ, key)
+		}
+	}
+	switch {
+	case len(differ) > 0:
+		r.Note, r.Warn = "runs with another "+strings.Join(differ, ", "), true
+	case !warn:
+		return
+	}
+	r.Sign, r.Role, r.said, r.hides = "?", views.Warn, true, true
+}
+
+// within are a node and all that it includes.
+func (b *confLines) within(node int) map[int]bool {
+	in := map[int]bool{node: true}
+	for i := node + 1; i < len(b.x.tree.Nodes); i++ { // those included come later
+		if in[b.x.tree.Nodes[i].Parent] {
+			in[i] = true
+		}
+	}
+	return in
 }
 
 // line adds one line.
@@ -155,6 +207,12 @@ func (b *confLines) setting(r *confRow, node, line int) {
 	case conf.Partly:
 		r.Note = b.x.stateWords(it)
 	}
+	if v := b.x.inForce(it.Key); v != nil && conf.ByLine(it.Key) && it.Value != "" {
+		if it.State == conf.Counts && !slices.Contains(v.Runs, it.Value) {
+			r.Note, r.Warn, r.said = "not in force yet", true, true
+		}
+		return
+	}
 	if b.last[it.Key] != i {
 		return
 	}
@@ -169,7 +227,13 @@ func (b *confLines) elsewhere() {
 	head := false
 	for i := range b.x.got.InForce {
 		v := &b.x.got.InForce[i]
-		if b.shown[v.Key] || len(v.Runs) == 0 {
+		runs := *v
+		if conf.ByLine(v.Key) {
+			runs.Runs = slices.DeleteFunc(slices.Clone(v.Runs), func(one string) bool { return slices.Contains(v.File, one) })
+		} else if _, said := b.last[v.Key]; said || b.shown[v.Key] {
+			continue // a line has it, be it in a file that is folded
+		}
+		if len(runs.Runs) == 0 {
 			continue
 		}
 		if !head {
@@ -179,7 +243,7 @@ func (b *confLines) elsewhere() {
 			b.x.rows = append(b.x.rows, r)
 		}
 		r := confRow{item: -1, key: v.Key, said: true}
-		r.Role, r.Sign, r.Text = views.Warn, "?", v.Key+" = "+b.x.valueWords(v)
+		r.Role, r.Sign, r.Text = views.Warn, "?", v.Key+" = "+b.x.valueWords(&runs)
 		b.x.rows = append(b.x.rows, r)
 	}
 }
@@ -196,6 +260,9 @@ func (x *confView) inForce(key string) *runtime.ConfigInForce {
 // valueWords are the values of a key in the running container.
 func (x *confView) valueWords(v *runtime.ConfigInForce) string {
 	if len(v.Runs) == 0 {
+		if k, ok := conf.Lookup(v.Key); ok && k.Default != "" {
+			return "the default, " + k.Default
+		}
 		return "nothing"
 	}
 	var out []string

@@ -51,6 +51,7 @@ type confRow struct {
 	key        string
 	fold       string // path of a file whose lines it folds; "" = none
 	said       bool   // something is said of it that is to be seen
+	hides      bool   // of lines that it folds
 }
 
 // confGot is a reading.
@@ -318,10 +319,18 @@ func (x *confView) move(m *Model, to int) {
 func (x *confView) next(m *Model) {
 	for i := range x.rows {
 		to := (x.at + 1 + i) % len(x.rows)
-		if x.rows[to].said {
-			x.move(m, to)
-			return
+		if !x.rows[to].said {
+			continue
 		}
+		for x.rows[to].hides { // it is a line in this file
+			x.unfolded[x.rows[to].fold], x.at = true, to
+			x.build(m)
+			for to++; to < len(x.rows)-1 && !x.rows[to].said; {
+				to++
+			}
+		}
+		x.move(m, to)
+		return
 	}
 	m.say(noteInfo, "nothing is said against any line", "")
 }
@@ -348,7 +357,7 @@ func (x *confView) fold(m *Model) {
 
 // copy copies the line under the cursor, as it is shown.
 func (x *confView) copy(m *Model) tea.Cmd {
-	if x.at >= len(x.rows) {
+	if x.at >= len(x.rows) || x.rows[x.at].Role == views.Header {
 		return nil
 	}
 	text := views.Clean(strings.TrimSpace(x.rows[x.at].Text))

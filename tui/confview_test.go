@@ -248,6 +248,70 @@ func TestConfigKeyBehindAnInclude(t *testing.T) {
 	d.sees("43>  lxc.uts.name = omega")
 }
 
+// What is said of lines in files that are folded is not lost, and not told as if
+// no file had them.
+func TestConfigSaysWhatIsFolded(t *testing.T) {
+	d := configDeck(t, Options{}, "# a\n\nlxc.include = /usr/share/lxc/config/common.conf\nlxc.uts.name = alpha\n")
+	x := d.m.configOpen()
+	if x.at != 0 {
+		t.Errorf("it opens with row %d", x.at)
+	}
+	x.got.InForce = []runtime.ConfigInForce{
+		{Key: "lxc.tty.max", Runs: []string{"7"}, File: []string{"4"}, Later: true},
+		{Key: "lxc.init.cwd", Runs: []string{"/x"}, Later: true},
+	}
+	x.build(d.m)
+	if x.at != 0 {
+		t.Errorf("row %d, by what is in force", x.at)
+	}
+	d.press("j", "j", "j")
+	d.sees("? /usr/share/lxc/config/common.conf  runs with another lxc.tty.max", "In force, and in no file any more", "lxc.init.cwd = /x")
+	d.seesNo("lxc.tty.max = 7")
+	d.press("g", "n")
+	d.sees("lxc.tty.max = 4  runs with 7")
+	if r := &x.rows[x.at]; r.key != "lxc.tty.max" || r.node == 0 {
+		t.Errorf("n goes to %+v", r)
+	}
+	d.press("G", "k", "y")
+	d.seesNo("copied: In force")
+
+	for name, in := range map[string]string{"unknown key": "lxc.foo = 1\n", "loop": "lxc.include = /var/lib/lxc/alpha/config\n"} {
+		t.Run(name, func(t *testing.T) {
+			d := configDeck(t, Options{}, "lxc.uts.name = alpha\nlxc.include = /inc\n")
+			x := d.m.configOpen()
+			x.got.Files = append(slices.DeleteFunc(x.got.Files, func(f runtime.ConfigFile) bool { return f.Path == "/inc" }),
+				runtime.ConfigFile{Path: "/outer", Real: "/outer", Text: []byte("# outer\n" + in)}, runtime.ConfigFile{Path: "/inc", Real: "/inc", Text: []byte("# i\nlxc.include = /outer\n")})
+			x.draft = x.base
+			x.resolve()
+			x.build(d.m)
+			d.press("j")
+			d.sees("! /inc  liblxc refuses what is in it")
+			d.press("g", "n")
+			if r := &x.rows[x.at]; !r.said || r.hides || r.node < 2 {
+				t.Errorf("n goes to %+v", r)
+			}
+			d.seesNo("nothing is said")
+		})
+	}
+}
+
+// Of a list of lines each is said to be in force or not, and of a value that is not
+// set what holds then.
+func TestConfigInForceByLine(t *testing.T) {
+	d := configDeck(t, Options{}, "lxc.mount.entry = a b none bind\nlxc.mount.entry = c d none bind\nlxc.signal.stop = SIGUSR1\n")
+	x := d.m.configOpen()
+	x.got.InForce = []runtime.ConfigInForce{
+		{Key: "lxc.mount.entry", Runs: []string{"a b none bind", "e f none bind"}, File: []string{"a b none bind", "c d none bind"}, Later: true},
+		{Key: "lxc.signal.stop", File: []string{"SIGUSR1"}, Later: true},
+	}
+	x.build(d.m)
+	d.press("j")
+	d.sees("lxc.mount.entry = c d none bind  not in force yet", "? lxc.mount.entry = e f none bind", "runs with the default, SIGKILL")
+	if x.rows[0].Note != "" {
+		t.Errorf("the first line: %q", x.rows[0].Note)
+	}
+}
+
 func TestConfigChangedMeanwhile(t *testing.T) {
 	of := runtime.ConfigOf{Ref: ref("alpha")}
 	for name, c := range map[string]struct{ mine, theirs, want string }{
