@@ -48,10 +48,15 @@ func (x *confView) undo(m *Model) tea.Cmd {
 		m.say(noteInfo, "there are no changes that are not saved", "")
 		return nil
 	}
-	m.notices.dismiss() // such as why it was refused
-	drop := x.forget(m)
-	m.say(noteInfo, "the changes are dropped: this is the file as it stands", "")
-	return tea.Batch(drop, x.fetch(m, nil))
+	return m.askUpon(&question{
+		state: views.PromptState{Title: "Drop the changes of " + x.name + "?", More: "They are not saved."},
+		yes: func() tea.Cmd {
+			m.notices.dismiss() // such as why it was refused
+			drop := x.forget(m)
+			m.say(noteInfo, "the changes are dropped: this is the file as it stands", "")
+			return tea.Batch(drop, x.fetch(m, nil))
+		},
+	})
 }
 
 // review has liblxc judge the draft, and reads what stands in the file by now.
@@ -67,6 +72,15 @@ func (x *confView) review(m *Model) tea.Cmd {
 	return x.fetch(m, x.draft)
 }
 
+// look is review when it is asked for: what kept it from being saved may be over.
+func (x *confView) look(m *Model) tea.Cmd {
+	if why := x.whyNot(m); why != "" && (m.readOnly || !x.read || x.job != nil) {
+		m.say(noteWarn, why, "")
+		return nil
+	}
+	return x.review(m)
+}
+
 // editKey says how the draft is edited again.
 func (*confView) editKey(m *Model) string {
 	if key := m.keys.KeyOf(keymap.ConfEdit); key != "" {
@@ -79,6 +93,9 @@ func (*confView) editKey(m *Model) string {
 // differences, for a yes.
 func (x *confView) judged(m *Model, got *confGot) tea.Cmd {
 	switch {
+	case got.text.NoSave != "":
+		m.say(noteError, x.name+": it cannot be saved: "+got.text.NoSave, "")
+		return nil
 	case got.text.Version != x.version:
 		return x.merge(m)
 	case got.failed != nil:
@@ -258,7 +275,7 @@ func (d *confDiff) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case "n", "N":
 		return d.leave(m)
 	default:
-		top, done := scrollKey(s, d.top, len(d.rows), max(1, views.ConfigPage(d.state(m), m.layout.H)))
+		top, done := scrollKey(s, d.top, len(d.rows), max(1, views.ConfigPage(d.state(m), m.layout.W, m.layout.H)))
 		d.top = top
 		if done {
 			return d.leave(m)
@@ -278,7 +295,7 @@ func (d *confDiff) leave(m *Model) tea.Cmd {
 
 // unread says whether the end of the differences was never on screen.
 func (d *confDiff) unread(m *Model) bool {
-	return d.top+views.ConfigPage(d.state(m), m.layout.H) < len(d.rows)
+	return d.top+views.ConfigPage(d.state(m), m.layout.W, m.layout.H) < len(d.rows)
 }
 
 func (*confDiff) paste(*Model, string) bool { return false }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -37,6 +36,7 @@ type confView struct {
 	lines    []views.ConfigRow // of rows, as they are painted
 	unfolded map[string]bool   // files whose lines are shown
 	secrets  bool              // are shown
+	judging  bool              // liblxc is asked about the draft
 	job      *job              // that saves the draft
 	kept     string            // file that an editor has worked on; "" = none
 	earlier  bool              // the list of versions is wanted once the config is there
@@ -62,7 +62,7 @@ type confGot struct {
 	draft   []byte
 	fault   *runtime.ConfigFault
 	failed  error  // why draft was not judged
-	left    string // file of an edit that never ended; "" = none
+	left    string // what is said of edits that never ended; "" = there are none
 }
 
 func (m *Model) configHandlers() map[keymap.ID]func() tea.Cmd {
@@ -78,6 +78,9 @@ func (m *Model) configHandlers() map[keymap.ID]func() tea.Cmd {
 		return on(func(x *confView) tea.Cmd {
 			if why := x.whyNot(m); why != "" {
 				m.say(noteWarn, why, "")
+				if x.read && x.got.NoSave != "" && x.job == nil && !x.judging { // it may be over by now
+					return x.fetch(m, nil)
+				}
 				return nil
 			}
 			return do(x)
@@ -92,7 +95,7 @@ func (m *Model) configHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.ConfSet:     on(func(x *confView) tea.Cmd { return x.enter(m) }),
 		keymap.ConfAdd:     changing(func(x *confView) tea.Cmd { return x.add(m, "", "") }),
 		keymap.ConfDrop:    changing(func(x *confView) tea.Cmd { return x.drop(m) }),
-		keymap.ConfSave:    changing(func(x *confView) tea.Cmd { return x.review(m) }),
+		keymap.ConfSave:    on(func(x *confView) tea.Cmd { return x.look(m) }),
 		keymap.ConfUndo:    on(func(x *confView) tea.Cmd { return x.undo(m) }),
 		keymap.ConfFold:    on(func(x *confView) tea.Cmd { x.fold(m); return nil }),
 		keymap.ConfSecrets: on(func(x *confView) tea.Cmd { x.secrets = !x.secrets; x.build(m); return nil }),
@@ -143,6 +146,7 @@ func (x *confView) fetch(m *Model, draft []byte) tea.Cmd {
 	if x.stop != nil {
 		x.stop()
 	}
+	x.judging = draft != nil
 	rt, of, dir, first := m.rt, x.of, m.saveDir, !x.read
 	pattern := x.editPattern()
 	return fetch(m, x, "config", readDeadline, func(ctx context.Context) (confGot, error) {
@@ -153,7 +157,7 @@ func (x *confView) fetch(m *Model, draft []byte) tea.Cmd {
 		got := confGot{text: text}
 		got.tree = conf.Resolve(of.Path(), conf.FromText(&text), conf.Options{Supports: conf.SupportedBy(text.Lacking, text.Extra)})
 		if first {
-			got.left = leftEdit(dir, pattern, x.textOf(&text))
+			got.left = leftEdits(dir, pattern, x.textOf(&text))
 		}
 		if draft != nil {
 			got.checked, got.draft = true, draft
@@ -161,21 +165,6 @@ func (x *confView) fetch(m *Model, draft []byte) tea.Cmd {
 		}
 		return got, nil
 	})
-}
-
-// leftEdit is the newest file of an edit that never ended, unless its text was
-// saved all the same; "" = there is none.
-func leftEdit(dir, pattern string, now []byte) string {
-	all, err := filepath.Glob(filepath.Join(dir, pattern))
-	if err != nil || len(all) == 0 {
-		return ""
-	}
-	slices.Sort(all)
-	last := all[len(all)-1]
-	if got, err := conf.Open(last); err != nil || got.Dir || bytes.Equal(got.Text, now) {
-		return ""
-	}
-	return last
 }
 
 // due sees whether the config is another by now, or the container in another life.
@@ -197,6 +186,7 @@ func (x *confView) life(m *Model) string {
 
 // took takes a reading over.
 func (x *confView) took(m *Model, got confGot, err error) tea.Cmd {
+	x.judging = false
 	if x.err = err; err != nil {
 		if errors.Is(err, runtime.ErrNotFound) && !x.drafted {
 			x.read, x.rows, x.lines = false, nil, nil
@@ -218,7 +208,7 @@ func (x *confView) took(m *Model, got confGot, err error) tea.Cmd {
 	}
 	x.build(m)
 	if got.left != "" && first {
-		m.say(noteWarn, "an edit of it that never ended lies in "+got.left, "")
+		m.say(noteWarn, got.left, "")
 	}
 	if x.earlier {
 		x.earlier = false
@@ -259,10 +249,14 @@ func (x *confView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	if !ok {
 		return nil
 	}
+	if x.judging && a.ID == keymap.ConfCopy { // a yes that came before its question
+		m.say(noteInfo, "liblxc is asked about the changes first", "")
+		return nil
+	}
 	if a.Scope == keymap.Config {
 		return m.do(a)
 	}
-	if to, ok := stepped(a.ID, x.at, max(1, views.ConfigPage(x.state(m), m.layout.H)/2), len(x.rows)); ok {
+	if to, ok := stepped(a.ID, x.at, max(1, views.ConfigPage(x.state(m), m.layout.W, m.layout.H)/2), len(x.rows)); ok {
 		x.move(m, to)
 		return nil
 	}
@@ -312,7 +306,7 @@ func (*confView) paste(*Model, string) bool { return false }
 
 func (x *confView) move(m *Model, to int) {
 	x.at = max(0, min(to, len(x.rows)-1))
-	x.top = views.Scroll(x.at, x.top, len(x.rows), views.ConfigPage(x.state(m), m.layout.H))
+	x.top = views.Scroll(x.at, x.top, len(x.rows), views.ConfigPage(x.state(m), m.layout.W, m.layout.H))
 }
 
 // next goes to the next row of which something is said.
@@ -383,7 +377,12 @@ func (x *confView) state(m *Model) *views.ConfigState {
 		s.Empty = "it is empty"
 	}
 	if x.at < len(x.rows) {
-		s.About = x.about(&x.rows[x.at])
+		r := &x.rows[x.at]
+		s.About = x.about(r)
+		const margin = 10 // what stands before a text, at most
+		if text := strings.TrimSpace(r.Text); views.Width(text)+views.Width(r.Note)+r.Indent+margin > m.layout.W {
+			s.About = append([]string{text}, s.About...)
+		}
 	}
 	hint := func(id keymap.ID, text string) {
 		if key := m.keys.KeyOf(id); key != "" {
@@ -430,6 +429,8 @@ func (x *confView) note(m *Model) string {
 		return "liblxc refuses it: " + x.fault.String()
 	case x.job != nil:
 		return "saving ..."
+	case x.judging:
+		return "asking liblxc about the changes ..."
 	case x.read && x.got.NoSave != "":
 		return "it cannot be saved: " + x.got.NoSave
 	case x.read && x.got.InForceWhy != "":

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -150,6 +151,13 @@ func TestConfigThatLiblxcRefusesIsNotSaved(t *testing.T) {
 	d.press("n")
 	d.sees("Config of alpha", "not saved")
 	d.press("u")
+	d.sees("Drop the changes of alpha?", "lxc.nonsense")
+	d.pass(questionGrace)
+	d.press("n")
+	d.sees("not saved", "lxc.nonsense")
+	d.press("u")
+	d.pass(questionGrace)
+	d.press("y")
 	d.seesNo("lxc.nonsense")
 	if got := d.config(); got != aConfig {
 		t.Errorf("it was saved:\n%s", got)
@@ -298,6 +306,8 @@ func TestConfigSaysWhatIsFolded(t *testing.T) {
 // Of a list of lines each is said to be in force or not, and of a value that is not
 // set what holds then.
 func TestConfigInForceByLine(t *testing.T) {
+	long := "lxc.environment = PATH=" + strings.Repeat("/long", 30) + "/the-end"
+	configDeck(t, Options{}, long+"\n").sees("/the-end")
 	d := configDeck(t, Options{}, "lxc.mount.entry = a b none bind\nlxc.mount.entry = c d none bind\nlxc.signal.stop = SIGUSR1\n")
 	x := d.m.configOpen()
 	x.got.InForce = []runtime.ConfigInForce{
@@ -347,6 +357,11 @@ func TestConfigChangedMeanwhile(t *testing.T) {
 					t.Errorf("both versions:\n%s", text)
 				}
 				d.press("u")
+				d.pass(questionGrace)
+				d.press("y")
+				if d.m.configOpen().drafted {
+					t.Error("the changes are still there")
+				}
 				return
 			}
 			d.sees("Save this to", "+ lxc.start.order = 2")
@@ -407,11 +422,34 @@ func TestEditorThatFails(t *testing.T) {
 	}
 	d.seesNo("not saved")
 	d.press("q", "e")
-	d.sees("an edit of it that never ended lies in " + (*files)[0][:20])
+	d.sees("an edit of it that never ended lies in", (*files)[0])
 	d.edits("", nil)
 	d.clock.Advance(time.Second)
 	d.press("e")
 	d.sees("nothing was changed")
+}
+
+// What an editor that was hung up has kept beside its file is not lost with it.
+func TestEditorThatKeepsTextBeside(t *testing.T) {
+	for _, beside := range []string{".%s.swp", "#%s#", "%s.save"} {
+		d := configDeck(t, Options{}, aConfig)
+		var file, kept string
+		d.m.editor = func(_ context.Context, path string) error {
+			file, kept = path, filepath.Join(filepath.Dir(path), fmt.Sprintf(beside, filepath.Base(path)))
+			return errors.Join(errors.New("killed"), os.WriteFile(kept, []byte("typed"), 0o600))
+		}
+		d.press("e")
+		d.sees("what was typed lies in", kept)
+		if !exists(file) || !exists(kept) {
+			t.Errorf("%s: the file is gone", beside)
+		}
+		d.press("q", "e")
+		d.sees("an edit of it never ended", "what was typed lies in", kept)
+		d.clock.Advance(2 * time.Second)
+		d.press("e")
+		d.press("q", "e")
+		d.sees("1 older")
+	}
 }
 
 func TestConfigThatCannotBeSaved(t *testing.T) {
@@ -430,6 +468,30 @@ func TestConfigThatCannotBeSaved(t *testing.T) {
 	d.rt.Heal(fake.Configs, ref("alpha"))
 	d.press("ctrl+r")
 	d.seesNo("it broke")
+}
+
+// What kept a config from being saved may be over: w looks again. While liblxc is
+// asked, a y that is meant for the question copies nothing.
+func TestConfigIsSavedOnceItCan(t *testing.T) {
+	d := configDeck(t, Options{}, aConfig)
+	d.press("D")
+	x := d.m.configOpen()
+	x.got.NoSave = "read-only file system"
+	d.press("e")
+	d.sees("it cannot be saved: read-only")
+	if x.got.NoSave != "" {
+		t.Error("e has not looked again")
+	}
+	x.got.NoSave = "read-only file system"
+	d.press("w")
+	d.sees("Save this to")
+	d.pass(questionGrace)
+	d.press("n")
+	x.judging = true
+	d.press("y")
+	d.sees("asking liblxc", "liblxc is asked about the changes first")
+	d.press("ctrl+r", "y")
+	d.sees("copied:")
 }
 
 // A config of the largest size is moved through as any other, and one that is no

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -35,8 +38,9 @@ type editedMsg struct {
 	text []byte // what stands there now; nil = it could not be read
 	// on is what the text is made of from now on: of a merge what somebody else has
 	// saved. nil = what it was made of before.
-	on  *confBase
-	err error // why it did not begin, or how it failed
+	on     *confBase
+	beside string // what the editor has not written to the file; "" = nothing
+	err    error  // why it did not begin, or how it failed
 }
 
 // editFile names the file of an edit that begins at an instant.
@@ -87,6 +91,7 @@ func (x *confView) edit(m *Model, text []byte, on *confBase) tea.Cmd {
 		}
 		if err == nil {
 			err = run(ctx, msg.path)
+			msg.beside = unwritten(msg.path)
 		}
 		msg.err = err
 		if got, err := conf.Open(msg.path); err == nil && msg.path != "" {
@@ -107,6 +112,9 @@ func (msg editedMsg) arrive(m *Model) tea.Cmd {
 	x, same := msg.x, string(msg.text) == string(msg.was)
 	x.kept = ""
 	switch {
+	case msg.beside != "":
+		m.say(noteWarn, "the editor did not come to its end; "+recovery(msg.path, msg.beside), "")
+		return tea.Batch(acts...)
 	case msg.err != nil && (msg.path == "" || msg.text != nil && same):
 		m.say(noteError, "not edited: "+msg.err.Error(), "VISUAL or EDITOR names the editor")
 		return tea.Batch(append(acts, removing(msg.path))...)
@@ -130,6 +138,35 @@ func (msg editedMsg) arrive(m *Model) tea.Cmd {
 	return tea.Batch(append(acts, x.take(m, msg.text))...)
 }
 
+// leftEdits names the newest file of an edit that never ended, and how many more there
+// are; "" = there is none. One whose text was saved all the same is none, unless the
+// editor has kept something beside it.
+func leftEdits(dir, pattern string, now []byte) string {
+	all, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		return ""
+	}
+	slices.Sort(all)
+	said, more := "", 0
+	for _, path := range slices.Backward(all) {
+		beside := unwritten(path)
+		got, err := conf.Open(path)
+		switch {
+		case beside == "" && (err != nil || got.Dir || bytes.Equal(got.Text, now)):
+		case said != "":
+			more++
+		case beside != "":
+			said = "an edit of it never ended; " + recovery(path, beside)
+		default:
+			said = "an edit of it that never ended lies in " + path
+		}
+	}
+	if more > 0 {
+		said += fmt.Sprintf("; %d older beside it", more)
+	}
+	return said
+}
+
 // removing removes the file of an edit that has come to its end: it lies among
 // what is saved, and is this user's own.
 func removing(path string) tea.Cmd {
@@ -137,9 +174,32 @@ func removing(path string) tea.Cmd {
 		return nil
 	}
 	return cmd("editor", func() tea.Msg {
-		_ = os.Remove(path)
+		if unwritten(path) == "" {
+			_ = os.Remove(path)
+		}
 		return nil
 	})
+}
+
+// unwritten is the file beside one that was edited in which an editor that did not
+// come to its end has kept what was not written yet; "" = there is none. Vim's swap
+// files, what emacs saves by itself, and what nano writes when it is hung up.
+func unwritten(path string) string {
+	dir, name := filepath.Split(path)
+	for _, beside := range []string{"." + name + ".sw[a-p]", "#" + name + "#", name + ".save*", "." + name + ".save*"} {
+		if all, err := filepath.Glob(dir + beside); err == nil && len(all) > 0 {
+			return all[0]
+		}
+	}
+	return ""
+}
+
+// recovery says how such a file is read.
+func recovery(path, beside string) string {
+	if strings.Contains(filepath.Base(beside), ".sw") {
+		return "what was typed lies in " + beside + ": vi -r " + path + " reads it"
+	}
+	return "what was typed lies in " + beside
 }
 
 // editor is an editor on the terminal of the screen.

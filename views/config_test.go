@@ -40,3 +40,24 @@ func TestConfigKeepsTheLineInSight(t *testing.T) {
 		}
 	}
 }
+
+// What is said is not cut where there is room for all of it: its end says where a text
+// lies.
+func TestConfigSaysWholeSentences(t *testing.T) {
+	th := theme(t, "mono", ThemeOptions{ASCII: true})
+	s := &ConfigState{
+		Cursor: 0, Rows: []ConfigRow{{Number: 1, Text: "lxc.uts.name = a"}, {Number: 2, Text: "lxc.tty.max = LAST"}},
+		Note: "liblxc refuses it: " + strings.Repeat("because ", 15) + "END-OF-NOTE",
+		Say:  &NoticeState{Level: LevelError, Text: strings.Repeat("the editor failed ", 6) + "the text is kept in /END-OF-SAY", Hint: "END-OF-HINT"},
+	}
+	rows := th.Config(s, 80, 24)
+	all := strings.Join(rows, "\n")
+	for _, want := range []string{"END-OF-NOTE", "END-OF-SAY", "END-OF-HINT", "LAST"} {
+		if len(rows) != 24 || !strings.Contains(all, want) {
+			t.Errorf("no %s in %d rows:\n%s", want, len(rows), all)
+		}
+	}
+	if got, want := ConfigPage(s, 80, 24), 24-1-3-2-2-1; got != want {
+		t.Errorf("%d rows of lines, want %d", got, want)
+	}
+}

@@ -32,8 +32,9 @@ type ConfigState struct {
 	Say          *NoticeState
 }
 
-// configAbout is how many rows the words on the line under the cursor have.
-func configAbout(s *ConfigState, h int) int {
+// configAbout is how many rows the words on the line under the cursor have: three,
+// and more where a line is so long that it is said in full.
+func configAbout(s *ConfigState, w, h int) int {
 	switch {
 	case s.Cursor < 0 || h < 6:
 		return 0
@@ -42,16 +43,46 @@ func configAbout(s *ConfigState, h int) int {
 	case h < 20:
 		return 2
 	}
-	return 3
+	need := 0
+	for _, text := range s.About {
+		need += len(wrap(Clean(text), max(1, w-1)))
+	}
+	return max(3, min(need, h/4))
 }
 
 // ConfigPage is how many rows of lines are in sight.
-func ConfigPage(s *ConfigState, h int) int {
-	n := h - 1 - footRows(s.Say, h) - configAbout(s, h)
-	if s.Note != "" && h >= footBoth {
-		n--
+func ConfigPage(s *ConfigState, w, h int) int {
+	n := h - 1 - configAbout(s, w, h)
+	if h < footBoth {
+		return max(0, n-footRows(s.Say, h))
 	}
-	return max(0, n)
+	if s.Note != "" {
+		n -= len(laidOut(Clean(s.Note), w, h))
+	}
+	if s.Say != nil {
+		n -= len(noticeParts(s.Say, w, h))
+	}
+	return max(0, n-1)
+}
+
+// laidOut is a sentence over as many rows as it needs, up to a quarter of the height:
+// its end may be what matters, such as where a text is kept.
+func laidOut(text string, w, h int) []string {
+	rows := wrap(text, max(1, w))
+	if most := max(1, min(6, h/4)); len(rows) > most {
+		rows = append(rows[:most-1:most-1], strings.Join(rows[most-1:], " "))
+	}
+	return rows
+}
+
+// noticeParts are the words of a notice over several rows.
+func noticeParts(n *NoticeState, w, h int) []string {
+	_, lead := levelWord(n.Level)
+	words := lead + Clean(n.Text)
+	if hint := Clean(n.Hint); hint != "" {
+		words += "; " + hint
+	}
+	return laidOut(words, w, h)
 }
 
 // Config paints lines in exactly w x h cells.
@@ -59,7 +90,7 @@ func (t *Theme) Config(s *ConfigState, w, h int) Block {
 	if w <= 0 || h <= 0 {
 		return exactly(nil, w, h)
 	}
-	page := ConfigPage(s, h)
+	page := ConfigPage(s, w, h)
 	rows := []string{t.pageTitle(s.Title, Clean(s.Right), w)}
 	if len(s.Rows) == 0 {
 		for _, row := range t.paragraph(Dim, Clean(s.Empty), max(1, w-2)) {
@@ -132,9 +163,20 @@ func (t *Theme) configFoot(s *ConfigState, w, h int) []string {
 	}
 	var before []string
 	if s.Note != "" && h >= footBoth {
-		before = append(before, t.row(Warn, t.Cut(Clean(s.Note), w), w))
+		for _, part := range laidOut(Clean(s.Note), w, h) {
+			before = append(before, t.row(Warn, t.Cut(part, w), w))
+		}
 	}
-	for _, text := range t.aboutRows(s.About, configAbout(s, h), w-1) {
+	if s.Say != nil && h >= footBoth {
+		if parts := noticeParts(s.Say, w, h); len(parts) > 1 {
+			role, _ := levelWord(s.Say.Level)
+			foot = t.pageFoot(nil, s.Hints, w, h)
+			for i := len(parts) - 1; i >= 0; i-- {
+				foot = append([]string{t.row(role, t.Cut(parts[i], w), w)}, foot...)
+			}
+		}
+	}
+	for _, text := range t.aboutRows(s.About, configAbout(s, w, h), w-1) {
 		l := t.newLine(w)
 		l.gap(1)
 		l.add(Plain, text)
