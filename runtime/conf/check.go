@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"path"
 	"slices"
@@ -78,6 +79,33 @@ func odd(k *Key, v string) string {
 		return oddAddress(k, v, words)
 	}
 	return ""
+}
+
+// lenient are keys of which liblxc takes values also that make no sense for them.
+var lenient = []string{
+	"lxc.init.uid", "lxc.init.gid", "lxc.net.[i].mtu", "lxc.net.[i].flags", "lxc.hook.version", "lxc.seccomp.allow_nesting", "lxc.monitor.unshare",
+}
+
+// strict says whether liblxc refuses the config for a value that is odd, as far as it
+// looks at values of that kind. Its numbers may be written as those of C.
+func strict(k *Key, v string) bool {
+	v = strings.TrimPrefix(v, "+")
+	n, err := strconv.ParseInt(v, 0, 64)
+	switch {
+	case slices.Contains(lenient, k.Name):
+		return false
+	case k.Value == Bool:
+		return err != nil || n != 0 && n != 1
+	case k.Value == Count:
+		return err != nil || n < 0 || n > math.MaxUint32
+	case k.Value == Integer:
+		return err != nil || n < math.MinInt32 || n > math.MaxInt32
+	case k.Value == Signal, k.Name == "lxc.log.level":
+		return err != nil || n < 0
+	case k.Value == Enum:
+		return k.needs != "" || k.Name == "lxc.log.syslog"
+	}
+	return false
 }
 
 // unless is the sentence for a value that is not what it has to be.
@@ -161,7 +189,9 @@ func isSignal(v string) bool {
 	if !ok {
 		n, ok = strings.CutPrefix(up, "SIGRTMAX-")
 	}
-	return ok && digits(n) && len(n) < 3
+	const most = 30 // from SIGRTMIN of the C library to SIGRTMAX
+	count, err := strconv.Atoi(n)
+	return ok && digits(n) && err == nil && count <= most
 }
 
 func isLimit(v string) bool {

@@ -164,7 +164,7 @@ func (e *effects) refused(k *Key, key, value string) string {
 		return "lxc.cap.drop and lxc.cap.keep exclude each other"
 	case value != "" && key == "lxc.namespace.keep" && e.any("lxc.namespace.clone"), value != "" && key == "lxc.namespace.clone" && e.any("lxc.namespace.keep"):
 		return "lxc.namespace.clone and lxc.namespace.keep exclude each other"
-	case value != "" && (key == "lxc.arch" || sub == "type" || k.Value == Group): // liblxc takes no others
+	case value != "" && (key == "lxc.arch" || sub == "type" || k.Value == Group || strict(k, value)): // liblxc takes no others
 		return odd(k, value)
 	}
 	return ""

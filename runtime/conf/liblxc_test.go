@@ -139,6 +139,43 @@ func TestResolveAgreesWithLiblxc(t *testing.T) {
 	}
 }
 
+// Of a value that liblxc does not take it is said that the config is refused, also
+// where another one comes later, and of no other.
+func TestRefusedValuesAgreeWithLiblxc(t *testing.T) {
+	dir := needLXC(t)
+	values := map[ValueKind][]string{
+		Bool: {"yes", "2", "-1", "1 x", "0x1", "01"}, Count: {"x", "-1", "4 # four", "99999999999", "1.5", "0x10", "+3"}, Integer: {"x", "-4", "4 # four", "99999999999", "0x10"},
+		Signal: {"SIGFOO", "99", "-1", "sigterm", "SIGRTMIN+1", "SIGRTMIN+99"}, Enum: {"nope", "FOO"},
+	}
+	n := 0
+	for _, k := range Keys() {
+		key, before := strings.Replace(k.Name, "[i]", "0", 1), ""
+		if kind := k.needs; strings.HasPrefix(key, "lxc.net.0.") && key != "lxc.net.0.type" {
+			if kind == "" {
+				kind = "veth"
+			}
+			before = "lxc.net.0.type = " + kind + "\n"
+		}
+		for _, v := range values[k.Value] {
+			good := ""
+			if len(k.Words) > 0 {
+				good = key + " = " + k.Words[0] + "\n"
+			}
+			text := before + key + " = " + v + "\n" + good
+			top := put(t, filepath.Join(dir, "c", "config"), text)
+			_, ok := lxcInfo(t, dir, []string{"lxc.uts.name"})
+			tree := Resolve(top, Open, Options{})
+			if known := tree.Fatal() == nil; known != ok && !(known && slices.Contains(lenient, k.Name)) {
+				t.Errorf("liblxc loads it: %v, here: %v\n%s", ok, known, text)
+			}
+			n++
+		}
+	}
+	if n < 100 {
+		t.Errorf("only %d values", n)
+	}
+}
+
 // expected are the values of a key that count here, as lxc-info prints them.
 func expected(tree *Tree, key string) []string {
 	k := lookup(key)
