@@ -295,7 +295,7 @@ var actions = []Action{
 	{ID: ConfSet, Title: "Change the key", Short: "change", Keys: []string{"enter"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
 	{ID: ConfAdd, Title: "Add a key", Short: "add", Keys: []string{"a"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
 	{ID: ConfDrop, Title: "Take the line out", Keys: []string{"D"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
-	{ID: ConfSave, Title: "Look over the changes, and save them", Keys: []string{"w"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
+	{ID: ConfSave, Title: "Look over and save changes", Keys: []string{"w"}, Scope: Config, Group: Changing, Changes: true, NoTyped: true},
 	{ID: ConfUndo, Title: "Drop the changes that are not saved", Keys: []string{"u"}, Scope: Config, Group: Changing, NoTyped: true},
 	{ID: ConfFold, Title: "Unfold what is included, or fold it", Short: "unfold", Keys: []string{"space"}, Scope: Config, Group: Looking, NoTyped: true},
 	{ID: ConfSecrets, Title: "Show secrets, or hide them", Short: "secrets", Keys: []string{"s"}, Scope: Config, Group: Looking, NoTyped: true},

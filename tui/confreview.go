@@ -92,6 +92,10 @@ func (*confView) editKey(m *Model) string {
 // judged goes on with what liblxc and the file say: an error, a merge, or the
 // differences, for a yes.
 func (x *confView) judged(m *Model, got *confGot) tea.Cmd {
+	if got.text.Version != x.version && x.version != "" && got.text.Version != "" && bytes.Equal(x.textOf(&got.text), x.base) {
+		x.version = got.text.Version
+		m.say(noteInfo, "somebody else has changed its owner or mode meanwhile, and not its text", "")
+	}
 	switch {
 	case got.text.NoSave != "":
 		m.say(noteError, x.name+": it cannot be saved: "+got.text.NoSave, "")
@@ -255,6 +259,9 @@ func (d *confDiff) build() {
 				text = from.Lines[at-1].Shown()
 			}
 			r.Text = strings.ReplaceAll(strings.TrimRight(text, "\r\n"), "\t", "    ")
+			if l.Op != conf.Same && !strings.HasSuffix(l.Text, "\n") && !strings.HasSuffix(l.Text, "\r") {
+				r.Note = "no newline at the end"
+			}
 			d.rows = append(d.rows, r)
 		}
 	}
@@ -305,9 +312,13 @@ func (d *confDiff) paint(m *Model) views.Block {
 }
 
 func (d *confDiff) state(m *Model) *views.ConfigState {
+	kept := "What is there now is kept as an earlier version."
+	if d.x.version == "" {
+		kept = "The file is new."
+	}
 	return &views.ConfigState{
 		Title: "Save this to " + d.x.of.Path() + "?", Rows: d.rows, Cursor: -1, Offset: d.top, Say: m.noticeState(),
-		Note:  "liblxc takes it. What is there now is kept as an earlier version.",
+		Note:  "liblxc takes it. " + kept,
 		Empty: "Only ends of lines differ.",
 		Hints: []keymap.Hint{{Key: "y", Text: "saves"}, {Key: "n", Text: "back"}, {Key: "down", Text: "reads on"}},
 	}

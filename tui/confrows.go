@@ -97,9 +97,9 @@ func (b *confLines) included(node int) {
 	case n.Err != nil:
 		r.Sign, r.Role, r.Text, r.said, r.fold = "!", views.Bad, n.Path+": "+n.Err.Error(), true, ""
 	case n.Dir:
-		r.Text, r.Note = n.Path, fmt.Sprintf("a directory, %d files ending in .conf", len(children))
+		r.Text, r.Note = n.Path, "a directory, "+plural(len(children), "file")+" ending in .conf"
 	case n.File != nil:
-		r.Text, r.Note = n.Path, fmt.Sprintf("%d lines", len(n.File.Lines))
+		r.Text, r.Note = n.Path, plural(len(n.File.Lines), "line")
 	}
 	open := b.x.unfolded[n.Path]
 	if open && r.fold != "" {

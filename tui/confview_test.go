@@ -303,6 +303,27 @@ func TestConfigSaysWhatIsFolded(t *testing.T) {
 	}
 }
 
+// A look at the changes says what two lines that look alike differ in, and of the file's
+// owner and mode that they are another's.
+func TestConfigThatDiffersUnseen(t *testing.T) {
+	d := configDeck(t, Options{}, "lxc.include = /usr/share/lxc/config/common.conf\nlxc.uts.name = a\n")
+	d.edits("lxc.include = /usr/share/lxc/config/common.conf\nlxc.uts.name = a", nil)
+	d.press("e")
+	d.sees("+ lxc.uts.name = a  no newline at the end", "kept as an earlier version")
+	d.pass(questionGrace)
+	d.press("n")
+	d.m.configOpen().version = "of another mode"
+	d.press("w")
+	d.sees("Save this to", "owner or mode meanwhile, and not its text")
+	d = configDeck(t, Options{}, "lxc.uts.name = a\n")
+	x := d.m.configOpen()
+	x.version = ""
+	q := &confDiff{x: x}
+	if note := q.state(d.m).Note; !strings.Contains(note, "The file is new") {
+		t.Errorf("of a new file: %q", note)
+	}
+}
+
 // Of a list of lines each is said to be in force or not, and of a value that is not
 // set what holds then.
 func TestConfigInForceByLine(t *testing.T) {

@@ -71,7 +71,7 @@ func Parse(name string, text []byte) *File {
 	f.rest = string(text[at:])
 	switch {
 	case len(text) > MaxSize:
-		f.Err = fmt.Errorf("%w: %s has %d bytes (%d at most)", ErrTooLong, name, len(text), MaxSize)
+		f.Err = fmt.Errorf("%w: %s has more than %d bytes", ErrTooLong, name, MaxSize)
 	case at < len(text):
 		f.Err = fmt.Errorf("%w: %s has more than %d lines", ErrTooLong, name, MaxLines)
 	case nul > 0:

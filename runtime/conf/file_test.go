@@ -118,3 +118,11 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A file that was read up to the limit alone is not said to end there.
+func TestTooLongSaysNoSize(t *testing.T) {
+	f := Parse("x", []byte(strings.Repeat("#\n", MaxSize/2)+"#"))
+	if f.Err == nil || !strings.Contains(f.Err.Error(), "more than 1048576 bytes") {
+		t.Errorf("%v", f.Err)
+	}
+}

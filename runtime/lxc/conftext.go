@@ -35,7 +35,11 @@ func defaultConfigs() []string {
 	own := golxc.GlobalConfigItem("lxc.default_config")
 	// liblxc goes by HOME, which may be another user's; helpers have that of passwd.
 	if rest, ok := strings.CutPrefix(own, os.Getenv("HOME")+"/"); ok && os.Geteuid() != 0 {
-		own = filepath.Join(homeDir(), rest)
+		home := homeDir()
+		if home == "/" { // a user without an entry in passwd has none
+			return out
+		}
+		own = filepath.Join(home, rest)
 	}
 	if filepath.IsAbs(own) && filepath.Clean(own) != systemDefault {
 		out = append(out, filepath.Clean(own))
