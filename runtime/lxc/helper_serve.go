@@ -197,7 +197,8 @@ func captureLogFile(c *golxc.Container) (read func() string, file *os.File) {
 }
 
 // cleanLog cuts liblxc's log lines, "lxc NAME TIME ERROR CATEGORY -
-// FILE:FUNCTION:LINE - MESSAGE", down to their messages, its own words.
+// FILE:FUNCTION:LINE - MESSAGE", down to their messages, its own words, and hides
+// secrets that they repeat.
 func cleanLog(log string) string {
 	var out []string
 	for line := range strings.Lines(log) {
@@ -206,7 +207,7 @@ func cleanLog(log string) string {
 			line = parts[2]
 		}
 		if line != "" {
-			out = append(out, line)
+			out = append(out, maskWords(line))
 		}
 	}
 	return strings.Join(out, "\n")

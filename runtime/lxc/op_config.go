@@ -191,7 +191,7 @@ func liblxcRefuses(of runtime.ConfigOf, lines []string) (string, error) {
 	}
 	for line := range strings.Lines(read()) {
 		if line = strings.TrimSpace(line); !strings.Contains(line, "/proc/self/fd/") {
-			return runtime.MaskSaid(line), nil
+			return line, nil
 		}
 	}
 	return "liblxc does not say why it refuses it", nil

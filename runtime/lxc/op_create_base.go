@@ -14,7 +14,7 @@ const lineShown = 80
 // badLine is the error of a line of a configuration that a create was to begin with.
 func badLine(l configLine, why string) error {
 	return &runtime.Error{
-		Err:  fmt.Errorf("%w: config %s, line %d: %s: %q", runtime.ErrInvalid, l.file, l.number, why, short(l.raw)),
+		Err:  fmt.Errorf("%w: config %s, line %d: %s: %q", runtime.ErrInvalid, l.file, l.number, why, short(shownLine(l.raw))),
 		Hint: "Nothing was made. Name another file, or correct it: lxc.container.conf(5) has all keys.",
 	}
 }
@@ -68,7 +68,7 @@ func refusedConfig(path string, lines []configLine) error {
 			cause = "liblxc does not take its value"
 		}
 		for _, l := range lines {
-			if filepath.Clean(l.file) == filepath.Clean(file) && strings.TrimSpace(l.raw) == strings.TrimSpace(text) {
+			if filepath.Clean(l.file) == filepath.Clean(file) && strings.TrimSpace(shownLine(l.raw)) == strings.TrimSpace(text) {
 				return badLine(l, cause)
 			}
 		}
