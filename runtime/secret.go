@@ -13,12 +13,17 @@ const SecretMask = "***"
 var (
 	// secretValue is a value behind a name that speaks of a secret, in a word
 	// or anywhere in a script: --password=x, token: x.
-	secretValue = regexp.MustCompile(`(?i)([\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential|authorization|cookie)[\w-]*["']?(?:=|:\s*|\s+))(?:"[^"]*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s;]+)`)
+	secretValue = regexp.MustCompile(`(?i)([\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential|authorization|cookie)[\w-]*["']?(?:[ \t]*=[ \t]*|\s*:\s*|\s+(?:is|was|are)\b[ \t]*[:=]?\s*|\s+))(?:"[^"]*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s;]+)`)
 	// scriptVar is an assignment in a script, or a word that could be one.
 	scriptVar = regexp.MustCompile(`(^|[\s;&|(])([A-Z_][A-Z0-9_]*)=(?:"[^"]*"|'[^']*'|[^\s;&|)]+)`)
 	// secretSaid is a secret as a program repeats its arguments in what it says
 	// of a failure. Words such as "token expired" are none.
 	secretSaid = regexp.MustCompile(`(?i)((?:--?[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential)[\w-]*\s+|[\w-]*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|private-?key|credential)[\w-]*["']?=))(?:"[^"]*"|'[^']*'|[^\s;&]+)`)
+	// userPair is USER:PASSWORD behind an option, as curl takes it; a pair of numbers
+	// is none.
+	userPair = regexp.MustCompile(`((?:^|\s)(?:-u|-U|--user|--proxy-user)(?:=|[ \t]*)["']?[^\s:"'/=]*[^\s:"'/=\d][^\s:"'/=]*:)[^\s"';]+`)
+	// programSecret is a secret behind a short option of a program that is known.
+	programSecret = regexp.MustCompile(`(\b(?:(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump)\b[^;&|\n]*?\s-p|(?:sshpass\b[^;&|\n]*?\s-p|ldapsearch\b[^;&|\n]*?\s-w|redis-cli\b[^;&|\n]*?\s-a)[ \t]*))(?:"[^"]*"|'[^']*'|[^\s;&|]+)`)
 	// userInfo is a password in a URL.
 	userInfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@`)
 )
@@ -44,6 +49,7 @@ func MaskSecrets(w string) string {
 		return name + "=" + SecretMask
 	}
 	w = userInfo.ReplaceAllString(w, "${1}"+SecretMask+"@")
+	w = programSecret.ReplaceAllString(userPair.ReplaceAllString(w, "${1}"+SecretMask), "${1}"+SecretMask)
 	w = secretValue.ReplaceAllString(w, "${1}"+SecretMask)
 	return scriptVar.ReplaceAllString(w, "${1}${2}="+SecretMask)
 }
@@ -51,7 +57,19 @@ func MaskSecrets(w string) string {
 // MaskSaid masks what looks like a secret in the words of an error, which may be
 // those of a template that repeats what it was given.
 func MaskSaid(words string) string {
-	return secretSaid.ReplaceAllString(userInfo.ReplaceAllString(words, "${1}"+SecretMask+"@"), "${1}"+SecretMask)
+	words = userInfo.ReplaceAllString(words, "${1}"+SecretMask+"@")
+	words = programSecret.ReplaceAllString(userPair.ReplaceAllString(words, "${1}"+SecretMask), "${1}"+SecretMask)
+	return secretSaid.ReplaceAllString(words, "${1}"+SecretMask)
+}
+
+// SecretBehind is where what follows the first word that speaks of a secret begins, in
+// bytes; -1 = there is none. In prose nobody can say which of the words is the secret.
+func SecretBehind(text string) int {
+	m := secretValue.FindStringSubmatchIndex(text)
+	if m == nil {
+		return -1
+	}
+	return m[3]
 }
 
 // SecretParts are the parts of a text that look like secrets by the same rules,
@@ -69,6 +87,13 @@ func SecretParts(text string) [][2]int {
 	}
 	for _, m := range secretValue.FindAllStringSubmatchIndex(text, -1) {
 		add(m[3], m[1])
+	}
+	if strings.Contains(text, "-") { // both are slow, and most texts have none
+		for _, re := range []*regexp.Regexp{userPair, programSecret} {
+			for _, m := range re.FindAllStringSubmatchIndex(text, -1) {
+				add(m[3], m[1])
+			}
+		}
 	}
 	for _, m := range scriptVar.FindAllStringSubmatchIndex(text, -1) {
 		add(m[5]+1, m[1])

@@ -21,6 +21,15 @@ func TestSecretPartsAndMask(t *testing.T) {
 		{"TOKEN=https://a:hush@b/c", "TOKEN=***"},
 		{"authorization: bearer hush", "authorization: ***"},
 		{"--key", "--key"},
+		{"the password is hush", "the password is ***"},
+		{"the password is: hush", "the password is: ***"},
+		{"password = hush", "password = ***"},
+		{"password : hush", "password : ***"},
+		{"curl -u ann:hush http://h", "curl -u ann:*** http://h"},
+		{"curl -uann:hush --proxy-user='bo:hush hush'", "curl -uann:*** --proxy-user='bo:*** hush'"},
+		{"run -u 1000:1000 -v", "run -u 1000:1000 -v"},
+		{"mysql -u root -phush db", "mysql -u root -p*** db"},
+		{"mkdir -p /x; sshpass -p hush ssh h", "mkdir -p /x; sshpass -p *** ssh h"},
 		{"", ""},
 	} {
 		var b strings.Builder
@@ -39,6 +48,9 @@ func TestSecretPartsAndMask(t *testing.T) {
 	}
 	if got := MaskSecrets("--auth=hush"); got != "--auth=***" {
 		t.Errorf("MaskSecrets = %q", got)
+	}
+	if got := MaskSaid("curl -u ann:hush: no answer, token expired"); got != "curl -u ann:*** no answer, token expired" {
+		t.Errorf("MaskSaid = %q", got)
 	}
 	if !IsSecretFlag("--db-password") || IsSecretFlag("--port") || IsSecretFlag("--password=x") {
 		t.Error("IsSecretFlag is wrong")

@@ -20,7 +20,14 @@ var plainVariables = []string{
 func (l *Line) Secrets() [][2]int {
 	switch l.Kind {
 	case Setting:
+		if name, _, ok := cutBlank(l.Key); ok { // the first = is one of the value
+			return l.behind(name)
+		}
 		return moved(SecretsOf(l.Key, l.Value), int(l.ValueAt))
+	case Broken:
+		if name, _, ok := cutBlank(strings.TrimLeft(l.body(), blanks)); ok {
+			return l.behind(name)
+		}
 	case Blank:
 		return nil
 	case Comment: // a setting that is taken out for a while is one all the same
@@ -28,8 +35,41 @@ func (l *Line) Secrets() [][2]int {
 		if in := parseLine(l.Raw[at:]); in.Kind == Setting {
 			return moved(in.Secrets(), at)
 		}
+		parts := runtime.SecretParts(l.Raw)
+		body := len(strings.TrimRight(l.Raw, blanks+"\r\n"))
+		if from := runtime.SecretBehind(l.Raw); from >= 0 && from < body {
+			parts = slices.DeleteFunc(parts, func(p [2]int) bool { return p[1] > from })
+			return append(parts, [2]int{from, body})
+		}
+		return parts
 	}
 	return runtime.SecretParts(l.Raw)
+}
+
+// cutBlank cuts a text at its first blanks.
+func cutBlank(text string) (before, after string, ok bool) {
+	i := strings.IndexAny(text, blanks)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], strings.TrimLeft(text[i:], blanks), true
+}
+
+func (l *Line) body() string { return l.Raw[:len(l.Raw)-len(lineEnd(l.Raw))] }
+
+// behind are the hidden parts of what stands behind a key that has no = of its own: all
+// of it, where the key's values are secrets and it is no NAME=VALUE.
+func (l *Line) behind(key string) [][2]int {
+	body := l.body()
+	rest := strings.TrimLeft(body[strings.Index(body, key)+len(key):], blanks)
+	at, rest := len(body)-len(rest), strings.TrimRight(rest, blanks)
+	if parts := SecretsOf(key, rest); parts != nil || rest == "" {
+		return moved(parts, at)
+	}
+	if strings.HasPrefix(key, "lxc.environment") && !strings.Contains(rest, "=") {
+		return [][2]int{{at, at + len(rest)}}
+	}
+	return nil
 }
 
 // SecretsOf are the hidden parts of a value.
@@ -37,8 +77,10 @@ func SecretsOf(key, value string) [][2]int {
 	if value == "" {
 		return nil
 	}
+	_, known := Lookup(key)
 	switch {
-	case key == "lxc.environment" || strings.HasPrefix(key, "lxc.environment."):
+	case !known && strings.HasPrefix(key, "lxc.") && variable(value), // lxc.environment, mistyped
+		key == "lxc.environment" || strings.HasPrefix(key, "lxc.environment."):
 		name, rest, ok := strings.Cut(strings.TrimLeft(value, `"'`), "=")
 		switch {
 		case !ok || rest == "":
@@ -51,6 +93,14 @@ func SecretsOf(key, value string) [][2]int {
 		return [][2]int{{0, len(value)}}
 	}
 	return runtime.SecretParts(value)
+}
+
+// variable says whether a text is NAME=VALUE.
+func variable(text string) bool {
+	name, _, ok := strings.Cut(strings.TrimLeft(text, `"'`), "=")
+	return ok && name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
 }
 
 // moved are ranges that begin further behind.
