@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"lxcdeck/runtime"
@@ -107,6 +108,8 @@ func hint(err error, log string) string {
 	case errors.Is(err, runtime.ErrNoAnswer) && strings.Contains(err.Error(), runtime.ErrNoAnswer.Error()):
 		// By its words, which alone come from a helper: what else was late says so in its own.
 		return "Its monitor does not answer: look whether that process is stopped or hangs."
+	case errors.Is(err, runtime.ErrPermission) && os.Geteuid() == 0:
+		return "Root may not either: look whether it is immutable (lsattr), or what else protects it."
 	case errors.Is(err, runtime.ErrPermission):
 		return "Run lxcdeck as root, or as the user who owns the container."
 	default:

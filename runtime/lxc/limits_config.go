@@ -5,12 +5,24 @@ import (
 	"strings"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/conf"
 )
 
+// includedKeys are the keys that the includes of a config give values.
+func includedKeys(ref runtime.Ref) map[string]bool {
+	keys := map[string]bool{}
+	tree := conf.Resolve(runtime.ConfigOf{Ref: ref}.Path(), conf.Open, conf.Options{})
+	for i := range tree.Items {
+		if it := &tree.Items[i]; it.Node != 0 && it.Value != "" {
+			keys[it.Key] = true
+		}
+	}
+	return keys
+}
+
 // write puts limits into a config. What is as the kernel has it without a line gets
-// none, unless an include could say otherwise.
-func (l *limitReader) write(conf *confFile, set []runtime.LimitSetting) error {
-	includes := len(conf.values("lxc.include")) > 0
+// none, unless an include sets the key.
+func (l *limitReader) write(conf *confFile, set []runtime.LimitSetting, included map[string]bool) error {
 	for i := range set {
 		s := &set[i]
 		if s.Name == runtime.LimitMemory || s.Name == runtime.LimitSwap {
@@ -21,7 +33,7 @@ func (l *limitReader) write(conf *confFile, set []runtime.LimitSetting) error {
 		if err != nil {
 			return err
 		}
-		if err := conf.setLimit(&p, s, writes, includes); err != nil {
+		if err := conf.setLimit(&p, s, writes, included); err != nil {
 			return err
 		}
 	}
@@ -43,7 +55,7 @@ func (l *limitReader) write(conf *confFile, set []runtime.LimitSetting) error {
 		if p.why != "" || !slices.ContainsFunc(writes, func(w limitWrite) bool { return w.file == p.files()[0] }) {
 			continue
 		}
-		if err := conf.setLimit(&p, &s, writes, includes); err != nil {
+		if err := conf.setLimit(&p, &s, writes, included); err != nil {
 			return err
 		}
 	}
@@ -51,8 +63,9 @@ func (l *limitReader) write(conf *confFile, set []runtime.LimitSetting) error {
 }
 
 // setLimit gives the keys of a limit the last of the values that are written to their
-// files.
-func (c *confFile) setLimit(p *limitPlace, s *runtime.LimitSetting, writes []limitWrite, includes bool) error {
+// files. Without a limit the lines go; an empty one takes back what an include says
+// (lxc_clear_cgroups of confile.c), of one disk among several the kernel's value does.
+func (c *confFile) setLimit(p *limitPlace, s *runtime.LimitSetting, writes []limitWrite, included map[string]bool) error {
 	for _, file := range p.files() {
 		key, value := p.prefix()+file, ""
 		for _, w := range writes {
@@ -70,8 +83,11 @@ func (c *confFile) setLimit(p *limitPlace, s *runtime.LimitSetting, writes []lim
 			}
 			none = none || strings.HasSuffix(value, " 0")
 		}
-		if !none || includes && value != "" {
+		switch {
+		case !none, included[key] && s.Device != "":
 			lines = append(lines, value)
+		case included[key]:
+			lines = append(lines, "")
 		}
 		if len(lines) == 0 {
 			c.remove(key)

@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	golxc "github.com/lxc/go-lxc"
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/cgroup"
+	"lxcdeck/runtime/conf"
 )
 
 // This file runs in helpers.
@@ -243,12 +245,19 @@ func (o *operation) setLimits() error {
 	if err != nil {
 		return err
 	}
-	conf, err := readConfOf(o.q.Ref)
+	file, err := readConfOf(o.q.Ref)
 	if err != nil {
 		return err
 	}
-	was := conf.String()
-	if err := l.write(conf, a.Set); err != nil {
+	doc, err := conf.Load(file.path)
+	if err != nil {
+		return confErr(err)
+	}
+	was := file.String()
+	if string(doc.Text) != was {
+		return fmt.Errorf("%w: %s was changed by somebody else just now", runtime.ErrBusy, file.path)
+	}
+	if err := l.write(file, a.Set, includedKeys(o.q.Ref)); err != nil {
 		return err
 	}
 	var back []limitWrite
@@ -266,14 +275,15 @@ func (o *operation) setLimits() error {
 			return &runtime.Error{Op: o.info.Name, Ref: o.q.Ref, Err: err, Log: o.log(), Hint: hint}
 		}
 	}
-	if conf.String() == was {
+	if file.String() == was {
 		return nil
 	}
 	o.step("writing the config")
-	if err := conf.write(); err != nil {
-		return errors.Join(err, l.putBack(back))
+	saved, err := doc.Save([]byte(file.String()), conf.SaveOptions{Now: time.Now()})
+	if err != nil && saved.Backup == "" { // else it is written
+		return errors.Join(confErr(err), l.putBack(back))
 	}
-	return nil
+	return confErr(err)
 }
 
 // plan says what is written into the cgroup, and what puts back each of these.

@@ -138,8 +138,9 @@ func TestLimitsTheKernelRefuses(t *testing.T) {
 	t.Cleanup(func() { _ = exec.Command("chattr", "-i", ref.String()).Run() })
 	err = change(t, a, runtime.SetLimits, ref, &runtime.SetLimitsArgs{Set: []runtime.LimitSetting{{Name: runtime.LimitPids, Value: "77"}}})
 	must(t, exec.Command("chattr", "-i", ref.String()).Run())
-	if err == nil || read(t, conf) != before {
-		t.Errorf("%v", err)
+	var told *runtime.Error
+	if err == nil || read(t, conf) != before || !errors.As(err, &told) || strings.Contains(told.Hint, "as root") {
+		t.Errorf("%v, hint %+v", err, told)
 	}
 	if p := limitOf(t, a, ref, runtime.LimitPids, ""); p.Live != "max" {
 		t.Errorf("afterwards: %+v", p)
@@ -187,7 +188,7 @@ func TestLimitsOfAStoppedOne(t *testing.T) {
 	if p := limitOf(t, a, ref, runtime.LimitPids, ""); p.Live != "" || p.Config != "10" {
 		t.Errorf("%+v", p)
 	}
-	for _, v := range []string{"99", "", "98"} {
+	for _, v := range []string{"99", "", "98"} { // the include sets this limit, and no other
 		must(t, change(t, a, runtime.SetLimits, ref, &runtime.SetLimitsArgs{Set: []runtime.LimitSetting{{Name: runtime.LimitPids, Value: v}}}))
 		must(t, s.Start(ref.Name))
 		want := v
@@ -198,6 +199,20 @@ func TestLimitsOfAStoppedOne(t *testing.T) {
 			t.Errorf("%q: %+v\n%s", v, p, read(t, conf))
 		}
 		must(t, s.Stop(ref.Name))
+	}
+	// An include that sets something else keeps no lines of ours, and each change a version.
+	before := read(t, conf)
+	for _, l := range []runtime.LimitSetting{{Name: runtime.LimitCPUs, Value: "0"}, {Name: runtime.LimitCPU, Value: "50000 100000"}, {Name: runtime.LimitMemory, Value: "67108864"}} {
+		for _, v := range []string{l.Value, ""} {
+			l.Value = v
+			must(t, change(t, a, runtime.SetLimits, ref, &runtime.SetLimitsArgs{Set: []runtime.LimitSetting{l}}))
+		}
+		if after := read(t, conf); after != before {
+			t.Errorf("without %s the config is\n%s\nwas\n%s", l.Name, after, before)
+		}
+	}
+	if c := configText(t, a, runtime.ConfigOf{Ref: ref}); len(c.Backups) != 9 {
+		t.Errorf("nine changes have kept %d versions", len(c.Backups))
 	}
 	for _, bad := range []runtime.LimitSetting{
 		{Name: "memory.swap"}, {Name: runtime.LimitMemory, Value: "1\nlxc.hook.start = /x"}, {Name: runtime.LimitMemory, Value: "512M"}, {Name: runtime.LimitMemory, Device: "8:0", Value: "1"},
