@@ -11,7 +11,6 @@ import (
 
 	"lxcdeck/keymap"
 	"lxcdeck/runtime"
-	"lxcdeck/views"
 )
 
 // limiting is what the form for limits knows.
@@ -305,91 +304,4 @@ func (x *limiting) fill(f *form) {
 		}
 		f.fields[k].line.set(text)
 	}
-}
-
-// tooLittle warns of a limit on memory below what is in use.
-func (x *limiting) tooLittle(f *form, k int) string {
-	at := &x.fields[k]
-	if at.name != runtime.LimitMemory || f.fields[k].off {
-		return ""
-	}
-	value, err := runtime.ParseLimit(at.name, f.text(k))
-	n, some := runtime.LimitValue(value).Get()
-	if err != nil || !some {
-		return ""
-	}
-	for i, c := range x.all {
-		if l := x.state(i, at.name, at.device); l.Used.Or(0) > n {
-			return x.m.called(c.Ref) + " uses " + views.Bytes(l.Used.Or(0)) + ": what does not fit is taken back, or killed"
-		}
-	}
-	return ""
-}
-
-// submit shows what becomes what, and asks.
-func (x *limiting) submit(f *form) tea.Cmd {
-	var reqs []runtime.Request
-	var can []runtime.Container
-	cannot := x.cannot
-	for i, c := range x.all {
-		args, _, err := x.set(f, i)
-		switch {
-		case err != nil:
-			return nil // the form has refused it before
-		case len(args.Set) == 0:
-			cannot = append(cannot, keymap.Refusal{Container: c, Why: "has these limits already"})
-			continue
-		}
-		can = append(can, c)
-		reqs = append(reqs, runtime.Request{Op: runtime.SetLimits, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: args})
-	}
-	if len(can) == 0 {
-		x.m.say(noteInfo, "nothing was changed", "")
-		return nil
-	}
-	p := x.m.promptFor(runtime.SetLimits.Info(), can, cannot)
-	p.Title = "Set the limits of " + x.m.howMany(can) + "?"
-	p.Facts = append(p.Facts, x.facts(f, reqs)...)
-	return x.m.ask(&question{state: p, form: f, yes: func() tea.Cmd { return x.m.enqueue(reqs) }})
-}
-
-// facts are the old and the new limits of one container, or the new ones of many.
-func (x *limiting) facts(f *form, reqs []runtime.Request) []views.PromptFact {
-	var facts []views.PromptFact
-	if len(reqs) == 1 {
-		facts = limitFacts(reqs[0].Args)
-	} else {
-		for k := range f.fields {
-			if text := strings.TrimSpace(f.text(k)); x.fields[k].name != "" && !f.fields[k].off && text != x.fields[k].first {
-				facts = append(facts, views.PromptFact{Name: f.fields[k].label, Text: "-> " + text})
-			}
-		}
-	}
-	for k := range f.fields {
-		if why := f.fields[k].warn; why != "" && strings.TrimSpace(f.text(k)) != x.fields[k].first {
-			facts = append(facts, views.PromptFact{Name: "memory", Text: why, Warn: true})
-		}
-	}
-	return facts
-}
-
-// limitFacts are what becomes what.
-func limitFacts(args runtime.Args) []views.PromptFact {
-	a, ok := args.(*runtime.SetLimitsArgs)
-	if !ok {
-		return nil
-	}
-	var facts []views.PromptFact
-	for i, s := range a.Set {
-		name := s.Name
-		if s.Device != "" {
-			name += " " + s.Device
-		}
-		text := "-> " + runtime.LimitWords(s.Name, s.Value)
-		if i < len(a.Was) {
-			text = runtime.LimitWords(s.Name, a.Was[i].Value) + " " + text
-		}
-		facts = append(facts, views.PromptFact{Name: name, Text: text})
-	}
-	return facts
 }

@@ -26,7 +26,7 @@ func TestLimitsForm(t *testing.T) {
 	d.press("tab", "tab", "tab", "ctrl+u")
 	d.typed("99")
 	d.press("enter")
-	d.sees("Set the limits of alpha?", "memory.max  512M -> 64M", "pids.max    none -> 99", "alpha uses 400M")
+	d.sees("Set the limits of alpha?", "In the running container at once", "memory  512M -> 64M", "pids    none -> 99", "alpha uses 400M")
 	d.pass(questionGrace)
 	d.press("y")
 	wants(t, d.theOne(), runtime.Request{Op: runtime.SetLimits, Ref: ref("alpha"), Expect: runtime.Running, Same: first, Args: &runtime.SetLimitsArgs{
@@ -34,7 +34,7 @@ func TestLimitsForm(t *testing.T) {
 		Was: []runtime.LimitSetting{{Name: runtime.LimitMemory, Value: "536870912"}, {Name: runtime.LimitPids}},
 	}})
 	d.press("J", "u")
-	d.sees("as they were?", "memory.max", "64M -> 512M", "99 -> none")
+	d.sees("as they were?", "memory", "64M -> 512M", "99 -> none")
 	d.pass(questionGrace)
 	d.press("y")
 	d.until("it is as it was", func() bool { d.pass(time.Second); return len(d.m.jobs.list) == 0 })
@@ -42,6 +42,30 @@ func TestLimitsForm(t *testing.T) {
 	if err != nil || rep.Limits[3].Live != "536870912" {
 		t.Errorf("taken back: %+v, %v", rep.Limits[3], err)
 	}
+}
+
+// TestLimitsThatLetNothingRun are warned of before.
+func TestLimitsThatLetNothingRun(t *testing.T) {
+	specs := some()
+	specs[0].Load = fake.Load{Pids: 7}
+	d := newDeck(t, 80, 24, Options{}, specs...)
+	d.press("L", "tab", "tab", "tab", "tab", "tab", "tab", "ctrl+u")
+	d.typed("5")
+	d.sees("alpha has 7: nothing more can be started")
+	d.press("ctrl+u")
+	d.typed("0")
+	d.sees("with 0 nothing can be started in it")
+	d.press("enter")
+	d.sees("Set the limits of alpha?", "none -> 0", "with 0 nothing can be started in it")
+}
+
+// TestLimitsOfAStoppedOne: the question does not speak of a running container.
+func TestLimitsOfAStoppedOne(t *testing.T) {
+	d := newDeck(t, 80, 24, Options{}, box("alpha", runtime.Stopped))
+	d.press("L", "ctrl+u")
+	d.typed("0.5")
+	d.press("enter")
+	d.sees("Set the limits of alpha?", "cpu  none -> 0.5", "In the config, for the next start.")
 }
 
 // TestLimitPresets: one fills the fields, and gives them back.
@@ -60,7 +84,7 @@ func TestLimitPresets(t *testing.T) {
 	d.press("right")
 	d.sees("memory  512M", "pids    none")
 	d.press("right", "enter")
-	d.sees("memory.max  512M -> 64M", "pids.max    none -> 99")
+	d.sees("memory  512M -> 64M", "pids    none -> 99")
 }
 
 // TestLimitsOfMany: what is left as it is stays as each has it, and who cannot be read is
@@ -75,7 +99,7 @@ func TestLimitsOfMany(t *testing.T) {
 	d.press("tab", "tab", "tab", "tab", "tab", "tab")
 	d.typed("70")
 	d.press("enter")
-	d.sees("Set the limits of 2 containers?", "-> 70", "on fire")
+	d.sees("Set the limits of 2 containers?", "pids  50, none -> 70", "where it runs, at once too", "on fire")
 	d.pass(questionGrace)
 	d.press("y")
 	for _, name := range []string{"alpha", "bravo"} {

@@ -161,12 +161,12 @@ func (x *jobView) undo(m *Model, rows []jobRow) tea.Cmd {
 		}
 	}
 	if op == runtime.SetLimits {
-		p.Title = "Set the limits of " + m.howMany(can) + " as they were?"
+		p.Title, p.More = "Set the limits of "+m.howMany(can)+" as they were?", limitsWhere(can)
+		p.Facts = limitFacts(reqs, nil)
 	}
 	p.Facts = append(p.Facts, what)
 	if len(reqs) == 1 {
 		p.Command = reqs[0].LXCCommand()
-		p.Facts = append(p.Facts, limitFacts(reqs[0].Args)...)
 		if a, ok := reqs[0].Args.(*runtime.AutostartArgs); ok {
 			for _, l := range a.Lines() {
 				p.Facts = append(p.Facts, views.PromptFact{Name: l[0], Text: cmp.Or(l[1], "none")})
