@@ -133,7 +133,7 @@ func (s *LimitSetting) check() error {
 		}
 	case LimitMemory, LimitMemoryHigh, LimitSwap, LimitPids:
 		if v := LimitValue(s.Value); v.Absent() {
-			return bad("a number, or max")
+			return bad("a number from 0 on, or none")
 		}
 	case LimitIO:
 		if _, ok := IOMax(s.Value); !ok {

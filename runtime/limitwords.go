@@ -25,7 +25,10 @@ func ParseLimit(name, text string) (string, error) {
 			cores, err = strconv.ParseFloat(percent, 64)
 			cores /= 100
 		}
-		if err != nil || math.IsNaN(cores) || cores < 0.01 || cores > 1<<16 {
+		if err == nil && (cores < leastCores || cores > mostCores) {
+			return "", fmt.Errorf("%w: %q: from %v to %d cores", ErrInvalid, text, leastCores, mostCores)
+		}
+		if err != nil || math.IsNaN(cores) {
 			return "", fmt.Errorf("%w: %q is no number of cores, as 0.5 or 50%%", ErrInvalid, text)
 		}
 		return CPUMaxOf(cores), nil
@@ -45,14 +48,25 @@ func ParseLimit(name, text string) (string, error) {
 	}
 }
 
+// Bounds of a number of cores: the least quota of the kernel, and more than there are.
+const (
+	leastCores = 0.01
+	mostCores  = 1 << 16
+)
+
 // parseIO takes the units off the parts of io.max.
 func parseIO(text string) (string, error) {
 	var parts []string
+	keys, seen := IOMaxKeys(), map[string]bool{}
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }) {
 		key, value, ok := strings.Cut(word, "=")
 		if !ok {
 			return "", fmt.Errorf("%w: %q: what is limited stands before a =, as rbps=10M", ErrInvalid, word)
 		}
+		if !slices.Contains(keys[:], key) || seen[key] {
+			return "", fmt.Errorf("%w: %q: there are rbps=, wbps=, riops= and wiops=, each once", ErrInvalid, word)
+		}
+		seen[key] = true
 		if value == "none" || value == "max" {
 			parts = append(parts, key+"=max")
 			continue
@@ -60,6 +74,9 @@ func parseIO(text string) (string, error) {
 		n, err := ParseBytes(value)
 		if err != nil {
 			return "", err
+		}
+		if n == 0 {
+			return "", fmt.Errorf("%w: %q: a number above 0, or none", ErrInvalid, word)
 		}
 		parts = append(parts, key+"="+strconv.FormatUint(n, 10))
 	}
@@ -182,27 +199,4 @@ func LimitKey(name string) string {
 	default:
 		return "io"
 	}
-}
-
-// ParseLimits reads several limits by their short names, "cpu=0.5 memory=256M"; all but
-// io, which is of a disk. The error wraps ErrInvalid.
-func ParseLimits(text string) ([]LimitSetting, error) {
-	a := SetLimitsArgs{}
-	for _, word := range strings.Fields(text) {
-		key, value, ok := strings.Cut(word, "=")
-		i := slices.IndexFunc(LimitNames(), func(name string) bool { return name != LimitIO && LimitKey(name) == key })
-		if !ok || i < 0 {
-			return nil, fmt.Errorf("%w: %q: there are cpu=, cpu-weight=, cpus=, memory=, memory-high=, swap=, pids= and io-weight=", ErrInvalid, word)
-		}
-		name := LimitNames()[i]
-		value, err := ParseLimit(name, value)
-		if err != nil {
-			return nil, err
-		}
-		a.Set = append(a.Set, LimitSetting{Name: name, Value: value})
-	}
-	if err := a.Check(); err != nil {
-		return nil, err
-	}
-	return a.Set, nil
 }

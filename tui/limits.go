@@ -160,7 +160,7 @@ func (x *limiting) make() []formField {
 	var fields []formField
 	if names := slices.Sorted(maps.Keys(x.m.presets)); len(names) > 0 {
 		f := choiceField("preset", append([]string{noPreset}, names...)...)
-		f.help = "of the settings; fills the fields below"
+		f.help = "of the settings; what it does not name stays"
 		fields, x.fields, x.preset = append(fields, f), append(x.fields, limitField{}), noPreset
 	}
 	section := ""
@@ -271,9 +271,18 @@ func (x *limiting) fit(f *form) {
 	if len(x.all) == 1 && x.rep[0].Running && l.Live != l.Config && (l.Config != "" || x.was(0, &l) != "") {
 		words = append(words, "the config says "+cmp.Or(runtime.LimitWords(at.name, l.Config), "nothing"))
 	}
+	var lost []string
+	for _, s := range x.m.presets[x.preset] {
+		if s.Name == runtime.LimitIO && !slices.ContainsFunc(x.fields, func(at limitField) bool { return at.device == numberOf(x.disks(), s.Device) }) {
+			lost = append(lost, s.Device)
+		}
+	}
 	f.note = "What is left as it is stays."
 	if len(words) > 0 {
 		f.note = strings.Join(words, "; ") + "."
+	}
+	if len(lost) > 0 {
+		f.note += " The preset names disks that are not here: " + strings.Join(lost, ", ") + "."
 	}
 	var out []string
 	for _, l := range x.rep[0].Limits {
@@ -286,6 +295,14 @@ func (x *limiting) fit(f *form) {
 	}
 }
 
+// numberOf is the number of a disk that is named by that or by its name.
+func numberOf(disks []runtime.LimitDevice, disk string) string {
+	if i := slices.IndexFunc(disks, func(d runtime.LimitDevice) bool { return d.Name == disk }); i >= 0 {
+		return disks[i].Number
+	}
+	return disk
+}
+
 // fill puts a preset that was just chosen into the fields.
 func (x *limiting) fill(f *form) {
 	if x.preset == "" || f.fields[0].choice() == x.preset {
@@ -293,13 +310,14 @@ func (x *limiting) fill(f *form) {
 	}
 	x.preset = f.fields[0].choice()
 	preset := x.m.presets[x.preset]
+	disks := x.disks()
 	for k := range f.fields {
 		at := &x.fields[k]
 		if at.name == "" {
 			continue
 		}
 		text := at.first
-		if i := slices.IndexFunc(preset, func(s runtime.LimitSetting) bool { return s.Name == at.name && s.Device == at.device }); i >= 0 {
+		if i := slices.IndexFunc(preset, func(s runtime.LimitSetting) bool { return s.Name == at.name && numberOf(disks, s.Device) == at.device }); i >= 0 {
 			text = runtime.LimitWords(at.name, preset[i].Value)
 		}
 		f.fields[k].line.set(text)

@@ -72,7 +72,7 @@ func TestLimitsOfAStoppedOne(t *testing.T) {
 func TestLimitPresets(t *testing.T) {
 	specs := some()
 	specs[0].Load = fake.Load{Limit: 512 << 20}
-	set, err := runtime.ParseLimits("memory=64M pids=99")
+	set, err := runtime.ParseLimits("memory=64M pids=99 io=vda:rbps=1M io=sdz:rbps=1M")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestLimitPresets(t *testing.T) {
 	d.press("L")
 	d.sees("preset  < none", "memory  512M")
 	d.press("right")
-	d.sees("small", "memory  64M", "pids    99")
+	d.sees("small", "memory  64M", "pids    99", "vda     rbps=1M", "sdz")
 	d.press("right")
 	d.sees("memory  512M", "pids    none")
 	d.press("right", "enter")

@@ -102,6 +102,13 @@ func (d *deck) limits(cmd *cobra.Command, names []string, w *limitWish) error {
 	if err := d.open(cmd); err != nil {
 		return err
 	}
+	for _, word := range w.disks {
+		s, err := runtime.ParseDiskLimit(word)
+		if err != nil {
+			return fmt.Errorf("--io %s: %w", word, err)
+		}
+		w.set = append(w.set, s)
+	}
 	if w.preset != "" {
 		p, ok := d.settings.Limits[w.preset]
 		if !ok {
@@ -109,7 +116,7 @@ func (d *deck) limits(cmd *cobra.Command, names []string, w *limitWish) error {
 			return fmt.Errorf("%w: no preset %q in the settings; there are: %s", runtime.ErrInvalid, w.preset, cmp.Or(strings.Join(known, ", "), "none"))
 		}
 		for _, s := range p.Value {
-			if !slices.ContainsFunc(w.set, func(given runtime.LimitSetting) bool { return given.Name == s.Name }) {
+			if !slices.ContainsFunc(w.set, func(given runtime.LimitSetting) bool { return given.Name == s.Name && given.Device == s.Device }) {
 				w.set = append(w.set, s)
 			}
 		}
@@ -121,23 +128,19 @@ func (d *deck) limits(cmd *cobra.Command, names []string, w *limitWish) error {
 		return err
 	}
 	all := d.pick(l.Containers, names)
-	if len(w.set)+len(w.disks) == 0 {
+	if len(w.set) == 0 {
 		return d.showLimits(ctx, all)
 	}
 	for i := range all {
-		own := &runtime.SetLimitsArgs{Set: slices.Clone(w.set)}
-		if len(w.disks) > 0 {
+		own := &runtime.SetLimitsArgs{Set: w.set}
+		if slices.ContainsFunc(w.set, func(s runtime.LimitSetting) bool { return s.Name == runtime.LimitIO }) {
 			rep, err := d.rt.Limits(ctx, all[i].Ref)
 			if err != nil {
 				d.fail(err)
 				continue
 			}
-			for _, word := range w.disks {
-				s, err := ioSetting(&rep, word)
-				if err != nil {
-					return fmt.Errorf("--io %s: %w", word, err)
-				}
-				own.Set = append(own.Set, s)
+			if own.Set, err = rep.OnDisks(w.set); err != nil {
+				return fmt.Errorf("--io: %w", err)
 			}
 		}
 		if err := own.Check(); err != nil {
@@ -146,32 +149,6 @@ func (d *deck) limits(cmd *cobra.Command, names []string, w *limitWish) error {
 		d.each(ctx, runtime.SetLimits, []runtime.Ref{all[i].Ref}, own)
 	}
 	return nil
-}
-
-// ioSetting reads DISK:LIMITS; a disk has a name or a number.
-func ioSetting(rep *runtime.LimitReport, word string) (runtime.LimitSetting, error) {
-	s := runtime.LimitSetting{Name: runtime.LimitIO}
-	disk, limits, ok := strings.Cut(word, ":")
-	if _, err := strconv.ParseUint(disk, 10, 32); err == nil {
-		minor, rest, more := strings.Cut(limits, ":")
-		disk, limits, ok = disk+":"+minor, rest, more
-	}
-	if !ok {
-		return s, fmt.Errorf("%w: DISK:LIMITS, as sda:rbps=10M", runtime.ErrInvalid)
-	}
-	var known []string
-	for _, dev := range rep.Devices {
-		if dev.Name == strings.TrimPrefix(disk, "/dev/") || dev.Number == disk {
-			s.Device = dev.Number
-		}
-		known = append(known, dev.Name)
-	}
-	if s.Device == "" {
-		return s, fmt.Errorf("%w: %q is no disk of this host; there are: %s", runtime.ErrInvalid, disk, cmp.Or(strings.Join(known, ", "), "none"))
-	}
-	var err error
-	s.Value, err = runtime.ParseLimit(s.Name, limits)
-	return s, err
 }
 
 // limitObject is the JSON of a limit. Names are added to, never changed.

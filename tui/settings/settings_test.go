@@ -89,7 +89,7 @@ func TestErrorsNamePlaceAndWhatIsAllowed(t *testing.T) {
 		{"unknown dotted key", "a.b = 1\n", "1:1", `unknown key "a.b"`},
 		{"unknown table", "\n[colours]\nred = 1\n", "2:2", "unknown table [colours]; allowed: [keys]"},
 		{"preset", "[limits]\nsmall = \"cpu=0.5 memory=much\"\n", "2:9", "limits.small: \"much\" is no size"},
-		{"preset of a disk", "[limits]\nsmall = \"io=1\"\n", "2:9", "there are cpu="},
+		{"preset of a disk", "[limits]\nsmall = \"io=1\"\n", "2:9", "DISK:LIMITS"},
 		{"preset that is none", "limits = 7\n", "1:1", "limits is a table: [limits]"},
 		{"preset with a number", "[limits]\nsmall = 7\n", "2:9", "a string in quotes"},
 		{"list of tables", "[[keys]]\nquit = [\"q\"]\n", "1:3", "unknown table [keys]"},
