@@ -17,9 +17,10 @@ func ParseLimits(text string) ([]LimitSetting, error) {
 		key, value, ok := strings.Cut(word, "=")
 		i := slices.IndexFunc(LimitNames(), func(name string) bool { return LimitKey(name) == key })
 		if !ok || i < 0 {
-			return nil, fmt.Errorf("%w: %q: there are cpu=, cpu-weight=, cpus=, memory=, memory-high=, swap=, pids=, io-weight= and io=DISK:", ErrInvalid, word)
+			return nil, fmt.Errorf("%w: %q: there are cpu=, cpu-weight=, cpus=, memory=, memory-high=, swap=, pids=, io-weight= and io=DISK:LIMITS", ErrInvalid, word)
 		}
-		s, err := LimitSetting{Name: LimitNames()[i]}, error(nil)
+		s := LimitSetting{Name: LimitNames()[i]}
+		var err error
 		if s.Name == LimitIO {
 			s, err = ParseDiskLimit(value)
 		} else {

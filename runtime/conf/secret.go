@@ -20,12 +20,12 @@ var plainVariables = []string{
 func (l *Line) Secrets() [][2]int {
 	switch l.Kind {
 	case Setting:
-		if name, _, ok := cutBlank(l.Key); ok { // the first = is one of the value
+		if name, ok := firstWord(l.Key); ok { // the first = is one of the value
 			return l.behind(name)
 		}
 		return moved(SecretsOf(l.Key, l.Value), int(l.ValueAt))
 	case Broken:
-		if name, _, ok := cutBlank(strings.TrimLeft(l.body(), blanks)); ok {
+		if name, ok := firstWord(strings.TrimLeft(l.body(), blanks)); ok {
 			return l.behind(name)
 		}
 	case Blank:
@@ -46,13 +46,10 @@ func (l *Line) Secrets() [][2]int {
 	return runtime.SecretParts(l.Raw)
 }
 
-// cutBlank cuts a text at its first blanks.
-func cutBlank(text string) (before, after string, ok bool) {
+// firstWord is what stands before the first blanks of a text; false = it has none.
+func firstWord(text string) (string, bool) {
 	i := strings.IndexAny(text, blanks)
-	if i < 0 {
-		return text, "", false
-	}
-	return text[:i], strings.TrimLeft(text[i:], blanks), true
+	return text[:max(i, 0)], i >= 0
 }
 
 func (l *Line) body() string { return l.Raw[:len(l.Raw)-len(lineEnd(l.Raw))] }
