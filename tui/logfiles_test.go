@@ -333,6 +333,73 @@ func TestLogSearchIsEnded(t *testing.T) {
 	d.sees("no match at all")
 }
 
+// A filter that was taken off is not waited for, however young its reading is.
+func TestLogFilterIsTakenOff(t *testing.T) {
+	d := searchDeck(t)
+	d.press("&")
+	d.typed("[nqx][0-9]")
+	d.apply(keyMsg("enter")) // and nothing is waited for
+	x, ended := d.m.logsOpen(), false
+	stop := x.stop
+	x.stop = func() { ended = true; stop() }
+	d.apply(keyMsg("backspace"))
+	if !ended {
+		t.Error("the reading goes on")
+	}
+	d.settle()
+	d.sees("no match at all", "follows")
+}
+
+// A move that waits ends a reading that has become slow only after it was asked for.
+func TestLogSlowReadingIsEndedForWhatWaits(t *testing.T) {
+	d := searchDeck(t)
+	d.press("g", "/")
+	d.typed("[nqx][0-9]")
+	d.apply(keyMsg("enter"))
+	x, ended := d.m.logsOpen(), false
+	stop := x.stop
+	x.stop = func() { ended = true; stop() }
+	d.apply(keyMsg("G"))
+	if ended {
+		t.Error("it is ended at once: it may have been as good as done")
+	}
+	d.clock.Advance(time.Second)
+	d.run(x.due(d.m))
+	if !ended {
+		t.Error("the reading goes on")
+	}
+	d.settle()
+	d.sees("follows")
+}
+
+// What a search came to is not said of the one after it.
+func TestLogSearchForgetsTheOneBefore(t *testing.T) {
+	d := searchDeck(t)
+	d.press("g", "/")
+	d.typed("[nqx][0-9]")
+	d.apply(keyMsg("enter"))
+	d.apply(keyMsg("/"))
+	d.clock.Advance(time.Second)
+	x := d.m.logsOpen()
+	x.stop()
+	d.settle() // the first one ends while the next is typed
+	d.typed("no match")
+	d.press("enter")
+	d.sees("no match at all")
+	d.seesNo("not found", "was ended")
+	d.press("/")
+	d.typed("[nqx][0-9]")
+	d.apply(keyMsg("enter"))
+	d.clock.Advance(time.Second)
+	d.apply(keyMsg("/"))
+	for _, key := range "like" {
+		d.apply(keyMsg(string(key)))
+	}
+	d.apply(keyMsg("enter")) // and while it is out
+	d.settle()
+	d.seesNo("not found", "was ended")
+}
+
 // TestLogFlood: 20 MB/s are followed, nothing of them is lost, and a key is answered.
 func TestLogFlood(t *testing.T) {
 	d, _, paths := fileDeck(t, 120, 40, "")

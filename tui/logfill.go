@@ -51,6 +51,9 @@ func (x *logText) fill(ctx context.Context, ask *logAsk, p *logPage) error {
 	if err != nil && !stopped(err) {
 		return err
 	}
+	if len(lines) > 0 { // without its time it has fewer
+		x.sub = min(x.sub, x.height(ask, &lines[0])-1)
+	}
 	have := -x.sub
 	for i := range lines {
 		if have += x.height(ask, &lines[i]); have >= ask.page {

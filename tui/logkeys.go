@@ -126,7 +126,7 @@ func (x *logView) reopen(m *Model) tea.Cmd {
 // back to the list, or leaves.
 func (x *logView) stepBack(m *Model) tea.Cmd {
 	switch {
-	case x.out && x.goal == logFinds, x.slowed(m):
+	case x.out && x.goal.to == logFinds, x.slowed(m):
 		x.halted, x.next = true, nil
 		x.stop()
 	case x.match != nil:
@@ -218,7 +218,7 @@ func (x *logView) typing(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		x.prompt = ""
 	case "enter":
 		how, text := x.prompt, x.typed.String()
-		x.prompt = ""
+		x.prompt, x.note = "", "" // what was told meanwhile is of what was before
 		return x.entered(m, how, text)
 	case "backspace", "ctrl+h":
 		if len(x.typed.text) == 0 {

@@ -342,6 +342,22 @@ func TestLogWrapsEndlessLines(t *testing.T) {
 	d.sees("after\n  later")
 }
 
+// Who stands within a line sees it, whatever its width becomes.
+func TestLogWithinALineIsShapedAnew(t *testing.T) {
+	d := logDeck(t, 80, 24, strings.Repeat("x", 1<<20))
+	d.press("w", "b", "w")
+	d.sees("xxxx", "stands")
+	d.press("w", "G", "b", "b")
+	d.send(tea.WindowSizeMsg{Width: 200, Height: 60})
+	d.pass(time.Second)
+	d.sees("xxxx", "stands")
+	d = logDeck(t, 80, 24, numbered(1)+"2024-05-06T06:00:01Z "+strings.Repeat("y", 60)+"\n"+numbered(50))
+	d.press("w", "g", "down", "down")
+	d.seesNo("06:00:01Z yyy")
+	d.press("t") // without its time it has one row
+	d.sees("yyyy")
+}
+
 func TestLogOfBinary(t *testing.T) {
 	junk := make([]byte, 1<<20)
 	for i := range junk {

@@ -189,6 +189,7 @@ func (x *logText) read(ctx context.Context, ask logAsk, now time.Time) (logPage,
 	if err != nil {
 		return logPage{}, err
 	}
+	x.reshape(&ask)
 	p := logPage{left: ask.shape.Left, fresh: changed}
 	if ask.still || !changed && ask.to == logStays && ask.same(&x.ask) && !x.page.cut {
 		p.rows, p.lines, p.at, p.left, p.cut = x.page.rows, x.page.lines, x.page.at, x.page.left, x.page.cut
@@ -221,6 +222,17 @@ func (x *logText) read(ctx context.Context, ask logAsk, now time.Time) (logPage,
 	x.status(ctx, &ask, &p)
 	x.page = p
 	return p, nil
+}
+
+// reshape keeps the place where lines get another width: the rows of a line that are
+// above the screen are fewer then, or none where lines are not wrapped.
+func (x *logText) reshape(ask *logAsk) {
+	switch was := x.ask.shape; {
+	case !ask.shape.Wrap:
+		x.sub = 0
+	case was.Wrap && was.Width != ask.shape.Width:
+		x.sub = x.sub * was.Width / max(1, ask.shape.Width)
+	}
 }
 
 // stopped says whether somebody has ended a reading.

@@ -54,7 +54,7 @@ type logView struct {
 	err  error    // why the last reading failed
 
 	next   *logAsk // what is wanted when the one that is out is back
-	goal   logTo   // of the one that is out
+	goal   logAsk  // the one that is out
 	halted bool    // what was looked through is not to be gone on with by itself
 
 	left   int
@@ -165,18 +165,19 @@ func (x *logView) ask(m *Model, a logAsk) tea.Cmd {
 			a.by += x.next.by
 		}
 		x.next = &a
-		if x.slowed(m) { // what is wanted now matters more
+		if x.outdated(m) {
 			x.stop()
 		}
 		return nil
 	}
-	x.next, x.goal = nil, a.to
+	x.next = nil
 	a.page, a.bare, a.match, a.filter = x.rows(m), x.bare, x.match, x.filter
 	a.shape = views.LogShape{Width: views.LogWidth(x.names(), m.layout.W), Left: x.left, Wrap: x.wrap}
 	if a.key {
 		x.halted = false
 	}
 	a.still = x.halted
+	x.goal = a
 	within := readDeadline
 	if a.slow() {
 		within = 0 // a key ends it
@@ -191,7 +192,13 @@ func (x *logView) ask(m *Model, a logAsk) tea.Cmd {
 
 // slowed says whether the reading that is out looks through much.
 func (x *logView) slowed(m *Model) bool {
-	return x.out && (x.goal == logFinds || x.filter != nil) && m.clock.Now().Sub(x.began) >= logSlow
+	return x.out && x.goal.slow() && m.clock.Now().Sub(x.began) >= logSlow
+}
+
+// outdated says whether what is wanted next matters more than the reading that is out:
+// that looks through much, or by a filter that was changed.
+func (x *logView) outdated(m *Model) bool {
+	return x.next != nil && (x.slowed(m) || x.goal.slow() && x.goal.filter != x.filter)
 }
 
 // took shows what was read, and asks for what is wanted next.
@@ -199,7 +206,7 @@ func (x *logView) took(m *Model, got logPage, err error) tea.Cmd {
 	x.err = err
 	if err == nil {
 		x.page, x.had, x.left = got, true, got.left
-		if got.note != "" {
+		if got.note != "" && (x.next == nil || x.next.to != logFinds) { // else the next one says
 			x.note = got.note
 		}
 		x.up = x.up != got.turned
@@ -221,6 +228,9 @@ func (x *logView) took(m *Model, got logPage, err error) tea.Cmd {
 func (x *logView) due(m *Model) tea.Cmd {
 	switch {
 	case x.out:
+		if x.outdated(m) { // it has become slow since
+			x.stop()
+		}
 		return next(m, x, logWaitPause)
 	case m.held:
 		return next(m, x, logIdlePause)
@@ -301,7 +311,7 @@ func (x *logView) state(m *Model) *views.LogState {
 	}
 	if x.slowed(m) {
 		s.Busy, s.Doing, s.Done = m.clock.Now().Sub(x.began), "searches", float64(x.text.done.Load())/1000
-		if x.goal != logFinds {
+		if x.goal.to != logFinds {
 			s.Doing = "filters"
 		}
 	}
