@@ -207,6 +207,9 @@ func TestLogSaves(t *testing.T) {
 	if got := saved("all.log"); got != text {
 		t.Errorf("replaced after a no: %d bytes", len(got))
 	}
+	d.sees("Save lxc", "all.log") // and the name can be changed
+	d.press("esc")
+	d.seesNo("Save lxc")
 	as("all.log")
 	d.pass(time.Second)
 	d.press("y")
@@ -223,8 +226,23 @@ func TestLogSaves(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	as("none/there.log")
-	d.sees("not saved")
-	d.press("q")
+	d.sees("not saved: there is no such directory", "none/there.log")
+	d.press("ctrl+u")
+	d.typed(filepath.Join(d.m.saveDir, "there.log"))
+	d.press("enter")
+	if got := saved("there.log"); strings.Count(got, "\n") != 111 {
+		t.Errorf("%d lines", strings.Count(got, "\n"))
+	}
+	if err := errors.Join(os.Symlink("all.log", filepath.Join(d.m.saveDir, "link")), os.Mkdir(filepath.Join(d.m.saveDir, "dir"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	as("link")
+	d.sees("not saved: it is a link: take another name")
+	d.seesNo("Replace")
+	d.press("esc")
+	as("dir")
+	d.sees("not saved: it is a directory: take another name")
+	d.press("esc", "q")
 	d.m.readOnly = true
 	d.press("l", "enter", "ctrl+s")
 	d.sees("read-only")

@@ -45,6 +45,7 @@ type (
 		places record.Places
 		over   bool // what has that name is replaced
 		filter *logfile.Filter
+		form   *form // in which it was filled in
 	}
 )
 
@@ -54,6 +55,9 @@ const (
 	saveShown        // the lines that the filter keeps
 	saveRows         // those on screen
 )
+
+// saveFile is which field of the form the file is.
+const saveFile = 1
 
 // copyMenu offers what is worth copying.
 func (x *logView) copyMenu(m *Model) tea.Cmd {
@@ -176,7 +180,7 @@ func (msg logCopiedMsg) arrive(m *Model) tea.Cmd {
 
 // saveForm asks what is saved, and where.
 func (x *logView) saveForm(m *Model) tea.Cmd {
-	const what, file = 0, 1
+	const what, file = 0, saveFile
 	choices := []string{"all of it", "the lines that the filter keeps", "the lines on screen"}
 	at := []int{saveAll, saveShown, saveRows}
 	if x.filter == nil {
@@ -202,7 +206,9 @@ func (x *logView) saveForm(m *Model) tea.Cmd {
 		},
 		submit: func(f *form) tea.Cmd {
 			m.notices.dismiss() // what did not work before was read
-			return x.save(m, logSaving{what: at[f.fields[what].at], path: strings.TrimSpace(f.text(file)), places: m.savePlaces(), filter: x.filter})
+			return x.save(m, logSaving{
+				what: at[f.fields[what].at], path: strings.TrimSpace(f.text(file)), places: m.savePlaces(), filter: x.filter, form: f,
+			})
 		},
 	}
 	m.overlay = &upon{f, x}
@@ -223,14 +229,19 @@ func (x *logView) save(m *Model, job logSaving) tea.Cmd {
 }
 
 func (msg logSavedMsg) arrive(m *Model) tea.Cmd {
-	x := msg.view
+	x, here := msg.view, m.overlay == overlay(msg.view)
 	switch {
-	case errors.Is(msg.err, record.ErrExists) && m.overlay == overlay(x):
+	case errors.Is(msg.err, record.ErrExists) && !errors.Is(msg.err, record.ErrNotFile) && !errors.Is(msg.err, record.ErrKept) && here:
 		m.notices.dismiss()
 		return m.askUpon(&question{
 			state: views.PromptState{Title: "Replace " + views.Clean(msg.job.path) + "?", More: "There is such a file. What is in it would be lost."},
 			yes:   func() tea.Cmd { msg.job.over = true; return x.save(m, msg.job) },
+			form:  msg.job.form,
 		})
+	case msg.err != nil && here && record.Hint(msg.err) == "": // what was typed is not lost
+		m.notices.dismiss()
+		msg.job.form.refuse(saveFile, "not saved: "+cause(msg.err))
+		m.overlay = &upon{msg.job.form, x}
 	case msg.err != nil:
 		m.say(noteError, "not saved: "+cause(msg.err), cmp.Or(record.Hint(msg.err), msg.job.path))
 	default:

@@ -25,6 +25,9 @@ func (u *upon) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	if m.overlay == nil {
 		m.overlay = u.under
 	}
+	if q, ok := u.top.(*question); ok && q.form != nil && m.overlay == overlay(q.form) {
+		m.overlay = &upon{q.form, u.under}
+	}
 	return c
 }
 

@@ -15,6 +15,9 @@ const partial = ".part"
 var (
 	// ErrPartial is a file that has the name that a new one begins with.
 	ErrPartial = errors.New("an earlier one was cut off, or is still being written")
+	// ErrNotFile is what has the name and cannot be replaced: a link, a directory, a
+	// device. Such an error is ErrExists too, and says which.
+	ErrNotFile = errors.New("no regular file has that name")
 	// ErrKept is for a file that is whole and could not have its name.
 	ErrKept = errors.New("what was written is whole, and stays")
 )
@@ -35,7 +38,7 @@ type Draft struct {
 func Begin(path string, p Places) (*Draft, error) { return beginAs(path, p, false) }
 
 // Replace makes a Draft as Begin does; when it is whole it takes the place of a file
-// that has its name. What is no regular file is refused (ErrExists).
+// that has its name. What is no regular file is refused (ErrNotFile), here as there.
 func Replace(path string, p Places) (*Draft, error) { return beginAs(path, p, true) }
 
 func beginAs(path string, p Places, over bool) (*Draft, error) {
@@ -65,6 +68,8 @@ func begin(full string, p Places, over bool) (*Draft, error) {
 		err = unix.ENOENT // it is as good as gone
 	}
 	switch {
+	case err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG:
+		err = notFile(st.Mode)
 	case err == nil:
 		err = ErrExists
 	case errors.Is(err, unix.ENOENT):
@@ -79,6 +84,29 @@ func begin(full string, p Places, over bool) (*Draft, error) {
 	}
 	return d, nil
 }
+
+// notFile is what has a name and is no regular file, by its mode.
+type notFile uint32
+
+func (n notFile) Error() string {
+	what := "no regular file"
+	switch n & unix.S_IFMT {
+	case unix.S_IFLNK:
+		what = "a link"
+	case unix.S_IFDIR:
+		what = "a directory"
+	case unix.S_IFIFO:
+		what = "a FIFO"
+	case unix.S_IFSOCK:
+		what = "a socket"
+	case unix.S_IFCHR, unix.S_IFBLK:
+		what = "a device"
+	}
+	return "it is " + what + ": take another name"
+}
+
+// Is makes it one of two errors that are told apart.
+func (notFile) Is(err error) bool { return err == ErrNotFile || err == ErrExists }
 
 // Finish puts the file on disk and gives it its name, replacing nothing; err is
 // what came in the way of writing it, and then it is removed. A file that is whole

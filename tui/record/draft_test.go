@@ -179,8 +179,8 @@ func TestReplaceTakesThePlaceOfAFileAlone(t *testing.T) {
 	if err := errors.Join(os.Symlink("a", filepath.Join(dir, "link")), os.Mkdir(filepath.Join(dir, "dir"), 0o700), unix.Mkfifo(filepath.Join(dir, "fifo"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"link", "dir", "fifo"} {
-		if err := write(name, "x"); !errors.Is(err, ErrExists) {
+	for name, what := range map[string]string{"link": "a link", "dir": "a directory", "fifo": "a FIFO"} {
+		if err := write(name, "x"); !errors.Is(err, ErrExists) || !errors.Is(err, ErrNotFile) || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
