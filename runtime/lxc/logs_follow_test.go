@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	goruntime "runtime"
 	"strconv"
 	"strings"
@@ -153,6 +154,22 @@ func TestLogsAreFollowed(t *testing.T) {
 }
 
 // Of a log that is written to at 20 MB/s nothing is lost, also when it is rotated.
+// Who follows a log of a container that is destroyed and made anew is in the new one.
+func TestLogsOfARootThatWasMadeAnew(t *testing.T) {
+	a, _, ref := ownBox(t, "lxcdt-lo-anew", false)
+	name := inBox(ref, "var/log/app")
+	must(t, os.MkdirAll(filepath.Dir(name), 0o755))
+	put(t, name, "of the dead\n")
+	log := openLogOf(t, a, ref, fileLog("/var/log/app"))
+	f := followLog(t, log)
+	f.has("of the dead\n")
+	must(t, os.RemoveAll(rootOfBox(ref)))
+	f.until("it is told to be gone", func() bool { return f.what&logfile.Gone != 0 })
+	must(t, os.MkdirAll(filepath.Dir(name), 0o755))
+	put(t, name, "of the new one\n")
+	f.has("of the new one\n")
+}
+
 func TestLogsLoseNothing(t *testing.T) {
 	a, _, ref := ownBox(t, "lxcdt-lo-fast", true)
 	name := inBox(ref, "var/log/fast")

@@ -265,6 +265,10 @@ func (k *logKeeper) open(ask *logAsk) (f *os.File, err error) {
 		f, err = logfile.Path(name)()
 		return f, logErr(err)
 	}
+	if k.replaced() {
+		k.close()
+		*k = logKeeper{ref: k.ref, conf: readLogConf(k.ref), pidfd: -1}
+	}
 	if err := k.find(); err != nil {
 		return nil, err
 	}
@@ -282,6 +286,19 @@ func (k *logKeeper) open(ask *logAsk) (f *os.File, err error) {
 
 // alive says whether the root is still that of the container.
 func (k *logKeeper) alive() bool { return k.pidfd < 0 || alive(k.pidfd) }
+
+// replaced says whether another root stands where that of a container that does not
+// run was found, or none: it was destroyed, maybe made anew, or restored.
+func (k *logKeeper) replaced() bool {
+	if k.root == nil || k.pidfd >= 0 {
+		return false
+	}
+	var was, now unix.Stat_t
+	if unix.Fstat(int(k.root.Fd()), &was) != nil || unix.Stat(k.root.Name(), &now) != nil {
+		return true
+	}
+	return was.Dev != now.Dev || was.Ino != now.Ino
+}
 
 func (k *logKeeper) close() {
 	if k.in != nil {
