@@ -5,6 +5,7 @@ import (
 
 	"lxcdeck/keymap"
 	"lxcdeck/runtime/logfile"
+	"lxcdeck/views"
 )
 
 // keepPage is how many rows of a page stay on screen when it turns.
@@ -13,13 +14,7 @@ const keepPage = 1
 // logActs are what the keys of the view do.
 func logActs() map[keymap.ID]func(*logView, *Model) tea.Cmd {
 	prompt := func(sign string) func(*logView, *Model) tea.Cmd {
-		return func(x *logView, _ *Model) tea.Cmd {
-			x.prompt, x.note, x.typed = sign, "", textLine{}
-			if sign == timePrompt {
-				x.typed.set(x.when)
-			}
-			return nil
-		}
+		return func(x *logView, _ *Model) tea.Cmd { x.prompt, x.note, x.typed = sign, "", textLine{}; return nil }
 	}
 	page := func(by int) func(*logView, *Model) tea.Cmd {
 		return func(x *logView, m *Model) tea.Cmd { return x.moves(m, by*max(1, x.rows(m)-keepPage)) }
@@ -55,6 +50,15 @@ func logActs() map[keymap.ID]func(*logView, *Model) tea.Cmd {
 
 // timePrompt stands before a moment that is typed.
 const timePrompt = "time: "
+
+// prompted is what stands before what is typed: of a moment also which was the last,
+// until something is typed.
+func (x *logView) prompted() string {
+	if x.prompt == timePrompt && x.when != "" && len(x.typed.text) == 0 {
+		return "time, up is " + views.Clean(x.when) + ": "
+	}
+	return x.prompt
+}
 
 func (x *logView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	if x.prompt != "" {
@@ -226,6 +230,10 @@ func (x *logView) typing(m *Model, k tea.KeyPressMsg) tea.Cmd {
 			return nil
 		}
 		x.typed.key(k)
+	case "up", "ctrl+p":
+		if x.prompt == timePrompt {
+			x.typed.set(x.when)
+		}
 	default:
 		x.typed.key(k)
 	}
@@ -236,10 +244,11 @@ func (x *logView) typing(m *Model, k tea.KeyPressMsg) tea.Cmd {
 func (x *logView) entered(m *Model, how, text string) tea.Cmd {
 	switch {
 	case how == timePrompt:
-		if x.when = text; text == "" {
+		if text == "" {
 			return nil
 		}
-		at, err := moment(text, inDay(m.clock.Now()))
+		x.when = text
+		at, err := logfile.ParseMoment(text, inDay(m.clock.Now()))
 		if err != nil {
 			x.note = err.Error()
 			return nil
@@ -253,14 +262,17 @@ func (x *logView) entered(m *Model, how, text string) tea.Cmd {
 	case text == "":
 		return nil
 	}
-	match, err := logPattern(text)
+	match, asText, err := logPattern(text)
 	if err != nil {
 		x.note = err.Error()
 		return nil
 	}
+	if asText {
+		x.note = noPattern
+	}
 	if how == "/" {
 		// Whoever follows wants what was before.
-		x.match, x.up = match, x.page.follow
+		x.match, x.asText, x.up = match, asText, x.page.follow
 		return x.ask(m, logAsk{to: logFinds, back: x.up, turns: true, key: true})
 	}
 	x.rules = append(x.rules[:len(x.rules):len(x.rules)], logRule{text, how == "!", match})

@@ -3,10 +3,8 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"lxcdeck/runtime/logfile"
 )
@@ -85,70 +83,18 @@ func (x *logText) mergeSearch(ctx context.Context, ask *logAsk, from logSpot) (l
 	}
 }
 
-// logPattern makes a matcher of what was typed: a regular expression as in less(1), else
-// the text itself. Without a capital letter case does not count.
-func logPattern(typed string) (*logfile.Matcher, error) {
-	fold := strings.ToLower(typed) == typed
-	if m, err := (logfile.Pattern{Text: typed, Fold: fold, Regexp: strings.ContainsAny(typed, `\.+*?()|[]{}^$`)}).Compile(); err == nil {
-		return m, nil
+// logPattern makes a matcher of what was typed: a regular expression as in less(1),
+// else the text itself; asText = it was meant as one and is none. Without a capital
+// letter case does not count.
+func logPattern(typed string) (m *logfile.Matcher, asText bool, err error) {
+	p := logfile.Pattern{Text: typed, Fold: strings.ToLower(typed) == typed, Regexp: strings.ContainsAny(typed, `\.+*?()|[]{}^$`)}
+	if m, err = p.Compile(); err == nil || !p.Regexp {
+		return m, false, err
 	}
-	return logfile.Pattern{Text: typed, Fold: fold}.Compile()
+	p.Regexp = false
+	m, err = p.Compile()
+	return m, true, err
 }
 
-// errMoment is what is said of a moment that was not understood.
-var errMoment = errors.New("not a moment: 14:05, 2026-11-27 14:05, or -2h")
-
-// moment reads when somebody wants to go to, in local time: 14:05 is the last one that
-// has passed, -2h is two hours ago.
-func moment(typed string, now time.Time) (time.Time, error) {
-	typed = strings.TrimSpace(typed)
-	if ago, ok := strings.CutPrefix(typed, "-"); ok {
-		d, err := span(ago)
-		if err != nil {
-			return time.Time{}, err
-		}
-		return now.Add(-d), nil
-	}
-	for _, form := range [...]string{"15:04", "15:04:05"} {
-		t, err := time.ParseInLocation(form, typed, now.Location())
-		if err != nil {
-			continue
-		}
-		y, m, d := now.Date()
-		at := time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, now.Location())
-		if at.After(now) {
-			at = time.Date(y, m, d-1, t.Hour(), t.Minute(), t.Second(), 0, now.Location())
-		}
-		return at, nil
-	}
-	for _, form := range [...]string{"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02", time.RFC3339} {
-		if t, err := time.ParseInLocation(form, typed, now.Location()); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q: %w", typed, errMoment)
-}
-
-// span reads 90, 2h, 30m, 1d or 1h30m; a number alone is minutes.
-func span(text string) (time.Duration, error) {
-	const day = 24 * time.Hour
-	var days time.Duration
-	if head, rest, ok := strings.Cut(text, "d"); ok {
-		d, err := time.ParseDuration(head + "h")
-		if err != nil {
-			return 0, fmt.Errorf("%q: %w", "-"+text, errMoment)
-		}
-		if days = d * 24; rest == "" {
-			return days, nil
-		}
-		text = rest
-	}
-	if text != "" && strings.Trim(text, "0123456789") == "" {
-		text += "m"
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 || d > 100*365*day {
-		return 0, fmt.Errorf("%q: %w", "-"+text, errMoment)
-	}
-	return days + d, nil
-}
+// noPattern is said of what could not be looked for as it was meant.
+const noPattern = "it is no pattern, and is looked for as text"

@@ -61,6 +61,7 @@ type logView struct {
 	wrap   bool
 	bare   bool
 	match  *logfile.Matcher
+	asText bool // match was meant as a pattern, and is none
 	up     bool // the last search went up
 	rules  []logRule
 	level  logfile.Level // lines of less are left out
@@ -208,6 +209,9 @@ func (x *logView) took(m *Model, got logPage, err error) tea.Cmd {
 		x.page, x.had, x.left = got, true, got.left
 		if got.note != "" && (x.next == nil || x.next.to != logFinds) { // else the next one says
 			x.note = got.note
+			if x.asText && x.goal.to == logFinds {
+				x.note += ": " + noPattern
+			}
 		}
 		x.up = x.up != got.turned
 	}
@@ -293,7 +297,7 @@ func (x *logView) state(m *Model) *views.LogState {
 	s := &views.LogState{
 		Title: x.title, Names: x.names(), Rows: p.rows, Stands: !p.follow, At: p.at, Size: p.size, Waits: p.waits,
 		Follow: p.follow && p.ended == "", Filter: x.filterWords(), Note: x.note, Warn: p.warn, Say: m.noticeState(),
-		Prompt: x.prompt, Typed: x.typed.String(), Behind: x.typed.behind(),
+		Prompt: x.prompted(), Typed: x.typed.String(), Behind: x.typed.behind(),
 		List: views.LogListState{Items: x.items(m), Cursor: x.list.at, Offset: x.list.top, Focus: x.choosing},
 	}
 	x.list.top = views.Scroll(x.list.at, x.list.top, len(x.list.entries), m.theme.LogPage(s, m.layout.H))

@@ -43,6 +43,8 @@ var (
 	ErrNoMatch = errors.New("no match")
 	// ErrPattern: what was asked for cannot be searched for.
 	ErrPattern = errors.New("pattern cannot be used")
+	// ErrMoment: it was not understood when somebody wants to look.
+	ErrMoment = errors.New("not a moment: 14:05, 2026-11-27 14:05, or -2h")
 	// ErrNoTime: no line says when it was written.
 	ErrNoTime = errors.New("no line has a time")
 )

@@ -67,7 +67,7 @@ func (d *deck) logsCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVarP(&o.follow, "follow", "f", false, "go on with what is appended")
 	f.IntVarP(&o.lines, "lines", "n", 0, "print the last `LINES` only (default: all, and 10 with -f)")
-	f.StringVar(&o.since, "since", "", "print what was written since a `TIME`: 2026-11-27 14:05, 14:05 or 10m, that is ago")
+	f.StringVar(&o.since, "since", "", "print what was written since a `TIME`: 2026-11-27 14:05, 14:05 UTC, or 1d2h, that is ago")
 	f.StringVar(&o.grep, "grep", "", "print only lines that match a `PATTERN`, a regular expression")
 	f.BoolVar(&d.flags.json, "json", false, "print the list as a JSON array")
 	return cmd
@@ -145,7 +145,7 @@ func (d *deck) printLog(cmd *cobra.Command, name, word string, o *logOptions) er
 	p := &logPrinter{d: d, o: o, clean: isTerminal(d.Stdout)}
 	if o.since != "" {
 		var err error
-		if p.since, err = parseSince(o.since, d.Now()); err != nil {
+		if p.since, err = logfile.ParseMoment(o.since, d.Now().In(time.Local)); err != nil {
 			return usage(cmd, "--since: %w", err)
 		}
 	}
@@ -197,35 +197,6 @@ func named(word string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("log %s: %w", word, err)
-}
-
-// parseSince reads a moment: a time, a time of the day, or how long ago.
-func parseSince(text string, now time.Time) (time.Time, error) {
-	text = strings.TrimSpace(text)
-	if ago, err := time.ParseDuration(strings.TrimSuffix(text, " ago")); err == nil {
-		if ago < 0 {
-			ago = -ago
-		}
-		return now.Add(-ago), nil
-	}
-	for _, form := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(form, text, time.Local); err == nil {
-			return t, nil
-		}
-	}
-	for _, form := range []string{time.TimeOnly, "15:04"} {
-		clock, err := time.ParseInLocation(form, text, time.Local)
-		if err != nil {
-			continue
-		}
-		local := now.In(time.Local)
-		t := time.Date(local.Year(), local.Month(), local.Day(), clock.Hour(), clock.Minute(), clock.Second(), 0, time.Local)
-		if t.After(now) { // yesterday's
-			t = t.AddDate(0, 0, -1)
-		}
-		return t, nil
-	}
-	return time.Time{}, fmt.Errorf("%q is no time such as 2026-11-27 14:05, 14:05 or 10m", text)
 }
 
 // rest waits for a tick, or until the context ends.
