@@ -44,15 +44,18 @@ func (x *logText) fill(ctx context.Context, ask *logAsk, p *logPage) error {
 	ask.shape.Left = p.left
 	if x.follow {
 		lines, err := x.tail(ctx, ask.filter, ask.page)
-		x.lay(ask, p, lines)
+		x.lay(ask, p, x.underGone(ask.filter, lines, ask.page))
 		return err
 	}
 	lines, done, err := x.after(ctx, ask.filter, x.top, ask.page)
 	if err != nil && !stopped(err) {
 		return err
 	}
-	if len(lines) > 0 { // without its time it has fewer
-		x.sub = min(x.sub, x.height(ask, &lines[0])-1)
+	if len(lines) > 0 {
+		x.sub = min(x.sub, x.height(ask, &lines[0])-1) // without its time it has fewer
+		if lines[0].at.sum() < x.top.sum() {           // within a line, since the file was cut
+			x.top = lines[0].at
+		}
 	}
 	have := -x.sub
 	for i := range lines {
@@ -73,6 +76,29 @@ func (x *logText) fill(ctx context.Context, ask *logAsk, p *logPage) error {
 	return err
 }
 
+// underGone puts what was last in a file that was moved away above the lines of the
+// one in its place, until those fill the screen.
+func (x *logText) underGone(t *logfile.Filter, lines []logLine, page int) []logLine {
+	if len(x.parts) > 1 { // the others have lines
+		return lines
+	}
+	at := x.ends()
+	if len(lines) > 0 {
+		at = lines[0].at
+	}
+	var out []logLine
+	for _, l := range slices.Backward(x.parts[0].kept) {
+		if len(out)+len(lines) >= page {
+			break
+		}
+		if t == nil || t.Keep(l.Text) {
+			out = append(out, logLine{Line: l, at: at, then: at, gone: true})
+		}
+	}
+	slices.Reverse(out)
+	return append(out, lines...)
+}
+
 // lay makes rows of lines.
 func (x *logText) lay(ask *logAsk, p *logPage, lines []logLine) {
 	if x.follow { // the last ones count
@@ -89,6 +115,10 @@ func (x *logText) lay(ask *logAsk, p *logPage, lines []logLine) {
 	}
 	p.rows, p.lines, p.at = make([]views.LogRow, 0, ask.page), 0, x.top.sum()
 	from := x.sub
+	x.below = x.top
+	if len(lines) > 0 && lines[0].gone { // the place is in the file that is there
+		x.sub = 0
+	}
 	for i := range lines {
 		l := &lines[i]
 		if len(p.rows) >= ask.page {
@@ -96,13 +126,17 @@ func (x *logText) lay(ask *logAsk, p *logPage, lines []logLine) {
 		}
 		t := x.textOf(ask, l)
 		rows, _ := views.LogRows(&t, ask.shape, from, ask.page-len(p.rows))
-		found := x.hit != nil && *x.hit == logHit{l.part, l.At}
+		found := x.hit != nil && !l.gone && *x.hit == logHit{l.part, l.At}
 		level := views.LogLevel(logfile.LevelOf(l.Text))
 		for k, bits := range rows {
 			p.rows = append(p.rows, views.LogRow{Bits: bits, Level: level, From: l.part, Goes: from+k > 0, Found: found})
 		}
-		from = 0
-		p.lines++
+		from, x.below = 0, l.then
+		if l.gone {
+			p.gone++
+		} else {
+			p.lines++
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	mostOld = 8
 	// waitBatch is how many lines that wait and that a filter keeps are taken at once.
 	waitBatch = 1000
+	// keptLines is how many lines of a file that was moved away stay above those of the
+	// next one.
+	keptLines = 200
 )
 
 var errLogClosed = errors.New("the log was closed")
@@ -37,7 +41,9 @@ type logPart struct {
 	clock logfile.Clock
 	// olds are the files that were moved away while somebody stood in them, the oldest
 	// first, which is read instead of the newest until it is left.
-	olds  []*logfile.File
+	olds []*logfile.File
+	// kept is what was last in the file before, for who follows.
+	kept  []logfile.Line
 	gone  string     // why there is no log in its place; "" = there is
 	waits []*logWait // what came since the end was left: in each file since then
 }
@@ -128,7 +134,9 @@ func (p *logPart) end() int64 {
 }
 
 // leave counts what comes from now on.
-func (p *logPart) leave() { p.waits = []*logWait{newLogWait(p.from.File(), p.from.At())} }
+func (p *logPart) leave() {
+	p.waits, p.kept = []*logWait{newLogWait(p.from.File(), p.from.At())}, nil
+}
 
 // forget lets the files go that were moved away.
 func (p *logPart) forget() {
@@ -197,6 +205,7 @@ func (p *logPart) look(stands bool) (changed, anew bool, warn string, err error)
 		}
 		if c.What&logfile.Truncated != 0 {
 			warn = "it was cut or written anew"
+			p.kept = nil
 			if len(p.olds) == 0 {
 				anew = true
 			}
@@ -224,6 +233,9 @@ func (p *logPart) look(stands bool) (changed, anew bool, warn string, err error)
 
 // rotated takes a file over that was moved away; false = it is not read any more.
 func (p *logPart) rotated(old *logfile.File, stands bool) bool {
+	if !stands {
+		p.keep(old)
+	}
 	if !stands || len(p.olds) >= mostOld {
 		_ = old.Close() // it was only read
 		return stands && len(p.olds) > 0
@@ -231,6 +243,20 @@ func (p *logPart) rotated(old *logfile.File, stands bool) bool {
 	p.olds = append(p.olds, old)
 	p.waits = append(p.waits, newLogWait(p.from.File(), 0))
 	return true
+}
+
+// keep remembers the last lines of a file, whatever was written to it by now.
+func (p *logPart) keep(old *logfile.File) {
+	size, err := old.Size()
+	if err != nil {
+		return
+	}
+	lines, err := old.Before(size, keptLines)
+	if err != nil { // what could not be read was seen, or is lost
+		return
+	}
+	p.kept = append(p.kept, lines...)
+	p.kept = slices.Clone(p.kept[max(0, len(p.kept)-keptLines):])
 }
 
 // logCause is what stands against a log, without the file's whole path.

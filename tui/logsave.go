@@ -124,10 +124,13 @@ func (x *logText) copied(found bool) (string, error) {
 			return "", err
 		}
 	}
+	if n := x.page.gone; n > 0 {
+		lines = x.underGone(x.ask.filter, lines, n+len(lines))
+	}
 	var b strings.Builder
 	for i := range lines {
 		l := &lines[i]
-		if found && (x.hit == nil || *x.hit != logHit{l.part, l.At}) {
+		if found && (l.gone || x.hit == nil || *x.hit != logHit{l.part, l.At}) {
 			continue
 		}
 		if b.Len() > 0 {

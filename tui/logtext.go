@@ -70,6 +70,7 @@ type logPage struct {
 	note   string // what the ask came to
 	turned bool   // the match was found the other way
 	ended  string // why no more comes of what is streamed
+	gone   int    // how many lines there are before those, of a file that was moved away
 	cut    bool   // it was stopped before all was looked at
 	fresh  bool   // something has come since the reading before
 }
@@ -89,6 +90,7 @@ type logLine struct {
 	logfile.Line
 	part     int
 	at, then logSpot
+	gone     bool // of a file that was moved away: it stands above the newest one's
 }
 
 // logHit is the line that was found.
@@ -112,6 +114,7 @@ type logText struct {
 	warn   string
 	hit    *logHit // nil = nothing was found
 	window logWindow
+	below  logSpot // the place behind the last line on screen
 	ask    logAsk  // the last one
 	page   logPage // what it came to
 	closed bool
@@ -185,14 +188,14 @@ func (x *logText) read(ctx context.Context, ask logAsk, now time.Time) (logPage,
 	if ask.match == nil {
 		x.hit = nil
 	}
-	changed, err := x.look()
+	changed, anew, err := x.look()
 	if err != nil {
 		return logPage{}, err
 	}
 	x.reshape(&ask)
 	p := logPage{left: ask.shape.Left, fresh: changed}
 	if ask.still || !changed && ask.to == logStays && ask.same(&x.ask) && !x.page.cut {
-		p.rows, p.lines, p.at, p.left, p.cut = x.page.rows, x.page.lines, x.page.at, x.page.left, x.page.cut
+		p.rows, p.lines, p.gone, p.at, p.left, p.cut = x.page.rows, x.page.lines, x.page.gone, x.page.at, x.page.left, x.page.cut
 		x.status(ctx, &ask, &p)
 		return p, nil
 	}
@@ -210,12 +213,17 @@ func (x *logText) read(ctx context.Context, ask logAsk, now time.Time) (logPage,
 			if ask.filter == nil {
 				err = x.fill(context.WithoutCancel(ctx), &quick, &p)
 			} else {
-				p.rows, p.lines, p.at = x.page.rows, x.page.lines, x.page.at
+				p.rows, p.lines, p.gone, p.at = x.page.rows, x.page.lines, x.page.gone, x.page.at
 			}
 		}
 	}
 	if err != nil {
 		return logPage{}, err
+	}
+	for _, i := range anew { // what is on screen of it is not waited for, nor what is above
+		if part := x.parts[i]; !x.follow && len(part.olds) == 0 {
+			part.waits = []*logWait{newLogWait(part.from.File(), x.below[i])}
+		}
 	}
 	ask.shape.Left = p.left
 	x.ask = ask
@@ -240,23 +248,25 @@ func stopped(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// look takes what has changed.
-func (x *logText) look() (changed bool, err error) {
+// look takes what has changed. anew are the parts of which nothing stands any more
+// where it stood.
+func (x *logText) look() (changed bool, anew []int, err error) {
 	for i, p := range x.parts {
-		news, anew, warn, err := p.look(!x.follow)
+		news, other, warn, err := p.look(!x.follow)
 		if err != nil {
-			return changed, err
+			return changed, anew, err
 		}
 		changed = changed || news
 		if warn != "" {
 			x.warn = x.told(i, warn)
 		}
-		if anew {
+		if other {
 			x.top[i], x.sub = min(x.top[i], p.end()), 0
 			x.hit, x.window = nil, logWindow{}
+			anew = append(anew, i)
 		}
 	}
-	return changed, nil
+	return changed, anew, nil
 }
 
 // told is a sentence about one of the logs.
