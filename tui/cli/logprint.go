@@ -52,9 +52,28 @@ func (p *logPrinter) run(ctx context.Context) error {
 		return err
 	}
 	if !p.o.follow {
+		if p.isCut(w) {
+			return errCutMeanwhile
+		}
 		return p.ended()
 	}
 	return p.follow(ctx, w)
+}
+
+// errCutMeanwhile is said where less was printed than there was at the beginning.
+var errCutMeanwhile = errors.New("it was cut while it was printed: what was printed is not all of it")
+
+// isCut says whether a log that was printed to its end became shorter meanwhile, or
+// was written anew.
+func (p *logPrinter) isCut(w *logfile.Follower) bool {
+	if p.at < w.At() {
+		return true
+	}
+	c, err := w.Look()
+	if c.Old != nil {
+		_ = c.Old.Close() // only read from
+	}
+	return err == nil && c.What&logfile.Truncated != 0
 }
 
 // ended is why a stream ended; nil where it has given all, or is none.

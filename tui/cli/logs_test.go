@@ -2,10 +2,12 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
+	"lxcdeck/runtime/logfile"
 )
 
 var webRef = runtime.Ref{Path: path, Name: "web-1"}
@@ -127,6 +130,49 @@ func TestLogsOnATerminalAreCleaned(t *testing.T) {
 	}
 	if got := <-shown; r.code != 0 || !strings.Contains(got, `two \x1b[31m`) || strings.Contains(got, "\x1b") || strings.Count(got, "\n") != 3 {
 		t.Errorf("%+v: %q", r, got)
+	}
+}
+
+// fileLog is a host of which a log is a file of the test.
+type fileLog struct {
+	runtime.Runtime
+	name string
+}
+
+func (r fileLog) OpenLog(context.Context, runtime.Ref, runtime.LogSource) (*runtime.Log, error) {
+	return &runtime.Log{Open: logfile.Path(r.name), Close: func() error { return nil }}, nil
+}
+
+// Of a log that is cut while it is printed not all is there, and it is said.
+func TestLogsThatAreCutMeanwhile(t *testing.T) {
+	for _, args := range []string{"", "--grep=line"} {
+		for _, after := range []string{"", strings.Repeat("another\n", 2<<20)} {
+			name := filepath.Join(t.TempDir(), "log")
+			if err := os.WriteFile(name, []byte(strings.Repeat("a line\n", 1<<20)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan result, 1)
+			go func() {
+				words := append([]string{"logs", "web-1", "syslog"}, strings.Fields(args)...)
+				done <- lxcdeckWith(t, fileLog{loggedHost(), name}, func(o *Options) { o.Stdout = w }, words...)
+				_ = w.Close()
+			}()
+			if _, err := io.ReadFull(r, make([]byte, 100)); err != nil { // it waits for who reads
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte(after), 0o600); err != nil { // which cuts it first
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, r)
+			if got := <-done; got.code != 1 || !strings.Contains(got.err, "it was cut while it was printed") {
+				t.Errorf("%q, %d bytes anew: %+v", args, len(after), got)
+			}
+			_ = r.Close()
+		}
 	}
 }
 
