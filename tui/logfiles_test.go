@@ -91,6 +91,24 @@ func TestLogCopies(t *testing.T) {
 	d.sees("not on screen")
 }
 
+// What is inside is offered by a command that can reach it alone.
+func TestLogCommand(t *testing.T) {
+	of := func(kind runtime.LogKind) *logWant {
+		return &logWant{ref: ref("alpha"), source: runtime.LogSource{Kind: kind, Path: "/var/log/a b"}}
+	}
+	for _, kind := range []runtime.LogKind{runtime.LogFile, runtime.LogJournal} {
+		if got := logCommand(of(kind), true); !strings.HasPrefix(got, "lxc-attach -P /var/lib/lxc -n alpha -- ") {
+			t.Errorf("%v, running: %q", kind, got)
+		}
+		if got := logCommand(of(kind), false); got != "" {
+			t.Errorf("%v, stopped: %q", kind, got)
+		}
+	}
+	if got := logCommand(of(runtime.LogConsole), false); got != "tail -F '/var/log/a b'" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestLogSaves(t *testing.T) {
 	text := numbered(5000) + "no end"
 	d := logDeck(t, 80, 24, text)

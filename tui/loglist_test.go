@@ -116,7 +116,7 @@ func TestLogKeysOfVim(t *testing.T) {
 func TestLogHelp(t *testing.T) {
 	d := logDeck(t, 120, 40, numbered(10))
 	d.press("?")
-	d.sees("Only lines with a text", "Without lines that have a text", "To a time", "Follow the end")
+	d.sees("Only with a text; none: all", "Without lines with a text", "To a time", "Follow the end")
 	d.press("esc")
 	d.sees("line 9")
 	d.adds("more\n")

@@ -86,24 +86,25 @@ func (x *logView) copyMenu(m *Model) tea.Cmd {
 	if len(text.wants) == 1 {
 		w := &text.wants[0]
 		add("path", w.source.Path)
-		add("command", logCommand(w))
+		c := m.byRef(w.ref)
+		add("command", logCommand(w, c != nil && c.State != runtime.Stopped))
 	}
 	m.overlay = &upon{pick, x}
 	return nil
 }
 
-// logCommand is what shows the same in a shell; "" = nothing does.
-func logCommand(w *logWant) string {
+// logCommand is what shows the same in a shell; "" = nothing does. What is inside is
+// reached while the container runs.
+func logCommand(w *logWant, runs bool) string {
 	inside := "lxc-attach -P " + runtime.ShellQuote(w.ref.Path) + " -n " + runtime.ShellQuote(w.ref.Name) + " -- "
-	switch w.source.Kind {
-	case runtime.LogJournal:
+	switch kind := w.source.Kind; {
+	case (kind == runtime.LogJournal || kind == runtime.LogFile) && !runs:
+	case kind == runtime.LogJournal:
 		return inside + "journalctl -f"
-	case runtime.LogFile:
+	case kind == runtime.LogFile:
 		return inside + "tail -F " + runtime.ShellQuote(w.source.Path)
-	case runtime.LogLXC, runtime.LogConsole:
-		if w.source.Path != "" {
-			return "tail -F " + runtime.ShellQuote(w.source.Path)
-		}
+	case (kind == runtime.LogLXC || kind == runtime.LogConsole) && w.source.Path != "":
+		return "tail -F " + runtime.ShellQuote(w.source.Path)
 	}
 	return ""
 }

@@ -99,7 +99,7 @@ func (a *Adapter) logPlace(ctx context.Context, ref runtime.Ref) (at logPlace, e
 // noRing says why there is nothing to be read of a ring buffer.
 func (at *logPlace) noRing() string {
 	if at.state == runtime.Stopped {
-		return "it is in memory, while the container runs"
+		return "it is kept only while it runs"
 	}
 	return ""
 }

@@ -378,4 +378,7 @@ func TestLogsOfARingBuffer(t *testing.T) {
 	if err := log.Ended(); !errors.Is(err, runtime.ErrNoBootLog) {
 		t.Errorf("it ended: %v", err)
 	}
+	if _, err := a.OpenLog(t.Context(), ref, ring); !errors.Is(err, runtime.ErrNoLog) || !strings.Contains(err.Error(), "kept only while it runs") {
+		t.Errorf("of a stopped one: %v", err)
+	}
 }

@@ -138,7 +138,7 @@ func (k *logKeeper) host() logTold {
 		}
 		f := foundLog{Kind: kind, Path: name, Size: -1}
 		if file, err := logfile.Open(logfile.Path(name)); err != nil {
-			f.Why = logErr(err).Error()
+			f.Why = logWhy(name, err)
 		} else {
 			f.Size, _ = file.Size()
 			f.Changed, _ = file.Changed()

@@ -114,6 +114,11 @@ func (s *logStream) close() error {
 // comes.
 func (a *Adapter) openRing(ctx context.Context, ref runtime.Ref, once bool) (*runtime.Log, error) {
 	seen, err := a.bootLogAt(ctx, ref)
+	if errors.Is(err, runtime.ErrNoBootLog) { // that is about another file
+		if at, perr := a.logPlace(ctx, ref); perr == nil && at.noRing() != "" {
+			return nil, fmt.Errorf("%w: %s", runtime.ErrNoLog, at.noRing())
+		}
+	}
 	if err != nil {
 		return nil, asOpenLog(err)
 	}

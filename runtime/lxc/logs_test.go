@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/logfile"
 	"lxcdeck/runtime/lxctest"
 )
 
@@ -90,7 +91,7 @@ func TestLogsOfEachKind(t *testing.T) {
 	must(t, unix.Mkfifo(inBox(ref, "var/log/fifo"), 0o600))
 
 	stopped := logsOf(t, a, ref)
-	for name, why := range map[string]string{"lxc": "", "console": "no such file", "ring": "while the container runs", "journal": "while the container runs",
+	for name, why := range map[string]string{"lxc": "", "console": "no such file", "ring": "only while it runs", "journal": "while the container runs",
 		"/var/log/syslog": "", "/var/log/app/a.log": "", "/var/log/odd \xff\n": "", "/var/log/link": "it is a link", "/var/log/fifo": "it is a FIFO"} {
 		got, ok := stopped[name]
 		if name == "lxc" { // the lxc-* tools that have looked at it made it, or did not
@@ -184,6 +185,20 @@ func TestLogsAreBounded(t *testing.T) {
 		put(t, filepath.Join(ref.String(), "config"), "lxc.rootfs.path = "+root+"\n")
 		if got := logsOf(t, a, ref)[logsDir]; !strings.Contains(got.Why, "while it runs") {
 			t.Errorf("%s: %+v", root, got)
+		}
+	}
+}
+
+// The list of logs has little room: why not is said without the path.
+func TestLogWhy(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Symlink("nowhere", dir+"/link"))
+	for name, want := range map[string]string{
+		dir: "it is a directory: it is no regular file", dir + "/none": "no such file or directory", dir + "/link": "it is a link: it is no regular file",
+	} {
+		_, err := logfile.Open(logfile.Path(name))
+		if got := logWhy(name, err); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -112,4 +113,11 @@ func logErr(err error) error {
 	default:
 		return fileErr(err)
 	}
+}
+
+// logWhy is why a log cannot be opened, for a list that has its path beside it and
+// little room.
+func logWhy(name string, err error) string {
+	text := strings.TrimPrefix(bareErr(err).Error(), "open log: ")
+	return strings.Replace(text, name+" is ", "it is ", 1)
 }
