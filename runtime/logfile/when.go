@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -92,7 +93,7 @@ func span(text string) (time.Duration, bool) {
 			continue
 		}
 		n, err := strconv.ParseFloat(head, 64)
-		if err != nil || !(n >= 0 && n <= float64(longest/unit.of)) { // or no number at all
+		if err != nil || math.IsNaN(n) || n < 0 || n > float64(longest/unit.of) {
 			return 0, false
 		}
 		sum, text = sum+time.Duration(n*float64(unit.of)), rest
