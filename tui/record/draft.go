@@ -69,7 +69,7 @@ func begin(full string, p Places, over bool) (*Draft, error) {
 	}
 	switch {
 	case err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG:
-		err = notFile(st.Mode)
+		err = notFileError(st.Mode)
 	case err == nil:
 		err = ErrExists
 	case errors.Is(err, unix.ENOENT):
@@ -85,10 +85,10 @@ func begin(full string, p Places, over bool) (*Draft, error) {
 	return d, nil
 }
 
-// notFile is what has a name and is no regular file, by its mode.
-type notFile uint32
+// notFileError is what has a name and is no regular file, by its mode.
+type notFileError uint32
 
-func (n notFile) Error() string {
+func (n notFileError) Error() string {
 	what := "no regular file"
 	switch n & unix.S_IFMT {
 	case unix.S_IFLNK:
@@ -106,7 +106,7 @@ func (n notFile) Error() string {
 }
 
 // Is makes it one of two errors that are told apart.
-func (notFile) Is(err error) bool { return err == ErrNotFile || err == ErrExists }
+func (notFileError) Is(err error) bool { return err == ErrNotFile || err == ErrExists }
 
 // Finish puts the file on disk and gives it its name, replacing nothing; err is
 // what came in the way of writing it, and then it is removed. A file that is whole
