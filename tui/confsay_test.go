@@ -160,16 +160,16 @@ func TestEditorThatKeepsTextBeside(t *testing.T) {
 			return errors.Join(errors.New("killed"), os.WriteFile(kept, []byte("typed"), 0o600))
 		}
 		d.press("e")
-		d.sees("what was typed lies in", kept)
+		d.reads("what was typed lies in", kept)
 		if !exists(file) || !exists(kept) {
 			t.Errorf("%s: the file is gone", beside)
 		}
 		d.press("q", "e")
-		d.sees("an edit of it never ended", "what was typed lies in", kept)
+		d.reads("an edit of it never ended", "what was typed lies in", kept)
 		d.clock.Advance(2 * time.Second)
 		d.press("e")
 		d.press("q", "e")
-		d.sees("1 older")
+		d.reads("1 older")
 	}
 }
 

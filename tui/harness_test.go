@@ -274,6 +274,17 @@ func (d *deck) sees(parts ...string) {
 	}
 }
 
+// reads is sees for sentences, which may be broken anywhere: paths differ in length.
+func (d *deck) reads(parts ...string) {
+	d.t.Helper()
+	whole := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	for _, p := range parts {
+		if !strings.Contains(whole(d.screen()), whole(p)) {
+			d.t.Fatalf("no %q on screen:\n%s", p, d.screen())
+		}
+	}
+}
+
 func (d *deck) seesNo(parts ...string) {
 	d.t.Helper()
 	s := d.screen()

@@ -92,7 +92,7 @@ func TestLogErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.press("l")
-	f.sees("It cannot be read", "no regular file")
+	f.reads("It cannot be read", "no regular file")
 	f.seesNo("root:")
 }
 
