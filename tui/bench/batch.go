@@ -17,7 +17,7 @@ const (
 	batchSize = 100
 	// batchRounds is how often: the shell and the screen take turns, and the
 	// quickest of each counts.
-	batchRounds = 5
+	batchRounds = 9
 )
 
 // batch measures the start of many stopped containers as one batch beside the two
