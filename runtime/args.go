@@ -60,6 +60,8 @@ func (o Op) NewArgs() Args {
 		return &SetLimitsArgs{}
 	case SetConfig, SetDefaultConfig:
 		return &ConfigArgs{}
+	case Push, Pull:
+		return &CopyFilesArgs{}
 	default:
 		return nil
 	}
@@ -91,7 +93,10 @@ func (q *Request) checkArgs() error {
 			return fmt.Errorf("%w: the new container has the name of the old one", ErrInvalid)
 		}
 	}
-	if a, ok := q.Args.(*ConfigArgs); ok {
+	switch a := q.Args.(type) {
+	case *ConfigArgs:
+		return a.checkOf(q)
+	case *CopyFilesArgs:
 		return a.checkOf(q)
 	}
 	if q.Op == RestoreAs {

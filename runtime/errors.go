@@ -28,6 +28,7 @@ var (
 	ErrNoTTY        = errors.New("no free tty")
 	ErrNoBootLog    = errors.New("no boot log is kept")
 	ErrNoLog        = errors.New("no such log")
+	ErrNoFile       = errors.New("no such file or folder")
 	ErrExists       = errors.New("name is taken")
 	ErrLocked       = errors.New("container is locked")
 	ErrInUse        = errors.New("others depend on it")

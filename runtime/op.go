@@ -45,6 +45,8 @@ const (
 	Signal
 	SetConfig
 	SetDefaultConfig
+	Push
+	Pull
 )
 
 // OpKind says what an operation is about, and so what it can be asked of.
@@ -166,8 +168,8 @@ type Request struct {
 	// Progress is told how it goes, in order, from a goroutine of the Runtime.
 	// It must not block. nil = nobody looks.
 	Progress func(Progress)
-	// File is what Pack writes to and Unpack reads from: a file or a pipe. The
-	// caller has opened it and closes it.
+	// File is what Pack writes to and Unpack reads from: a file or a pipe. Push reads
+	// from it, and Pull writes to it, if it is set. The caller has opened it and closes it.
 	File *os.File
 	// Record is the audit log's number of this Request, under which its result
 	// is written by whoever comes to its end. "" = nothing is recorded.

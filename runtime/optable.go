@@ -71,6 +71,10 @@ var opTable = [...]OpInfo{
 		Timeout: time.Minute, Doing: "saving the config of", AsksMore: "What was there is kept beside it."},
 	{Op: SetDefaultConfig, Kind: OnHost, Name: "set-default-config", Title: "Save the default config", From: anyState(), Asks: true,
 		Timeout: time.Minute, Managed: true, Doing: "saving the default config", AsksMore: "New containers begin with it; what was there is kept beside it."},
+	{Op: Push, Kind: OnContainer, Name: "push", Title: "Copy files into it", From: []State{Stopped, Running, Frozen},
+		Timeout: copyTime, Managed: true, Doing: "copying files to"},
+	{Op: Pull, Kind: OnContainer, Name: "pull", Title: "Copy files out of it", From: []State{Stopped, Running, Frozen},
+		Timeout: copyTime, Managed: true, Locked: true, Doing: "copying files from"},
 }
 
 // anyState is for operations that do not look at the state.

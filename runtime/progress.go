@@ -13,6 +13,8 @@ type Progress struct {
 	Exit   *Exit  // Run: the command has ended
 	// Shipped is told once, at the end of a Pack or Unpack that went well.
 	Shipped *Shipped
+	// Copied is told once, at the end of a Push or Pull, also of one that failed.
+	Copied *Copied
 }
 
 // Output keeps the last lines that a program wrote, within bounds, as a

@@ -17,6 +17,7 @@ type Runtime interface {
 	Measurer
 	Limiter
 	LogReader
+	FileReader
 	Configurer
 	// About describes the runtime itself. It does not block.
 	About() About

@@ -31,6 +31,10 @@ func plain(v reflect.Value) any {
 		return x.String()
 	case runtime.IDMap:
 		return x.String()
+	case runtime.Exists:
+		return x.String()
+	case runtime.FileOwner:
+		return x.String()
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

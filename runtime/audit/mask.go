@@ -3,6 +3,7 @@ package audit
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,8 @@ const (
 	maxWords = 256
 	maxWord  = 4096
 	maxLine  = 32 << 10
+	// maxPaths is how many sources of a copy are written down.
+	maxPaths = 50
 )
 
 // assignment is NAME=value, as a shell and env(1) take it.
@@ -103,6 +106,12 @@ func masked(q runtime.Request) runtime.Request {
 	case *runtime.ConfigArgs: // the text may hold secrets, and is kept as a backup
 		c := *a
 		c.Text = nil
+		q.Args = &c
+	case *runtime.CopyFilesArgs: // paths are told, contents never are
+		c := *a
+		if more := len(a.From) - maxPaths; more > 0 {
+			c.From = append(slices.Clone(a.From[:maxPaths]), "... "+strconv.Itoa(more)+" more")
+		}
 		q.Args = &c
 	case *runtime.RunArgs:
 		c := *a

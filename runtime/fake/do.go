@@ -47,7 +47,11 @@ func (r *Runtime) do(ctx context.Context, q runtime.Request) error {
 	if err == nil {
 		err = r.pass(ctx, q)
 	}
-	if err == nil && q.File != nil {
+	switch {
+	case err != nil:
+	case q.Op == runtime.Push || q.Op == runtime.Pull:
+		err = r.copyFiles(ctx, q)
+	case q.File != nil:
 		err = r.ship(ctx, q)
 	}
 	r.mu.Lock()
@@ -171,7 +175,8 @@ func (r *Runtime) work(ctx context.Context, q runtime.Request) error {
 // copies says whether an operation copies a root, or makes one.
 func copies(op runtime.Op) bool {
 	switch op {
-	case runtime.Create, runtime.Clone, runtime.Snapshot, runtime.Restore, runtime.RestoreAs, runtime.Recover, runtime.Pack, runtime.Unpack:
+	case runtime.Create, runtime.Clone, runtime.Snapshot, runtime.Restore, runtime.RestoreAs, runtime.Recover, runtime.Pack, runtime.Unpack,
+		runtime.Push, runtime.Pull:
 		return true
 	default:
 		return false

@@ -43,6 +43,8 @@ type Spec struct {
 	BootLog string
 	// Logs are its logs, in the order in which they are listed.
 	Logs []LogText
+	// Files are what is in its root, by absolute path; nil = a few that every system has.
+	Files []TreeFile
 	// NoBootLog says that none is kept.
 	NoBootLog bool
 	// NoStart is what its starts fail with, until something is mended.
@@ -121,7 +123,8 @@ type box struct {
 	procs    []runtime.Process
 	procsOf  int // the init in whose life they are
 	logs     []openLog
-	edits    int // how often its config was edited
+	root     *node // its files; nil = nobody has looked yet
+	edits    int   // how often its config was edited
 	limits   map[limitKey]string
 }
 

@@ -33,6 +33,7 @@ const (
 	Logs
 	OpenLog
 	Configs // ConfigText, CheckConfig and ConfigBackup
+	Files
 	methods
 )
 

@@ -16,7 +16,7 @@ func errKinds() map[string]error {
 		"config": runtime.ErrConfig, "no-answer": runtime.ErrNoAnswer, "busy": runtime.ErrBusy,
 		"unsupported": runtime.ErrUnsupported, "cancelled": runtime.ErrCancelled, "helper": runtime.ErrHelper,
 		"managed": runtime.ErrManaged, "still-running": runtime.ErrStillRunning, "no-cgroup": runtime.ErrNoCgroup,
-		"no-tty": runtime.ErrNoTTY, "no-boot-log": runtime.ErrNoBootLog, "no-log": runtime.ErrNoLog,
+		"no-tty": runtime.ErrNoTTY, "no-boot-log": runtime.ErrNoBootLog, "no-log": runtime.ErrNoLog, "no-file": runtime.ErrNoFile,
 		"exists": runtime.ErrExists, "locked": runtime.ErrLocked, "in-use": runtime.ErrInUse,
 		"has-snapshots": runtime.ErrHasSnapshots, "no-snapshot": runtime.ErrNoSnapshot, "no-leftover": runtime.ErrNoLeftover,
 		"changed": runtime.ErrChanged, "no-backup": runtime.ErrNoBackup,

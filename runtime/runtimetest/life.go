@@ -30,6 +30,8 @@ func argsOf(s *suite, op runtime.Op) runtime.Args {
 		return &runtime.RecoverArgs{ID: "nothing-of-that-name"}
 	case runtime.SetConfig:
 		return &runtime.ConfigArgs{Version: "none", Text: []byte("#\n")}
+	case runtime.Push, runtime.Pull:
+		return &runtime.CopyFilesArgs{From: []string{"/nonexistent/file"}, To: "/nonexistent/place"}
 	case runtime.Mend:
 		return &runtime.MendArgs{Fix: "nothing-of-that-name"}
 	case runtime.Checkpoint, runtime.Resume:
