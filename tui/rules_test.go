@@ -48,7 +48,7 @@ func rules() map[string]rule {
 		"tui/record":   {theirs: []string{"golang.org/x/sys"}},
 		"tui/trend":    {ours: []string{"runtime"}, theirs: []string{"golang.org/x/sys"}},
 	}
-	for _, room := range []string{"job", "audit", "archive", "logfile", "proc", "host", "doctor", "metrics", "events", "alert"} {
+	for _, room := range []string{"job", "audit", "archive", "logfile", "proc", "host", "doctor", "metrics", "events", "alert", "copying"} {
 		all["runtime/"+room] = shared
 	}
 	return all

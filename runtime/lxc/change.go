@@ -16,9 +16,13 @@ func (o *operation) checkRequest() error {
 	return r.Check()
 }
 
-// archiveFile is the descriptor that came with a request to pack or unpack.
-func archiveFile(op runtime.Op) *os.File {
-	if op != runtime.Pack && op != runtime.Unpack {
+// archiveFile is the descriptor that came with a request to pack or unpack, or with
+// one to copy from or to a file that somebody has opened.
+func archiveFile(q *helperRequest) *os.File {
+	switch a, _ := q.Args.(*runtime.CopyFilesArgs); {
+	case q.Op == runtime.Pack, q.Op == runtime.Unpack:
+	case a != nil && (q.Op == runtime.Push && len(a.From) == 0 || q.Op == runtime.Pull && a.To == ""):
+	default:
 		return nil
 	}
 	return os.NewFile(helperFiles, "archive")
@@ -70,6 +74,8 @@ func (o *operation) change() error {
 		return o.checkpoint()
 	case runtime.Signal:
 		return o.signal()
+	case runtime.Push, runtime.Pull:
+		return o.copyFiles()
 	default:
 		return fmt.Errorf("%w: operation %d", runtime.ErrUnsupported, o.q.Op)
 	}

@@ -62,6 +62,8 @@ const (
 	kindSpace = "space"
 	// kindLogs lists logs and opens them, for as long as the caller has one open.
 	kindLogs = "logs"
+	// kindFiles lists a folder of a container, whose path is in Text.
+	kindFiles = "files"
 )
 
 // helperRequest is what a helper is asked. It travels as JSON over the socket
@@ -85,7 +87,7 @@ type helperRequest struct {
 	Since    time.Time     // of an undo: when what is undone began
 	Shell    *runtime.Shell
 	Failed   *failedStart // of a diagnosis
-	Init     int          // of a passwd, of logs and of a config: the container's init; 0 = it does not run
+	Init     int          // of a passwd, of logs, of files and of a config: the container's init; 0 = it does not run
 	// Of a console; the last two also stand in later messages, as its new size.
 	TTY, Cols, Rows int
 }
@@ -104,6 +106,7 @@ type helperReply struct {
 	State        runtime.State
 	Leaves       bool              // the helper ends now, whatever its request said: it may not be sound
 	Progress     *runtime.Progress // not the end yet
+	Copied       []byte            // Progress.Copied in gob, whose strings are bytes
 	Notice       string            // attach: how the pty came to be
 	Reason       string            // attach: why the process could not even begin; may be empty
 	Text         []byte            // boot log, snapshots and configs in gob, passwd, limits in JSON
@@ -169,7 +172,7 @@ func (a *Adapter) callHelper(ctx context.Context, q helperRequest, asUser *user,
 			return r, nil
 		}
 		if progress != nil {
-			progress(*r.Progress)
+			progress(r.tells())
 		}
 	}
 }
@@ -302,7 +305,7 @@ func (p *helperProc) askToEnd(got *chan answer) (r helperReply, told bool) {
 				return m.reply, true
 			}
 			if p.told != nil {
-				p.told(*m.reply.Progress)
+				p.told(m.reply.tells())
 			}
 			*got = p.listen()
 		case <-grace.C:

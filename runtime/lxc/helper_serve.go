@@ -155,6 +155,8 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 		return helperSpace(conn, q)
 	case q.Kind == kindLogs:
 		return helperLogs(conn, q)
+	case q.Kind == kindFiles:
+		return helperFilesList(conn, q)
 	case q.Kind == kindConfig, q.Kind == kindCheckConfig, q.Kind == kindConfigBackup:
 		return helperConfig(q)
 	default:
@@ -165,7 +167,7 @@ func serve(conn *msgConn, starts *starter, q helperRequest) (r helperReply) {
 // looks says whether requests of a kind change nothing.
 func looks(kind string) bool {
 	switch kind {
-	case kindBootLog, kindDiagnose, kindLimits, kindSnapshots, kindPasswd, kindSpace, kindLogs, kindConfig, kindCheckConfig, kindConfigBackup:
+	case kindBootLog, kindDiagnose, kindLimits, kindSnapshots, kindPasswd, kindSpace, kindLogs, kindFiles, kindConfig, kindCheckConfig, kindConfigBackup:
 		return true
 	default:
 		return false

@@ -104,7 +104,7 @@ func starts(q *runtime.Request) bool {
 // take to put its end in order; 0 = it is killed.
 func graceOf(op runtime.Op) time.Duration {
 	switch op {
-	case runtime.Pack, runtime.Unpack:
+	case runtime.Pack, runtime.Unpack, runtime.Push, runtime.Pull:
 		return shipGrace
 	case runtime.Run:
 		return runGrace

@@ -44,7 +44,7 @@ type operation struct {
 // helperOp carries out an operation in the helper.
 func helperOp(conn *msgConn, by *starter, q helperRequest) helperReply {
 	o := &operation{q: q, info: q.Op.Info(), conn: conn, starts: by, log: func() string { return "" }}
-	o.file = archiveFile(q.Op)
+	o.file = archiveFile(&q)
 	if err := o.checkRequest(); err != nil {
 		return failedReply(err, "")
 	}

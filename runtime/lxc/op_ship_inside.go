@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -102,9 +103,14 @@ func goInside(ids hostIDs, file, dir *os.File, mark string) (*insider, error) {
 		return nil, fmt.Errorf("%w: %w", runtime.ErrHelper, err)
 	}
 	defer self.Close()
-	args := insideMaps(ids, uint64(os.Geteuid()), uint64(os.Getegid()))
-	args = append(args, "--", fmt.Sprintf("/proc/self/fd/%d", insideSelf), insideArg)
-	in.cmd = exec.Command("lxc-usernsexec", args...)
+	program := fmt.Sprintf("/proc/self/fd/%d", insideSelf)
+	if os.Geteuid() == 0 {
+		in.cmd = exec.Command(program, insideArg)
+		in.cmd.SysProcAttr = insideOfRoot(ids)
+	} else {
+		args := insideMaps(ids, uint64(os.Geteuid()), uint64(os.Getegid()))
+		in.cmd = exec.Command("lxc-usernsexec", append(args, "--", program, insideArg)...)
+	}
 	in.cmd.Dir, in.cmd.Env = "/", append(os.Environ(), markKey+"="+mark)
 	in.cmd.Stdout, in.cmd.Stderr = in.out, in.out
 	in.cmd.ExtraFiles = []*os.File{theirs, file, dir, self} // nil = closed
@@ -119,6 +125,24 @@ func goInside(ids hostIDs, file, dir *os.File, mark string) (*insider, error) {
 		return nil, err
 	}
 	return in, nil
+}
+
+// insideOfRoot makes such a user namespace as root, who needs nobody for that. It has
+// the ids of the container and no others.
+func insideOfRoot(ids hostIDs) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWUSER, GidMappingsEnableSetgroups: true,
+		Credential: &syscall.Credential{Uid: 0, Gid: 0},
+	}
+	for _, m := range ids {
+		one := syscall.SysProcIDMap{ContainerID: int(m.Inner), HostID: int(m.Host), Size: int(m.Count)}
+		if m.Group {
+			attr.GidMappings = append(attr.GidMappings, one)
+		} else {
+			attr.UidMappings = append(attr.UidMappings, one)
+		}
+	}
+	return attr
 }
 
 // insideMaps are the arguments by which lxc-usernsexec maps the ids of a container

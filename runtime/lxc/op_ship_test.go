@@ -27,10 +27,11 @@ import (
 
 // told collects what an operation tells.
 type told struct {
-	mu   sync.Mutex
-	text strings.Builder
-	done *runtime.Shipped
-	last runtime.Progress
+	mu     sync.Mutex
+	text   strings.Builder
+	done   *runtime.Shipped
+	copied *runtime.Copied
+	last   runtime.Progress
 }
 
 func (s *told) progress(p runtime.Progress) {
@@ -39,6 +40,9 @@ func (s *told) progress(p runtime.Progress) {
 	s.text.Write(p.Output)
 	if p.Shipped != nil {
 		s.done = p.Shipped
+	}
+	if p.Copied != nil {
+		s.copied = p.Copied
 	}
 	if p.Total > 0 {
 		s.last = p

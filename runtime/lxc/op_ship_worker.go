@@ -14,6 +14,7 @@ import (
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/archive"
+	"lxcdeck/runtime/copying"
 )
 
 // This file runs inside a user namespace; see insider.
@@ -32,6 +33,8 @@ const (
 	insideRemove  = "remove"
 	insideLogs    = "logs"
 	insideOpenLog = "open log" // the answer has it as a descriptor
+	insideFiles   = "files"
+	insideCopy    = "copy"
 )
 
 // skippedPart is how many of what is left out travel in one message.
@@ -48,6 +51,7 @@ type insideRequest struct {
 	Meta   archive.Meta
 	Config []byte
 	Level  int
+	Copy   *filesAsk
 
 	MaxSize, MaxEntries, Room, Inodes, Reserve uint64
 }
@@ -62,6 +66,9 @@ type insideReply struct {
 	Packed             archive.Packed
 	Unpacked           archive.Unpacked
 	Logs               logTold
+	Folder             *foundFolder
+	Copied             *filesDone
+	Peer               bool // Err is only that the other side of a copy has ended
 }
 
 // sendGob sends what has strings that are bytes, such as names of files.
@@ -178,6 +185,11 @@ func (w *insideWorker) serve(q insideRequest) (r insideReply) {
 		r.Logs = logsInside(w.dir)
 	case insideOpenLog:
 		w.log, err = openLogInside(w.dir, q.Name)
+	case insideFiles:
+		r.Folder, err = w.files(q)
+	case insideCopy:
+		r.Copied, err = w.copyFiles(q)
+		r.Peer = copying.IsEnded(err)
 	default:
 		err = fmt.Errorf("%w: unknown request %q", runtime.ErrHelper, q.Do)
 	}

@@ -40,8 +40,8 @@ func copyOf(dir string) (found int) {
 	return found
 }
 
-// copying are operations whose rsync is under way, and where it writes.
-func copying(ref runtime.Ref) []runtime.Request {
+// underRsync are operations whose rsync is under way, and where it writes.
+func underRsync(ref runtime.Ref) []runtime.Request {
 	to := runtime.Ref{Path: ref.Path, Name: "lxcdt-made"}
 	return []runtime.Request{
 		{Op: runtime.Snapshot, Ref: ref, Args: &runtime.SnapshotArgs{Comment: "x"}},
@@ -81,7 +81,7 @@ func wantAsBefore(t testing.TB, s *lxctest.Scratch, a *Adapter, ref runtime.Ref)
 
 func TestCancelledCopiesLeaveNothing(t *testing.T) {
 	s, a, ref := large(t)
-	for _, q := range copying(ref) {
+	for _, q := range underRsync(ref) {
 		t.Run(q.Op.String(), func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			got := make(chan error, 1)
@@ -100,7 +100,7 @@ func TestCancelledCopiesLeaveNothing(t *testing.T) {
 // it has made, and ends the rsync that goes on writing.
 func TestKilledHelpersLeaveNothing(t *testing.T) {
 	s, a, ref := large(t)
-	for _, q := range copying(ref) {
+	for _, q := range underRsync(ref) {
 		t.Run(q.Op.String(), func(t *testing.T) {
 			got := make(chan error, 1)
 			go func() { got <- a.Do(context.Background(), q) }()
