@@ -55,6 +55,8 @@ func (c *copier) place(isFolder func(string) (bool, error)) (folder, name string
 		return c.a.To, "", nil
 	case err != nil && !errors.Is(err, runtime.ErrNoFile) && !errors.Is(err, fs.ErrNotExist):
 		return "", "", err
+	case err != nil && (len(c.a.From) > 1 || strings.HasSuffix(c.a.To, "/")):
+		return "", "", fmt.Errorf("%w: %s is to be a folder that is there", runtime.ErrNoFile, c.a.To)
 	case len(c.a.From) > 1 || strings.HasSuffix(c.a.To, "/") || is:
 		return "", "", fmt.Errorf("%w: %s is no folder that is there", runtime.ErrInvalid, c.a.To)
 	}

@@ -108,6 +108,7 @@ func Test(t *testing.T, h Host) {
 		{"Footprint", testFootprint},
 		{"CheckHost", testCheckHost},
 		{"Ship", testShip},
+		{"Files", testFiles},
 		{"Run", testRun},
 		{"RunCancelled", testRunCancelled},
 		{"RunStopped", testRunStopped},

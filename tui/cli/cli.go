@@ -271,7 +271,7 @@ func (d *deck) root() *cobra.Command {
 		d.createCommand(), d.cloneCommand(), d.renameCommand(), d.destroyCommand(), d.snapshotCommand(), d.restoreCommand(),
 		d.deviceCommand(), d.limitsCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand(), d.packCommand(), d.unpackCommand(),
 		d.doctorCommand(), d.metricsCommand(), d.psCommand(), d.whoCommand(), d.networkCommand(), d.isolationCommand(), d.spaceCommand(),
-		d.signalCommand(), d.runCommand(), d.logsCommand(), d.checkpointCommand(runtime.Checkpoint), d.checkpointCommand(runtime.Resume))
+		d.signalCommand(), d.runCommand(), d.logsCommand(), d.filesCommand(), d.pushCommand(), d.pullCommand(), d.checkpointCommand(runtime.Checkpoint), d.checkpointCommand(runtime.Resume))
 	for _, info := range runtime.Ops() {
 		if info.Kind == runtime.OnState {
 			root.AddCommand(d.opCommand(info))
