@@ -33,7 +33,7 @@ const (
 	maxMeta  = 128 << 10 // bytes of a message that is no data
 	piece    = 128 << 10 // bytes of one that is
 	maxName  = 255       // NAME_MAX
-	maxDepth = 2000      // levels of folders; each takes a descriptor on either side
+	maxDepth = 1200      // levels of folders; each takes two descriptors of Send and one of Receive
 )
 
 var (
