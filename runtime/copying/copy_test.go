@@ -38,7 +38,7 @@ func TestCopyTree(t *testing.T) {
 	must(t, err)
 	_, err = f.WriteAt([]byte("middle"), 64<<20)
 	must(t, errors.Join(err, f.Truncate(128<<20), f.Close()))
-	o := run(t, t.Context(), Give{Sources: []Source{source(t, tree)}, Verify: true}, Take{Dir: folder(t, to), Verify: true})
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, tree)}, Verify: true}, Take{Dir: folder(t, to), Verify: true})
 	must(t, o.err())
 	copied := filepath.Join(to, "tree")
 	has(t, filepath.Join(copied, "big"), big)
@@ -78,21 +78,21 @@ func TestCopyTree(t *testing.T) {
 func TestNames(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(from, "a"), "A")
-	must(t, run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "a"))}}, Take{Dir: folder(t, to), Name: "b"}).err())
+	must(t, run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "a"))}}, Take{Dir: folder(t, to), Name: "b"}).err())
 	has(t, filepath.Join(to, "b"), "A")
 	a := source(t, filepath.Join(from, "a"))
-	if err := run(t, t.Context(), Give{Sources: []Source{a, a}}, Take{Dir: folder(t, to)}).err(); !errors.Is(err, runtime.ErrInvalid) {
+	if err := run(t.Context(), t, Give{Sources: []Source{a, a}}, Take{Dir: folder(t, to)}).err(); !errors.Is(err, runtime.ErrInvalid) {
 		t.Errorf("twice the same name: %v", err)
 	}
 	var out bytes.Buffer
-	must(t, run(t, t.Context(), Give{Sources: []Source{a}}, Take{Out: &out}).err())
+	must(t, run(t.Context(), t, Give{Sources: []Source{a}}, Take{Out: &out}).err())
 	if out.String() != "A" {
 		t.Errorf("out: %q", out.String())
 	}
-	if err := run(t, t.Context(), Give{Sources: []Source{source(t, from)}}, Take{Out: &out}).err(); !errors.Is(err, runtime.ErrInvalid) {
+	if err := run(t.Context(), t, Give{Sources: []Source{source(t, from)}}, Take{Out: &out}).err(); !errors.Is(err, runtime.ErrInvalid) {
 		t.Errorf("a folder to a stream: %v", err)
 	}
-	must(t, run(t, t.Context(), Give{In: strings.NewReader("streamed"), InName: "c", Sums: true}, Take{Dir: folder(t, to)}).err())
+	must(t, run(t.Context(), t, Give{In: strings.NewReader("streamed"), InName: "c", Sums: true}, Take{Dir: folder(t, to)}).err())
 	has(t, filepath.Join(to, "c"), "streamed")
 }
 
@@ -112,7 +112,7 @@ func TestExists(t *testing.T) {
 	}
 	t.Run("refuse", func(t *testing.T) {
 		to := fresh(t)
-		o := run(t, t.Context(), give(t, false), Take{Dir: folder(t, to)})
+		o := run(t.Context(), t, give(t, false), Take{Dir: folder(t, to)})
 		if !errors.Is(o.err(), runtime.ErrExists) || !strings.Contains(o.err().Error(), `1 in the way: "t"`) {
 			t.Errorf("error %v", o.err())
 		}
@@ -125,7 +125,7 @@ func TestExists(t *testing.T) {
 		put(t, filepath.Join(to, "outside"), "outside")
 		must(t, os.Remove(filepath.Join(to, "t/a")))
 		must(t, os.Symlink("../outside", filepath.Join(to, "t/a")))
-		o := run(t, t.Context(), give(t, false), Take{Dir: folder(t, to), Exists: runtime.Overwrite})
+		o := run(t.Context(), t, give(t, false), Take{Dir: folder(t, to), Exists: runtime.Overwrite})
 		must(t, o.err())
 		for name, want := range map[string]string{"t/a": "new a", "t/d/b": "new b", "t/c": "new c", "outside": "outside"} {
 			has(t, filepath.Join(to, name), want)
@@ -133,7 +133,7 @@ func TestExists(t *testing.T) {
 	})
 	t.Run("skip", func(t *testing.T) {
 		to := fresh(t)
-		o := run(t, t.Context(), give(t, true), Take{Dir: folder(t, to), Exists: runtime.Skip})
+		o := run(t.Context(), t, give(t, true), Take{Dir: folder(t, to), Exists: runtime.Skip})
 		must(t, o.err())
 		for name, want := range map[string]string{"t/a": "old a", "t/d/b": "old b", "t/c": "new c"} {
 			has(t, filepath.Join(to, name), want)
@@ -146,7 +146,7 @@ func TestExists(t *testing.T) {
 		to := fresh(t)
 		must(t, os.RemoveAll(filepath.Join(to, "t/d")))
 		put(t, filepath.Join(to, "t/d"), "a file")
-		must(t, run(t, t.Context(), give(t, true), Take{Dir: folder(t, to), Exists: runtime.Skip}).err())
+		must(t, run(t.Context(), t, give(t, true), Take{Dir: folder(t, to), Exists: runtime.Skip}).err())
 		has(t, filepath.Join(to, "t/d"), "a file")
 	})
 	for _, is := range []string{"folder", "fifo", "link to a folder"} {
@@ -162,7 +162,7 @@ func TestExists(t *testing.T) {
 				must(t, os.Mkdir(filepath.Join(to, "u"), 0o755))
 				must(t, os.Symlink("u", filepath.Join(to, "t")))
 			}
-			if err := run(t, t.Context(), give(t, false), Take{Dir: folder(t, to), Exists: runtime.Overwrite}).err(); !errors.Is(err, runtime.ErrExists) {
+			if err := run(t.Context(), t, give(t, false), Take{Dir: folder(t, to), Exists: runtime.Overwrite}).err(); !errors.Is(err, runtime.ErrExists) {
 				t.Errorf("error %v", err)
 			}
 			if _, err := os.Stat(filepath.Join(to, "t/c")); err == nil {
@@ -182,7 +182,7 @@ func TestManyInTheWay(t *testing.T) {
 		put(t, filepath.Join(to, name), "y")
 		all = append(all, source(t, filepath.Join(from, name)))
 	}
-	err := run(t, t.Context(), Give{Sources: all}, Take{Dir: folder(t, to)}).err()
+	err := run(t.Context(), t, Give{Sources: all}, Take{Dir: folder(t, to)}).err()
 	if !errors.Is(err, runtime.ErrExists) || !strings.Contains(err.Error(), `15 in the way: "f00"`) || !strings.Contains(err.Error(), "and 5 more") {
 		t.Errorf("error %v", err)
 	}
@@ -205,7 +205,7 @@ func TestOwners(t *testing.T) {
 		}
 		return u + 1000, g + 1000, true
 	}
-	o := run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "t"))}, IDs: ids}, Take{Dir: folder(t, to), Chown: true})
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}, IDs: ids}, Take{Dir: folder(t, to), Chown: true})
 	must(t, o.err())
 	for i, want := range []struct{ uid, mode uint32 }{{1000, 0o6755}, {1005, 0o6755}, {0, 0o755}} {
 		var st unix.Stat_t
@@ -215,7 +215,7 @@ func TestOwners(t *testing.T) {
 		}
 	}
 	to = t.TempDir()
-	o = run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to), Chown: true, Drop: true})
+	o = run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to), Chown: true, Drop: true})
 	must(t, o.err())
 	var st unix.Stat_t
 	must(t, unix.Stat(filepath.Join(to, "t/1"), &st))
@@ -230,7 +230,7 @@ func TestCancel(t *testing.T) {
 	put(t, filepath.Join(from, "t/1"), strings.Repeat("x", 32<<20))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	o := run(t, ctx, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to), Progress: func(done uint64) {
+	o := run(ctx, t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to), Progress: func(done uint64) {
 		if done > 1<<20 {
 			cancel()
 		}

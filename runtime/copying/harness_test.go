@@ -46,7 +46,7 @@ type outcome struct {
 func (o outcome) err() error { return First(o.sent, o.taker) }
 
 // run copies by both sides.
-func run(t testing.TB, ctx context.Context, give Give, take Take) (o outcome) {
+func run(ctx context.Context, t testing.TB, give Give, take Take) (o outcome) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

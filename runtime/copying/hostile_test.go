@@ -53,10 +53,10 @@ func TestSwappedSource(t *testing.T) {
 	stop1 := swapping(t, filepath.Join(from, "t/d"), filepath.Join(from, "d"))
 	stop2 := swapping(t, filepath.Join(from, "t/g"), filepath.Join(from, "g"))
 	src := source(t, filepath.Join(from, "t"))
-	got, links, n := 0, 0, 0
+	got, links := 0, 0
 	for range rounds / 10 {
 		to := t.TempDir()
-		o := run(t, t.Context(), Give{Sources: []Source{src}}, Take{Dir: folder(t, to)})
+		o := run(t.Context(), t, Give{Sources: []Source{src}}, Take{Dir: folder(t, to)})
 		must(t, o.err())
 		for _, name := range []string{"t/d/f", "t/g"} {
 			// Links were copied as links, so they are not followed here either.
@@ -70,7 +70,7 @@ func TestSwappedSource(t *testing.T) {
 		}
 		must(t, os.RemoveAll(to))
 	}
-	if n = stop1() + stop2(); n < rounds || got == 0 || links == 0 {
+	if n := stop1() + stop2(); n < rounds || got == 0 || links == 0 {
 		t.Errorf("%d swaps, %d files, %d links: the test has not swapped in between", n, got, links)
 	}
 }
@@ -87,7 +87,7 @@ func TestSwappedTarget(t *testing.T) {
 	stop := swapping(t, filepath.Join(to, "t/d"), filepath.Join(to, "d"))
 	done, refused := 0, 0
 	for range rounds / 10 {
-		switch err := run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to), Exists: runtime.Overwrite}).err(); {
+		switch err := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to), Exists: runtime.Overwrite}).err(); {
 		case err == nil:
 			done++
 		case errors.Is(err, runtime.ErrExists), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
@@ -113,7 +113,7 @@ func TestSwappedKinds(t *testing.T) {
 	stop := swapping(t, filepath.Join(from, "t/f"), filepath.Join(from, "f"))
 	for range rounds / 10 {
 		to := t.TempDir()
-		must(t, run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to)}).err())
+		must(t, run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to)}).err())
 		must(t, os.RemoveAll(to))
 	}
 	if n := stop(); n < rounds {
@@ -130,7 +130,7 @@ func TestDraftTaken(t *testing.T) {
 	put(t, filepath.Join(from, "f"), strings.Repeat("x", 1<<20))
 	must(t, os.Chmod(filepath.Join(from, "f"), 0o777))
 	var once sync.Once
-	o := run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "f"))}}, Take{Dir: folder(t, to), Progress: func(uint64) {
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "f"))}}, Take{Dir: folder(t, to), Progress: func(uint64) {
 		once.Do(func() {
 			all, err := filepath.Glob(filepath.Join(to, draftName+"*"))
 			if err != nil || len(all) != 1 {
@@ -164,7 +164,7 @@ func TestFull(t *testing.T) {
 	to, from := small(t, "size=4m"), t.TempDir()
 	put(t, filepath.Join(from, "t/a"), "small")
 	put(t, filepath.Join(from, "t/b"), strings.Repeat("x", 6<<20))
-	o := run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to)})
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to)})
 	if !errors.Is(o.err(), ErrNoRoom) {
 		t.Errorf("more than is free: %v", o.err())
 	}
@@ -174,7 +174,7 @@ func TestFull(t *testing.T) {
 	// It looked as if there was room.
 	must(t, os.Truncate(filepath.Join(from, "t/b"), 0))
 	grow := func(uint64) { put(t, filepath.Join(from, "t/b"), strings.Repeat("x", 6<<20)) }
-	o = run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "t"))}, Plan: grow}, Take{Dir: folder(t, to)})
+	o = run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}, Plan: grow}, Take{Dir: folder(t, to)})
 	if !errors.Is(o.err(), unix.ENOSPC) || o.taken.Files != 1 || o.taken.Bytes != 5 {
 		t.Errorf("in the middle: %v, %+v", o.err(), o.taken)
 	}
@@ -189,7 +189,7 @@ func TestReadOnlyTarget(t *testing.T) {
 	to, from := small(t, "size=4m"), t.TempDir()
 	must(t, unix.Mount("", to, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
 	put(t, filepath.Join(from, "a"), "x")
-	if err := run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "a"))}}, Take{Dir: folder(t, to)}).err(); !errors.Is(err, unix.EROFS) {
+	if err := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "a"))}}, Take{Dir: folder(t, to)}).err(); !errors.Is(err, unix.EROFS) {
 		t.Errorf("%v", err)
 	}
 }
@@ -203,7 +203,7 @@ func TestMounts(t *testing.T) {
 	t.Cleanup(func() { must(t, unix.Unmount(filepath.Join(from, "sub"), unix.MNT_DETACH)) })
 	put(t, filepath.Join(to, "f"), "mounted")
 	into := t.TempDir()
-	o := run(t, t.Context(), Give{Sources: []Source{source(t, from)}}, Take{Dir: folder(t, into), Name: "n"})
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, from)}}, Take{Dir: folder(t, into), Name: "n"})
 	must(t, o.err())
 	has(t, filepath.Join(into, "n/own"), "x")
 	if _, err := os.Lstat(filepath.Join(into, "n/sub")); err == nil || o.given.Left != 1 || o.given.Notes[0].Why != "something else is mounted there" {
@@ -225,7 +225,7 @@ func TestDeep(t *testing.T) {
 		dir = os.NewFile(uintptr(fd), "d")
 	}
 	must(t, dir.Close())
-	o := run(t, t.Context(), Give{Sources: []Source{source(t, at)}}, Take{Dir: folder(t, to)})
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, at)}}, Take{Dir: folder(t, to)})
 	must(t, o.err())
 	if o.taken.Folders != maxDepth || o.given.Unread != 1 {
 		t.Errorf("taken %+v, unread %d", o.taken, o.given.Unread)
@@ -240,7 +240,7 @@ func TestMany(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(from, "t", fmt.Sprint(i)), []byte("x"), 0o644))
 	}
 	began := time.Now()
-	o := run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to)})
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}}, Take{Dir: folder(t, to)})
 	must(t, o.err())
 	if took := time.Since(began); o.taken.Files != n || took > time.Minute {
 		t.Errorf("%d files in %s", o.taken.Files, took)
@@ -251,7 +251,7 @@ func TestMany(t *testing.T) {
 func TestDiffers(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(from, "f"), strings.Repeat("x", 1<<20))
-	o := run(t, t.Context(), Give{Sources: []Source{source(t, filepath.Join(from, "f"))}, Verify: true}, Take{Dir: folder(t, to), Verify: true, Progress: func(done uint64) {
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "f"))}, Verify: true}, Take{Dir: folder(t, to), Verify: true, Progress: func(done uint64) {
 		if done < 1<<20 {
 			return
 		}

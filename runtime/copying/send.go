@@ -79,7 +79,6 @@ type sender struct {
 	o    Give
 	out  Given
 	plan bool // the first walk
-	left uint64
 	meta []byte
 	data []byte
 	hash hash.Hash

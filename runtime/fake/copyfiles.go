@@ -220,14 +220,7 @@ func (c *copier) pull() error {
 				return fmt.Errorf("%w: %s", runtime.ErrNoFile, from)
 			}
 			if c.q.File != nil {
-				if n.entry.Kind != runtime.FileRegular {
-					return fmt.Errorf("%w: %s is a %s", runtime.ErrInvalid, from, n.entry.Kind)
-				}
-				if pass == 1 {
-					c.count(n, from)
-					_, err = c.q.File.Write(n.data)
-				}
-				if err != nil {
+				if err := c.pour(n, from, pass == 1); err != nil {
 					return err
 				}
 				continue
@@ -248,6 +241,19 @@ func (c *copier) pull() error {
 		}
 	}
 	return nil
+}
+
+// pour writes a file to what the request has opened, if it is time for that.
+func (c *copier) pour(n *node, from string, now bool) error {
+	switch {
+	case n.entry.Kind != runtime.FileRegular:
+		return fmt.Errorf("%w: %s is a %s", runtime.ErrInvalid, from, n.entry.Kind)
+	case !now:
+		return nil
+	}
+	c.count(n, from)
+	_, err := c.q.File.Write(n.data)
+	return err
 }
 
 // write makes a node a file or folder of the host.

@@ -68,6 +68,11 @@ func openHost(name string, flags uint64) (int, error) {
 
 // send opens the sources and sends them.
 func (p *filesPlace) send(ctx context.Context, stream io.ReadWriter, from []string, give copying.Give) (copying.Given, error) {
+	defer func() {
+		for _, src := range give.Sources {
+			_ = src.File.Close()
+		}
+	}()
 	for _, name := range from {
 		flags := uint64(unix.O_PATH)
 		if !p.follow && !strings.HasSuffix(name, "/") {
@@ -78,7 +83,6 @@ func (p *filesPlace) send(ctx context.Context, stream io.ReadWriter, from []stri
 			return copying.Given{}, err
 		}
 		f := os.NewFile(uintptr(fd), name)
-		defer f.Close()
 		give.Sources = append(give.Sources, copying.Source{File: f, Name: path.Base(name), Path: name})
 	}
 	return copying.Send(ctx, stream, give)
