@@ -28,6 +28,9 @@ type copier struct {
 
 func (r *Runtime) copyFiles(ctx context.Context, q runtime.Request) error {
 	a, _ := q.Args.(*runtime.CopyFilesArgs) // Request.Check has seen to it
+	if r.hostRoot != nil {
+		return r.copyInMemory(ctx, q, a)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b, ok := r.boxes[q.Ref]

@@ -21,6 +21,7 @@ func demo(clock *Clock) *Runtime {
 	r := New(Options{
 		Name: "demo", Paths: []string{"/var/lib/lxc", home}, Demo: true,
 		Clock: clock, Seed: 7, Latency: 400 * time.Millisecond, CopyLatency: 8 * time.Second,
+		HostFiles: demoHost(clock.Now()),
 	})
 	now := r.Now()
 	for i, s := range demoSpecs(now) {
@@ -33,7 +34,7 @@ func demo(clock *Clock) *Runtime {
 		}
 		s.IPsRead = true
 		s.Snapshots = demoSnapshots(s.Name, now)
-		s.Logs = demoLogs(&s, now)
+		s.Logs, s.Files = demoLogs(&s, now), demoFiles(s.Name, now)
 		r.Add(s)
 	}
 	owner := 1000

@@ -135,7 +135,7 @@ func (r *Runtime) begin(q runtime.Request) (runtime.State, error) {
 func (r *Runtime) pass(ctx context.Context, q runtime.Request) error {
 	via := passing(q.Op)
 	switch {
-	case r.opts.Latency == 0:
+	case r.opts.Latency == 0, r.hostRoot != nil && (q.Op == runtime.Push || q.Op == runtime.Pull):
 		return nil
 	case q.Op.Info().Kind != runtime.OnState:
 		return r.work(ctx, q)

@@ -74,6 +74,9 @@ type Options struct {
 	// Latency is how long an operation stays in its passing state (STARTING,
 	// STOPPING ...). 0 = it is done at once.
 	CopyLatency time.Duration // the same of what copies a root; 0 = Latency
+	// HostFiles are files of the host; Push and Pull copy from and to them, and one
+	// begins in the folder of the first. nil = they copy to and from those of the real host.
+	HostFiles []TreeFile
 }
 
 // Runtime is the fake. All methods may be called from several goroutines.
@@ -104,6 +107,7 @@ type Runtime struct {
 	checkpoints map[string]runtime.Ref
 	retired     float64 // CPU seconds of lives that ended, so that the host's counter never goes back
 	confs       confs
+	hostRoot    *node // Options.HostFiles; nil = there are none
 	closed      bool
 }
 
@@ -160,6 +164,9 @@ func New(opts Options, specs ...Spec) *Runtime {
 		nextPID:     4000,
 
 		diagnoses: map[runtime.Ref]runtime.Diagnosis{}, measured: map[runtime.Ref]time.Time{},
+	}
+	if len(opts.HostFiles) > 0 {
+		r.hostRoot = plant(opts.HostFiles, r.planted())
 	}
 	for i := range specs {
 		r.Add(specs[i])

@@ -34,6 +34,7 @@ const (
 	OpenLog
 	Configs // ConfigText, CheckConfig and ConfigBackup
 	Files
+	HostFiles // HostFolder
 	methods
 )
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -50,26 +49,40 @@ func (r *Runtime) tree(b *box) *node {
 	if b.root != nil {
 		return b.root
 	}
-	b.root = folderNode("", r.born)
 	files := b.spec.Files
 	if files == nil {
 		files = defaultFiles(b.spec.Name)
 	}
+	b.root = plant(files, r.planted())
+	return b.root
+}
+
+// planted is when files were written of which nothing else is said.
+func (r *Runtime) planted() time.Time {
+	if r.opts.Demo {
+		return r.born.Add(-200 * 24 * time.Hour)
+	}
+	return r.born
+}
+
+// plant makes a tree of files.
+func plant(files []TreeFile, born time.Time) *node {
+	root := folderNode("", born)
 	for _, f := range files {
-		at := b.root
+		at := root
 		dir, base := path.Split(path.Clean(f.Path))
 		for name := range strings.SplitSeq(strings.Trim(dir, "/"), "/") {
 			if name == "" {
 				continue
 			}
 			if at.kids[name] == nil {
-				at.kids[name] = folderNode(name, r.born)
+				at.kids[name] = folderNode(name, born)
 			}
 			at = at.kids[name]
 		}
-		at.kids[base] = f.node(base, r.born)
+		at.kids[base] = f.node(base, born)
 	}
-	return b.root
+	return root
 }
 
 func (f *TreeFile) node(name string, born time.Time) *node {
@@ -160,28 +173,9 @@ func (r *Runtime) Files(ctx context.Context, ref runtime.Ref, dir string) (runti
 	if !ok {
 		return runtime.Folder{}, wrap("files", ref, runtime.ErrNotFound)
 	}
-	at, real, err := r.tree(b).walk(dir)
-	switch {
-	case err != nil:
+	f, err := r.tree(b).list(dir)
+	if err != nil {
 		return runtime.Folder{}, wrap("files", ref, err)
-	case at.kids == nil:
-		return runtime.Folder{}, wrap("files", ref, fmt.Errorf("%w: %s is no folder", runtime.ErrInvalid, dir))
-	}
-	f := runtime.Folder{Path: real, Free: runtime.Of(20 << 30)}
-	for _, k := range at.kids {
-		e := k.entry
-		if e.UID == 0 {
-			e.Owner = "root"
-		}
-		if e.GID == 0 {
-			e.Group = "root"
-		}
-		f.Entries = append(f.Entries, e)
-	}
-	slices.SortFunc(f.Entries, runtime.FoldersFirst)
-	if len(f.Entries) > runtime.MaxEntries {
-		f.More = len(f.Entries) - runtime.MaxEntries
-		f.Entries = f.Entries[:runtime.MaxEntries]
 	}
 	return f, nil
 }
