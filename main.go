@@ -165,6 +165,11 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
 		Hurry: hurry, Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
 	}
+	if host, ok := rt.(interface {
+		HostFolder(ctx context.Context, dir string) (runtime.Folder, error)
+	}); ok { // that of the demo is in memory as well
+		o.HostFiles = host.HostFolder
+	}
 	o.Alerts, o.Bell = alert.Rules{}, s.AlertBell.Value
 	for k, v := range s.Alerts {
 		o.Alerts[k] = v.Value

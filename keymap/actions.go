@@ -30,9 +30,10 @@ const (
 	Space            // what takes room on disk
 	Config           // a config, line by line
 	LogText          // the logs of containers
+	Files            // files of the host and of a container
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space", "config", "log"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space", "config", "log", "files"}
 
 // Apart says whether a scope has the screen for itself, with keys of its own: no
 // other help lists them, and no palette.
@@ -188,24 +189,6 @@ const (
 	GraphHost ID = "host-graphs"
 
 	SpaceKey ID = "space"
-
-	ScrollLeft   ID = "scroll-left"
-	ScrollRight  ID = "scroll-right"
-	ScrollStart  ID = "scroll-line-start"
-	ScrollEnd    ID = "scroll-line-end"
-	ScrollWord   ID = "scroll-word"
-	ScrollBack   ID = "scroll-word-back"
-	ScrollFind   ID = "scroll-search"
-	ScrollRegex  ID = "scroll-search-regexp"
-	ScrollNext   ID = "scroll-next-hit"
-	ScrollPrev   ID = "scroll-previous-hit"
-	ScrollJump   ID = "scroll-jump"
-	ScrollSelect ID = "scroll-select"
-	ScrollLines  ID = "scroll-select-lines"
-	ScrollBlock  ID = "scroll-select-block"
-	ScrollSwap   ID = "scroll-other-end"
-	ScrollCopy   ID = "scroll-copy"
-	ScrollSave   ID = "scroll-save"
 )
 
 // Targets says what an action acts on.
@@ -257,6 +240,7 @@ var actions = []Action{
 	{ID: ProcessList, Title: "Processes", Keys: []string{"t"}, Scope: List, Group: Looking, Targets: One},
 	{ID: NetworkMap, Title: "Network map", Keys: []string{"n"}, Scope: List, Group: Looking},
 	{ID: Logs, Title: "Logs, of the marked by time", Keys: []string{"l"}, Scope: List, Group: Looking, Targets: Many},
+	{ID: FilesKey, Title: "Files: browse, push, pull", Keys: []string{"B"}, Scope: List, Group: Looking, Targets: One},
 	{ID: Isolation, Title: "Isolation and its weak points", Keys: []string{"I"}, Scope: List, Group: Looking, Targets: One},
 	{ID: ConfigKey, Title: "Config: read and edit", Keys: []string{"e"}, Scope: List, Group: Looking, Targets: One},
 	{ID: ConfigHistory, Title: "Earlier versions of the config", Scope: List, Group: Looking, Targets: One},
@@ -303,6 +287,19 @@ var actions = []Action{
 	{ID: LogStamps, Title: "Times of lines, or none", Keys: []string{"t"}, Scope: LogText, Group: Looking, NoTyped: true},
 	{ID: LogCopy, Title: "Copy lines, path or command", Keys: []string{"y"}, Scope: LogText, Group: Looking, NoTyped: true},
 	{ID: LogSave, Title: "Save it, or what is shown", Keys: []string{"ctrl+s"}, Scope: LogText, Group: Looking, Changes: true, NoTyped: true},
+
+	{ID: FileCopy, Title: "Copy to the other side", Short: "copy", Keys: []string{"c", "f5"}, Scope: Files, Group: Changing, Changes: true, NoTyped: true},
+	{ID: FileOpen, Title: "Open the folder", Short: "open", Keys: []string{"enter", "right"}, Scope: Files, Group: Moving, NoTyped: true},
+	{ID: FileUp, Title: "To the folder above", Short: "up", Keys: []string{"left", "backspace"}, Scope: Files, Group: Moving, NoTyped: true},
+	{ID: FileGo, Title: "To a path that is typed", Short: "go to", Keys: []string{"o"}, Scope: Files, Group: Moving, NoTyped: true},
+	{ID: FileMark, Title: "Mark or unmark", Short: "mark", Keys: []string{"space"}, Scope: Files, Group: Marking, NoTyped: true},
+	{ID: FileMarkAll, Title: "Mark all shown", Keys: []string{"*"}, Scope: Files, Group: Marking, NoTyped: true},
+	{ID: FileUnmark, Title: "Clear the marks", Keys: []string{"\\"}, Scope: Files, Group: Marking, NoTyped: true},
+	{ID: FileFilter, Title: "Filter by a part of the name", Short: "filter", Keys: []string{"/"}, Scope: Files, Group: Finding, NoTyped: true},
+	{ID: FileSort, Title: "Sort by name, size or time", Short: "sort", Keys: []string{"s"}, Scope: Files, Group: Finding, NoTyped: true},
+	{ID: FileHidden, Title: "Show hidden ones, or not", Short: "hidden", Keys: []string{"."}, Scope: Files, Group: Looking, NoTyped: true},
+	{ID: FileInfo, Title: "All about it", Short: "info", Keys: []string{"i"}, Scope: Files, Group: Looking, NoTyped: true},
+	{ID: FileRead, Title: "Read both folders again", Keys: []string{"r"}, Scope: Files, Group: Looking, NoTyped: true},
 
 	{ID: ProcSignal, Title: "Send a signal", Short: "signal", Keys: []string{"K", "f9"}, Scope: Processes, Group: Changing, Targets: One, Form: runtime.Signal, Changes: true, NoTyped: true},
 	{ID: ProcFilter, Title: "Filter", Short: "filter", Keys: []string{"/", "f4"}, Scope: Processes, Group: Finding, NoTyped: true},

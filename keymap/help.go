@@ -75,7 +75,7 @@ func helps(scope Scope, a Action) bool {
 	case scope == Scrollback:
 		return a.Scope == Scrollback || a.Scope == Everywhere && (a.Group == Moving || a.ID == Quit)
 	case scope.Apart():
-		return a.Scope == scope || a.Scope == Everywhere && (a.ID != NextPane || scope == Graphs || scope == LogText) && a.ID != Zoom
+		return a.Scope == scope || a.Scope == Everywhere && (a.ID != NextPane || scope == Graphs || scope == LogText || scope == Files) && a.ID != Zoom
 	case a.Scope.Apart():
 		return false
 	}

@@ -147,6 +147,10 @@ func (m *Model) onWheel(w tea.MouseWheelMsg) tea.Cmd {
 	if x, ok := m.overlay.(*logView); ok && !m.held {
 		return x.wheel(m, step)
 	}
+	if x, ok := m.overlay.(*filesView); ok && !m.held {
+		x.wheel(m, step)
+		return nil
+	}
 	if m.overlay != nil || m.held || m.focus == views.ShellPane {
 		return nil
 	}

@@ -71,6 +71,12 @@ func (m *Model) report(x *job) {
 				kind = noteWarn
 			}
 		}
+		if c := x.feed.copied(); c != nil {
+			text += ": " + copiedInAll(c)
+			if c.Left > 0 {
+				kind, hint = noteWarn, m.keys.KeyOf(keymap.Palette)+"history names them"
+			}
+		}
 		m.say(kind, text, hint)
 	case x.wasCancelled():
 		b.cancelled++

@@ -16,6 +16,7 @@ type feed struct {
 	at    runtime.Progress // the newest of each; Output is in out
 	out   runtime.Output
 	exit  *runtime.Exit
+	files *runtime.Copied
 	words uint64 // how often something was told
 	gone  bool   // the output was given up
 	over  bool   // nothing more is taken
@@ -42,6 +43,9 @@ func (f *feed) take(p runtime.Progress) {
 	if p.Exit != nil {
 		f.exit = p.Exit
 	}
+	if p.Copied != nil {
+		f.files = p.Copied
+	}
 	if len(p.Output) > 0 {
 		_, _ = f.out.Write(p.Output) // in memory: it cannot fail
 	}
@@ -54,6 +58,13 @@ func (f *feed) progress() views.JobProgress {
 	return views.JobProgress{
 		Step: f.at.Step, Done: f.at.Done, Total: f.at.Total, Unit: f.at.Unit, Lines: f.out.Dropped() + f.out.Len(),
 	}
+}
+
+// copied is what came of copying files; nil = nothing was told of any.
+func (f *feed) copied() *runtime.Copied {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.files
 }
 
 // ended is how a command has ended that was run; "" = it has not, or none was.

@@ -369,7 +369,7 @@ func (m *Model) onDone(d doneMsg) tea.Cmd {
 	m.seeDone(x)
 	m.followRename(x)
 	m.report(x)
-	cmds := []tea.Cmd{m.startJobs()}
+	cmds := []tea.Cmd{m.startJobs(), m.filesDone(x)}
 	if !m.finish(x.batch) {
 		cmds = append(cmds, m.list())
 	} else {

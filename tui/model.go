@@ -72,6 +72,8 @@ type Options struct {
 	// nil = nothing is done about it.
 	Hurry   func(on bool)
 	SaveDir string // where saves and recordings go unless another place is named
+	// HostFiles reads a folder of the host, off the loop; nil = as the kernel has it.
+	HostFiles func(ctx context.Context, dir string) (runtime.Folder, error)
 }
 
 // Model is the whole state of the screen.
@@ -125,6 +127,9 @@ type Model struct {
 	alerts    alerts
 	graphs    graphWish
 	spaces    spaceWish
+	files     fileWish
+	hostFiles func(ctx context.Context, dir string) (runtime.Folder, error)
+	hostHung  chan struct{}                     // has one for each reading of a host folder that is out
 	presets   map[string][]runtime.LimitSetting // of limits, by name
 	boot      *boot                             // containers that are started one after the other; nil = none are
 
@@ -199,6 +204,10 @@ func New(o Options) *Model {
 	m.sampling.stale = true
 	m.frame.AltScreen = true
 	m.setTheme(16)
+	m.hostFiles, m.hostHung = o.HostFiles, make(chan struct{}, hostHung)
+	if m.hostFiles == nil {
+		m.hostFiles = hostFolder
+	}
 	m.handlers = m.allHandlers()
 	if o.Notice != "" {
 		m.notices.say(m.clock.Now(), noteWarn, o.Notice, "")

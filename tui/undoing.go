@@ -219,7 +219,7 @@ func (m *Model) cameAfter(x *job, c *runtime.Container) (y *job, is string) {
 	for _, y := range slices.Compact(all) { // a batch of which some are over stands in both
 		about := append(y.req.Others(), y.req.Ref)
 		switch {
-		case y.id <= x.id, y.err != nil && !y.ended.IsZero(), y.dropped, y.req.Op == runtime.Pack:
+		case y.id <= x.id, y.err != nil && !y.ended.IsZero(), y.dropped, y.req.Op == runtime.Pack, y.req.Op == runtime.Pull:
 		case !slices.Contains(about, c.Ref) && (removes || !slices.Contains(about, x.req.Ref)):
 		case len(after) > 0 && !removes && after[len(after)-1].takenBackBy(y):
 			after = after[:len(after)-1]

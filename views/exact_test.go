@@ -152,6 +152,7 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 		}
 	}
 	for i := range 4 {
+		m[fmt.Sprintf("files %d", i)] = func(w, h int) Block { return th.Files(nastyFiles(i), w, h) }
 		m[fmt.Sprintf("log %d", i)] = func(w, h int) Block { return th.Log(nastyLog(i), w, h) }
 	}
 	for i, s := range nastyStatus() {

@@ -63,6 +63,7 @@ func TestViewsBesideAStuckMonitor(t *testing.T) {
 		{"f", []string{"Space on disk", "lxcdt-stuck", "lxcdt-web"}},
 		{"t", []string{"Processes of lxcdt-stuck", "getty"}},
 		{"h", []string{"Graphs of lxcdt-stuck"}},
+		{"B", []string{"lxcdt-stuck: /", "etc/"}},
 		{":events\r", []string{"Events"}},
 	} {
 		want(t, term.Type(view.keys))
