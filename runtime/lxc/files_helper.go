@@ -122,7 +122,7 @@ func (r *filesRoot) inside(file *os.File) (*insider, error) {
 	if !r.apart {
 		return nil, nil
 	}
-	return goInside(r.ids, file, r.root, "")
+	return goInsideBy(r.ids, file, r.root, "", os.Geteuid() == 0)
 }
 
 // alive says whether the root is still that of the container.

@@ -79,6 +79,12 @@ const insideHint = "lxc-usernsexec (package lxc) and newuidmap (package uidmap) 
 // goInside starts it. file, the archive, and dir, the staging directory, may be nil.
 // mark names the journal that it works for; "" = none.
 func goInside(ids hostIDs, file, dir *os.File, mark string) (*insider, error) {
+	return goInsideBy(ids, file, dir, mark, false)
+}
+
+// goInsideBy is goInside, if root is to make the user namespace itself: then it has no
+// other ids, and needs no program for it.
+func goInsideBy(ids hostIDs, file, dir *os.File, mark string, root bool) (*insider, error) {
 	if err := mayGoInside(); err != nil {
 		return nil, err
 	}
@@ -104,7 +110,7 @@ func goInside(ids hostIDs, file, dir *os.File, mark string) (*insider, error) {
 	}
 	defer self.Close()
 	program := fmt.Sprintf("/proc/self/fd/%d", insideSelf)
-	if os.Geteuid() == 0 {
+	if root {
 		in.cmd = exec.Command(program, insideArg)
 		in.cmd.SysProcAttr = insideOfRoot(ids)
 	} else {
