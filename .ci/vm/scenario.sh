@@ -63,6 +63,22 @@ counts() { [ "$(cat "$1" 2>/dev/null || echo 0)" -gt "$2" ]; }
 # refused COMMAND...: it fails, and says nothing of a crash.
 refused() { ! "$@"; }
 
+# copies NAME STATE: files go into a container of this user's and come out.
+copies() {
+	local name=$1 at="push and pull, $2" there=/root/copies-$2 tree=$tmp/tree-$2
+	mkdir -p "$tree/deep" && echo "$2" >"$tree/deep/file" && chmod 640 "$tree/deep/file" && ln -s deep/file "$tree/link"
+	ok "$at: a folder goes in" "$deck" push "$name" "$tree" "$there"
+	ok "$at: what lies there" bash -c "'$deck' files '$name' '$there' --json | jq -e 'map(.name) == [\"deep\", \"link\"]'"
+	ok "$at: owner and mode" bash -c "'$deck' files '$name' '$there/deep' --json | jq -e '.[0].uid == $(id -u) and .[0].mode == \"0640\"'"
+	ok "$at: what is in the way" status 3 "$deck" push "$name" "$tree/deep/file" "$there/deep"
+	echo new >"$tree/deep/file"
+	ok "$at: replaced" "$deck" push "$name" --overwrite --verify --owner 7:8 "$tree/deep/file" "$there/deep"
+	ok "$at: comes out by a pipe" prints new "$deck" pull "$name" "$there/deep/file" -
+	ok "$at: comes out whole" "$deck" pull "$name" "$there" "$tree/back"
+	ok "$at: is this user's" prints "$(id -u) new" bash -c "stat -c %u '$tree/back/deep/file' | tr '\n' ' '; cat '$tree/back/link'"
+	ok "$at: nothing unfinished is left" prints '' find "$tree" -name '.lxcdeck*'
+}
+
 # applications: commands in containers of their own, on the stopped one and two.
 applications() {
 	local path=$1
@@ -215,6 +231,7 @@ whole_life() {
 	ok 'create: its root belongs to the subordinate ids' prints "$first" stat -c %u "$path/made/rootfs"
 	ok 'create: it was started' prints RUNNING lxc-info -n made -sH
 	ok 'shell: in it' prints 0 "$deck" shell made -- id -u
+	copies made running
 	ok 'limits: set' "$deck" limits made --pids 77 --memory 300M
 	ok 'limits: in the cgroup' prints 77 lxc-cgroup -n made pids.max
 	ok 'limits: in the config' grep -qx 'lxc.cgroup2.memory.max = 314572800' "$path/made/config"
@@ -229,6 +246,7 @@ whole_life() {
 	ok 'snapshot: its comment' bash -c "'$deck' snapshot list made | grep 'first one'"
 	"$deck" shell made -- sh -c 'echo after >/root/mark'
 	ok 'kill' "$deck" kill made
+	copies made stopped
 	ok 'restore' "$deck" restore made snap0 --yes
 	ok 'restore: as it was' prints before cat "$path/made/rootfs/root/mark"
 	ok 'clone' "$deck" clone made copy

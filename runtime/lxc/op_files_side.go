@@ -172,7 +172,7 @@ func (w *insideWorker) copyFiles(q insideRequest) (*filesDone, error) {
 	stop := context.AfterFunc(w.ctx, func() { _ = conn.Close() })
 	defer stop()
 	out, err := q.Copy.do(w.ctx, root, conn, true)
-	_ = conn.Close()
+	endStream(conn)
 	var notes *[]copying.Note
 	switch {
 	case out.Given != nil:
@@ -189,6 +189,16 @@ func (w *insideWorker) copyFiles(q insideRequest) (*filesDone, error) {
 		*notes = nil
 	}
 	return &out, err
+}
+
+// endStream lets the other side see the end, even where lxc-usernsexec(1), which waits
+// for this process, has the same socket open.
+func endStream(conn net.Conn) {
+	if c, ok := conn.(*net.UnixConn); ok {
+		_ = c.CloseWrite()
+		_ = c.CloseRead()
+	}
+	_ = conn.Close()
 }
 
 // notes are those that came in a part.
