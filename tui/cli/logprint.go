@@ -22,6 +22,8 @@ const (
 	settleTime = 5 * time.Second
 	// logBatch is how many lines are printed at once.
 	logBatch = 1000
+	// awaitEvery is how often a log that is waited for is looked for.
+	awaitEvery = time.Second
 )
 
 // logPrinter prints a log.
@@ -111,7 +113,7 @@ func (p *logPrinter) settle(ctx context.Context) error {
 		if p.o.follow && (size > 0 && time.Since(changed) > logQuiet || time.Since(began) > settleTime) {
 			return nil
 		}
-		if err := rest(ctx, tick); err != nil {
+		if err := p.rest(ctx, tick); err != nil {
 			return err
 		}
 	}
@@ -219,7 +221,7 @@ func (p *logPrinter) follow(ctx context.Context, w *logfile.Follower) error {
 			}
 			return p.ended()
 		}
-		if err := rest(ctx, tick); err != nil {
+		if err := p.rest(ctx, tick); err != nil {
 			return err
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/logfile"
@@ -35,7 +37,8 @@ func (d *deck) logsCommand() *cobra.Command {
 			"or what stands behind /var/log/ in it. No link leads out of the container.\n\n" +
 			"On a terminal control characters are shown as text; elsewhere all bytes are\n" +
 			"printed as they are. -f goes on with what is appended, also behind a rotation,\n" +
-			"until it is told to stop.\n\n" +
+			"until it is told to stop or nobody reads what it prints; a file that is not there\n" +
+			"yet is waited for.\n\n" +
 			"The ring buffer gives each byte away once: what is printed here is not in it any\n" +
 			"more. The journal is read by the container's own journalctl, of its last lines.",
 	}
@@ -168,6 +171,14 @@ func (d *deck) printLog(cmd *cobra.Command, name, word string, o *logOptions) er
 	source := sourceOf(word)
 	source.Once = !o.follow
 	log, err := d.rt.OpenLog(ctx, ref, source)
+	if errors.Is(err, runtime.ErrNoLog) && o.follow && source.Kind != runtime.LogRing && source.Kind != runtime.LogJournal {
+		d.warn("%v; it is waited for", err)
+		o.lines = -1 // all of it is new
+		log, err = p.await(ctx, ref, source)
+		if log == nil && ctx.Err() != nil {
+			return nil // told to stop: that is how it ends
+		}
+	}
 	if errors.Is(err, runtime.ErrNoLog) {
 		d.complain(err)
 		d.warn("\"lxcdeck logs %s\" lists those that there are.", runtime.ShellQuote(name))
@@ -199,12 +210,43 @@ func named(word string, err error) error {
 	return fmt.Errorf("log %s: %w", word, err)
 }
 
-// rest waits for a tick, or until the context ends.
-func rest(ctx context.Context, tick *time.Ticker) error {
+// await opens a log as soon as it is there.
+func (p *logPrinter) await(ctx context.Context, ref runtime.Ref, source runtime.LogSource) (*runtime.Log, error) {
+	tick := time.NewTicker(logEvery)
+	defer tick.Stop()
+	for next := time.Now().Add(awaitEvery); ; {
+		if err := p.rest(ctx, tick); err != nil {
+			return nil, err
+		}
+		if time.Now().Before(next) {
+			continue
+		}
+		log, err := p.d.rt.OpenLog(ctx, ref, source)
+		if !errors.Is(err, runtime.ErrNoLog) {
+			return log, err
+		}
+		next = time.Now().Add(awaitEvery)
+	}
+}
+
+// rest waits for a tick, or until the context ends or nobody reads what is printed:
+// that is EPIPE, as a write would say.
+func (p *logPrinter) rest(ctx context.Context, tick *time.Ticker) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-tick.C:
-		return nil
 	}
+	if unread(p.d.Stdout) {
+		return fmt.Errorf("write %s: %w", p.d.Stdout.Name(), unix.EPIPE)
+	}
+	return nil
+}
+
+// unread says whether nobody is left who could read what is written to a file: that of
+// a pipe is in error then, a terminal or a socket has hung up (poll(2)).
+func unread(f *os.File) bool {
+	fds := []unix.PollFd{{Fd: int32(f.Fd())}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0
 }

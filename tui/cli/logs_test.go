@@ -233,3 +233,69 @@ func TestLogsAreFollowed(t *testing.T) {
 		_ = r.Close()
 	}
 }
+
+// A log that is followed ends when nobody reads it any more, though nothing more is
+// written to it, and though it is not there yet.
+func TestLogsEndWithTheirReader(t *testing.T) {
+	for _, name := range []string{"unended", "absent"} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan result, 1)
+		go func() {
+			done <- lxcdeckWith(t, loggedHost(), func(o *Options) { o.Stdout = w }, "logs", "web-1", name, "-f")
+			_ = w.Close()
+		}()
+		if name != "absent" {
+			if _, err := io.ReadFull(r, make([]byte, 6)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case got := <-done:
+			if name != "absent" && (got.code != 1 || got.err != "") {
+				t.Errorf("%s: %+v", name, got)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: nobody reads, and it goes on", name)
+		}
+	}
+}
+
+// One that is not there yet is waited for, and all of it is new.
+func TestLogsAreWaitedFor(t *testing.T) {
+	rt := loggedHost()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	done := make(chan result, 1)
+	go func() {
+		done <- lxcdeckWith(t, rt, func(o *Options) { o.Stdout = w }, "logs", "web-1", "late", "-f", "-n", "0")
+		_ = w.Close()
+	}()
+	for rt.Calls(fake.OpenLog) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := rt.AppendLog(webRef, "/var/log/late", "one\ntwo\n"); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 8)
+	if _, err := io.ReadFull(r, got); err != nil || string(got) != "one\ntwo\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if end := <-done; end.code != 0 || !strings.Contains(end.err, "waited for") {
+		t.Errorf("%+v", end)
+	}
+	if r := lxcdeck(t, rt, "logs", "web-1", "never", "-f", "--timeout", "10ms"); r.code != 0 || !strings.Contains(r.err, "waited for") {
+		t.Errorf("told to stop: %+v", r)
+	}
+}
