@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
@@ -48,8 +50,12 @@ func logActs() map[keymap.ID]func(*logView, *Model) tea.Cmd {
 	}
 }
 
-// timePrompt stands before a moment that is typed.
-const timePrompt = "time: "
+const (
+	// timePrompt stands before a moment that is typed.
+	timePrompt = "time: "
+	// listPrompt stands before a part of the names in the list of logs.
+	listPrompt = "names with: "
+)
 
 // prompted is what stands before what is typed: of a moment also which was the last,
 // until something is typed.
@@ -104,7 +110,7 @@ func (x *logView) textKey(m *Model, a keymap.Action) tea.Cmd {
 	case keymap.Bottom:
 		return x.ask(m, logAsk{to: logEnd, key: true})
 	case keymap.NextPane:
-		if len(x.list.entries) > 1 {
+		if len(x.list.all) > 1 {
 			x.choosing, x.back = true, true
 		}
 	case keymap.Refresh:
@@ -120,8 +126,8 @@ func (x *logView) textKey(m *Model, a keymap.Action) tea.Cmd {
 
 // reopen tries once more to open what could not be.
 func (x *logView) reopen(m *Model) tea.Cmd {
-	if i := x.list.at; i < len(x.list.entries) && x.list.entries[i].name == x.open {
-		return x.openText(m, x.list.entries[i])
+	if i := slices.IndexFunc(x.list.all, func(e logEntry) bool { return e.name == x.open }); i >= 0 {
+		return x.openText(m, x.list.all[i])
 	}
 	return x.fetchList(m)
 }
@@ -139,7 +145,7 @@ func (x *logView) stepBack(m *Model) tea.Cmd {
 	case x.filter != nil:
 		x.rules, x.level = nil, logfile.NoLevel
 		return x.setFilter(m)
-	case len(x.list.entries) > 1:
+	case len(x.list.all) > 1:
 		x.choosing, x.back = true, false
 		return x.fetchList(m)
 	default:
@@ -217,6 +223,10 @@ func (x *logView) unfilter(m *Model) tea.Cmd {
 
 // typing is a key while it is typed what to search or to filter for, or a moment.
 func (x *logView) typing(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	if x.prompt == listPrompt {
+		x.picking(k)
+		return nil
+	}
 	switch k.String() {
 	case "esc", "ctrl+c":
 		x.prompt = ""
@@ -238,6 +248,32 @@ func (x *logView) typing(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		x.typed.key(k)
 	}
 	return nil
+}
+
+// picking is a key while a part of the names in the list is typed: the list follows
+// at once, as that of containers does.
+func (x *logView) picking(k tea.KeyPressMsg) {
+	l := &x.list
+	switch key := k.String(); {
+	case key == "enter":
+		x.prompt = ""
+		if l.filter != "" {
+			l.move(0)
+		}
+		return
+	case key == "esc", key == "ctrl+c", (key == "backspace" || key == "ctrl+h") && len(x.typed.text) == 0:
+		x.prompt = ""
+		l.narrow("")
+		return
+	case key == "up", key == "ctrl+p":
+		l.move(l.at - 1)
+		return
+	case key == "down", key == "ctrl+n":
+		l.move(l.at + 1)
+		return
+	}
+	x.typed.key(k)
+	l.narrow(x.typed.String())
 }
 
 // entered does what was typed.
@@ -285,5 +321,8 @@ func (x *logView) paste(_ *Model, text string) bool {
 		return false
 	}
 	x.typed.insert(text)
+	if x.prompt == listPrompt {
+		x.list.narrow(x.typed.String())
+	}
 	return true
 }

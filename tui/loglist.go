@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -56,8 +57,10 @@ type logList struct {
 	began   time.Time
 	got     [][]runtime.LogSource
 	errs    []error
-	entries []logEntry
-	read    bool // was read once
+	all     []logEntry
+	entries []logEntry // those of all that the filter keeps
+	filter  string     // part of their names, in any case; "" = all
+	read    bool       // was read once
 	at, top int
 	on      string // name of what is under the cursor: it keeps it when rows move
 }
@@ -104,8 +107,11 @@ func (msg logListMsg) arrive(m *Model) tea.Cmd {
 	if !first || x.text != nil {
 		return again
 	}
+	if l.filter != "" { // somebody was faster
+		return again
+	}
 	l.move(max(0, slices.IndexFunc(l.entries, func(e logEntry) bool { return e.why == "" })))
-	if len(l.entries) == 1 && l.entries[0].why == "" { // there is nothing to choose
+	if len(l.all) == 1 && l.all[0].why == "" { // there is nothing to choose
 		return tea.Batch(again, x.openEntry(m, 0))
 	}
 	return again
@@ -125,18 +131,18 @@ func (msg logListDueMsg) arrive(m *Model) tea.Cmd {
 // arrange makes the list of what was read: of several containers those that more than
 // one of them has, and if there is none, all.
 func (l *logList) arrange(m *Model) {
-	l.entries = l.entries[:0:0]
+	l.all = l.all[:0:0]
 	at := map[string]int{}
 	for i, got := range l.got {
 		for _, s := range got {
 			name := s.Name()
 			k, known := at[name]
 			if !known {
-				k = len(l.entries)
+				k = len(l.all)
 				at[name] = k
-				l.entries = append(l.entries, logEntry{kind: s.Kind, name: name, first: s})
+				l.all = append(l.all, logEntry{kind: s.Kind, name: name, first: s})
 			}
-			e := &l.entries[k]
+			e := &l.all[k]
 			if e.of++; s.Why != "" {
 				e.why = cmp.Or(e.why, s.Why)
 				continue
@@ -144,23 +150,36 @@ func (l *logList) arrange(m *Model) {
 			e.wants = append(e.wants, logWant{l.of[i], m.called(l.of[i]), s})
 		}
 	}
-	for i := range l.entries {
-		if e := &l.entries[i]; len(e.wants) > 0 {
+	for i := range l.all {
+		if e := &l.all[i]; len(e.wants) > 0 {
 			e.why = ""
 		}
 	}
-	if common := slices.DeleteFunc(slices.Clone(l.entries), func(e logEntry) bool { return e.of < 2 }); len(l.of) > 1 && len(common) > 0 {
-		l.entries = common
+	if common := slices.DeleteFunc(slices.Clone(l.all), func(e logEntry) bool { return e.of < 2 }); len(l.of) > 1 && len(common) > 0 {
+		l.all = common
 	}
 	if len(l.of) > 1 {
-		slices.SortStableFunc(l.entries, func(a, b logEntry) int {
+		slices.SortStableFunc(l.all, func(a, b logEntry) int {
 			return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name))
 		})
 	}
-	if i := slices.IndexFunc(l.entries, func(e logEntry) bool { return e.name == l.on }); i >= 0 {
-		l.at = i
+	l.narrow(l.filter)
+}
+
+// narrow keeps what has a text in its name, and the cursor on what it is on; where that
+// is gone, on the first.
+func (l *logList) narrow(text string) {
+	l.filter, l.entries = text, l.all
+	if low := strings.ToLower(text); text != "" {
+		l.entries = slices.DeleteFunc(slices.Clone(l.all), func(e logEntry) bool { return !contains(e.name, low) })
 	}
-	l.move(l.at)
+	at := l.at
+	if i := slices.IndexFunc(l.entries, func(e logEntry) bool { return e.name == l.on }); i >= 0 {
+		at = i
+	} else if text != "" {
+		at = 0
+	}
+	l.move(at)
 }
 
 func (l *logList) move(to int) {
@@ -195,7 +214,14 @@ func (x *logView) listKey(m *Model, a keymap.Action) tea.Cmd {
 		if x.text != nil {
 			x.choosing = false
 		}
+	case keymap.LogFind:
+		x.prompt, x.note = listPrompt, ""
+		x.typed.set(l.filter)
 	case keymap.Back, keymap.Interrupt:
+		if a.ID == keymap.Back && l.filter != "" {
+			l.narrow("")
+			return nil
+		}
 		if a.ID == keymap.Back && x.text != nil && x.back {
 			x.choosing, x.back = false, false
 			return nil

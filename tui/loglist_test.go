@@ -122,3 +122,40 @@ func TestLogHelp(t *testing.T) {
 	d.adds("more\n")
 	d.sees("more")
 }
+
+// The list is filtered by names as that of containers is.
+func TestLogListIsFiltered(t *testing.T) {
+	specs := some()
+	specs[0].Logs = []fake.LogText{
+		logOf(runtime.LogLXC, "/l", "one\n"), logOf(runtime.LogFile, "/var/log/Mail.log", "two\n"), logOf(runtime.LogFile, "/var/log/syslog", "three\n"),
+		logOf(runtime.LogFile, "/var/log/mail.err", "four\n"),
+	}
+	d := newDeck(t, 80, 24, Options{}, specs...)
+	d.press("l", "/")
+	d.typed("MAIL")
+	d.sees("/var/log/Mail.log", "/var/log/mail.err", "names with: MAIL")
+	d.seesNo("syslog")
+	d.press("down", "enter") // which selects the first, as the list of containers does
+	d.sees("> /var/log/Mail.log", "2 of 4 with MAIL", "shows all")
+	d.press("enter")
+	d.sees("two")
+	d.press("]", "]") // goes through what is kept
+	d.sees("four", "that was the last one")
+	d.press("s", "/") // opens with what it was
+	d.typed("x")
+	d.sees("names with: MAILx", "no log has that in its name")
+	d.press("ctrl+u")
+	d.sees("syslog")
+	d.press("backspace")
+	d.seesNo("names with")
+	d.press("/")
+	d.typed("sys")
+	d.press("enter", "esc") // takes it back first
+	d.sees("> /var/log/syslog", "mail.err")
+	d.press("/")
+	d.typed("err")
+	d.press("esc")
+	d.sees("syslog", "> /var/log/mail.err")
+	d.press("esc") // to the text
+	d.sees("four")
+}

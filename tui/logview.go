@@ -300,6 +300,12 @@ func (x *logView) state(m *Model) *views.LogState {
 		Prompt: x.prompted(), Typed: x.typed.String(), Behind: x.typed.behind(),
 		List: views.LogListState{Items: x.items(m), Cursor: x.list.at, Offset: x.list.top, Focus: x.choosing},
 	}
+	if l := &x.list; l.filter != "" {
+		s.List.Empty = "no log has that in its name"
+		if x.choosing && x.note == "" {
+			s.Note = fmt.Sprintf("%d of %d with %s", len(l.entries), len(l.all), views.Clean(l.filter))
+		}
+	}
 	x.list.top = views.Scroll(x.list.at, x.list.top, len(x.list.entries), m.theme.LogPage(s, m.layout.H))
 	s.List.Offset = x.list.top
 	if p.ended != "" && p.warn == "" {
@@ -327,15 +333,15 @@ func (x *logView) state(m *Model) *views.LogState {
 // empty says why there is no row.
 func (x *logView) empty(s *views.LogState) {
 	l := &x.list
-	if len(l.entries) == 0 {
+	if len(l.all) == 0 {
 		s.List.Focus = false
 	}
 	switch {
 	case x.text == nil && !l.read:
 		s.Empty = "looking for logs ..."
-	case x.text == nil && l.err() != nil && len(l.entries) == 0:
+	case x.text == nil && l.err() != nil && len(l.all) == 0:
 		s.Empty = "The logs were not found: " + logWords(l.err())
-	case x.text == nil && len(l.entries) == 0:
+	case x.text == nil && len(l.all) == 0:
 		s.Empty = "No log is kept. lxc.log.file and lxc.console.logfile in a config name files, lxc.console.buffer.size keeps " +
 			"what the console has shown, and what is below /var/log inside, or in its journal, is listed here once it is there."
 	case x.text == nil:
@@ -377,13 +383,19 @@ func (x *logView) hints(m *Model) []keymap.Hint {
 		}
 	}
 	switch {
-	case x.text == nil && len(x.list.entries) == 0, x.text != nil && x.err != nil && !x.choosing:
+	case x.text == nil && len(x.list.all) == 0, x.text != nil && x.err != nil && !x.choosing:
 		add(keymap.Back, "back")
 		add(keymap.Refresh, "tries again")
+		return out
+	case x.choosing && x.list.filter != "":
+		add(keymap.LogOpen, "opens")
+		add(keymap.Back, "shows all")
+		add(keymap.LogFind, "filters")
 		return out
 	case x.choosing:
 		add(keymap.LogOpen, "opens")
 		add(keymap.Back, "back")
+		add(keymap.LogFind, "filters")
 		add(keymap.Refresh, "looks again")
 		return out
 	}
@@ -407,7 +419,7 @@ func (x *logView) hints(m *Model) []keymap.Hint {
 	add(keymap.LogLevel, "level")
 	add(keymap.LogCopy, "copy")
 	add(keymap.LogSave, "save")
-	if len(x.list.entries) > 1 {
+	if len(x.list.all) > 1 {
 		add(keymap.LogList, "other logs")
 	}
 	return slices.Clip(out)

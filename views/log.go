@@ -62,7 +62,8 @@ type LogListState struct {
 	Items  []LogItem
 	Cursor int
 	Offset int
-	Focus  bool // keys go to it: on narrow screens it is shown in the text's place
+	Empty  string // why there is no item; "" = nothing is said of it
+	Focus  bool   // keys go to it: on narrow screens it is shown in the text's place
 }
 
 // LogItem is a log in the list.
@@ -275,6 +276,9 @@ func (t *Theme) logList(s *LogListState, w, h int) []string {
 	}
 	for i := top; i < len(s.Items) && len(rows) < h; i++ {
 		rows = append(rows, t.logItem(s, i, widest, w))
+	}
+	if len(s.Items) == 0 && s.Empty != "" && h > 0 {
+		rows = append(rows, t.row(Dim, "  "+s.Empty, w))
 	}
 	for len(rows) < h {
 		rows = append(rows, blank(w))
