@@ -50,6 +50,8 @@ func BenchmarkSearch(b *testing.B) {
 		{"fold", Pattern{Text: "zebraQuokka at", Fold: true}},
 		{"foldfrequent", Pattern{Text: "Servex", Fold: true}},
 		{"regexp", Pattern{Text: "Zebra[a-z]+ at", Regexp: true}},
+		{"run", Pattern{Text: "[0-9]{12}", Regexp: true}},
+		{"shortrun", Pattern{Text: "[A-Z]{6}", Regexp: true}},
 		{"regexpfrequent", Pattern{Text: "served in 99[0-9]+ ms", Regexp: true}},
 	} {
 		m := compiled(b, c.p)

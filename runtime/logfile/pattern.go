@@ -24,6 +24,7 @@ type Matcher struct {
 	// needles are literals of which each match holds one at least; none = no such are
 	// known, and each line has to be looked at.
 	needles []needle
+	run     run  // that each line has which matches; of use where there are no needles
 	most    int  // bytes of the longest needle
 	zeros   bool // a needle holds a zero byte: it may lie in a hole
 }
@@ -55,7 +56,9 @@ func (p Pattern) Compile() (*Matcher, error) {
 		if m.re, err = regexp.Compile(text); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrPattern, err)
 		}
-		m.needles = needlesOf(tree)
+		if m.needles = needlesOf(tree); m.needles == nil {
+			m.run = runOf(tree)
+		}
 	} else {
 		m.needles = []needle{newNeedle(p.Text, p.Fold)}
 	}
@@ -68,13 +71,17 @@ func (p Pattern) Compile() (*Matcher, error) {
 
 // Match says whether a line holds the pattern.
 func (m *Matcher) Match(line []byte) bool {
-	if len(m.needles) > 0 && !m.holds(line) {
+	if !m.holds(line) {
 		return false
 	}
 	return m.re == nil || m.re.Match(line)
 }
 
+// holds says whether a line has what all that match have.
 func (m *Matcher) holds(line []byte) bool {
+	if len(m.needles) == 0 {
+		return m.run.n == 0 || m.run.in(line)
+	}
 	for i := range m.needles {
 		if m.needles[i].index(line) >= 0 {
 			return true
@@ -88,7 +95,7 @@ func (m *Matcher) holds(line []byte) bool {
 func (m *Matcher) Spans(line []byte, most int) [][2]int {
 	var out [][2]int
 	if m.re != nil {
-		if len(m.needles) > 0 && !m.holds(line) {
+		if !m.holds(line) {
 			return nil
 		}
 		for _, at := range m.re.FindAllIndex(line, most) {

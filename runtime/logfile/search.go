@@ -182,7 +182,7 @@ func (s *search) report(at int64) error {
 // first is the first match of a regular expression in a line that begins at an
 // offset or behind it.
 func (s *search) first(l *Line, from int64) (Match, bool) {
-	if l.Cut&Hole != 0 {
+	if l.Cut&Hole != 0 || !s.m.holds(l.Text) {
 		return Match{}, false
 	}
 	if l.At >= from {
@@ -202,7 +202,7 @@ func (s *search) first(l *Line, from int64) (Match, bool) {
 
 // final is the last one that begins before an offset.
 func (s *search) final(l *Line, before int64) (found Match, ok bool) {
-	if l.Cut&Hole != 0 || !s.m.re.Match(l.Text) {
+	if l.Cut&Hole != 0 || !s.m.Match(l.Text) {
 		return Match{}, false
 	}
 	for _, at := range s.m.re.FindAllIndex(l.Text, -1) {

@@ -108,6 +108,7 @@ func patterns() []Pattern {
 		{Text: "n.*e", Regexp: true}, {Text: "^needle$", Regexp: true}, {Text: "(?i)nee(dle|t)|other", Regexp: true},
 		{Text: "need|ee?d|zz", Regexp: true}, {Text: "[a-n]+le", Regexp: true}, {Text: "x*", Regexp: true},
 		{Text: "NEEDLE|kiss", Regexp: true, Fold: true}, {Text: "a+needle", Regexp: true}, {Text: "(ab){2}", Regexp: true},
+		{Text: "[e-n]{4}", Regexp: true}, {Text: "[a-e]+[^a-z]", Regexp: true, Fold: true},
 		{Text: ".", Regexp: true}, {Text: "\\x00+", Regexp: true}, {Text: "\\r$", Regexp: true},
 	}
 }
@@ -217,6 +218,42 @@ func TestNeedlesLoseNothing(t *testing.T) {
 	}
 	if m := compiled(t, Pattern{Text: "error.*(timeout|refused)", Regexp: true}); len(m.needles) != 2 || string(m.needles[0].text) != "timeout" {
 		t.Errorf("needles %+v", m.needles)
+	}
+}
+
+// Where a regular expression has no literal, lines are passed over that have not so
+// many of its characters in a row, and no others.
+func TestRunsLoseNothing(t *testing.T) {
+	for expr, n := range map[string]int{
+		"[0-9]{12}": 12, "[A-Z]{5}": 5, "[0-9]{1,3}(\\.[0-9]{1,3}){3}": 7, "x$": 1, "([a-f][0-9]|[a-f]{3})+": 2, "(?i)k": 1, "[^a]": 0, ".*": 0,
+		"[a-c]?[0-9]{3}[d-f]*": 3, "\\d{4}-\\d\\d": 7, "[é-ö]{2}": 2, "(a|b|c){1000}": 1000, "([ab]{1000}){4}": maxRun, "[a-z]+|[0-9]": 1, "a|": 0,
+		"([0-9]{4}){0,2}": 0, "^[0-9]\\b": 1, "(?s).[0-9]{2}": 2,
+	} {
+		if m, err := (Pattern{Text: expr, Regexp: true}).Compile(); err == nil && m.run.n != n {
+			t.Errorf("%s: %d in a row, want %d", expr, m.run.n, n)
+		}
+	}
+	r := rand.New(rand.NewPCG(7, 8))
+	parts := []string{"[0-9]", "[a-c]{2}", "[^b]", ".", "a", "é", "[é-ö]", "\\d+", "(a|[0-9]{2})", "(?i:k)", "[b-d]*", "(c[0-9]?)+", "\\x{fffd}", "^", "$", "\\b", "(|a)"}
+	chars := []string{"a", "b", "c", "1", "2", "é", "ö", "k", "K", "\u212a", "\xff", " "}
+	hits := 0
+	for range 4000 {
+		expr, line := "", ""
+		for range 1 + r.IntN(4) {
+			expr += parts[r.IntN(len(parts))]
+		}
+		m := compiled(t, Pattern{Text: expr, Regexp: true, Fold: r.IntN(3) == 0})
+		for range 20 {
+			line += chars[r.IntN(len(chars))]
+			if want := m.re.MatchString(line); m.Match([]byte(line)) != want {
+				t.Fatalf("%q in %q: not %v", expr, line, want)
+			} else if want {
+				hits++
+			}
+		}
+	}
+	if hits < 1000 {
+		t.Errorf("%d matches alone", hits)
 	}
 }
 
