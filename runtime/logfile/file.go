@@ -203,6 +203,35 @@ func (f *File) Copy(ctx context.Context, w io.Writer, from, to int64) (int64, er
 	return done, nil
 }
 
+// Data is the first part of what lies between two offsets that is in no hole: from =
+// to, there is none. Holes of less than 128 KiB count as zeros that were written.
+func (f *File) Data(at, to int64) (from, end int64) {
+	const least = 2 * grid
+	if !f.sparse() {
+		return at, to
+	}
+	next, more := f.data(at)
+	switch {
+	case !more:
+		next = to
+	case next-at < least:
+		next = at
+	}
+	from = min(next, to)
+	for end = from; end < to; {
+		hole, err := f.f.Seek(end, unix.SEEK_HOLE)
+		if err != nil || hole >= to {
+			return from, to
+		}
+		next, more := f.data(hole)
+		if !more || next-hole >= least {
+			return from, max(hole, from)
+		}
+		end = next
+	}
+	return from, min(end, to)
+}
+
 // sparse says whether the file may have holes.
 func (f *File) sparse() bool {
 	st, err := statOf(f.f)

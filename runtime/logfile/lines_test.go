@@ -245,6 +245,30 @@ func TestHolesAreOneLine(t *testing.T) {
 	})
 }
 
+func TestDataIsWhatIsNoHole(t *testing.T) {
+	const size = 1 << 30
+	f, _ := holed(t, size, map[int64]string{0: "first", 64 << 10: "near", size / 2: "middle"})
+	var got []int64
+	for at := int64(0); at < size; {
+		from, end := f.Data(at, size)
+		if from < at || end < from || end == at {
+			t.Fatalf("from %d: %d to %d", at, from, end)
+		}
+		if at = end; from < size {
+			got = append(got, from)
+		}
+	}
+	if !slices.Equal(got, []int64{0, size / 2}) {
+		t.Errorf("data at %d", got)
+	}
+	if from, end := f.Data(size/2+1, size/2+3); from != size/2+1 || end != size/2+3 {
+		t.Errorf("within data: %d to %d", from, end)
+	}
+	if from, end := logOf(t, "text").Data(1, 4); from != 1 || end != 4 {
+		t.Errorf("of no hole: %d to %d", from, end)
+	}
+}
+
 func TestEndOfAnEmptyHoleIsThereAtOnce(t *testing.T) {
 	f, _ := holed(t, 2<<30, nil)
 	within(t, 2*time.Second, "the end of 2 GB", func() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"lxcdeck/runtime"
@@ -35,6 +36,7 @@ type logPrinter struct {
 	filter logfile.Filter
 	clean  bool  // for a terminal: no byte of a container's reaches it as it is
 	at     int64 // all before it was printed
+	holed  bool  // what was printed last was a hole
 }
 
 // run prints what is wanted, and follows.
@@ -136,17 +138,20 @@ func (p *logPrinter) begin(ctx context.Context, f *logfile.File, size int64) (at
 		return at, nil
 	}
 	last := size
-	for left := p.o.lines; left > 0; {
-		got, err := f.SelectBefore(ctx, &p.filter, last, min(left, logBatch), nil)
+	for left, to := p.o.lines, size; left > 0; {
+		got, err := f.SelectBefore(ctx, &p.filter, to, min(left, logBatch), nil)
 		if err != nil {
 			return 0, err
 		}
-		if left -= len(got.Lines); len(got.Lines) > 0 {
-			last = got.Lines[0].At
+		for _, l := range slices.Backward(got.Lines) {
+			if l.Cut&logfile.Hole == 0 && !endsPiece(&l) {
+				last, left = l.At, left-1
+			}
 		}
 		if got.Done || len(got.Lines) == 0 {
 			break
 		}
+		to = got.Lines[0].At
 	}
 	return max(at, last), nil
 }
@@ -155,9 +160,7 @@ func (p *logPrinter) begin(ctx context.Context, f *logfile.File, size int64) (at
 // that, unless it is the last that is printed.
 func (p *logPrinter) upto(ctx context.Context, f *logfile.File, to int64, last bool) error {
 	if !p.clean && len(p.filter.In) == 0 {
-		n, err := f.Copy(ctx, p.d.Stdout, p.at, to)
-		p.at += n
-		return err
+		return p.copy(ctx, f, to)
 	}
 	for p.at < to {
 		got, err := f.SelectAfter(ctx, &p.filter, p.at, logBatch, nil)
@@ -185,10 +188,39 @@ func (p *logPrinter) upto(ctx context.Context, f *logfile.File, to int64, last b
 	return nil
 }
 
+// copy prints the bytes as they are. Who wants lines gets no hole: nobody has written
+// the gigabytes of zeros that are read there.
+func (p *logPrinter) copy(ctx context.Context, f *logfile.File, to int64) error {
+	for p.at < to {
+		end := to
+		if p.o.lines >= 0 || !p.since.IsZero() {
+			from, upto := f.Data(p.at, to)
+			if end = upto; from > p.at {
+				var b [1]byte // the end of the line that the hole is
+				if n, _ := f.ReadAt(b[:], from); from < to && n == 1 && b[0] == '\n' {
+					from++
+				}
+				p.at = from
+			}
+		}
+		n, err := f.Copy(ctx, p.d.Stdout, p.at, end)
+		p.at += n
+		if err != nil || p.at < end { // the file was cut
+			return err
+		}
+	}
+	return nil
+}
+
+// endsPiece says whether a line is the end of one that came in pieces, and no more.
+func endsPiece(l *logfile.Line) bool { return l.Cut&logfile.Continues != 0 && len(l.Text) == 0 }
+
 // line prints a line, or a piece of one.
 func (p *logPrinter) line(out *bytes.Buffer, l *logfile.Line) {
+	holed := p.holed
+	p.holed = l.Cut&logfile.Hole != 0
 	switch {
-	case l.Cut&logfile.Hole != 0:
+	case p.holed, endsPiece(l) && (holed || len(p.filter.In) > 0):
 		return
 	case p.clean:
 		out.WriteString(views.Clean(string(l.Text)))
