@@ -124,6 +124,9 @@ func (m *Model) openDefault() tea.Cmd {
 		return m.showConfig(&confView{of: runtime.ConfigOf{Default: path}, name: path})
 	}
 	if len(all) == 1 {
+		if m.about.UID != 0 {
+			m.say(noteInfo, "this user has no home directory, and so no default config but the host's", "")
+		}
 		return show(all[0])
 	}
 	n := &menu{title: "Which default config?"}

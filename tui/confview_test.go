@@ -355,3 +355,23 @@ func TestConfigThatIsOdd(t *testing.T) {
 	d.press("e")
 	d.sees("not a text")
 }
+
+// A user without a home directory is shown the host's default config, and told so.
+func TestDefaultConfigWithoutAHome(t *testing.T) {
+	for _, tt := range []struct {
+		o    fake.Options
+		says bool
+	}{{fake.Options{UID: 1000, NoHome: true}, true}, {fake.Options{}, false}} {
+		clock := fake.NewClock(noon)
+		tt.o.Clock = clock
+		f := fake.New(tt.o, some()...)
+		d := newDeckOn(t, 80, 24, Options{}, f, f, clock)
+		d.press(":")
+		d.typed("default-config")
+		d.press("enter")
+		d.sees("Default config /etc/lxc/default.conf")
+		if got := strings.Contains(d.screen(), "this user has no home directory"); got != tt.says {
+			t.Errorf("%+v: %v\n%s", tt.o, got, d.screen())
+		}
+	}
+}

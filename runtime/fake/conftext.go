@@ -45,7 +45,7 @@ type confBackup struct {
 
 // DefaultConfigs are those of this host and of this user.
 func (r *Runtime) DefaultConfigs() []string {
-	if r.opts.UID == 0 {
+	if r.opts.UID == 0 || r.opts.NoHome {
 		return []string{"/etc/lxc/default.conf"}
 	}
 	return []string{"/etc/lxc/default.conf", "/home/user/.config/lxc/default.conf"}

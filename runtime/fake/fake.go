@@ -67,6 +67,7 @@ type Options struct {
 	Seed    uint64   // of the phases in which counters swing
 	Name    string   // About.Name; "" = "fake"
 	UID     int      // About.UID
+	NoHome  bool     // that user has no home directory
 	Demo    bool     // About.Demo
 	CPUs    int      // 0 = 8
 	Memory  uint64   // bytes; 0 = 32 GiB

@@ -33,10 +33,10 @@ func (*Adapter) DefaultConfigs() []string { return defaultConfigs() }
 func defaultConfigs() []string {
 	out := []string{systemDefault}
 	own := golxc.GlobalConfigItem("lxc.default_config")
-	// liblxc goes by HOME, which may be another user's; helpers have that of passwd.
+	// liblxc goes by HOME, which may be another user's; helpers have the user's own.
 	if rest, ok := strings.CutPrefix(own, os.Getenv("HOME")+"/"); ok && os.Geteuid() != 0 {
 		home := homeDir()
-		if home == "/" { // a user without an entry in passwd has none
+		if home == "/" { // a user without a home has none
 			return out
 		}
 		own = filepath.Join(home, rest)

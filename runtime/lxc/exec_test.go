@@ -264,6 +264,28 @@ func TestHelperEnvironment(t *testing.T) {
 	}
 }
 
+// A user's HOME is what liblxc goes by, if it is the user's; root's is not looked at.
+func TestHomeOfHelpers(t *testing.T) {
+	const nobody = 54321 // has no entry in passwd
+	dir := t.TempDir()
+	other := nobody
+	if os.Geteuid() != 0 {
+		other = os.Geteuid()
+	} else {
+		must(t, os.Chown(dir, nobody, nobody))
+	}
+	for _, tt := range []struct {
+		uid       int
+		env, want string
+	}{
+		{other, dir, dir}, {other, dir + "/none/", dir + "/none"}, {nobody, "/proc", "/"}, {nobody, "", "/"}, {nobody, "some", "/"}, {0, dir, "/root"},
+	} {
+		if got := ownHome(tt.uid, tt.env); got != tt.want {
+			t.Errorf("uid %d, HOME=%q: %s, want %s", tt.uid, tt.env, got, tt.want)
+		}
+	}
+}
+
 func TestHelperErrorsKeepTheirKind(t *testing.T) {
 	for name, sentinel := range errKinds() {
 		r := failedReply(fmt.Errorf("%w: because", sentinel), "line")

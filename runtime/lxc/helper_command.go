@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	osuser "os/user"
@@ -8,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 )
@@ -58,7 +61,7 @@ func startSafely(cmd *exec.Cmd) error {
 	return cmd.Start()
 }
 
-// helperEnv builds the environment of a helper from nothing. HOME comes from
+// helperEnv builds the environment of a helper from nothing. Root's HOME comes from
 // passwd: an administrator's environment may be another user's.
 func helperEnv(asUser *user) []string {
 	env := []string{"PATH=" + helperPath}
@@ -86,9 +89,20 @@ func helperEnv(asUser *user) []string {
 	return env
 }
 
-// homeDir is the caller's home as passwd has it, else /.
-func homeDir() string {
-	u, err := osuser.LookupId(strconv.Itoa(os.Geteuid()))
+// homeDir is where liblxc looks for what belongs to the caller, else /.
+func homeDir() string { return ownHome(os.Geteuid(), os.Getenv("HOME")) }
+
+// ownHome is a user's home: HOME, by which liblxc goes, where it is the user's own or not
+// there yet; else, and for root, that of passwd. / = there is none.
+func ownHome(uid int, env string) string {
+	if uid != 0 && filepath.IsAbs(env) {
+		var st unix.Stat_t
+		switch err := unix.Stat(env, &st); {
+		case errors.Is(err, unix.ENOENT), err == nil && int(st.Uid) == uid:
+			return filepath.Clean(env)
+		}
+	}
+	u, err := osuser.LookupId(strconv.Itoa(uid))
 	if err != nil || !filepath.IsAbs(u.HomeDir) {
 		return "/"
 	}
