@@ -240,9 +240,13 @@ func inForce(ref runtime.Ref, init int, tree *conf.Tree) ([]runtime.ConfigInForc
 	for _, k := range conf.Keys() {
 		switch {
 		case k.Name == other:
-		case k.Name == "lxc.include", k.Name == "lxc.hook", k.Name == "lxc.net", strings.HasPrefix(k.Name, "lxc.log."):
-			// Includes are read while they are parsed; the log of a running one is
-			// that of who has started it.
+		case k.Name == "lxc.include", k.Name == "lxc.hook", k.Name == "lxc.net":
+			// Includes are read while they are parsed.
+		case k.Name == "lxc.log.file" && startedInMemory(c):
+			if file := valuesSaid(&k, c.ConfigItem(k.Name)); len(file) > 0 {
+				out = append(out, runtime.ConfigInForce{Key: k.Name, File: file, Later: true})
+			}
+		case k.Name == "lxc.log.level" && startedInMemory(c): // what it was is not known
 		case k.Name == "lxc.net.[i]":
 		case strings.HasPrefix(k.Name, "lxc.net.[i]."):
 			for _, n := range nets {
@@ -272,6 +276,13 @@ func inForce(ref runtime.Ref, init int, tree *conf.Tree) ([]runtime.ConfigInForc
 		return nil, errPassing()
 	}
 	return out, nil
+}
+
+// startedInMemory says whether a container logs to memory, as one does that was started
+// here while its config named no file (newStartLog): at a level of ours then.
+func startedInMemory(c *golxc.Container) bool {
+	runs := said(c.RunningConfigItem("lxc.log.file"))
+	return len(runs) == 1 && strings.HasPrefix(runs[0], "/proc/self/fd/")
 }
 
 // otherCaps is lxc.cap.drop or lxc.cap.keep, whichever the files do not set, where

@@ -304,6 +304,56 @@ func TestLimitsAreInForce(t *testing.T) {
 	}
 }
 
+// A log is written as it was when the container was started, by LXC's tools or here. One
+// whose config named no file is started here with a log in memory, which is no difference.
+func TestLogOfARunningConfig(t *testing.T) {
+	s := lxctest.New(t)
+	a := adapterFor(t, s.Path)
+	log := filepath.Join(s.Path, "own.log")
+	inForce := func(ref runtime.Ref, add string) (keys []string) {
+		t.Helper()
+		of := runtime.ConfigOf{Ref: ref}
+		put(t, of.Path(), strings.Replace(read(t, of.Path()), "lxc.log.level = INFO\n", "", 1)+add)
+		c := configText(t, a, of)
+		for _, v := range c.InForce {
+			if keys = append(keys, v.Key); !v.Later || c.Restart != runtime.Yes {
+				t.Errorf("%+v, restart %v", v, c.Restart)
+			}
+		}
+		if c.InForceWhy != "" {
+			t.Error(c.InForceWhy)
+		}
+		slices.Sort(keys)
+		return keys
+	}
+	for name, start := range map[string]func(runtime.Ref){
+		"tools": func(ref runtime.Ref) { must(t, s.Tool("lxc-start", ref.Name)) },
+		"here":  func(ref runtime.Ref) { must(t, do(t, a, runtime.Start, ref)) },
+	} {
+		ref := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "log-" + name}
+		must(t, s.Add(ref.Name, "lxc.log.file = "+log, "lxc.log.level = INFO"))
+		start(ref)
+		if keys := inForce(ref, "lxc.log.level = INFO\n"); len(keys) != 0 {
+			t.Errorf("%s: nothing was changed: %q", name, keys)
+		}
+		if keys := inForce(ref, "lxc.log.level = DEBUG\n"); !slices.Equal(keys, []string{"lxc.log.level"}) {
+			t.Errorf("%s: another level: %q", name, keys)
+		}
+		if keys := inForce(ref, "lxc.log.file = "+log+".2\n"); !slices.Equal(keys, []string{"lxc.log.file", "lxc.log.level"}) {
+			t.Errorf("%s: another file: %q", name, keys)
+		}
+		bare := runtime.Ref{Path: s.Path, Name: lxctest.Prefix + "nolog-" + name}
+		must(t, s.Add(bare.Name))
+		start(bare)
+		if keys := inForce(bare, ""); len(keys) != 0 {
+			t.Errorf("%s: nothing was changed: %q", name, keys)
+		}
+		if keys := inForce(bare, "lxc.log.file = "+log+"\n"); !slices.Equal(keys, []string{"lxc.log.file"}) {
+			t.Errorf("%s: a file: %q", name, keys)
+		}
+	}
+}
+
 // Lists, keys of families and interfaces are told of as well, and what was taken
 // out of the file.
 func TestConfigInForce(t *testing.T) {
