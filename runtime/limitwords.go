@@ -200,3 +200,11 @@ func LimitKey(name string) string {
 		return "io"
 	}
 }
+
+// LimitHazard is what a limit does that nobody wants, whatever is in use; "" = nothing.
+func LimitHazard(name, value string) string {
+	if n, some := LimitValue(value).Get(); name == LimitPids && some && n == 0 {
+		return "with 0 nothing can be started in it, by its init neither"
+	}
+	return ""
+}

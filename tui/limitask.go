@@ -24,8 +24,8 @@ func (x *limiting) tooLittle(f *form, k int) string {
 	if err != nil || !some {
 		return ""
 	}
-	if at.name == runtime.LimitPids && n == 0 {
-		return "with 0 nothing can be started in it, by its init neither"
+	if why := runtime.LimitHazard(at.name, value); why != "" {
+		return why
 	}
 	for i, c := range x.all {
 		l := x.state(i, at.name, at.device)

@@ -131,6 +131,11 @@ func (d *deck) limits(cmd *cobra.Command, names []string, w *limitWish) error {
 	if len(w.set) == 0 {
 		return d.showLimits(ctx, all)
 	}
+	for _, s := range w.set {
+		if why := runtime.LimitHazard(s.Name, s.Value); why != "" && len(all) > 0 {
+			d.warn("%s: %s", runtime.LimitKey(s.Name), why)
+		}
+	}
 	for i := range all {
 		own := &runtime.SetLimitsArgs{Set: w.set}
 		if slices.ContainsFunc(w.set, func(s runtime.LimitSetting) bool { return s.Name == runtime.LimitIO }) {

@@ -401,3 +401,13 @@ func TestLeftoversAreListed(t *testing.T) {
 		t.Errorf("none: %+v", r)
 	}
 }
+
+// A limit that lets nothing run is set as it was asked for, and said.
+func TestLimitsThatLetNothingRun(t *testing.T) {
+	const words = "lxcdeck: pids: with 0 nothing can be started in it, by its init neither\n"
+	for args, want := range map[string]string{"--pids 0": words, "--pids 1": "", "--pids none": "", "--memory 0": ""} {
+		if r := lxcdeck(t, testHost(), append([]string{"limits", "db"}, strings.Fields(args)...)...); r.code != 0 || r.err != want {
+			t.Errorf("%s: %+v", args, r)
+		}
+	}
+}
