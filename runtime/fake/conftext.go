@@ -117,6 +117,11 @@ func (f *confFile) word() string {
 	return fmt.Sprintf("%d-%x", f.version, sha256.Sum256([]byte(f.text)))
 }
 
+// keep keeps what a config holds as an earlier version of it.
+func (f *confFile) keep(now time.Time) {
+	f.backups = append(f.backups, confBackup{"config.lxcdeck-" + now.UTC().Format("20060102T150405Z") + fmt.Sprintf("-%02d", f.version), f.text, now})
+}
+
 // EditConfig changes a config behind the Runtime's back, as an editor does.
 func (r *Runtime) EditConfig(of runtime.ConfigOf, text string) error {
 	r.mu.Lock()
@@ -305,7 +310,7 @@ func (r *Runtime) setConfig(b *box, q runtime.Request) error {
 		return nil
 	}
 	if f.version > 0 {
-		f.backups = append(f.backups, confBackup{"config.lxcdeck-" + r.Now().UTC().Format("20060102T150405Z") + fmt.Sprintf("-%02d", f.version), f.text, r.Now()})
+		f.keep(r.Now())
 	}
 	f.text = string(a.Text)
 	if b == nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/conf"
 )
 
 // limitKey is a limit with its device.
@@ -89,8 +90,9 @@ func (b *box) limit(k limitKey, runs bool, s *runtime.Sample) runtime.LimitState
 	return l
 }
 
-// setLimits changes them; the simulated kernel has no more than 64 CPUs.
-func (b *box) setLimits(a *runtime.SetLimitsArgs) error {
+// setLimits changes them, in the config too, of which the version before is kept. The
+// simulated kernel has no more than 64 CPUs. Callers hold r.mu.
+func (r *Runtime) setLimits(b *box, a *runtime.SetLimitsArgs) error {
 	for _, s := range a.Set {
 		if s.Name != runtime.LimitCPUs {
 			continue
@@ -98,6 +100,14 @@ func (b *box) setLimits(a *runtime.SetLimitsArgs) error {
 		if last, err := strconv.Atoi(s.Value[strings.LastIndexAny(s.Value, "-,")+1:]); err == nil && last >= 64 {
 			return fmt.Errorf("the kernel does not take %s = %s: numerical result out of range", s.Name, s.Value)
 		}
+	}
+	f, err := r.conf(runtime.ConfigOf{Ref: b.spec.Ref})
+	if err != nil {
+		return err
+	}
+	text, err := limited(f.text, a.Set)
+	if err != nil {
+		return err
 	}
 	if b.limits == nil {
 		b.limits = map[limitKey]string{}
@@ -121,6 +131,41 @@ func (b *box) setLimits(a *runtime.SetLimitsArgs) error {
 			}
 		}
 	}
+	if text == f.text {
+		return nil
+	}
+	if f.init == b.spec.InitPID && f.init > 0 { // the cgroup has them already
+		if f.ran, err = limited(f.ran, a.Set); err != nil {
+			return err
+		}
+	}
+	f.keep(r.Now())
+	f.text, b.spec.ConfigText = text, text
 	b.edits++
 	return nil
+}
+
+// limited is a config with limits.
+func limited(text string, set []runtime.LimitSetting) (string, error) {
+	f := conf.Parse("config", []byte(text))
+	for _, s := range set {
+		key := "lxc.cgroup2." + s.Name
+		for i := len(f.Lines) - 1; i >= 0; i-- {
+			l := &f.Lines[i]
+			device, _, _ := strings.Cut(l.Value, " ")
+			if l.Key != key || s.Device != "" && device != s.Device {
+				continue
+			}
+			if err := f.Delete(i + 1); err != nil {
+				return "", err
+			}
+		}
+		if s.Value == "" {
+			continue
+		}
+		if _, err := f.Append(key, strings.TrimSpace(s.Device+" "+s.Value)); err != nil {
+			return "", err
+		}
+	}
+	return string(f.Bytes()), nil
 }

@@ -229,7 +229,7 @@ func (r *Runtime) change(b *box, q runtime.Request) error {
 	case *runtime.AutostartArgs:
 		b.autostart(a)
 	case *runtime.SetLimitsArgs:
-		return b.setLimits(a)
+		return r.setLimits(b, a)
 	case *runtime.UnpackArgs:
 		r.put(q.Ref, Spec{Container: runtime.Container{State: runtime.Stopped, Config: &runtime.Config{Unprivileged: len(a.IDMap) > 0}}})
 	case *runtime.ConfigArgs:

@@ -2,6 +2,7 @@ package runtimetest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"lxcdeck/runtime"
@@ -29,8 +30,15 @@ func testLimits(t *testing.T, s *suite) {
 			{Name: runtime.LimitPids, Value: value}, {Name: runtime.LimitCPUWeight, Value: map[string]string{"123": "50", "": ""}[value]},
 		}})
 	}
+	_, before := s.configOf(t, runtime.ConfigOf{Ref: ref})
 	if err := set("123"); err != nil {
 		t.Fatal(err)
+	}
+	c, text := s.configOf(t, runtime.ConfigOf{Ref: ref})
+	if len(c.Backups) != 1 || !strings.Contains(text, runtime.LimitPids+" = 123") {
+		t.Errorf("kept %+v of\n%s", c.Backups, text)
+	} else if old, err := s.rt.ConfigBackup(s.context(t), runtime.ConfigOf{Ref: ref}, c.Backups[0].Name); err != nil || string(old) != before {
+		t.Errorf("earlier version: %v\n%s", err, old)
 	}
 	if l := s.limit(t, ref, runtime.LimitPids); l.Live != "" || l.Config != "123" || l.Key == "" || l.Why != "" || !l.Used.Absent() {
 		t.Errorf("stopped: %+v", l)
@@ -42,6 +50,9 @@ func testLimits(t *testing.T, s *suite) {
 	}
 	if err := set(""); err != nil {
 		t.Fatal(err)
+	}
+	if c, _ := s.configOf(t, runtime.ConfigOf{Ref: ref}); len(c.Backups) != 2 || c.Restart != runtime.No {
+		t.Errorf("taken back: %+v, restart %v", c.Backups, c.Restart)
 	}
 	pids, weight = s.limit(t, ref, runtime.LimitPids), s.limit(t, ref, runtime.LimitCPUWeight)
 	if pids.Live != "max" || pids.Config != "" || weight.Live != "100" || weight.Config != "" {
