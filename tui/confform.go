@@ -218,7 +218,7 @@ func (x *confView) ask(m *Model, title func(key string) string, key, value strin
 		have = append(have, x.tree.Items[i].Key)
 	}
 	supports := conf.SupportedBy(x.got.Lacking, x.got.Extra)
-	f := &form{title: title(key), note: "tab completes.", action: "changes it", wrong: -1, fields: []formField{
+	f := &form{title: title(key), steady: 3, action: "changes it", wrong: -1, fields: []formField{
 		textField("key", "", key), textField("value", "clears what was said before", value),
 	}}
 	f.fields[keyName].fixed, f.fields[keyName].need = fixed, "a line needs a key"
@@ -242,7 +242,7 @@ func (x *confView) ask(m *Model, title func(key string) string, key, value strin
 			f.fields[keyName].line.set(key)
 		}
 		name, value := strings.TrimSpace(f.text(keyName)), f.text(keyValue)
-		f.title, f.note = title(name), "tab completes."
+		f.title, f.note = title(name), ""
 		if _, known := conf.Lookup(name); known {
 			f.note = keyWords(name)
 		} else if all := complete(keyName, name); name != "" && len(all) > 0 {

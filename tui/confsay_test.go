@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"lxcdeck/runtime"
 )
 
@@ -195,4 +197,48 @@ func TestConfigIsSavedOnceItCan(t *testing.T) {
 	d.sees("asking liblxc", "liblxc is asked about the changes first")
 	d.press("ctrl+r", "y")
 	d.sees("copied:")
+}
+
+// The frame of the form for a key stays as it is while that is typed, and says what the
+// key means on small screens too.
+func TestKeyFormStands(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {40, 10}, {120, 40}} {
+		d := configDeck(t, Options{}, "lxc.uts.name = a\n")
+		d.send(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
+		d.press("a")
+		height := func() int { return strings.Count(d.screen(), "│") }
+		first := height()
+		look := func(after string) {
+			t.Helper()
+			if n := height(); n != first {
+				t.Errorf("%v: %d bars after %q, not %d\n%s", size, n, after, first, d.screen())
+			}
+			if s := d.screen(); strings.Contains(s, "tab completes.") {
+				t.Errorf("%v: nothing is completed after %q\n%s", size, after, s)
+			}
+		}
+		look("a")
+		for _, c := range "start.order" {
+			d.typed(string(c))
+			look(string(c))
+		}
+		d.sees("lxc.start.order: Its place among")
+		d.press("tab")
+		for _, c := range "xy" {
+			d.typed(string(c))
+			look(string(c))
+		}
+		if size[0] > 40 {
+			d.press("shift+tab", "ctrl+u")
+			d.typed("lxc.log.level")
+			d.press("tab")
+			d.typed("zz")
+			d.sees("it takes one of", "FATAL, 0, 1") // two rows
+			look("zz")
+		}
+		d.press("shift+tab", "ctrl+u")
+		look("ctrl+u")
+		d.typed("no.such.key")
+		look("no.such.key")
+	}
 }

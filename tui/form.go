@@ -79,6 +79,7 @@ func (f *formField) turn(by int) {
 type form struct {
 	title  string
 	note   string
+	steady int    // rows that are kept for note, which changes with each key; 0 = it has what it needs
 	action string // what enter does, for the hint: "opens"
 	fields []formField
 	at     int

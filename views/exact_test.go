@@ -252,6 +252,9 @@ func overlays(th *Theme) map[string]func(w, h int) Block {
 			s.Renaming, s.Typed, s.Behind = true, strings.Repeat("名前", 90), 3
 			return th.Sessions(s, w, h)
 		},
+		"steady form": func(w, h int) Block {
+			return th.Form(&FormState{Title: bad, Note: bad, NoteRows: 3, Why: bad, Wrong: -1, Fields: []FormField{{Label: bad, Value: bad, Warn: bad}}}, w, h)
+		},
 		"no form": func(w, h int) Block { return th.Form(&FormState{Wrong: -1, Why: bad}, w, h) },
 		"prompt": func(w, h int) Block {
 			return th.Prompt(&PromptState{Title: bad, Targets: targets, More: bad, Command: bad}, w, h)

@@ -1,6 +1,9 @@
 package views
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // FieldKind says how a field of a form is filled in.
 type FieldKind uint8
@@ -37,14 +40,21 @@ type FormState struct {
 	Title  string
 	Note   string // above the fields; gives way when room is short
 	Action string // what enter does: "opens"
-	Fields []FormField
-	Cursor int    // the field that takes keys
-	Why    string // what stands against the form; "" = nothing
-	Wrong  int    // the field Why is about; none of them = all
+	// NoteRows is for how many rows of a wide form Note has room, so that the frame
+	// stays as it is while Note changes; what does not fit is cut. 0 = as many as it
+	// needs, or none.
+	NoteRows int
+	Fields   []FormField
+	Cursor   int    // the field that takes keys
+	Why      string // what stands against the form; "" = nothing
+	Wrong    int    // the field Why is about; none of them = all
 	// Command is the equal lxc-* command, below the fields; it gives way when
 	// room is short.
 	Command string
 }
+
+// formWide is how wide what is in a form is at most.
+const formWide = 72
 
 // Form paints a form in a frame of at most w x h cells. Fields scroll when
 // they do not fit; the one with the cursor is always in sight.
@@ -53,7 +63,7 @@ func (t *Theme) Form(s *FormState, w, h int) Block {
 	for i := range s.Fields {
 		label = max(label, Width(Clean(s.Fields[i].Label)))
 	}
-	inner, room, ok := boxRoom(w, h, 72)
+	inner, room, ok := boxRoom(w, h, formWide)
 	if !ok {
 		return t.bare(Clean(s.Title), w, h)
 	}
@@ -67,7 +77,17 @@ func (t *Theme) Form(s *FormState, w, h int) Block {
 	foot = append(command, foot...)
 	rows, from, to := t.formRows(s, inner, head, room-len(foot))
 	var note []string
-	if s.Note != "" {
+	switch {
+	case s.NoteRows > 0:
+		spare := 2 // rows of a warning
+		if room < 12 {
+			spare = 1
+		}
+		for len(rows) < min(len(s.Fields)+spare, room-len(foot)) {
+			rows = append(rows, t.row(Plain, "", inner))
+		}
+		note = t.steadyNote(s, inner, room-len(rows)-len(foot))
+	case s.Note != "":
 		note = append(t.paragraph(Dim, Clean(s.Note), inner), t.row(Plain, "", inner))
 	}
 	if len(note)+len(rows)+len(foot) > room {
@@ -84,6 +104,27 @@ func (t *Theme) Form(s *FormState, w, h int) Block {
 	}
 	rows = append(append(note, rows...), foot...)
 	return t.box(Clean(s.Title), place+formKeys(s, inner-2-len(place)), rows, inner)
+}
+
+// steadyNote is the note in as many rows as are kept for it, of n, and one below.
+func (t *Theme) steadyNote(s *FormState, inner, n int) []string {
+	n = min((s.NoteRows*formWide+inner-1)/inner, n-1)
+	if n < 1 {
+		return nil
+	}
+	parts := wrap(Clean(s.Note), inner)
+	if len(parts) > n {
+		parts = append(parts[:n-1], t.Cut(strings.Join(parts[n-1:], " "), inner))
+	}
+	rows := make([]string, n+1)
+	for i := range rows {
+		part := ""
+		if i < len(parts) {
+			part = parts[i]
+		}
+		rows[i] = t.row(Dim, part, inner)
+	}
+	return rows
 }
 
 // formRows are the rows of the fields; those of the one with the cursor are
