@@ -236,10 +236,12 @@ func inForce(ref runtime.Ref, init int, tree *conf.Tree) ([]runtime.ConfigInForc
 			out = append(out, runtime.ConfigInForce{Key: key, File: file, Runs: runs, Later: k.Effect != conf.AtOnce})
 		}
 	}
-	nets, other := netsOf(c, tree), otherCaps(c, tree)
+	nets, other, has := netsOf(c, tree), otherCaps(c, tree), supports()
 	for _, k := range conf.Keys() {
 		switch {
 		case k.Name == other:
+		case k.Kind != conf.Clear && !strings.Contains(k.Name, "[") && !has(k.Name):
+			// liblxc would log an error of it, also in the container's own log.
 		case k.Name == "lxc.include", k.Name == "lxc.hook", k.Name == "lxc.net":
 			// Includes are read while they are parsed.
 		case k.Name == "lxc.log.file" && startedInMemory(c):

@@ -336,6 +336,9 @@ func TestLogOfARunningConfig(t *testing.T) {
 		if keys := inForce(ref, "lxc.log.level = INFO\n"); len(keys) != 0 {
 			t.Errorf("%s: nothing was changed: %q", name, keys)
 		}
+		if text := readText(log); strings.Contains(text, "Unsupported") {
+			t.Errorf("%s: what was asked has made errors in its log:\n%s", name, text)
+		}
 		if keys := inForce(ref, "lxc.log.level = DEBUG\n"); !slices.Equal(keys, []string{"lxc.log.level"}) {
 			t.Errorf("%s: another level: %q", name, keys)
 		}
