@@ -128,7 +128,7 @@ func (l *listener) owner() (uid int, there bool) {
 	q, err := askSocket(l.name, cmdGetState)
 	switch {
 	case err == nil:
-		_ = q.conn.Close()
+		q.drop()
 		return int(q.peer.Uid), true
 	case errors.Is(err, errNoMonitor):
 		return 0, false

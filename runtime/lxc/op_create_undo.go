@@ -89,7 +89,7 @@ func removeMade(j *journal) error {
 func hasMonitor(ref runtime.Ref) bool {
 	q, err := askMonitor(ref, cmdGetState)
 	if err == nil {
-		_ = q.conn.Close()
+		q.drop()
 	}
 	return !errors.Is(err, errNoMonitor)
 }

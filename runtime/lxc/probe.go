@@ -149,6 +149,16 @@ func (q *question) answer(until time.Time) (ret int, data uint64, err error) {
 	return ret, binary.NativeEndian.Uint64(rsp[8:]), nil
 }
 
+// dropAfter is how long an answer is waited for that nobody needs.
+const dropAfter = time.Second
+
+// drop hangs up once the answer is there, or does not come: a monitor that nobody hears
+// out writes "Broken pipe" into the container's own log (__lxc_cmd_rsp_send).
+func (q *question) drop() {
+	_, _, _ = q.answer(time.Now().Add(dropAfter))
+	_ = q.conn.Close()
+}
+
 // monitorState reads the answer to cmdGetState: an lxc_state_t, whose STOPPED is 0.
 func monitorState(ret int, data uint64) (runtime.State, error) {
 	if ret != 0 || data > uint64(runtime.Thawed-runtime.Stopped) {

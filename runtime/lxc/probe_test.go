@@ -116,6 +116,38 @@ func TestNobodyIsBelievedWhoIsNotTrusted(t *testing.T) {
 	}
 }
 
+// Who only wants to know whether there is a monitor hears it out all the same: it logs an
+// error when nobody does.
+func TestMonitorsAreHeardOut(t *testing.T) {
+	ref := runtime.Ref{Path: t.TempDir(), Name: "c"}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socketName(ref)})
+	must(t, err)
+	defer l.Close()
+	for name, ask := range map[string]func() bool{
+		"hasMonitor": func() bool { return hasMonitor(ref) },
+		"owner":      func() bool { _, there := (&listener{name: socketName(ref)}).owner(); return there },
+	} {
+		was := make(chan bool, 1)
+		go func() { was <- ask() }()
+		c, err := l.Accept()
+		must(t, err)
+		var req [wireSize + 1]byte
+		_, err = io.ReadFull(c, req[:wireSize])
+		must(t, err)
+		must(t, c.SetReadDeadline(time.Now().Add(dropAfter/5)))
+		if _, err := c.Read(req[:]); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s has hung up before the answer: %v", name, err)
+		}
+		if _, err := c.Write(response(0, 2)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !<-was {
+			t.Errorf("%s: there is no monitor", name)
+		}
+		must(t, c.Close())
+	}
+}
+
 func TestSilenceEndsWithTheMonitor(t *testing.T) {
 	ref := runtime.Ref{Path: t.TempDir(), Name: "c"}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socketName(ref)})
