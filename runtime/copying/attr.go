@@ -1,6 +1,7 @@
 package copying
 
 import (
+	"encoding/binary"
 	"errors"
 	"strings"
 
@@ -14,23 +15,34 @@ const (
 	// mean something on this side alone.
 	userAttr = "user."
 	capsAttr = "security.capability"
+	// aclAttr is who else may, and dirACLAttr who may with what is made in a folder.
+	aclAttr    = "system.posix_acl_access"
+	dirACLAttr = "system.posix_acl_default"
 )
 
-// attrs are the attributes of an open file that are kept.
-func (s *sender) attrs(fd int, at string) []attr {
+// attrs adds the attributes of an open file that are kept.
+func (s *sender) attrs(fd int, m *meta, at string) {
 	n, err := unix.Flistxattr(fd, nil)
 	if err != nil || n == 0 {
-		return nil
+		return
 	}
 	names := make([]byte, n+256)
 	if n, err = unix.Flistxattr(fd, names); err != nil {
-		return nil
+		return
 	}
-	var all []attr
-	room := maxAttrs
+	room, listed := maxAttrs, false
 	for name := range strings.SplitSeq(string(names[:n]), "\x00") {
-		if name == capsAttr {
+		switch name {
+		case capsAttr:
 			s.note(at, "its capabilities are not kept")
+		case aclAttr:
+			m.mode = withoutACL(fd, m.mode)
+			fallthrough
+		case dirACLAttr:
+			if !listed {
+				s.note(at, "its access list is not kept")
+			}
+			listed = true
 		}
 		if !strings.HasPrefix(name, userAttr) {
 			continue
@@ -44,9 +56,28 @@ func (s *sender) attrs(fd int, at string) []attr {
 			s.note(at, "not all of its attributes are kept")
 			continue
 		}
-		all = append(all, attr{name, string(value[:size])})
+		m.attrs = append(m.attrs, attr{name, string(value[:size])})
 	}
-	return all
+}
+
+// withoutACL is the mode of a file without its access list. With one, what the mode says
+// of the group is the most that anybody on the list may (acl(5)), and not what the group may.
+func withoutACL(fd int, mode uint32) uint32 {
+	// After a version of 32 bits, entries: tag and permissions of 16, an id of 32.
+	const head, entry, groupTag, maskTag = 4, 8, 0x04, 0x10
+	b := make([]byte, maxAttrs)
+	n, err := unix.Fgetxattr(fd, aclAttr, b)
+	group, mask := uint32(0), uint32(7) // of a list that is not understood: nothing
+	for i := head; err == nil && i+entry <= n; i += entry {
+		may := uint32(binary.LittleEndian.Uint16(b[i+2:])) & 7
+		switch binary.LittleEndian.Uint16(b[i:]) {
+		case groupTag:
+			group = may
+		case maskTag:
+			mask = may
+		}
+	}
+	return mode&^0o070 | (group&mask)<<3
 }
 
 // setAttrs gives an open file its attributes.

@@ -130,7 +130,7 @@ func TestDraftTaken(t *testing.T) {
 	put(t, filepath.Join(from, "f"), strings.Repeat("x", 1<<20))
 	must(t, os.Chmod(filepath.Join(from, "f"), 0o777))
 	var once sync.Once
-	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "f"))}}, Take{Dir: folder(t, to), Progress: func(uint64) {
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "f"))}}, Take{Dir: folder(t, to), named: true, Progress: func(uint64) {
 		once.Do(func() {
 			all, err := filepath.Glob(filepath.Join(to, draftName+"*"))
 			if err != nil || len(all) != 1 {
@@ -251,7 +251,7 @@ func TestMany(t *testing.T) {
 func TestDiffers(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(from, "f"), strings.Repeat("x", 1<<20))
-	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "f"))}, Verify: true}, Take{Dir: folder(t, to), Verify: true, Progress: func(done uint64) {
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "f"))}, Verify: true}, Take{Dir: folder(t, to), named: true, Verify: true, Progress: func(done uint64) {
 		if done < 1<<20 {
 			return
 		}

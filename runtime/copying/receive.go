@@ -29,6 +29,8 @@ type Take struct {
 	// Plan is told how many bytes there will be, Progress how many there were. nil = nobody is.
 	Plan     func(total uint64)
 	Progress func(done uint64)
+	// named: files have names while they are written, as where there are none without.
+	named bool
 }
 
 // Taken is what was made.
@@ -43,6 +45,11 @@ var (
 	ErrNoRoom = errors.New("not enough room")
 	// ErrDiffers is a file that is not what was written.
 	ErrDiffers = errors.New("what was read again is not what was written")
+	// ErrClash is what is in the way and not replaced: a folder by what is none, or the
+	// reverse, a device, a FIFO or a socket by anything.
+	ErrClash = errors.New("it cannot be replaced")
+	// ErrKernel is a target in a file system in which only the kernel makes files.
+	ErrKernel = errors.New("its files are made by the kernel alone")
 )
 
 // inTheWay is how many names are told of what is in the way.
@@ -66,19 +73,24 @@ type taker struct {
 	tops   map[string]bool // names of the first walk
 	way    []string        // what is in the way
 	ways   int
-	clash  bool // a folder is in the way of a file, or the reverse
+	clash  bool // what is in the way cannot be replaced
 	again  []byte
+	id     ID // of Dir
 }
 
 // Receive makes what a Send sends. What is not whole when it fails is removed.
 func Receive(ctx context.Context, stream io.ReadWriter, o Take) (Taken, error) {
 	t := &taker{link: newLink(stream), ctx: ctx, o: o, tops: map[string]bool{}}
 	fd := -1
+	var err error
 	if o.Dir != nil {
 		fd = int(o.Dir.Fd())
+		t.id, err = IDOf(o.Dir)
 	}
 	t.levels = []level{{fd: fd}}
-	err := t.first()
+	if err == nil {
+		err = t.first()
+	}
 	if err == nil {
 		err = t.second()
 	}
@@ -193,6 +205,9 @@ func (t *taker) look(kind byte, m *meta) error {
 			return fmt.Errorf("%w: %q is no file", runtime.ErrInvalid, m.name)
 		}
 	}
+	if kind == msgFolder && t.o.Dir != nil && m.id == t.id {
+		return fmt.Errorf("%w: a folder cannot be copied into itself, and %q is where it would go", runtime.ErrInvalid, t.where(m.name))
+	}
 	at := level{fd: -1, meta: *m}
 	if dir := t.top().fd; dir >= 0 {
 		var st unix.Stat_t
@@ -232,18 +247,24 @@ func (t *taker) judge(total uint64) error {
 		if more := t.ways - len(t.way); more > 0 {
 			list += fmt.Sprintf(" and %d more", more)
 		}
-		words := "in the way"
 		if t.clash {
-			words = "in the way that cannot be replaced (a folder never by a file, nor the reverse)"
+			return fmt.Errorf("%w: %d in the way: %s: %w", runtime.ErrExists, t.ways, list, ErrClash)
 		}
-		return fmt.Errorf("%w: %d %s: %s", runtime.ErrExists, t.ways, words, list)
+		return fmt.Errorf("%w: %d in the way: %s", runtime.ErrExists, t.ways, list)
 	}
-	if t.o.Dir == nil || total == 0 {
+	if t.o.Dir == nil {
 		return nil
 	}
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(int(t.o.Dir.Fd()), &st); err != nil {
 		return fmt.Errorf("room: %w", err)
+	}
+	switch st.Type {
+	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.DEVPTS_SUPER_MAGIC:
+		return fmt.Errorf("%w: %s: %w", runtime.ErrInvalid, t.o.Dir.Name(), ErrKernel)
+	}
+	if total == 0 || st.Blocks == 0 { // 0: it has no end, as ramfs, or does not tell
+		return nil
 	}
 	free := st.Bavail * uint64(st.Bsize)
 	if reserve := min(t.o.Reserve, free/2); total > free-reserve {

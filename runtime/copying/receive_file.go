@@ -53,8 +53,8 @@ func (t *taker) file(m *meta) error {
 		}
 		return err
 	}
-	dir, draft := t.top().fd, newDraft()
-	fd, err := unix.Openat(dir, draft, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	dir := t.top().fd
+	fd, draft, err := openDraft(dir, t.o.named)
 	if err != nil {
 		return t.failed(m.name, err)
 	}
@@ -68,10 +68,16 @@ func (t *taker) file(m *meta) error {
 		err = t.dress(fd, m)
 	}
 	if err == nil && whole {
-		err = t.place(dir, draft, m.name)
+		if draft == "" {
+			err = t.named(dir, fd, m.name)
+		} else {
+			err = t.place(dir, draft, m.name)
+		}
 	}
 	if err != nil || !whole {
-		_ = unix.Unlinkat(dir, draft, 0) // one that is not there any more is somebody else's doing
+		if draft != "" {
+			_ = unix.Unlinkat(dir, draft, 0) // one that is not there any more is somebody else's doing
+		}
 		t.out.Bytes = before
 		if err != nil {
 			return t.failed(m.name, err)
@@ -79,6 +85,45 @@ func (t *taker) file(m *meta) error {
 		return nil
 	}
 	t.out.Files++
+	return nil
+}
+
+// openDraft makes a file that has no name yet, so that nothing of it stays whatever ends
+// this process; where that cannot be, or is not wanted, one with a name that is no one's.
+func openDraft(dir int, named bool) (fd int, draft string, err error) {
+	if !named {
+		fd, err = unix.Openat(dir, ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+		if err == nil {
+			return fd, "", nil
+		}
+	}
+	draft = newDraft()
+	fd, err = unix.Openat(dir, draft, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	return fd, draft, err
+}
+
+// named gives what has no name its own; what is replaced goes by way of a draft.
+func (t *taker) named(dir, fd int, name string) error {
+	self := fmt.Sprintf("/proc/self/fd/%d", fd)
+	err := unix.Linkat(unix.AT_FDCWD, self, dir, name, unix.AT_SYMLINK_FOLLOW)
+	switch {
+	case !errors.Is(err, unix.EEXIST):
+		return err
+	case t.o.Exists == runtime.Skip:
+		t.out.Skipped++
+		t.out.Files--
+		return nil
+	case t.o.Exists == runtime.Refuse:
+		return err
+	}
+	draft := newDraft()
+	if err := unix.Linkat(unix.AT_FDCWD, self, dir, draft, unix.AT_SYMLINK_FOLLOW); err != nil {
+		return err
+	}
+	if err := t.place(dir, draft, name); err != nil {
+		_ = unix.Unlinkat(dir, draft, 0)
+		return err
+	}
 	return nil
 }
 
@@ -271,5 +316,5 @@ func (t *taker) dressLink(dir int, draft string, m *meta) error {
 			return err
 		}
 	}
-	return nil
+	return t.date(fd, m)
 }

@@ -263,8 +263,9 @@ func (s *sender) folder(fd int, st *unix.Stat_t, name, at string, depth int) err
 	}
 	slices.Sort(names)
 	m := s.head(st, name, at)
+	m.id = ID{st.Dev, st.Ino}
 	if !s.plan {
-		m.attrs = s.attrs(dir, at)
+		s.attrs(dir, &m, at)
 	}
 	if err := s.say(msgFolder, &m); err != nil {
 		return err

@@ -38,7 +38,7 @@ func (s *sender) file(fd int, st *unix.Stat_t, name, at string, depth int) error
 		return s.unread(at, depth, err)
 	}
 	defer unix.Close(f)
-	m.attrs = s.attrs(f, at)
+	s.attrs(f, &m, at)
 	if err := s.say(msgFile, &m); err != nil {
 		return err
 	}
@@ -56,7 +56,48 @@ func (s *sender) file(fd int, st *unix.Stat_t, name, at string, depth int) error
 	if err != nil {
 		return err
 	}
+	s.changed(f, st, size, at)
 	return s.done(at, size)
+}
+
+// changed notes a file that was written to while it was read.
+func (s *sender) changed(f int, was *unix.Stat_t, read uint64, at string) {
+	var st unix.Stat_t
+	switch err := unix.Fstat(f, &st); {
+	case err != nil:
+	case was.Size == 0 && read == maxUntold:
+		s.note(at, fmt.Sprintf("it does not say how long it is, and only the first %d MB are copied", maxUntold>>20))
+	case st.Size != was.Size || st.Mtim != was.Mtim && was.Size != 0:
+		s.note(at, "it was written to while it was read")
+	}
+}
+
+// maxUntold is how many bytes are read of a file that says it has none: one of the
+// kernel's, as in /proc, or one that is begun at this moment.
+const maxUntold = 16 << 20
+
+// untold sends what there is of such a file. Not all of the kernel's can be read from a
+// place that is named.
+func (s *sender) untold(f int) (at uint64, err error) {
+	for at < maxUntold {
+		if err := s.ctx.Err(); err != nil {
+			return at, err
+		}
+		n, err := unix.Read(f, s.data[:min(len(s.data), maxUntold-int(at))])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return at, &readError{err}
+		case n == 0:
+			return at, nil
+		}
+		if err := s.send(n); err != nil {
+			return at, err
+		}
+		at += uint64(n)
+	}
+	return at, nil
 }
 
 // readError is a failure to read a file, and not to send it.
@@ -67,6 +108,9 @@ func (e *readError) Error() string { return "read: " + e.err.Error() }
 // content sends a file up to the size that it had when it was opened.
 func (s *sender) content(f int, st *unix.Stat_t) (at uint64, err error) {
 	size := uint64(st.Size)
+	if size == 0 {
+		return s.untold(f)
+	}
 	holes := st.Blocks*512 < st.Size
 	for at < size {
 		end := size

@@ -68,6 +68,7 @@ type meta struct {
 	size     uint64
 	target   string
 	attrs    []attr
+	id       ID // of a folder
 }
 
 // attr is an extended attribute.
@@ -75,7 +76,7 @@ type attr struct{ name, value string }
 
 func (m *meta) encode(b []byte) []byte {
 	b = putString(b, m.name)
-	for _, n := range []uint64{uint64(m.mode), uint64(m.uid), uint64(m.gid), uint64(m.sec), uint64(m.nsec), m.size} {
+	for _, n := range []uint64{uint64(m.mode), uint64(m.uid), uint64(m.gid), uint64(m.sec), uint64(m.nsec), m.size, m.id.Dev, m.id.Ino} {
 		b = binary.AppendUvarint(b, n)
 	}
 	known := uint64(0)
@@ -133,6 +134,7 @@ func decodeMeta(b []byte) (m meta, err error) {
 	m.name = r.text()
 	m.mode, m.uid, m.gid = r.num32(), r.num32(), r.num32()
 	m.sec, m.nsec, m.size = int64(r.num()), int64(r.num()), r.num()
+	m.id.Dev, m.id.Ino = r.num(), r.num()
 	m.known, m.target = r.num() == 1, r.text()
 	for n := r.num(); n > 0 && !r.bad; n-- {
 		m.attrs = append(m.attrs, attr{r.text(), r.text()})

@@ -290,6 +290,10 @@ func copyErr(err error) error {
 		return &runtime.Error{Err: err, Hint: "The file system is mounted read-only."}
 	case errors.Is(err, copying.ErrDiffers):
 		return &runtime.Error{Err: err, Hint: "The disk, or its memory, is not to be trusted: look at dmesg."}
+	case errors.Is(err, copying.ErrClash):
+		return &runtime.Error{Err: err, Hint: "Nothing was touched: a folder is not replaced by what is none, nor the reverse, and devices, FIFOs and sockets by nothing. Copy it under another name, or leave what is there with --skip."}
+	case errors.Is(err, copying.ErrKernel):
+		return &runtime.Error{Err: err, Hint: "To set a value there, write to it in a shell of the container."}
 	case errors.Is(err, runtime.ErrExists):
 		return &runtime.Error{Err: err, Hint: "Nothing of it was touched: replace it with --overwrite, or leave it as it is with --skip."}
 	}
