@@ -138,15 +138,25 @@ type CopyFilesArgs struct {
 	Sums   bool       // Copied tells the SHA-256 of files
 }
 
-// maxSources is how many files and folders can be named at once.
-const maxSources = 10000
+const (
+	// MaxSources is how many files and folders can be named at once.
+	MaxSources = 10000
+	// maxSourcesLen is how long their paths are in all, in bytes.
+	maxSourcesLen = 2 << 20
+	// maxWritten is of how many a command can be written that people could read.
+	maxWritten = 50
+)
 
 // Check refuses paths that are none.
 func (a *CopyFilesArgs) Check() error {
-	if len(a.From) > maxSources {
-		return fmt.Errorf("%w: %d sources (%d at most)", ErrInvalid, len(a.From), maxSources)
+	if len(a.From) > MaxSources {
+		return fmt.Errorf("%w: %d sources (%d at most)", ErrInvalid, len(a.From), MaxSources)
 	}
+	all := 0
 	for _, p := range a.From {
+		if all += len(p); all > maxSourcesLen {
+			return fmt.Errorf("%w: the paths of %d sources are too long together (%d bytes at most): copy the folder that they are in", ErrInvalid, len(a.From), maxSourcesLen)
+		}
 		if err := checkPath(p); err != nil {
 			return err
 		}
@@ -197,7 +207,8 @@ func checkPath(p string) error {
 // maxPath is PATH_MAX of the kernel, with its NUL.
 const maxPath = 4095
 
-// LXCCommand is a tar through lxc-attach, for the first source.
+// LXCCommand is a tar through lxc-attach, for what is in the folder of the first source;
+// "" = there are too many sources to write them down.
 func (a *CopyFilesArgs) LXCCommand(op Op, r Ref) string {
 	attach := tool("lxc-attach", r) + " --"
 	switch {
@@ -205,7 +216,7 @@ func (a *CopyFilesArgs) LXCCommand(op Op, r Ref) string {
 		return attach + " sh -c " + ShellQuote("cat > "+ShellQuote(a.To))
 	case op == Pull && a.To == "" && len(a.From) == 1:
 		return attach + " cat " + ShellQuote(a.From[0])
-	case len(a.From) == 0:
+	case len(a.From) == 0, len(a.From) > maxWritten:
 		return ""
 	}
 	keep := " "

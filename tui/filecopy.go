@@ -87,6 +87,8 @@ func (x *filesView) wants(m *Model) (a filesAsk, why string) {
 		return a, "sockets, FIFOs and devices are not copied: what is behind them is not in the file"
 	case !from.read || len(a.what) == 0:
 		return a, "nothing is here to be copied"
+	case len(a.what) > runtime.MaxSources:
+		return a, views.Thousands(runtime.MaxSources) + " entries at most are copied at once: copy the folder that they are in"
 	case !to.read:
 		return a, "the folder on the other side cannot be read: go to another one there"
 	}
@@ -294,9 +296,7 @@ func (m *Model) filesDone(j *job) tea.Cmd {
 		return again
 	}
 	if j.err == nil && x.marked {
-		for _, name := range args.From {
-			p.mark(path.Base(name), false)
-		}
+		p.unmark(args.From)
 	}
 	late := errors.Is(j.err, runtime.ErrExists) && args.Exists == runtime.Refuse
 	if c := m.byRef(x.ref); late && c != nil && m.overlay == x && x.prompt == "" && !p.moving() {

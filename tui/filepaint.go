@@ -113,6 +113,9 @@ func (x *filesView) jobState(m *Model) *views.JobState {
 		s := &views.JobState{
 			Text: m.doing(&j.req), Since: j.started, Progress: j.feed.progress(), Ending: !j.ending.IsZero(), Key: m.keys.KeyOf(keymap.Interrupt),
 		}
+		if j.started.IsZero() {
+			s.Text = m.askedFor(&j.req) + ": waits for its turn"
+		}
 		if s.Progress.Step == s.Text { // it says no more
 			s.Progress.Step = ""
 		}

@@ -134,6 +134,16 @@ func (p *filePane) mark(name string, on bool) {
 	}
 }
 
+// unmark takes the marks of what paths name.
+func (p *filePane) unmark(paths []string) {
+	for _, name := range paths {
+		delete(p.marks, path.Base(name))
+	}
+	for i := range p.rows {
+		p.rows[i].Marked = p.marks[p.rows[i].E.Name]
+	}
+}
+
 // took shows a folder that was read; marks of what is not there any more go.
 func (p *filePane) took(f runtime.Folder) {
 	if f.Path != p.dir || !p.read {

@@ -66,7 +66,7 @@ const (
 	// one each side has a row on the whole of it.
 	filesHead, filesFoot = 8, 10
 	// fileSize, fileAge, fileDate, fileMode and fileOwner are the widths of columns.
-	fileSize, fileAge, fileDate, fileMode, fileOwner = 6, 4, 16, 10, 17
+	fileSize, fileAge, fileDate, fileMode, fileOwner = 6, 5, 16, 10, 17
 	// fileName is the least that a further column leaves to names.
 	fileName = 28
 )

@@ -19,13 +19,17 @@ func (o *operation) checkRequest() error {
 // archiveFile is the descriptor that came with a request to pack or unpack, or with
 // one to copy from or to a file that somebody has opened.
 func archiveFile(q *helperRequest) *os.File {
+	name := "archive" // in errors
 	switch a, _ := q.Args.(*runtime.CopyFilesArgs); {
 	case q.Op == runtime.Pack, q.Op == runtime.Unpack:
-	case a != nil && (q.Op == runtime.Push && len(a.From) == 0 || q.Op == runtime.Pull && a.To == ""):
+	case a != nil && q.Op == runtime.Push && len(a.From) == 0:
+		name = "standard input"
+	case a != nil && q.Op == runtime.Pull && a.To == "":
+		name = "standard output"
 	default:
 		return nil
 	}
-	return os.NewFile(helperFiles, "archive")
+	return os.NewFile(helperFiles, name)
 }
 
 // change carries out what needs more than a state.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -53,7 +54,7 @@ func (o *operation) copyFiles() error {
 		_, u := root.ids.host(a.Owner.UID, false)
 		_, g := root.ids.host(a.Owner.GID, true)
 		if !u || !g {
-			return fmt.Errorf("%w: %s is nobody in the container, whose ids are\n%s", runtime.ErrInvalid, a.Owner, root.ids)
+			return fmt.Errorf("%w: %s is nobody in the container, whose ids are %s", runtime.ErrInvalid, a.Owner, strings.Join(strings.Split(strings.TrimSpace(root.ids.String()), "\n"), "; "))
 		}
 	}
 	go root.watch(ctx, cancel)
@@ -271,7 +272,7 @@ func (f *filesCopy) told(err error) error {
 	case err == nil:
 		return nil
 	case f.out.Files+f.out.Folders+f.out.Links > 0:
-		return also(err, fmt.Errorf("%d files, %d folders and %d links were copied before", f.out.Files, f.out.Folders, f.out.Links))
+		return also(err, fmt.Errorf("copied before: files %d, folders %d, links %d", f.out.Files, f.out.Folders, f.out.Links))
 	}
 	return err
 }

@@ -185,9 +185,14 @@ func (in *insider) lost(err error) error {
 	if words == "" && err != nil {
 		words = err.Error()
 	}
+	hint := insideHint
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && !exit.Exited() {
+		hint = "It was killed, or crashed: the kernel's log (dmesg) says so where memory ran out. Ask again."
+	}
 	return &runtime.Error{
 		Err:  fmt.Errorf("%w: the process in the user namespace of its owners has ended: %s", runtime.ErrHelper, words),
-		Hint: insideHint,
+		Hint: hint,
 	}
 }
 

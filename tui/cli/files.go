@@ -330,7 +330,7 @@ func (d *deck) tellCopied(name string, what *runtime.Copied) {
 	}
 	text += " copied"
 	if what.Skipped > 0 {
-		text += fmt.Sprintf(", %d were there already", what.Skipped)
+		text += ", " + count(what.Skipped, "was", "were") + " there already"
 	}
 	if what.Left > 0 {
 		text += fmt.Sprintf(", %d not, or not whole", what.Left)

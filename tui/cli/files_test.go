@@ -77,7 +77,7 @@ func TestPushAndPull(t *testing.T) {
 	if r := lxcdeck(t, rt, "push", "box", file, "/srv"); r.code != exitRefused || !strings.Contains(r.err, "in the way") {
 		t.Errorf("twice: status %d, %q", r.code, r.err)
 	}
-	if r := lxcdeck(t, rt, "push", "box", file, "/srv", "--skip"); r.code != 0 || !strings.Contains(r.err, "1 were there already") {
+	if r := lxcdeck(t, rt, "push", "box", file, "/srv", "--skip"); r.code != 0 || !strings.Contains(r.err, "1 was there already") {
 		t.Errorf("skip: status %d, %q", r.code, r.err)
 	}
 	if r := lxcdeck(t, rt, "push", "box", file, "/srv", "--overwrite", "-q"); r.code != 0 || r.err != "" {
