@@ -78,10 +78,14 @@ func wrap(s string, w int) []string {
 	}
 	var lines []string
 	for s != "" {
-		if Width(s) <= w {
+		part := s
+		if most := 64 * (w + 4); len(s) > most && Width(s[:most]) > w+4 {
+			part = s[:most] // what is far behind does not count: it may be long
+		}
+		if Width(part) <= w {
 			return append(lines, s)
 		}
-		head := cells(s, w)
+		head := cells(part, w)
 		at := len(head)
 		if at == len(s) {
 			return append(lines, s)

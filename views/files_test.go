@@ -97,6 +97,24 @@ func nastyFiles(kind int) *FilesState {
 	return s
 }
 
+// TestWrapLong: a text is laid out in one walk, and as any other.
+func TestWrapLong(t *testing.T) {
+	began := time.Now()
+	text := strings.Repeat("ab\u0301cd \u65e5\u672c ", 60000)
+	lines := wrap(text, 40)
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	for i, l := range lines {
+		if Width(l) > 40 {
+			t.Fatalf("line %d has %d cells", i, Width(l))
+		}
+	}
+	if got := strings.Join(lines, " "); got != strings.TrimSuffix(text, " ") && got != text {
+		t.Error("it is another text")
+	}
+}
+
 func TestFileWords(t *testing.T) {
 	for _, c := range []struct {
 		kind runtime.FileKind
