@@ -3,6 +3,8 @@ package tui
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -46,6 +48,31 @@ func TestFilesMany(t *testing.T) {
 	}
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// TestHostFolderMany: of a folder of very many the first are listed, folders before all.
+func TestHostFolderMany(t *testing.T) {
+	dir := t.TempDir()
+	const more = 100
+	for i := range runtime.MaxEntries + more - 1 {
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("f%05d", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	if err := os.Mkdir(filepath.Join(dir, "z"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := hostFolder(t.Context(), dir)
+	if err != nil || f.More != more || len(f.Entries) != runtime.MaxEntries {
+		t.Fatalf("%d entries, %d more, %v", len(f.Entries), f.More, err)
+	}
+	for i, want := range map[int]string{0: "z", 1: "f00000", runtime.MaxEntries - 1: fmt.Sprintf("f%05d", runtime.MaxEntries-2)} {
+		if f.Entries[i].Name != want {
+			t.Errorf("entry %d is %s, want %s", i, f.Entries[i].Name, want)
+		}
 	}
 }
 

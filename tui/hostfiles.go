@@ -48,23 +48,20 @@ func hostFolder(ctx context.Context, dir string) (runtime.Folder, error) {
 		return runtime.Folder{}, fmt.Errorf("read folder %s: %w", dir, err)
 	}
 	users, groups := hostNames("/etc/passwd"), hostNames("/etc/group")
-	for ctx.Err() == nil {
-		names, err := f.Readdirnames(hostBatch)
-		for _, name := range names {
-			if len(out.Entries) >= runtime.MaxEntries {
-				out.More++
-				continue
-			}
-			if e, ok := hostEntry(int(f.Fd()), name, &at); ok {
-				e.Owner, e.Group = users[e.UID], groups[e.GID]
-				out.Entries = append(out.Entries, e)
-			}
-		}
-		if errors.Is(err, io.EOF) {
+	names, err := hostFirst(ctx, f)
+	if err != nil {
+		return runtime.Folder{}, fmt.Errorf("read folder %s: %w", dir, err)
+	}
+	if out.More = max(0, len(names)-runtime.MaxEntries); out.More > 0 {
+		names = names[:runtime.MaxEntries]
+	}
+	for _, n := range names {
+		if ctx.Err() != nil {
 			break
 		}
-		if err != nil {
-			return runtime.Folder{}, fmt.Errorf("read folder %s: %w", dir, err)
+		if e, ok := hostEntry(int(f.Fd()), n.Name(), &at); ok {
+			e.Owner, e.Group = users[e.UID], groups[e.GID]
+			out.Entries = append(out.Entries, e)
 		}
 	}
 	if ctx.Err() != nil {
@@ -76,6 +73,31 @@ func hostFolder(ctx context.Context, dir string) (runtime.Folder, error) {
 		out.Free = runtime.Of(room.Bavail * uint64(room.Bsize))
 	}
 	return out, nil
+}
+
+// hostFirst are the names of a folder, in the order in which they are listed, so that
+// those that are left out of many are the last.
+func hostFirst(ctx context.Context, f *os.File) (all []fs.DirEntry, err error) {
+	for ctx.Err() == nil {
+		part, err := f.ReadDir(hostBatch)
+		all = append(all, part...)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(all, func(a, b fs.DirEntry) int {
+		if a.IsDir() != b.IsDir() {
+			if a.IsDir() {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Name(), b.Name())
+	})
+	return all, nil
 }
 
 // hostEntry looks at a name in a folder; false = it is gone.
