@@ -165,6 +165,32 @@ func TestUntold(t *testing.T) {
 	}
 }
 
+// TestUnread: what cannot be read for another reason is not said to be forbidden.
+func TestUnread(t *testing.T) {
+	var room unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &room); err != nil || room.Cur < 4*maxDepth {
+		t.Skipf("LEFT OUT: only %d files may be open: %v", room.Cur, err)
+	}
+	to := t.TempDir()
+	top := t.TempDir()
+	dir := filepath.Join(top, "d")
+	must(t, os.Mkdir(dir, 0o755))
+	fd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	must(t, err)
+	for range maxDepth + 1 { // a path of that length cannot be named
+		must(t, unix.Mkdirat(fd, "n", 0o755))
+		next, err := unix.Openat(fd, "n", unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		must(t, errors.Join(err, unix.Close(fd)))
+		fd = next
+	}
+	must(t, unix.Close(fd))
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, dir)}}, Take{Dir: folder(t, to)})
+	must(t, o.err())
+	if o.given.Unread != 1 || o.given.Denied != 0 {
+		t.Errorf("unread %d, denied %d", o.given.Unread, o.given.Denied)
+	}
+}
+
 // TestNoEnd: a file system that does not tell how large it is takes files.
 func TestNoEnd(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()

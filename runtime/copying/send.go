@@ -70,6 +70,7 @@ type Given struct {
 	Notes  []Note
 	Left   uint64 // that is not copied, or not whole, noted or not
 	Unread uint64 // of it: what could not be read
+	Denied uint64 // of that: what may not be
 	Sums   []runtime.Sum
 }
 
@@ -192,8 +193,12 @@ func (s *sender) unread(at string, depth int, err error) error {
 		return fmt.Errorf("%s: %w", at, err)
 	}
 	s.note(at, err.Error())
-	if !s.plan {
-		s.out.Unread++
+	if s.plan {
+		return nil
+	}
+	s.out.Unread++
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		s.out.Denied++
 	}
 	return nil
 }

@@ -106,6 +106,7 @@ type filesCopy struct {
 	out   runtime.Copied
 	notes []copying.Note
 	bad   uint64 // could not be read
+	deny  uint64 // of them: may not be
 }
 
 // run has both sides done, with a stream between them.
@@ -244,6 +245,7 @@ func (f *filesCopy) gave(g *copying.Given) {
 	f.notes = append(f.notes, g.Notes...)
 	f.out.Left += g.Left
 	f.bad += g.Unread
+	f.deny += g.Denied
 	f.out.Sums = append(f.out.Sums, g.Sums...)
 }
 
@@ -268,7 +270,11 @@ func (f *filesCopy) told(err error) error {
 	}
 	switch {
 	case err == nil && f.bad > 0:
-		return &runtime.Error{Err: fmt.Errorf("%w: %d could not be read; the rest was copied", runtime.ErrPermission, f.bad), Hint: "The output names them."}
+		err := fmt.Errorf("%d could not be read; the rest was copied", f.bad)
+		if f.deny == f.bad {
+			err = fmt.Errorf("%w: %w", runtime.ErrPermission, err)
+		}
+		return &runtime.Error{Err: err, Hint: "The output names them."}
 	case err == nil:
 		return nil
 	case f.out.Files+f.out.Folders+f.out.Links > 0:

@@ -307,6 +307,9 @@ func (d *deck) copyFiles(cmd *cobra.Command, f *copyFlags, op runtime.Op, args [
 	for _, s := range what.Sums {
 		b.WriteString(s.SHA256 + "  " + views.Clean(s.Path) + "\n")
 	}
+	if n := uint64(len(what.Sums)); what.Files > n {
+		d.warn("%s: the checksums of %d more files are not told", q.Ref.Name, what.Files-n)
+	}
 	return writeAll(d.Stdout, []byte(b.String()))
 }
 

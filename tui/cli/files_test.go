@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,6 +56,21 @@ func TestFiles(t *testing.T) {
 		if r := lxcdeck(t, rt, tt.args...); r.code != tt.code {
 			t.Errorf("%q: status %d, want %d, %q", tt.args, r.code, tt.code, r.err)
 		}
+	}
+}
+
+// TestSumsOfMany: that only the first checksums are told is said.
+func TestSumsOfMany(t *testing.T) {
+	rt := filesHost()
+	dir := t.TempDir()
+	for i := range runtime.MaxSums + 7 {
+		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)), []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := lxcdeck(t, rt, "push", "box", dir, "/srv/many", "--sums")
+	if r.code != 0 || strings.Count(r.out, "\n") != runtime.MaxSums || !strings.Contains(r.err, "checksums of 7 more files") {
+		t.Errorf("status %d, %d lines, %q", r.code, strings.Count(r.out, "\n"), r.err)
 	}
 }
 
