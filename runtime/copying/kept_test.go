@@ -191,6 +191,21 @@ func TestUnread(t *testing.T) {
 	}
 }
 
+// TestTargetGone: a folder that is removed while it gets something.
+func TestTargetGone(t *testing.T) {
+	from, to := t.TempDir(), filepath.Join(t.TempDir(), "to")
+	put(t, filepath.Join(from, "f"), "x")
+	must(t, os.Mkdir(to, 0o755))
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "f"))}}, Take{Dir: folder(t, to), Progress: func(uint64) {
+		if err := os.RemoveAll(to); err != nil {
+			t.Error(err)
+		}
+	}})
+	if err := o.err(); !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "has been removed meanwhile") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestNoEnd: a file system that does not tell how large it is takes files.
 func TestNoEnd(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()

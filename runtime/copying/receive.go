@@ -311,6 +311,9 @@ func (t *taker) failed(name string, err error) error {
 	if errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("%w: %q has come in the way meanwhile", runtime.ErrExists, t.where(name))
 	}
+	if errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("write %q: the folder that gets it has been removed meanwhile: %w", t.where(name), err)
+	}
 	return fmt.Errorf("write %q: %w", t.where(name), err)
 }
 
