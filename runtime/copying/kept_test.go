@@ -191,6 +191,22 @@ func TestUnread(t *testing.T) {
 	}
 }
 
+// TestSourceGone: what goes between its folder and itself is not missed without a word.
+func TestSourceGone(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	put(t, filepath.Join(from, "t/a"), "x")
+	put(t, filepath.Join(from, "t/b"), "y")
+	o := run(t.Context(), t, Give{Sources: []Source{source(t, filepath.Join(from, "t"))}, Progress: func(uint64) {
+		if err := os.Remove(filepath.Join(from, "t/b")); err != nil {
+			t.Error(err)
+		}
+	}}, Take{Dir: folder(t, to)})
+	must(t, o.err())
+	if len(o.given.Notes) != 1 || !strings.HasSuffix(o.given.Notes[0].Path, "t/b") || o.given.Left != 1 || o.taken.Files != 1 {
+		t.Errorf("notes %+v, left %d, taken %+v", o.given.Notes, o.given.Left, o.taken)
+	}
+}
+
 // TestTargetGone: a folder that is removed while it gets something.
 func TestTargetGone(t *testing.T) {
 	from, to := t.TempDir(), filepath.Join(t.TempDir(), "to")

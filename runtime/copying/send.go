@@ -313,7 +313,8 @@ func (s *sender) below(dir int, name, at string, depth int) error {
 		s.note(at, "something else is mounted there")
 		return nil
 	case errors.Is(err, unix.ENOENT):
-		return nil // it has gone meanwhile
+		s.note(at, "it was removed before it was read")
+		return nil
 	case err != nil:
 		return s.unread(at, depth+1, err)
 	}
