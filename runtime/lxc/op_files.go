@@ -270,15 +270,20 @@ func (f *filesCopy) told(err error) error {
 	}
 	switch {
 	case err == nil && f.bad > 0:
-		err := fmt.Errorf("%d could not be read; the rest was copied", f.bad)
-		if f.deny == f.bad {
-			err = fmt.Errorf("%w: %w", runtime.ErrPermission, err)
-		}
-		return &runtime.Error{Err: err, Hint: "The output names them."}
+		return &runtime.Error{Err: f.unread(), Hint: "The output names them."}
 	case err == nil:
 		return nil
 	case f.out.Files+f.out.Folders+f.out.Links > 0:
 		return also(err, fmt.Errorf("copied before: files %d, folders %d, links %d", f.out.Files, f.out.Folders, f.out.Links))
+	}
+	return err
+}
+
+// unread is the error of a copy that is whole but for what could not be read.
+func (f *filesCopy) unread() error {
+	err := fmt.Errorf("%d could not be read; the rest was copied", f.bad)
+	if f.deny == f.bad {
+		err = fmt.Errorf("%w: %w", runtime.ErrPermission, err)
 	}
 	return err
 }
