@@ -299,6 +299,8 @@ var actions = []Action{
 	{ID: FileSort, Title: "Sort by name, size or time", Short: "sort", Keys: []string{"s"}, Scope: Files, Group: Finding, NoTyped: true},
 	{ID: FileHidden, Title: "Show hidden ones, or not", Short: "hidden", Keys: []string{"."}, Scope: Files, Group: Looking, NoTyped: true},
 	{ID: FileInfo, Title: "All about it", Short: "info", Keys: []string{"i"}, Scope: Files, Group: Looking, NoTyped: true},
+	{ID: FileOwner, Title: "Owner of what goes in", Short: "owner", Keys: []string{"w"}, Scope: Files, Group: Looking, NoTyped: true},
+	{ID: FileVerify, Title: "Read copies again, or not", Short: "verify", Keys: []string{"v"}, Scope: Files, Group: Looking, NoTyped: true},
 	{ID: FileRead, Title: "Read both folders again", Keys: []string{"r"}, Scope: Files, Group: Looking, NoTyped: true},
 
 	{ID: ProcSignal, Title: "Send a signal", Short: "signal", Keys: []string{"K", "f9"}, Scope: Processes, Group: Changing, Targets: One, Form: runtime.Signal, Changes: true, NoTyped: true},

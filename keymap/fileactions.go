@@ -15,4 +15,6 @@ const (
 	FileHidden  ID = "file-hidden"
 	FileInfo    ID = "file-info"
 	FileRead    ID = "file-read"
+	FileOwner   ID = "file-owner"
+	FileVerify  ID = "file-verify"
 )

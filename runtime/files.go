@@ -2,10 +2,12 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -123,6 +125,21 @@ type FileOwner struct{ UID, GID uint32 }
 
 // String is UID:GID.
 func (o FileOwner) String() string { return fmt.Sprintf("%d:%d", o.UID, o.GID) }
+
+// ParseFileOwner reads UID[:GID], in numbers; the group is as the user unless it is said.
+func ParseFileOwner(s string) (*FileOwner, error) {
+	user, group, both := strings.Cut(s, ":")
+	if !both {
+		group = user
+	}
+	u, err := strconv.ParseUint(user, 10, 32)
+	g, err2 := strconv.ParseUint(group, 10, 32)
+	const none = 1<<32 - 1 // means to chown(2) that it stays
+	if err := errors.Join(err, err2); err != nil || u == none || g == none {
+		return nil, fmt.Errorf("%q is not UID or UID:GID, in numbers", s)
+	}
+	return &FileOwner{UID: uint32(u), GID: uint32(g)}, nil
+}
 
 // CopyFilesArgs copy files and folders, Push into a container and Pull out of one.
 // Paths are absolute. With Request.File it is the one source of a Push, which has no

@@ -43,6 +43,8 @@ type filesAsk struct {
 	clash  string   // one of them that is a folder here and none there, or the reverse; "" = none is
 	marked bool     // what is copied was marked
 	late   bool     // the copying itself has found something in the way
+	verify bool
+	owner  *runtime.FileOwner // who gets it; nil = as on the host
 }
 
 // copy asks whether the marked entries are to be copied to the other side, or the one
@@ -71,6 +73,7 @@ func (x *filesView) wants(m *Model) (a filesAsk, why string) {
 	if x.side == hostSide {
 		a.op = runtime.Push
 	}
+	a.how(m)
 	c := m.byRef(x.ref)
 	if c == nil {
 		return a, x.name + " is gone"
@@ -107,6 +110,13 @@ func (x *filesView) wants(m *Model) (a filesAsk, why string) {
 		}
 	}
 	return a, ""
+}
+
+// how is what was chosen for all copies.
+func (a *filesAsk) how(m *Model) {
+	if a.verify = m.files.verify; a.op == runtime.Push {
+		a.owner = m.files.owner
+	}
 }
 
 // copied says whether a kind of entry is copied.
@@ -172,6 +182,12 @@ func (a *filesAsk) facts(name string) []views.PromptFact {
 		size += ", and all that is in it"
 	}
 	facts = append(facts, views.PromptFact{Name: "size", Text: size})
+	if a.owner != nil {
+		facts = append(facts, views.PromptFact{Name: "owner", Text: a.owner.String() + " inside, for all of it"})
+	}
+	if a.verify {
+		facts = append(facts, views.PromptFact{Name: "verify", Text: "read again, and the SHA-256 compared"})
+	}
 	if len(a.left) > 0 {
 		facts = append(facts, views.PromptFact{Name: "left out", Text: someOf(a.left), Warn: true})
 	}
@@ -200,7 +216,7 @@ func someOf(names []string) string {
 }
 
 func (a *filesAsk) request(how runtime.Exists) runtime.Request {
-	args := &runtime.CopyFilesArgs{To: a.to, Exists: how, Sums: true}
+	args := &runtime.CopyFilesArgs{To: a.to, Exists: how, Sums: true, Verify: a.verify, Owner: a.owner}
 	for _, e := range a.what {
 		args.From = append(args.From, path.Join(a.from, e.Name))
 	}
@@ -301,7 +317,7 @@ func (m *Model) filesDone(j *job) tea.Cmd {
 	late := errors.Is(j.err, runtime.ErrExists) && args.Exists == runtime.Refuse
 	if c := m.byRef(x.ref); late && c != nil && m.overlay == x && x.prompt == "" && !p.moving() {
 		m.notices.dismiss() // the question says it
-		a := filesAsk{c: *c, op: j.req.Op, from: p.dir, what: p.named(args.From), to: args.To, marked: x.marked, late: true}
+		a := filesAsk{c: *c, op: j.req.Op, from: p.dir, what: p.named(args.From), to: args.To, marked: x.marked, late: true, verify: args.Verify, owner: args.Owner}
 		if len(a.what) > 0 {
 			return tea.Batch(again, x.askCopy(m, a))
 		}

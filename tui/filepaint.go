@@ -133,8 +133,11 @@ func (x *filesView) hints(m *Model) []keymap.Hint {
 		}
 	}
 	if x.prompt != "" {
-		if x.prompt == goPrompt {
+		switch x.prompt {
+		case goPrompt:
 			return []keymap.Hint{{Key: "enter", Text: "goes there"}, {Key: "esc", Text: "leaves it"}}
+		case ownerPrompt:
+			return []keymap.Hint{{Key: "enter", Text: "takes it"}, {Key: "esc", Text: "leaves it"}}
 		}
 		return []keymap.Hint{{Key: "enter", Text: "keeps it"}, {Key: "esc", Text: "clears it"}}
 	}
@@ -165,6 +168,8 @@ func (x *filesView) hints(m *Model) []keymap.Hint {
 	add(keymap.FileSort, "sort")
 	add(keymap.FileGo, "go to")
 	add(keymap.FileInfo, "info")
+	add(keymap.FileOwner, "owner")
+	add(keymap.FileVerify, "verify")
 	add(keymap.FileRead, "read again")
 	return out
 }

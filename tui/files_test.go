@@ -115,6 +115,34 @@ func TestFilesAreCopiedBothWays(t *testing.T) {
 	d.sees("alpha: /", "host: "+dir)
 }
 
+func TestFilesOwnerAndVerify(t *testing.T) {
+	d, _ := filesDeck(t, 120, 40, Options{}, map[string]string{"app.js": "one"})
+	d.press("tab", "w")
+	d.sees("owner UID[:GID]")
+	d.typed("12:nobody")
+	d.press("enter")
+	d.sees(`"12:nobody" is not UID or UID:GID`, "owner UID[:GID]") // what was typed stays
+	d.press("ctrl+u")
+	d.typed("12:34")
+	d.press("enter")
+	d.sees("will belong to 12:34")
+	d.press("v", "c")
+	d.sees("owner   12:34 inside", "verify  read again")
+	d.answers("y")
+	if q, a := d.lastCopy(); q.Op != runtime.Push || a.Owner == nil || *a.Owner != (runtime.FileOwner{UID: 12, GID: 34}) || !a.Verify {
+		t.Fatalf("%+v %+v", q, a)
+	}
+	d.press("tab", "c") // an owner is for what goes in alone
+	d.sees("out of alpha?", "verify  read again")
+	d.seesNo("owner   12:34")
+	d.answers("esc")
+	d.press("tab", "w", "ctrl+u", "enter", "v")
+	d.sees("what is copied is not read again")
+	d.press("c")
+	d.sees("into alpha?")
+	d.seesNo("owner   ", "verify  ")
+}
+
 func TestFilesInTheWay(t *testing.T) {
 	d, dir := filesDeck(t, 80, 24, Options{}, map[string]string{"hostname": "new", "deep/a/x": "new", "clash": "x"},
 		fake.TreeFile{Path: "/srv/hostname", Text: "old"}, fake.TreeFile{Path: "/srv/deep/a/x", Text: "old"}, fake.TreeFile{Path: "/srv/clash", Mode: fs.ModeDir | 0o755})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -30,6 +29,9 @@ type fileWish struct {
 	inside map[runtime.Ref]string // those of containers
 	sort   views.FileSort
 	dots   bool // names that begin with a dot are shown
+	verify bool // what was copied is read again and compared
+	// owner is who gets what goes into a container; nil = who has it here, by number.
+	owner *runtime.FileOwner
 }
 
 // filesView shows a folder of the host beside one of a container, and copies between
@@ -85,6 +87,8 @@ func (m *Model) fileHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.FileSort:    on(func(x *filesView) tea.Cmd { m.files.sort = (m.files.sort + 1) % 3; return x.arrange(m) }),
 		keymap.FileHidden:  on(func(x *filesView) tea.Cmd { m.files.dots = !m.files.dots; return x.arrange(m) }),
 		keymap.FileInfo:    on(func(x *filesView) tea.Cmd { return x.info(m) }),
+		keymap.FileVerify:  on(func(*filesView) tea.Cmd { return m.toggleVerify() }),
+		keymap.FileOwner:   on(func(x *filesView) tea.Cmd { return x.askOwner(m) }),
 		keymap.FileRead:    on(func(x *filesView) tea.Cmd { return x.readBoth(m) }),
 	}
 }
@@ -383,76 +387,4 @@ func (x *filesView) close(m *Model) tea.Cmd {
 func (x *filesView) wheel(m *Model, by int) {
 	x.pane().move(x.pane().at + by)
 	x.scroll(m)
-}
-
-// What stands before what is typed.
-const (
-	goPrompt         = "go to: "
-	filterPromptSign = "/"
-)
-
-func (x *filesView) ask(sign, text string) tea.Cmd {
-	if sign != goPrompt && x.pane().moving() {
-		return nil
-	}
-	x.prompt, x.was, x.typed = sign, text, textLine{}
-	x.typed.set(text)
-	return nil
-}
-
-// typing is a key in a path or a filter. What is typed filters at once.
-func (x *filesView) typing(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	switch s := k.String(); {
-	case s == "esc" || s == "ctrl+c" || s == "backspace" && len(x.typed.text) == 0:
-		if x.prompt == filterPromptSign {
-			x.typed.set("")
-			x.filters(m)
-		}
-		x.prompt = ""
-	case s == "enter":
-		sign, text := x.prompt, x.typed.String()
-		x.prompt = ""
-		if sign == goPrompt && strings.TrimSpace(text) != "" {
-			return x.goTyped(m, text)
-		}
-	case (s == "up" || s == "down") && x.prompt == filterPromptSign:
-		by := 1
-		if s == "up" {
-			by = -1
-		}
-		x.wheel(m, by)
-	default:
-		x.typed.key(k)
-		x.filters(m)
-	}
-	return nil
-}
-
-// filters takes what is typed as the filter.
-func (x *filesView) filters(m *Model) {
-	if x.prompt != filterPromptSign {
-		return
-	}
-	x.pane().filter = x.typed.String()
-	x.pane().arrange(m.files.sort, m.files.dots)
-	x.scroll(m)
-}
-
-// goTyped goes to a path, from where one is if it does not begin at the root.
-func (x *filesView) goTyped(m *Model, text string) tea.Cmd {
-	p := x.pane()
-	if !path.IsAbs(text) {
-		text = path.Join(cmp.Or(p.dir, p.going.dir), text)
-	}
-	return x.goes(m, x.side, goTo{dir: text, stay: true})
-}
-
-// paste goes into what is typed.
-func (x *filesView) paste(m *Model, text string) bool {
-	if x.prompt == "" {
-		return false
-	}
-	x.typed.insert(text)
-	x.filters(m)
-	return true
 }

@@ -186,7 +186,7 @@ func (d *deck) copyRequest(cmd *cobra.Command, f *copyFlags, op runtime.Op, word
 	}
 	name, a.From, a.To, a.Sums = words[0], words[1:len(words)-1], words[len(words)-1], f.sums
 	if cmd.Flags().Changed("owner") {
-		if a.Owner, err = parseOwner(f.owner); err != nil {
+		if a.Owner, err = runtime.ParseFileOwner(f.owner); err != nil {
 			return "", q, usage(cmd, "--owner: %w", err)
 		}
 	}
@@ -243,21 +243,6 @@ func absolute(p string) (string, error) {
 		abs += "/"
 	}
 	return abs, err
-}
-
-// parseOwner reads UID[:GID]; the group is as the user unless it is said.
-func parseOwner(s string) (*runtime.FileOwner, error) {
-	user, group, both := strings.Cut(s, ":")
-	if !both {
-		group = user
-	}
-	u, err := strconv.ParseUint(user, 10, 32)
-	g, err2 := strconv.ParseUint(group, 10, 32)
-	const none = 1<<32 - 1 // means to chown(2) that it stays
-	if err := errors.Join(err, err2); err != nil || u == none || g == none {
-		return nil, fmt.Errorf("%q is not UID or UID:GID, in numbers", s)
-	}
-	return &runtime.FileOwner{UID: uint32(u), GID: uint32(g)}, nil
 }
 
 func (d *deck) copyFiles(cmd *cobra.Command, f *copyFlags, op runtime.Op, args []string) error {
