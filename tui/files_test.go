@@ -143,6 +143,17 @@ func TestFilesOwnerAndVerify(t *testing.T) {
 	d.seesNo("owner   ", "verify  ")
 }
 
+func TestFilesMarksBehindAFilter(t *testing.T) {
+	d, _ := filesDeck(t, 120, 40, Options{}, map[string]string{"a.js": "one", "b.css": "two", "c.css": "three"})
+	d.press("tab", "space", "/") // a.js
+	d.typed("css")
+	d.press("enter", "*", "c")
+	d.sees("Copy 3 entries into alpha?", "a.js, b.css, c.css")
+	d.answers("esc")
+	d.press("\\", "c")
+	d.sees("Copy b.css into alpha?")
+}
+
 func TestFilesInTheWay(t *testing.T) {
 	d, dir := filesDeck(t, 80, 24, Options{}, map[string]string{"hostname": "new", "deep/a/x": "new", "clash": "x"},
 		fake.TreeFile{Path: "/srv/hostname", Text: "old"}, fake.TreeFile{Path: "/srv/deep/a/x", Text: "old"}, fake.TreeFile{Path: "/srv/clash", Mode: fs.ModeDir | 0o755})

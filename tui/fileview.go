@@ -305,13 +305,16 @@ func (x *filesView) mark(m *Model) tea.Cmd {
 	return nil
 }
 
-// markAll marks all that is shown, or takes all marks.
+// markAll marks all that is shown too, or takes all marks, also those of what a filter
+// hides.
 func (x *filesView) markAll(on bool) tea.Cmd {
 	p := x.pane()
 	if p.moving() {
 		return nil
 	}
-	p.marks = map[string]bool{}
+	if !on || p.marks == nil {
+		p.marks = map[string]bool{}
+	}
 	for i := range p.rows {
 		if on {
 			p.marks[p.rows[i].E.Name] = true
