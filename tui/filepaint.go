@@ -137,7 +137,7 @@ func (x *filesView) hints(m *Model) []keymap.Hint {
 		case goPrompt:
 			return []keymap.Hint{{Key: "enter", Text: "goes there"}, {Key: "esc", Text: "leaves it"}}
 		case ownerPrompt:
-			return []keymap.Hint{{Key: "enter", Text: "takes it"}, {Key: "esc", Text: "leaves it"}}
+			return []keymap.Hint{{Key: "enter", Text: "takes it; none: as outside"}, {Key: "esc", Text: "leaves it"}}
 		}
 		return []keymap.Hint{{Key: "enter", Text: "keeps it"}, {Key: "esc", Text: "clears it"}}
 	}

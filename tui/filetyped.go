@@ -13,7 +13,7 @@ import (
 // What stands before what is typed.
 const (
 	goPrompt         = "go to: "
-	ownerPrompt      = "owner UID[:GID] of what goes in, none = as here: "
+	ownerPrompt      = "owner UID[:GID]: "
 	filterPromptSign = "/"
 )
 
