@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"lxcdeck/runtime"
 	"lxcdeck/views"
@@ -213,12 +216,25 @@ func (d *deck) copyRequest(cmd *cobra.Command, f *copyFlags, op runtime.Op, word
 	return name, q, nil
 }
 
+// isNull says whether a file is /dev/null.
+func isNull(f *os.File) bool {
+	st, err := f.Stat()
+	if err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	return ok && sys.Rdev == unix.Mkdev(1, 3) // mem(4)
+}
+
 // copyStream makes standard input the source, or standard output the target.
 func (d *deck) copyStream(cmd *cobra.Command, f *copyFlags, q *runtime.Request) error {
 	if q.Op == runtime.Push {
 		q.File, f.args.From = d.Stdin, nil
 		if isTerminal(d.Stdin) {
 			return usage(cmd, "standard input is a terminal: name a FILE, or pipe it in")
+		}
+		if isNull(d.Stdin) { // also where it was closed: then Go opens that
+			return usage(cmd, "standard input is closed, or /dev/null: name a FILE, or pipe it in")
 		}
 		return nil
 	}

@@ -121,6 +121,10 @@ func TestPushAndPull(t *testing.T) {
 	if got := lxcdeck(t, rt, "pull", "box", "/srv/in", "-"); r.code != 0 || got.out != "pushed" {
 		t.Errorf("from standard input: status %d, %q, %q", r.code, r.err, got.out)
 	}
+	r = lxcdeckWith(t, rt, func(o *Options) { o.Stdin = devNull(t) }, "push", "box", "-", "/srv/in", "--overwrite")
+	if got := lxcdeck(t, rt, "pull", "box", "/srv/in", "-"); r.code != exitUsage || got.out != "pushed" {
+		t.Errorf("from no standard input: status %d, %q, %q", r.code, r.err, got.out)
+	}
 	for _, tt := range []struct {
 		args []string
 		code int
