@@ -124,6 +124,9 @@ func Main(ctx context.Context, o Options) int {
 	root.SetIn(o.Stdin)
 	root.SetOut(o.Stdout)
 	root.SetErr(o.Stderr)
+	if asksCompletion(o.Args) {
+		root.SetErr(io.Discard) // a shell's line is no place for it
+	}
 	err := root.ExecuteContext(ctx)
 	if d.rt != nil {
 		if cerr := d.rt.Close(); err == nil && cerr != nil {
@@ -277,6 +280,8 @@ func (d *deck) root() *cobra.Command {
 			root.AddCommand(d.opCommand(info))
 		}
 	}
+	root.AddCommand(d.completionCommand())
+	d.completions(root)
 	root.SetHelpCommand(helpCommand())
 	return root
 }
