@@ -2,13 +2,12 @@
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+export PREFIX DESTDIR
 
-GO  := .ci/go
 BIN := bin/lxcdeck
 
 .DEFAULT_GOAL := help
-.PHONY: help build install demo demo-clean test bench lint test-vm screenshots clean
+.PHONY: help build install uninstall demo demo-clean test bench lint test-vm screenshots clean
 
 help:
 	@echo 'lxcdeck: a terminal screen for LXC hosts'
@@ -19,7 +18,9 @@ help:
 	@echo '  make test         install what is missing, run all tests (on real LXC when root)'
 	@echo
 	@echo '  make build        build $(BIN)'
-	@echo '  make install      put it and its man page under PREFIX (now $(PREFIX)); DESTDIR works'
+	@echo '  make install      put it, its man page, completions for bash, zsh and fish and an example'
+	@echo '                    of its settings under PREFIX (now $(PREFIX)); DESTDIR works'
+	@echo '  make uninstall    take them away again'
 	@echo '  make bench        measure against the promised figures; fails when one is missed'
 	@echo '  make lint         gofmt, go vet, golangci-lint, shellcheck'
 	@echo '  make test-vm      tests in virtual machines with pure cgroup v2, LXC 5 and 6 (SUITE=bookworm|trixie: one)'
@@ -33,14 +34,16 @@ help:
 
 build:
 	@.ci/deps build
-	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) .
+	@.ci/build $(BIN)
 
 # What was built by "make build" is installed as it is: "make build, then
 # sudo make install" needs no Go for root.
 install:
 	@test -x $(BIN) || $(MAKE) build
-	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/lxcdeck
-	install -D -m 644 docs/lxcdeck.1 $(DESTDIR)$(PREFIX)/share/man/man1/lxcdeck.1
+	@BIN=$(BIN) .ci/install
+
+uninstall:
+	@.ci/install remove
 
 demo:
 	@.ci/deps build demo
