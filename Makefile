@@ -7,7 +7,7 @@ export PREFIX DESTDIR
 BIN := bin/lxcdeck
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo demo-clean test bench lint test-vm screenshots clean
+.PHONY: help build install uninstall deb rpm reproducible demo demo-clean test bench lint test-vm screenshots clean
 
 help:
 	@echo 'lxcdeck: a terminal screen for LXC hosts'
@@ -21,6 +21,8 @@ help:
 	@echo '  make install      put it, its man page, completions for bash, zsh and fish and an example'
 	@echo '                    of its settings under PREFIX (now $(PREFIX)); DESTDIR works'
 	@echo '  make uninstall    take them away again'
+	@echo '  make deb, make rpm  a package of this source in bin/; ARCH=arm64 builds it for that machine'
+	@echo '  make reproducible   build twice in different places and compare byte by byte'
 	@echo '  make bench        measure against the promised figures; fails when one is missed'
 	@echo '  make lint         gofmt, go vet, golangci-lint, shellcheck'
 	@echo '  make test-vm      tests in virtual machines with pure cgroup v2, LXC 5 and 6 (SUITE=bookworm|trixie: one)'
@@ -44,6 +46,12 @@ install:
 
 uninstall:
 	@.ci/install remove
+
+deb rpm:
+	@.ci/package $@
+
+reproducible:
+	@.ci/reproducible
 
 demo:
 	@.ci/deps build demo

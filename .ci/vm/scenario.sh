@@ -5,7 +5,7 @@
 # The checks are called by name.
 # shellcheck disable=SC2317
 set -u
-deck=${LXCDECK_BIN:-/host/lxcdeck}
+deck=${LXCDECK_BIN:-/usr/bin/lxcdeck}
 failed=0
 tmp=$(mktemp -d)
 
