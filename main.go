@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"runtime/debug"
 	"strings"
 
@@ -30,6 +31,9 @@ import (
 
 // version is set by the linker: make build.
 var version = "dev"
+
+// commit is set by the linker: the source that this was built from.
+var commit string //nolint:gochecknoglobals // the linker can set nothing else
 
 // auditFile is set by the linker for tests, which must not write into the
 // host's log: the file of the audit log. "" = where it belongs.
@@ -186,6 +190,16 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		o.Missed = func() ([]runtime.Past, error) { return missed(log, s.ReadOnly.Value) }
 	}
 	return tui.Run(ctx, o)
+}
+
+// about is what --version says: VERSION (liblxc V), and below it what else there is
+// to know of this program.
+func about() string {
+	text := version + " (" + liblxc() + ")\n"
+	if commit != "" {
+		text += "commit " + commit + "\n"
+	}
+	return text + goruntime.Version() + " " + goruntime.GOOS + "/" + goruntime.GOARCH
 }
 
 // pastShown is how much of the audit log the screen lists.

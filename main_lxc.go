@@ -26,4 +26,12 @@ func open(paths []string, readOnly bool, log string) (runtime.Runtime, error) {
 	return lxc.New(lxc.Options{Paths: paths, ReadOnly: readOnly, Audit: log})
 }
 
-func about() string { return version + " (liblxc " + lxc.Version() + ")" }
+// liblxc names the one that is here and, if it is another, the one of the headers
+// that this was built with.
+func liblxc() string {
+	here := "liblxc " + lxc.Version()
+	if built := lxc.BuiltWith(); built != lxc.Version() {
+		here += ", built with " + built
+	}
+	return here
+}

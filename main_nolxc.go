@@ -21,4 +21,4 @@ func open([]string, bool, string) (runtime.Runtime, error) {
 	return nil, fmt.Errorf("%w: this lxcdeck was built without liblxc (CGO_ENABLED=0) and can only show --demo", runtime.ErrUnsupported)
 }
 
-func about() string { return version + " (without liblxc)" }
+func liblxc() string { return "without liblxc: built with CGO_ENABLED=0" }

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	golxc "github.com/lxc/go-lxc"
-
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/cgroup"
 	"lxcdeck/runtime/host"
@@ -75,9 +73,6 @@ type Adapter struct {
 }
 
 var _ runtime.Runtime = (*Adapter)(nil)
-
-// Version is liblxc's own, such as "5.0.2".
-func Version() string { return golxc.Version() }
 
 // New looks for LXC's paths; containers are not looked at before List. An
 // lxcpath that was asked for and is no directory is an error that wraps
