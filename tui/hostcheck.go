@@ -40,12 +40,24 @@ func (x *hostView) look(m *Model) tea.Cmd {
 	}
 	ctx, stop := m.survey()
 	x.loading, x.stop = true, stop
-	rt := m.rt
+	rt, ours := m.rt, m.terminalChecks()
 	return cmd("doctor", func() tea.Msg {
 		defer stop()
 		all, err := rt.CheckHost(ctx)
+		if len(all) > 0 {
+			all = append(all, ours...)
+		}
 		return checkedMsg{x, all, err}
 	})
+}
+
+// terminalChecks says what this terminal can show; none in tests, which have none.
+func (m *Model) terminalChecks() []runtime.Check {
+	if m.getenv == nil {
+		return nil
+	}
+	t := views.Terminal{Is: true, Getenv: m.getenv, Cols: m.layout.W, Rows: m.layout.H, Colours: m.colours, Prefix: m.keys.Prefix()}
+	return views.TerminalChecks(&t)
 }
 
 func (m *Model) onChecked(msg checkedMsg) {

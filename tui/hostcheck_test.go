@@ -5,6 +5,9 @@ import (
 	"strconv"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
 )
@@ -103,4 +106,17 @@ func TestHostCheckScrolls(t *testing.T) {
 	d.rt.SetChecks(all[:3]...)
 	d.press("r")
 	d.sees("thing-0", "thing-2")
+}
+
+// The terminal comes last, with what the screen knows of it.
+func TestHostCheckHasTheTerminal(t *testing.T) {
+	d := newDeck(t, 100, 40, Options{}, some()...)
+	d.rt.SetChecks(runtime.Check{Topic: runtime.TopicKernel, What: "user namespace", Found: "up to 63210"})
+	d.m.getenv = func(name string) string { return map[string]string{"TERM": "xterm-256color", "LANG": "C"}[name] }
+	d.send(tea.ColorProfileMsg{Profile: colorprofile.TrueColor})
+	d.press(":")
+	d.typed("doctor")
+	d.press("enter")
+	d.settle()
+	d.sees("up to 63210", "terminal", "xterm-256color", "C is not UTF-8", "true colour", "yes", "100x40 cells", "OSC 52")
 }

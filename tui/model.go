@@ -94,6 +94,8 @@ type Model struct {
 	jobctl   *suspender
 	sizer    *sizer // nil where no terminal is
 	overSSH  bool
+	getenv   func(string) string // of whoever started the screen; nil = in tests
+	colours  int                 // that the terminal has; 0 = none, or not known yet
 	mouse    bool
 
 	all       []runtime.Container // the last listing, ordered by Ref.Less

@@ -16,6 +16,8 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
+
+	"lxcdeck/views"
 )
 
 const (
@@ -51,6 +53,7 @@ func Run(ctx context.Context, o Options) error {
 		tea.WithInput(o.In), tea.WithOutput(pacedOutput{o.Out, &m.pace}), tea.WithEnvironment(o.Env),
 		tea.WithWindowSize(cols, rows), tea.WithColorProfile(colorprofile.Detect(o.Out, o.Env)),
 		tea.WithoutSignalHandler())
+	m.getenv = func(name string) string { return envValue(o.Env, name) }
 	m.out.send = func(msg tea.Msg) { p.Send(msg) }
 	m.pace.start(p)
 	var left atomic.Bool
@@ -129,12 +132,8 @@ func asciiOnly(env []string) bool {
 	case "linux", "vt52", "vt100", "vt102", "vt220", "vt320", "ansi":
 		return true
 	}
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if v := strings.ToLower(envValue(env, name)); v != "" {
-			return !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
-		}
-	}
-	return false
+	locale, utf8 := views.Locale(func(name string) string { return envValue(env, name) })
+	return locale != "" && !utf8
 }
 
 // envValue is the last value of a variable, as getenv(3) of a shell's child.

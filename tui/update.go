@@ -9,6 +9,7 @@ import (
 	uv "github.com/charmbracelet/ultraviolet"
 
 	"lxcdeck/tui/vt"
+	"lxcdeck/views"
 )
 
 // Update takes one message. A panic in it ends the program with the error,
@@ -269,6 +270,10 @@ func (m *Model) onResize(s tea.WindowSizeMsg) tea.Cmd {
 // onProfile builds the theme anew for the colours of this terminal.
 func (m *Model) onProfile(p colorprofile.Profile) tea.Cmd {
 	m.setTheme(colorsOf(p))
+	m.colours = colorsOf(p)
+	if p == colorprofile.TrueColor {
+		m.colours = views.TrueColour
+	}
 	return nil
 }
 

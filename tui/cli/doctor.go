@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 
+	"github.com/charmbracelet/colorprofile"
 	"github.com/spf13/cobra"
 
 	"lxcdeck/runtime"
@@ -14,8 +15,8 @@ func (d *deck) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Look whether this host has what containers need",
 		Long: "Look whether this host and this user have what containers need: kernel, cgroups,\n" +
-			"liblxc, lxcpaths, network, ids, programs, and what lxcdeck itself needs. Nothing is\n" +
-			"changed, and no root is needed.\n\n" +
+			"liblxc, lxcpaths, network, ids, programs, what lxcdeck itself needs, and what the\n" +
+			"terminal can show. Nothing is changed, and no root is needed.\n\n" +
 			"missing: this user's containers do not work without it; the status is then 1.\n" +
 			"optional: only some things need it. unknown: it could not be read.\n\n" +
 			"Like: lxc-checkconfig",
@@ -53,11 +54,35 @@ func (d *deck) doctor(cmd *cobra.Command) error {
 	if err != nil && len(all) == 0 {
 		return err
 	}
-	werr := d.tell(all)
+	werr := d.tell(append(all, views.TerminalChecks(d.terminal())...))
 	if err != nil {
 		return err
 	}
 	return werr
+}
+
+// terminal is what is known of the one that standard output is.
+func (d *deck) terminal() *views.Terminal {
+	t := &views.Terminal{Is: isTerminal(d.Stdout), Getenv: d.Getenv, Prefix: d.prefix()}
+	if !t.Is {
+		return t
+	}
+	t.Cols, t.Rows = size(d.Stdout)
+	var env []string
+	for _, name := range []string{"TERM", "TERM_PROGRAM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TMUX", "STY"} {
+		if v := d.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	switch colorprofile.Detect(d.Stdout, env) {
+	case colorprofile.TrueColor:
+		t.Colours = views.TrueColour
+	case colorprofile.ANSI256:
+		t.Colours = 256
+	case colorprofile.ANSI:
+		t.Colours = 16
+	}
+	return t
 }
 
 // tell prints checks.

@@ -24,7 +24,10 @@ func TestDoctor(t *testing.T) {
 	optional := runtime.Check{Topic: runtime.TopicPaths, What: "directory old\x1b[2J", Verdict: runtime.CheckOptional,
 		Found: "/var/lib/lxc/old\x1b[2J has no config file", Advice: "Put its config back."}
 	bad := runtime.Check{Topic: runtime.TopicPaths, What: "/var/lib/lxc", Verdict: runtime.CheckBad, Found: "it is no directory", Advice: "Name another lxcpath with -P."}
-	r := lxcdeck(t, checked(good, optional, bad), "doctor")
+	utf8 := func(o *Options) {
+		o.Getenv = func(k string) string { return map[string]string{"TERM": "xterm", "LANG": "C.UTF-8"}[k] }
+	}
+	r := lxcdeckWith(t, checked(good, optional, bad), utf8, "doctor")
 	want := "kernel\n" +
 		"  ok        user namespace        up to 63210\n" +
 		"\n" +
@@ -34,16 +37,21 @@ func TestDoctor(t *testing.T) {
 		"! missing   /var/lib/lxc          it is no directory\n" +
 		"              Name another lxcpath with -P.\n" +
 		"\n" +
-		"1 missing, 1 optional, 1 ok\n"
+		"terminal\n" +
+		"? unknown   terminal              standard output is none\n" +
+		"              Look again on the terminal itself: ssh -t over ssh.\n" +
+		"  ok        locale                C.UTF-8\n" +
+		"\n" +
+		"1 missing, 1 optional, 1 unknown, 2 ok\n"
 	if r.out != want || r.err != "" || r.code != 1 {
 		t.Errorf("status %d, %s\n%swant 1 and\n%s", r.code, r.err, r.out, want)
 	}
-	if r := lxcdeck(t, checked(good, optional), "--read-only", "doctor"); r.code != 0 || !strings.HasSuffix(r.out, "\n1 optional, 1 ok\n") {
+	if r := lxcdeckWith(t, checked(good, optional), utf8, "--read-only", "doctor"); r.code != 0 || !strings.HasSuffix(r.out, "\n1 optional, 1 unknown, 2 ok\n") {
 		t.Errorf("nothing is bad: %+v", r)
 	}
 	r = lxcdeck(t, checked(good, bad), "doctor", "--json")
 	var all []map[string]any
-	if err := json.Unmarshal([]byte(r.out), &all); err != nil || r.code != 1 || len(all) != 2 {
+	if err := json.Unmarshal([]byte(r.out), &all); err != nil || r.code != 1 || len(all) != 4 {
 		t.Fatalf("--json: %v, %+v", err, r)
 	}
 	if c := all[0]; c["topic"] != "kernel" || c["what"] != "user namespace" || c["verdict"] != "ok" || c["found"] != "up to 63210" || c["advice"] != nil || len(c) != 5 {
@@ -54,6 +62,9 @@ func TestDoctor(t *testing.T) {
 	}
 	if r := lxcdeck(t, checked(good), "doctor", "web"); r.code != 2 || r.out != "" || !strings.Contains(r.err, "Usage: lxcdeck doctor") {
 		t.Errorf("an argument: %+v", r)
+	}
+	if c := all[2]; c["topic"] != "terminal" || c["verdict"] != "unknown" {
+		t.Errorf("%v", c)
 	}
 	rt := checked(good)
 	rt.Fail(fake.Survey, runtime.Ref{}, fake.Fault{Err: errors.New("no host")})
@@ -74,7 +85,7 @@ func (c cutShort) CheckHost(ctx context.Context) ([]runtime.Check, error) {
 // What was known when the time was over is told, and that it is not all.
 func TestDoctorIsCutShort(t *testing.T) {
 	r := lxcdeck(t, cutShort{testHost()}, "doctor", "--timeout", "10ms")
-	if r.code != 1 || !strings.Contains(r.err, "the time is over") || !strings.Contains(r.out, "? unknown   /x") || !strings.Contains(r.out, "1 unknown, 1 ok") {
+	if r.code != 1 || !strings.Contains(r.err, "the time is over") || !strings.Contains(r.out, "? unknown   /x") || !strings.Contains(r.out, "3 unknown, 1 ok") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -87,11 +98,14 @@ func TestDoctorOnATerminal(t *testing.T) {
 		o := onTty(t, checked(bad), func(o *Options) {
 			o.Getenv = func(k string) string { return map[string]string{"TERM": "xterm", "NO_COLOR": noColor}[k] }
 		}, "doctor")
-		o.want("1 missing\r\n")
+		o.want("1 missing, ")
 		if code := o.wait(); code != 1 {
 			t.Errorf("status %d", code)
 		}
 		text := string(o.all)
+		if !strings.Contains(text, "terminal") || !strings.Contains(text, "xterm") || !strings.Contains(text, "60x") {
+			t.Errorf("nothing of the terminal: %q", text)
+		}
 		if coloured := strings.Contains(text, "\x1b["); coloured != want {
 			t.Errorf("NO_COLOR=%s: %q", noColor, text)
 		}
