@@ -7,7 +7,7 @@ export PREFIX DESTDIR
 BIN := bin/lxcdeck
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall deb rpm reproducible demo demo-clean test bench lint test-vm screenshots clean
+.PHONY: help build install uninstall deb rpm reproducible demo demo-clean test bench lint test-vm test-arm64 screenshots clean
 
 help:
 	@echo 'lxcdeck: a terminal screen for LXC hosts'
@@ -27,6 +27,7 @@ help:
 	@echo '  make lint         gofmt, go vet, golangci-lint, shellcheck'
 	@echo '  make test-vm      tests in virtual machines with pure cgroup v2, LXC 5 and 6 (SUITE=bookworm|trixie: one)'
 	@echo '                    ZFS=1: with ZFS, whose image takes ten minutes to build (bookworm)'
+	@echo '  make test-arm64   build for arm64 and start that under emulation'
 	@echo '  make screenshots  draw screenshots/*.png from the running program'
 	@echo '  make clean        remove what was built here'
 	@echo
@@ -72,6 +73,9 @@ lint:
 
 test-vm:
 	@.ci/vm/test
+
+test-arm64:
+	@.ci/arm64-test
 
 screenshots:
 	@.ci/deps build demo screenshots

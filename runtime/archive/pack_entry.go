@@ -173,7 +173,8 @@ func statAt(dirfd int, name string) (st unix.Stat_t, mount uint64, err error) {
 	if err != nil {
 		return st, 0, err
 	}
-	st.Mode, st.Uid, st.Gid, st.Ino, st.Nlink, st.Size = uint32(x.Mode), x.Uid, x.Gid, x.Ino, uint64(x.Nlink), int64(x.Size)
+	st.Mode, st.Uid, st.Gid, st.Ino, st.Size = uint32(x.Mode), x.Uid, x.Gid, x.Ino, int64(x.Size)
+	setLinks(&st.Nlink, x.Nlink)
 	st.Dev, st.Rdev = unix.Mkdev(x.Dev_major, x.Dev_minor), unix.Mkdev(x.Rdev_major, x.Rdev_minor)
 	st.Mtim = unix.NsecToTimespec(x.Mtime.Sec*1e9 + int64(x.Mtime.Nsec))
 	if x.Mask&unix.STATX_MNT_ID == 0 {
@@ -181,3 +182,6 @@ func statAt(dirfd int, name string) (st unix.Stat_t, mount uint64, err error) {
 	}
 	return st, x.Mnt_id, nil
 }
+
+// setLinks sets a count of links, whose type is another on arm64 than on amd64.
+func setLinks[T uint32 | uint64](to *T, n uint32) { *to = T(n) }
