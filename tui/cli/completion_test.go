@@ -137,7 +137,7 @@ func TestCompletionScripts(t *testing.T) {
 		}
 		dir := t.TempDir()
 		stub := "#!/bin/sh\nprintf 'web-1\\trunning\\nweb-2\\trunning\\n:4\\n'\necho noise >&2\n"
-		if err := os.WriteFile(filepath.Join(dir, "lxcdeck"), []byte(stub), 0o700); err != nil { //nolint:gosec // it is run
+		if err := os.WriteFile(filepath.Join(dir, "lxcdeck"), []byte(stub), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		ask := `_get_comp_words_by_ref() { cur=web prev=shell cword=2 words=(lxcdeck shell web); } # of bash-completion

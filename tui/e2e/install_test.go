@@ -90,7 +90,7 @@ func TestPackageVersions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, ".ci", name), text, 0o755); err != nil { //nolint:gosec // it is run
+		if err := os.WriteFile(filepath.Join(dir, ".ci", name), text, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
