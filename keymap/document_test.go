@@ -53,7 +53,7 @@ func keysDocument(t *testing.T) []byte {
 	}
 	var b bytes.Buffer
 	b.WriteString("# Keys\n\nAll actions by where they have their keys. `?` shows those that are of use where one is, `:` finds an action by its\n" +
-		"name. The first column is the name of an action in `[keys]` of the [settings](../README.md#settings); presets differ\n" +
+		"name. The first column is the name of an action in `[keys]` of the [settings](settings.md); presets differ\n" +
 		"where more than one column of keys has something. What has no key is asked for by `:`.\n")
 	for scope, title := range titles {
 		fmt.Fprintf(&b, "\n## %s\n\n| action | does | keys | %s |\n|---|---|---|%s\n", title, strings.Join(Presets()[1:], " | "), strings.Repeat("---|", len(Presets())-1))

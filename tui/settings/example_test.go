@@ -15,7 +15,7 @@ import (
 
 // TestExample holds docs/config.toml, which is installed, to what settings there are:
 // it sets nothing; without the # before its keys it names every one, and changes no
-// default.
+// default. docs/settings.md names them too.
 func TestExample(t *testing.T) {
 	text, err := os.ReadFile("../../docs/config.toml")
 	if err != nil {
@@ -49,9 +49,16 @@ func TestExample(t *testing.T) {
 			t.Errorf("alerts.%s: %+v", k, a)
 		}
 	}
+	page, err := os.ReadFile("../../docs/settings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range want {
 		if !slices.Contains(named, name) {
 			t.Errorf("%s is not there", name)
+		}
+		if !strings.Contains(string(page), name) {
+			t.Errorf("docs/settings.md has no %s", name)
 		}
 	}
 	for _, table := range tables() {
