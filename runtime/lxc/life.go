@@ -86,7 +86,7 @@ func (l *life) close() {
 
 // correct puts the state of a container right by the kernel's word on freezing.
 func (a *Adapter) correct(l *life, ref runtime.Ref, s runtime.State) runtime.State {
-	if s != runtime.Running && s != runtime.Frozen {
+	if !freezes(s) {
 		return s
 	}
 	l.mu.Lock()
@@ -115,8 +115,15 @@ func (a *Adapter) correct(l *life, ref runtime.Ref, s runtime.State) runtime.Sta
 // (cgroup-v2.rst). A hybrid host may have both.
 type freezeFile struct{ v1, v2 string }
 
+// freezes says whether the kernel has a word on a state that a monitor tells.
+func freezes(s runtime.State) bool {
+	return s == runtime.Running || s == runtime.Frozen || s == runtime.Freezing || s == runtime.Thawed
+}
+
 // correct makes Running and Frozen agree with the kernel: a monitor knows
-// only of what it froze itself.
+// only of what it froze itself. One that is busy may hear FROZEN before FREEZING, which
+// lxc-freeze(1) tells it one after the other, and then says FREEZING ever after; so it
+// is with THAWED.
 func (f *freezeFile) correct(s runtime.State) runtime.State {
 	frozen, thawed := false, false
 	if f.v1 != "" {
@@ -132,9 +139,9 @@ func (f *freezeFile) correct(s runtime.State) runtime.State {
 		}
 	}
 	switch {
-	case frozen:
+	case frozen && s != runtime.Thawed:
 		return runtime.Frozen
-	case thawed:
+	case thawed && s != runtime.Freezing:
 		return runtime.Running
 	default:
 		return s

@@ -203,7 +203,7 @@ func (o *operation) lxcState() runtime.State {
 func (o *operation) state() runtime.State {
 	s := o.lxcState()
 	pid := o.c.InitPid()
-	if (s != runtime.Running && s != runtime.Frozen) || pid <= 0 {
+	if !freezes(s) || pid <= 0 {
 		return s
 	}
 	f := findFreezer(cgroup.FS{}, pid, nil)
