@@ -79,8 +79,11 @@ func wrap(s string, w int) []string {
 	var lines []string
 	for s != "" {
 		part := s
-		if most := 64 * (w + 4); len(s) > most && Width(s[:most]) > w+4 {
-			part = s[:most] // what is far behind does not count: it may be long
+		for most := 4 * (w + 4); most < len(s); most *= 4 {
+			if Width(s[:most]) > w+4 {
+				part = s[:most] // what is far behind does not count: it may be long
+				break
+			}
 		}
 		if Width(part) <= w {
 			return append(lines, s)
