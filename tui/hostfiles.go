@@ -107,7 +107,7 @@ func hostEntry(dir int, name string, at *unix.Stat_t) (runtime.FileEntry, bool) 
 		return runtime.FileEntry{}, false
 	}
 	e := runtime.FileEntry{
-		Name: name, UID: st.Uid, GID: st.Gid, Mode: hostMode(st.Mode), Changed: time.Unix(st.Mtim.Unix()),
+		Name: name, UID: st.Uid, GID: st.Gid, Mode: runtime.FileModeOf(st.Mode), Changed: time.Unix(st.Mtim.Unix()),
 		Mount: st.Mode&unix.S_IFMT == unix.S_IFDIR && st.Dev != at.Dev,
 	}
 	switch e.Kind = runtime.FileKindOf(e.Mode); e.Kind {
@@ -120,35 +120,6 @@ func hostEntry(dir int, name string, at *unix.Stat_t) (runtime.FileEntry, bool) 
 		}
 	}
 	return e, true
-}
-
-// hostMode is a mode of stat(2) as Go has it.
-func hostMode(st uint32) fs.FileMode {
-	mode := fs.FileMode(st & 0o777)
-	switch st & unix.S_IFMT {
-	case unix.S_IFDIR:
-		mode |= fs.ModeDir
-	case unix.S_IFLNK:
-		mode |= fs.ModeSymlink
-	case unix.S_IFIFO:
-		mode |= fs.ModeNamedPipe
-	case unix.S_IFSOCK:
-		mode |= fs.ModeSocket
-	case unix.S_IFBLK:
-		mode |= fs.ModeDevice
-	case unix.S_IFCHR:
-		mode |= fs.ModeDevice | fs.ModeCharDevice
-	}
-	if st&unix.S_ISUID != 0 {
-		mode |= fs.ModeSetuid
-	}
-	if st&unix.S_ISGID != 0 {
-		mode |= fs.ModeSetgid
-	}
-	if st&unix.S_ISVTX != 0 {
-		mode |= fs.ModeSticky
-	}
-	return mode
 }
 
 // hostNames are the names of ids, of passwd(5) or group(5). A file that cannot be read

@@ -82,7 +82,7 @@ func lookAt(dir int, name string) (e foundFile, ok bool) {
 	if err != nil {
 		return e, true
 	}
-	e.Mode = fileMode(uint32(st.Mode))
+	e.Mode = runtime.FileModeOf(uint32(st.Mode))
 	e.Kind = runtime.FileKindOf(e.Mode)
 	e.UID, e.GID, e.Changed = st.Uid, st.Gid, time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec))
 	e.Mount = st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
@@ -96,31 +96,6 @@ func lookAt(dir int, name string) (e foundFile, ok bool) {
 		}
 	}
 	return e, true
-}
-
-// fileMode is a mode of inode(7) as Go has it.
-func fileMode(m uint32) fs.FileMode {
-	mode := fs.FileMode(m & 0o777)
-	switch m & unix.S_IFMT {
-	case unix.S_IFDIR:
-		mode |= fs.ModeDir
-	case unix.S_IFLNK:
-		mode |= fs.ModeSymlink
-	case unix.S_IFIFO:
-		mode |= fs.ModeNamedPipe
-	case unix.S_IFSOCK:
-		mode |= fs.ModeSocket
-	case unix.S_IFCHR:
-		mode |= fs.ModeDevice | fs.ModeCharDevice
-	case unix.S_IFBLK:
-		mode |= fs.ModeDevice
-	}
-	for bit, is := range map[uint32]fs.FileMode{unix.S_ISUID: fs.ModeSetuid, unix.S_ISGID: fs.ModeSetgid, unix.S_ISVTX: fs.ModeSticky} {
-		if m&bit != 0 {
-			mode |= is
-		}
-	}
-	return mode
 }
 
 // maxIDNames is how many users or groups are told by name.
