@@ -32,8 +32,8 @@ help:
 	@echo '  make clean        remove what was built here'
 	@echo
 	@echo 'YES=1 installs packages without asking. RACE=0 runs the tests without the race'
-	@echo 'detector. Needs: git, Go 1.21 or later (which fetches the Go of go.mod), and on'
-	@echo 'Debian or Ubuntu apt; elsewhere the missing packages are named.'
+	@echo 'detector. Needs: git, and on Debian or Ubuntu apt; elsewhere the missing packages'
+	@echo 'are named. Go from 1.16 on fetches the Go of go.mod.'
 
 build:
 	@.ci/deps build

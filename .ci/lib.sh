@@ -13,6 +13,10 @@ installed=$root/.ci/.installed-packages
 # mke2fs, sshd and the like live in sbin, which is not in every user's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
+# Where Go's own archive and snap put it: sudo often drops them from PATH.
+# shellcheck disable=SC2034
+go_places=/usr/local/go/bin:/snap/bin
+
 say() { printf '%s\n' "$*" >&2; }
 
 # die MESSAGE...: say it and give up. Status 1, or $status where the caller sets it.
