@@ -38,11 +38,6 @@ func (m *Model) openIsolation() tea.Cmd {
 	return x.fetch(m)
 }
 
-// isolationOpen is the view, be it below something else; nil = it is not open.
-func (m *Model) isolationOpen() *isolationView {
-	return opened[*isolationView](m)
-}
-
 // fetch reads it off the loop.
 func (x *isolationView) fetch(m *Model) tea.Cmd {
 	if x.out {

@@ -212,3 +212,8 @@ func TestIsolationKeys(t *testing.T) {
 	d.press("f7")
 	d.seesNo("Isolation of")
 }
+
+// isolationOpen is the view, be it below something else; nil = it is not open.
+func (m *Model) isolationOpen() *isolationView {
+	return opened[*isolationView](m)
+}

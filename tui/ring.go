@@ -26,15 +26,6 @@ func (r *ring) push(v float64, ok bool) {
 	r.all++
 }
 
-// tail gives the newest n figures, oldest first.
-func (r *ring) tail(n int) (buf []float64) {
-	n = min(n, r.n)
-	for i := range n {
-		buf = append(buf, float64(r.v[(r.next-n+i+ringSize)%ringSize]))
-	}
-	return buf
-}
-
 // means appends the means of the newest n groups of so many figures each to
 // buf[:0], oldest first. A group counts when it is full, so that the result
 // changes once a group and not with every figure; until the first one is full

@@ -380,3 +380,12 @@ func TestMeansChangeOncePerGroup(t *testing.T) {
 		t.Errorf("after many: %v", got)
 	}
 }
+
+// tail gives the newest n figures, oldest first.
+func (r *ring) tail(n int) (buf []float64) {
+	n = min(n, r.n)
+	for i := range n {
+		buf = append(buf, float64(r.v[(r.next-n+i+ringSize)%ringSize]))
+	}
+	return buf
+}

@@ -58,9 +58,6 @@ const mostOverhead = 1.3
 func BenchmarkSampleBesidePreads(b *testing.B) {
 	c := newBox(b, "preads", "")
 	pid := c.start()
-	if _, err := RaiseFDLimit(); err != nil {
-		b.Fatal(err)
-	}
 	const many = 300
 	set := NewSet(FS{}, nil)
 	defer set.Close()
@@ -117,9 +114,6 @@ func BenchmarkSampleBesidePreads(b *testing.B) {
 func BenchmarkSet(b *testing.B) {
 	c := newBox(b, "set", "")
 	pid := c.start()
-	if _, err := RaiseFDLimit(); err != nil {
-		b.Fatal(err)
-	}
 	const many = 300
 	for tier, name := range []string{"cheap", "full"} {
 		b.Run(name, func(b *testing.B) {

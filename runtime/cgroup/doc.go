@@ -3,7 +3,6 @@
 //
 // Most callers need three things only:
 //
-//	cgroup.RaiseFDLimit()                     // once, at start: about 20 descriptors a container (see also ReserveFDs)
 //	set := cgroup.NewSet(cgroup.FS{}, dirs)   // dirs may be nil
 //	err := set.Sample(ctx, batch)             // each tick; fills every Reading, not Batch.Host
 //	set.Close()

@@ -132,28 +132,6 @@ func explain(what string, err error) error {
 	}
 }
 
-// RaiseFDLimit lifts the soft limit of open descriptors to the hard one, and
-// gives the limit that now holds (getrlimit(2)). Held-open files cost about 20
-// descriptors a container, while the usual soft limit is 1024.
-//
-// The Go runtime has normally done this already, to one below the hard limit,
-// and gives the old limit back to every program it starts. That is left as it
-// is: setting the limit again would pass the raised one on to containers.
-func RaiseFDLimit() (uint64, error) {
-	var lim unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
-		return 0, fmt.Errorf("read the limit of open files: %w", err)
-	}
-	if lim.Cur >= lim.Max-1 {
-		return lim.Cur, nil
-	}
-	lim.Cur = lim.Max
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
-		return 0, fmt.Errorf("raise the limit of open files to %d: %w", lim.Max, err)
-	}
-	return lim.Cur, nil
-}
-
 // countsAllIO says that this kernel is older than Linux 6.10, from which on v1
 // counts the I/O of throttled devices only (block/blk-throttle.c). Where it is not
 // known it is not said.

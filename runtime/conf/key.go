@@ -169,22 +169,6 @@ func Renamed(key string) (now string, ok bool) {
 	return "lxc.net." + n + "." + sub, true
 }
 
-// Was is what the key was called before LXC 2.1; "" = it has that name since it is there.
-func (k Key) Was() string {
-	for _, r := range renamed {
-		if r.now == k.Name {
-			return r.old
-		}
-	}
-	if rest, ok := strings.CutPrefix(k.Name, "lxc.prlimit."); ok {
-		return "lxc.limit." + rest
-	}
-	if rest, ok := strings.CutPrefix(k.Name, "lxc.net.[i]."); ok && k.Since == "2.1" {
-		return "lxc.network." + strings.TrimSuffix(rest, ".address")
-	}
-	return ""
-}
-
 // In says whether a version of LXC, such as 5.0.2, has the key. A build may have
 // left it out all the same: liblxc tells.
 func (k Key) In(version string) bool {

@@ -1,7 +1,6 @@
 package logfile
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,22 +55,6 @@ func NewMerge(sources []Source, at []int64) (*Merge, error) {
 		m.sources = append(m.sources, &stream{c: s.File.Cursor(at[i]), clock: s.Clock})
 	}
 	return m, nil
-}
-
-// MergeAt begins at a moment. All of a source without times is before it.
-func MergeAt(ctx context.Context, sources []Source, t time.Time) (*Merge, error) {
-	at := make([]int64, len(sources))
-	for i, s := range sources {
-		var err error
-		at[i], err = s.File.SeekTime(ctx, s.Clock, t)
-		if errors.Is(err, ErrNoTime) {
-			at[i], err = s.File.Size()
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return NewMerge(sources, at)
 }
 
 // At are the offsets in the sources between what Prev gives and what Next gives.

@@ -100,7 +100,14 @@ func TestMergeIsOneOrder(t *testing.T) {
 	if !slices.Equal(forward, backward) {
 		t.Error("backward it is another order")
 	}
-	m, err = MergeAt(t.Context(), sources, start().Add(20*time.Minute))
+	at := make([]int64, len(sources))
+	for i, s := range sources {
+		if at[i], err = s.File.SeekTime(t.Context(), s.Clock, start().Add(20*time.Minute)); errors.Is(err, ErrNoTime) {
+			at[i], err = s.File.Size() // all of it is before
+		}
+		must(t, err)
+	}
+	m, err = NewMerge(sources, at)
 	must(t, err)
 	l, err := m.Next()
 	if err != nil || l.Time.Before(start().Add(20*time.Minute)) {

@@ -63,16 +63,10 @@ func newAddrs() *addrs {
 	return &addrs{visitors: newVisitors(), byPID: map[int]*netNS{}, poll: poll}
 }
 
-// get gives the addresses of the container with this init, without loopback
-// and link-local ones, IPv4 first. ok is false when they could not be read.
-// The slice is not written to again.
-func (a *addrs) get(initPID int) (ips []netip.Addr, ok bool) {
-	a.getAll([]int{initPID}, func(_ int, its []netip.Addr, read bool) { ips, ok = its, read })
-	return ips, ok
-}
-
-// getAll is get for many containers; each is told by its place in inits. Asked
-// one by one, each would cost two switches between threads.
+// getAll tells the addresses of the containers with these inits, each by its place
+// in inits: without loopback and link-local ones, IPv4 first. ok is false when they
+// could not be read. The slice is not written to again. Asked one by one, each would
+// cost two switches between threads.
 func (a *addrs) getAll(inits []int, tell func(i int, ips []netip.Addr, ok bool)) {
 	places, visits := a.getHeld(inits, tell)
 	a.visitors.open(visits)

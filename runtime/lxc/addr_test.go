@@ -141,3 +141,9 @@ func FuzzProcNet(f *testing.F) {
 		}
 	})
 }
+
+// get is getAll for one.
+func (a *addrs) get(initPID int) (ips []netip.Addr, ok bool) {
+	a.getAll([]int{initPID}, func(_ int, its []netip.Addr, read bool) { ips, ok = its, read })
+	return ips, ok
+}

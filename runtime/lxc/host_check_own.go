@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// fdsEach is how many descriptors a running container takes (cgroup.RaiseFDLimit).
+	// fdsEach is how many descriptors a running container takes (cgroup.FS.Open).
 	fdsEach = 20
 	// leftTime is how long what is kept may be measured.
 	leftTime = 2 * time.Second
