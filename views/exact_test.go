@@ -65,6 +65,7 @@ func themes(t *testing.T) []*Theme {
 	return []*Theme{
 		theme(t, "", ThemeOptions{Colors: 16}), theme(t, "mono", ThemeOptions{ASCII: true}),
 		theme(t, "dark", ThemeOptions{Colors: 256}), theme(t, "light", ThemeOptions{Colors: 256}),
+		theme(t, "high-contrast", ThemeOptions{Colors: 256}), theme(t, "colour-blind", ThemeOptions{Colors: 256}),
 	}
 }
 

@@ -75,36 +75,61 @@ type Theme struct {
 	open [roleCount]string
 }
 
-// looks are the styles of the roles; a missing one is plain.
-type looks map[Role]lipgloss.Style
+// ThemeInfo is what there is to know of a theme before it is worn.
+type ThemeInfo struct {
+	Name  string
+	About string // for whom, in a few words
+	few   func() looks
+	many  func() looks // with 256 colours; nil = few
+}
+
+// ThemeInfos gives all themes. The first is the default.
+func ThemeInfos() []ThemeInfo {
+	return []ThemeInfo{
+		{"default", "the terminal's own colours", paletteLooks, nil},
+		{"dark", "for a dark background", paletteLooks, darkLooks},
+		{"light", "for a light background", paletteLooks, lightLooks},
+		{"high-contrast", "nothing faint; any background", contrastPaletteLooks, contrastLooks},
+		{"colour-blind", "blue and orange, on dark", safePaletteLooks, safeDarkLooks},
+		{"colour-blind-light", "blue and brown, on light", safePaletteLooks, safeLightLooks},
+		{"mono", "bold, faint and reverse alone", monoLooks, nil},
+	}
+}
 
 // Themes names the themes there are. The first is the default.
-func Themes() []string { return []string{"default", "mono", "dark", "light"} }
-
-// NewTheme builds a theme for a terminal. "" is "default": sixteen colours of
-// the terminal's own palette. "dark" and "light" want 256 colours and fall
-// back to the default below that; without colours every theme is "mono". An
-// unknown name is an error that names those there are.
-func NewTheme(name string, o ThemeOptions) (*Theme, error) {
-	if name == "" {
-		name = Themes()[0]
+func Themes() []string {
+	var names []string
+	for _, i := range ThemeInfos() {
+		names = append(names, i.Name)
 	}
-	if !slices.Contains(Themes(), name) {
+	return names
+}
+
+// NewTheme builds a theme for a terminal. "" is the first. What a theme looks like
+// in 256 colours has an equal in the sixteen of the terminal's own palette, and
+// without colours every theme is "mono". An unknown name is an error that names
+// those there are.
+func NewTheme(name string, o ThemeOptions) (*Theme, error) {
+	all := ThemeInfos()
+	at := 0
+	if name != "" {
+		at = slices.IndexFunc(all, func(i ThemeInfo) bool { return i.Name == name })
+	}
+	if at < 0 {
 		return nil, fmt.Errorf("unknown theme %q (there are %s)", name, strings.Join(Themes(), ", "))
 	}
-	t := &Theme{Name: name, ASCII: o.ASCII, Glyphs: unicodeGlyphs()}
+	info := &all[at]
+	t := &Theme{Name: info.Name, ASCII: o.ASCII, Glyphs: unicodeGlyphs()}
 	if o.ASCII {
 		t.Glyphs = asciiGlyphs()
 	}
 	switch {
-	case name == "mono" || o.Colors < 8:
+	case o.Colors < 8:
 		t.wear(monoLooks())
-	case name == "dark" && o.Colors >= 256:
-		t.wear(darkLooks())
-	case name == "light" && o.Colors >= 256:
-		t.wear(lightLooks())
+	case o.Colors >= 256 && info.many != nil:
+		t.wear(info.many())
 	default:
-		t.wear(paletteLooks())
+		t.wear(info.few())
 	}
 	return t, nil
 }
@@ -113,113 +138,6 @@ func NewTheme(name string, o ThemeOptions) (*Theme, error) {
 func (t *Theme) wear(l looks) {
 	for role, style := range l {
 		t.open[role], _, _ = strings.Cut(style.Render("x"), "x")
-	}
-}
-
-func monoLooks() looks {
-	plain := lipgloss.NewStyle()
-	return looks{
-		Strong:     plain.Bold(true),
-		Header:     plain.Bold(true),
-		Sorted:     plain.Bold(true).Underline(true),
-		Key:        plain.Bold(true),
-		Warn:       plain.Bold(true),
-		Bad:        plain.Bold(true).Reverse(true),
-		Cursor:     plain.Reverse(true),
-		CursorBlur: plain.Bold(true),
-		MarkedRow:  plain.Bold(true),
-		Badge:      plain.Reverse(true),
-		Banner:     plain.Bold(true),
-		Input:      plain.Underline(true),
-		Grave:      plain.Bold(true),
-		Dim:        plain.Faint(true),
-		Idle:       plain.Faint(true),
-	}
-}
-
-// paletteLooks uses nothing but the sixteen colours every terminal lets its
-// user choose, and never black or white, so light and dark backgrounds work.
-func paletteLooks() looks {
-	plain := lipgloss.NewStyle()
-	return looks{
-		Dim:        plain.Faint(true),
-		Strong:     plain.Bold(true),
-		Header:     plain.Faint(true),
-		Sorted:     plain.Bold(true).Underline(true),
-		Key:        plain.Bold(true).Foreground(lipgloss.Cyan),
-		Good:       plain.Foreground(lipgloss.Green),
-		Notice:     plain.Foreground(lipgloss.Cyan),
-		Warn:       plain.Foreground(lipgloss.Yellow),
-		Bad:        plain.Bold(true).Foreground(lipgloss.Red),
-		Idle:       plain.Faint(true),
-		Cursor:     plain.Reverse(true),
-		CursorBlur: plain.Bold(true),
-		MarkedRow:  plain.Bold(true).Foreground(lipgloss.Magenta),
-		Badge:      plain.Reverse(true).Foreground(lipgloss.Yellow),
-		Banner:     plain.Bold(true).Foreground(lipgloss.Cyan),
-		GraphCPU:   plain.Foreground(lipgloss.Green),
-		GraphMem:   plain.Foreground(lipgloss.Cyan),
-		GraphNet:   plain.Foreground(lipgloss.Magenta),
-		GraphIO:    plain.Foreground(lipgloss.Yellow),
-		Border:     plain.Foreground(lipgloss.Cyan),
-		Input:      plain.Bold(true),
-		Grave:      plain.Foreground(lipgloss.Red),
-	}
-}
-
-func darkLooks() looks {
-	plain := lipgloss.NewStyle()
-	return looks{
-		Dim:        plain.Foreground(lipgloss.ANSIColor(245)),
-		Strong:     plain.Bold(true).Foreground(lipgloss.ANSIColor(255)),
-		Header:     plain.Foreground(lipgloss.ANSIColor(245)),
-		Sorted:     plain.Bold(true).Foreground(lipgloss.ANSIColor(117)),
-		Key:        plain.Bold(true).Foreground(lipgloss.ANSIColor(117)),
-		Good:       plain.Foreground(lipgloss.ANSIColor(114)),
-		Notice:     plain.Foreground(lipgloss.ANSIColor(117)),
-		Warn:       plain.Foreground(lipgloss.ANSIColor(221)),
-		Bad:        plain.Bold(true).Foreground(lipgloss.ANSIColor(203)),
-		Idle:       plain.Foreground(lipgloss.ANSIColor(245)),
-		Cursor:     plain.Background(lipgloss.ANSIColor(24)).Foreground(lipgloss.ANSIColor(255)),
-		CursorBlur: plain.Bold(true).Foreground(lipgloss.ANSIColor(255)),
-		MarkedRow:  plain.Bold(true).Foreground(lipgloss.ANSIColor(177)),
-		Badge:      plain.Bold(true).Background(lipgloss.ANSIColor(130)).Foreground(lipgloss.ANSIColor(255)),
-		Banner:     plain.Bold(true).Foreground(lipgloss.ANSIColor(117)),
-		GraphCPU:   plain.Foreground(lipgloss.ANSIColor(114)),
-		GraphMem:   plain.Foreground(lipgloss.ANSIColor(110)),
-		GraphNet:   plain.Foreground(lipgloss.ANSIColor(176)),
-		GraphIO:    plain.Foreground(lipgloss.ANSIColor(179)),
-		Border:     plain.Foreground(lipgloss.ANSIColor(67)),
-		Input:      plain.Bold(true).Foreground(lipgloss.ANSIColor(255)),
-		Grave:      plain.Foreground(lipgloss.ANSIColor(203)),
-	}
-}
-
-func lightLooks() looks {
-	plain := lipgloss.NewStyle()
-	return looks{
-		Dim:        plain.Foreground(lipgloss.ANSIColor(242)),
-		Strong:     plain.Bold(true).Foreground(lipgloss.ANSIColor(232)),
-		Header:     plain.Foreground(lipgloss.ANSIColor(242)),
-		Sorted:     plain.Bold(true).Foreground(lipgloss.ANSIColor(25)),
-		Key:        plain.Bold(true).Foreground(lipgloss.ANSIColor(25)),
-		Good:       plain.Foreground(lipgloss.ANSIColor(28)),
-		Notice:     plain.Foreground(lipgloss.ANSIColor(25)),
-		Warn:       plain.Foreground(lipgloss.ANSIColor(130)),
-		Bad:        plain.Bold(true).Foreground(lipgloss.ANSIColor(160)),
-		Idle:       plain.Foreground(lipgloss.ANSIColor(242)),
-		Cursor:     plain.Background(lipgloss.ANSIColor(153)).Foreground(lipgloss.ANSIColor(232)),
-		CursorBlur: plain.Bold(true).Foreground(lipgloss.ANSIColor(232)),
-		MarkedRow:  plain.Bold(true).Foreground(lipgloss.ANSIColor(90)),
-		Badge:      plain.Bold(true).Background(lipgloss.ANSIColor(130)).Foreground(lipgloss.ANSIColor(255)),
-		Banner:     plain.Bold(true).Foreground(lipgloss.ANSIColor(25)),
-		GraphCPU:   plain.Foreground(lipgloss.ANSIColor(28)),
-		GraphMem:   plain.Foreground(lipgloss.ANSIColor(25)),
-		GraphNet:   plain.Foreground(lipgloss.ANSIColor(90)),
-		GraphIO:    plain.Foreground(lipgloss.ANSIColor(130)),
-		Border:     plain.Foreground(lipgloss.ANSIColor(67)),
-		Input:      plain.Bold(true).Foreground(lipgloss.ANSIColor(232)),
-		Grave:      plain.Foreground(lipgloss.ANSIColor(160)),
 	}
 }
 
