@@ -167,7 +167,7 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		In: stdio.In, Out: stdio.Out, Env: os.Environ(),
 		Interval: s.Interval.Value, Columns: s.Columns.Value, Sort: sort, Reverse: reverse,
 		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
-		Hurry: hurry, Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
+		SettingsFile: tilde(s.File), Hurry: hurry, Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
 	}
 	if host, ok := rt.(interface {
 		HostFolder(ctx context.Context, dir string) (runtime.Folder, error)
@@ -190,6 +190,14 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		o.Missed = func() ([]runtime.Past, error) { return missed(log, s.ReadOnly.Value) }
 	}
 	return tui.Run(ctx, o)
+}
+
+// tilde is a path as people write it.
+func tilde(path string) string {
+	if rest, ok := strings.CutPrefix(path, settings.Home(os.Getenv)+"/"); ok && rest != path[1:] {
+		return "~/" + rest
+	}
+	return path
 }
 
 // about is what --version says: VERSION (liblxc V), and below it what else there is

@@ -428,6 +428,7 @@ var actions = []Action{
 	{ID: Palette, Title: "Command palette", Short: "command", Keys: []string{":", "ctrl+p"}, Group: General, NoTyped: true},
 	{ID: HelpKey, Title: "Help", Short: "help", Keys: []string{"?", "f1"}, Group: General},
 	{ID: Messages, Title: "Read the messages in full", Keys: []string{"m"}, Group: General},
+	{ID: ThemeKey, Title: "Theme: choose the colours", Group: General},
 	{ID: Refresh, Title: "Read everything again", Keys: []string{"ctrl+r"}, Group: General},
 	{ID: Redraw, Title: "Redraw the screen", Keys: []string{"ctrl+l"}, Group: General},
 	{ID: Suspend, Title: "Suspend; fg brings it back", Keys: []string{"ctrl+z"}, Group: General},

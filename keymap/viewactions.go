@@ -14,6 +14,8 @@ const (
 	ConfNext    ID = "config-next"
 	ConfCopy    ID = "config-copy"
 
+	ThemeKey ID = "theme"
+
 	GraphLeft   ID = "graph-left"
 	GraphRight  ID = "graph-right"
 	GraphWider  ID = "graph-longer"

@@ -128,6 +128,7 @@ func (m *Model) generalHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.Suspend:   m.suspend,
 		keymap.Interrupt: m.interrupt,
 		keymap.Quit:      m.quit,
+		keymap.ThemeKey:  m.themePicker,
 	}
 }
 

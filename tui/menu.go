@@ -22,12 +22,25 @@ type menu struct {
 	items  []choice
 	at     int
 	toggle bool // space and enter tick lines and the menu stays
+	// moved is told of the line the cursor goes to, left that nothing was chosen;
+	// nil = nobody wants to know.
+	moved func(i int)
+	left  func()
 }
 
 func (n *menu) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
+	was := n.at
+	defer func() {
+		if n.moved != nil && n.at != was {
+			n.moved(n.at)
+		}
+	}()
 	switch s := k.String(); s {
 	case "esc", "q", "ctrl+c":
 		m.overlay = nil
+		if n.left != nil {
+			n.left()
+		}
 	case "up", "k", "ctrl+p":
 		n.at = max(0, n.at-1)
 	case "down", "j", "ctrl+n", "tab":

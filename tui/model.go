@@ -70,8 +70,10 @@ type Options struct {
 	// Hurry is called with false when the first figures are there, and then when a
 	// batch begins and when it is over: the processor is wanted elsewhere meanwhile.
 	// nil = nothing is done about it.
-	Hurry   func(on bool)
-	SaveDir string // where saves and recordings go unless another place is named
+	Hurry func(on bool)
+	// SettingsFile is where the person's own settings stand; "" = not known.
+	SettingsFile string
+	SaveDir      string // where saves and recordings go unless another place is named
 	// HostFiles reads a folder of the host, off the loop; nil = as the kernel has it.
 	HostFiles func(ctx context.Context, dir string) (runtime.Folder, error)
 }
@@ -153,16 +155,19 @@ type Model struct {
 	lastBell  time.Time
 	blurred   bool // the terminal itself has not the focus
 	saveDir   string
-	restarts  restarts
-	editor    func(ctx context.Context, file string) error // edits a file on the terminal; nil = it cannot
-	casts     []*record.Cast                               // recordings whose files are not complete
-	terminal  *terminal                                    // nil = no zoom but the emulator's
-	raw       *zoom                                        // the session that has the terminal for itself; nil = none
-	pace      pacer
-	leaving   bool // what is typed is for whoever reads the terminal next
-	themeName string
-	ascii     bool
-	theme     *views.Theme
+	// settingsFile is told to whoever would keep a choice for good; "" = not known.
+	settingsFile string
+	restarts     restarts
+	editor       func(ctx context.Context, file string) error // edits a file on the terminal; nil = it cannot
+	casts        []*record.Cast                               // recordings whose files are not complete
+	terminal     *terminal                                    // nil = no zoom but the emulator's
+	raw          *zoom                                        // the session that has the terminal for itself; nil = none
+	pace         pacer
+	leaving      bool // what is typed is for whoever reads the terminal next
+	themeName    string
+	depth        int // the colours that the theme is made of
+	ascii        bool
+	theme        *views.Theme
 
 	dirty bool
 	frame tea.View
@@ -183,7 +188,7 @@ func New(o Options) *Model {
 		hist:    newHistory(),
 		rows:    rows{marks: map[runtime.Ref]bool{}, sort: o.Sort, reverse: o.Reverse},
 		columns: o.Columns, presets: o.Limits,
-		themeName: o.Theme, ascii: o.ASCII,
+		themeName: o.Theme, ascii: o.ASCII, settingsFile: o.SettingsFile,
 		dirty: true,
 	}
 	if o.ReadOnly {
@@ -227,6 +232,7 @@ func defaultKeys() *keymap.Map {
 // setTheme builds the theme for what the terminal can show. A name nobody
 // knows falls back to the default: settings have refused it long before.
 func (m *Model) setTheme(colors int) {
+	m.depth = colors
 	o := views.ThemeOptions{Colors: colors, ASCII: m.ascii}
 	t, err := views.NewTheme(m.themeName, o)
 	if err != nil {

@@ -11,6 +11,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,7 @@ type flags struct {
 	config   string
 	interval string
 	readOnly bool
+	theme    string
 	demo     bool
 	timeout  time.Duration
 	json     bool
@@ -267,6 +269,7 @@ func (d *deck) root() *cobra.Command {
 	p.StringVar(&d.flags.config, "config", "", "read settings from `FILE` instead of ~/.config/lxcdeck/config.toml")
 	p.StringVar(&d.flags.interval, "interval", "", "`TIME` between two readings, 200ms to 60s (default 1s)")
 	p.BoolVar(&d.flags.readOnly, "read-only", false, "refuse whatever changes a container or runs a program in it")
+	d.themeFlag(root)
 	p.BoolVar(&d.flags.demo, "demo", false, "show an invented host: needs no root and no LXC")
 	d.nameFlag(root)
 	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
@@ -334,6 +337,9 @@ func (d *deck) configure(cmd *cobra.Command) error {
 		}
 		s.Interval.Value, s.Interval.From = every, settings.FromFlag("--interval")
 	}
+	if err := d.chooseTheme(cmd); err != nil {
+		return err
+	}
 	if cmd.Flag("read-only").Changed {
 		s.ReadOnly.Value, s.ReadOnly.From = d.flags.readOnly, settings.FromFlag("--read-only")
 	}
@@ -384,6 +390,7 @@ func (d *deck) screen(cmd *cobra.Command, _ []string) error {
 			}
 		}()
 	}
+	d.settings.File = cmp.Or(d.flags.config, d.Places.User)
 	d.status = d.RunScreen(cmd.Context(), d.rt, d.settings, notice)
 	return nil
 }

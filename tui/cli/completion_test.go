@@ -67,6 +67,7 @@ func TestCompletion(t *testing.T) {
 		{"help comp", "completion", none},
 		{"isol", "isolation", none},
 		{"--read-o", "--read-only", none},
+		{"--theme ", "default", none},
 		{"bogus ", "", file},
 	} {
 		got, directive := suggested(t, testHost(), strings.Split(c.words, " ")...)

@@ -59,6 +59,9 @@ type Setting[T any] struct {
 
 // Settings are all settings in effect.
 type Settings struct {
+	// File is where whoever runs lxcdeck would write settings: that of --config,
+	// else the user's. Load leaves it empty.
+	File     string
 	Interval Setting[time.Duration] // between two readings
 	Columns  Setting[[]string]      // of the list, in order; nil = the built-in choice
 	Sort     Setting[string]        // a column; "-" before it reverses; "" = built-in
