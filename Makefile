@@ -7,7 +7,7 @@ export PREFIX DESTDIR
 BIN := bin/lxcdeck
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall deb rpm reproducible demo demo-clean test bench lint test-vm test-arm64 screenshots clean
+.PHONY: help build install uninstall deb rpm reproducible demo demo-clean test bench lint test-vm test-arm64 screenshots looks clean
 
 help:
 	@echo 'lxcdeck: a terminal screen for LXC hosts'
@@ -29,6 +29,7 @@ help:
 	@echo '                    ZFS=1: with ZFS, whose image takes ten minutes to build (bookworm)'
 	@echo '  make test-arm64   build for arm64 and start that under emulation'
 	@echo '  make screenshots  draw screenshots/*.png from the running program'
+	@echo '  make looks        draw all screens at several sizes, in colours and without, into bin/looks'
 	@echo '  make clean        remove what was built here'
 	@echo
 	@echo 'YES=1 installs packages without asking. RACE=0 runs the tests without the race'
@@ -76,6 +77,10 @@ test-vm:
 
 test-arm64:
 	@.ci/arm64-test
+
+looks:
+	@.ci/deps build looks
+	@screenshots/looks
 
 screenshots:
 	@.ci/deps build demo screenshots

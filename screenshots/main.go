@@ -1,6 +1,7 @@
 // Command screenshots draws a terminal's screen, as "tmux capture-pane -e -N -p"
 // prints it on standard input, into a PNG file. The script beside it, make, runs
-// lxcdeck in tmux and feeds it.
+// lxcdeck in tmux and feeds it. With files as arguments it draws several of them
+// into one sheet; the script looks makes them.
 package main
 
 import (
@@ -33,11 +34,17 @@ func main() {
 	flag.StringVar(&o.bold, "bold", fontDir+"DejaVuSansMono-Bold.ttf", "the same in bold")
 	flag.StringVar(&o.out, "o", "", "PNG file to write")
 	flag.Parse()
-	if o.out == "" || flag.NArg() > 0 || o.cols < 1 || o.rows < 1 {
+	if o.out == "" || o.cols < 1 || o.rows < 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(os.Stdin, &o); err != nil {
+	var err error
+	if flag.NArg() > 0 {
+		err = sheet(flag.Args(), &o)
+	} else {
+		err = run(os.Stdin, &o)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "screenshots:", err)
 		os.Exit(1)
 	}
