@@ -44,7 +44,7 @@ func TestThemePicker(t *testing.T) {
 
 	open()
 	d.press("down", "enter")
-	d.sees(`theme = "high-contrast" in `+file+" keeps it")
+	d.sees(`theme = "high-contrast" in ` + file + " keeps it")
 	d.send(tea.ColorProfileMsg{Profile: colorprofile.ANSI})
 	if d.m.theme.Name != "high-contrast" || strings.Contains(d.m.View().Content, "8;5;") {
 		t.Errorf("with 16 colours it is %s", d.m.theme.Name)
