@@ -190,6 +190,15 @@ func (r *reader) list(l leaf, check func(string) error) ([]string, bool) {
 	return all, ok
 }
 
+// places is where each member of a list stands.
+func (r *reader) places(l leaf) []Source {
+	var all []Source
+	for it := l.value.Children(); it.Next(); {
+		all = append(all, r.place(it.Node().Raw, l.at))
+	}
+	return all
+}
+
 func (r *reader) wanted(what string, n *unstable.Node) string {
 	return fmt.Sprintf("%s is allowed, not %s", what, map[unstable.Kind]string{
 		unstable.String: "a string", unstable.Bool: "a boolean", unstable.Integer: "a number",

@@ -102,6 +102,10 @@ func (r *reader) bind(s *Settings, l leaf) {
 		s.Keys = make(map[string]Setting[[]string])
 	}
 	s.Keys[id] = Setting[[]string]{Value: keys, From: l.at}
+	if s.KeysAt == nil {
+		s.KeysAt = make(map[string][]Source)
+	}
+	s.KeysAt[id] = r.places(l)
 }
 
 // CheckPath says what is wrong with an lxcpath.

@@ -85,6 +85,8 @@ type Settings struct {
 
 	// Keys are the user's own: action to keys. They replace all keys of that action.
 	Keys map[string]Setting[[]string]
+	// KeysAt is where each of them stands.
+	KeysAt map[string][]Source
 }
 
 // Defaults are the settings without any file.
@@ -128,30 +130,9 @@ func Load(p Places, known Known) (Settings, error) {
 		errs = append(errs, s.merge(f.name, text, known)...)
 	}
 	if len(errs) == 0 {
-		if err := s.checkKeys(); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, s.checkKeys(p.files())...)
 	}
 	return s, errors.Join(errs...)
-}
-
-// checkKeys finds what only the whole shows: two actions on one key. It is
-// reported at the user's last binding.
-func (s *Settings) checkKeys() error {
-	_, err := s.Keymap()
-	if err == nil {
-		return nil
-	}
-	at := s.Preset.From
-	for _, k := range s.Keys {
-		if k.From.File != at.File || k.From.Line > at.Line {
-			at = k.From
-		}
-	}
-	if at.File == "" {
-		return fmt.Errorf("keys: %w", err)
-	}
-	return &Error{File: at.File, Line: at.Line, Column: at.Column, Problem: err.Error()}
 }
 
 // ParseInterval reads a duration such as "1s" or "500ms" and holds it to the bounds.

@@ -116,7 +116,7 @@ func TestErrorsNamePlaceAndWhatIsAllowed(t *testing.T) {
 		{"syntax", "interval = \n", "1:12", ""},
 		{"unclosed string", "theme = \"mono\nascii = true", "1:14", ""},
 		{"same key twice", "ascii = true\nascii = false\n", "2:1", "ascii"},
-		{"two actions on one key", "[keys]\nrefresh = [\"q\"]\n", "2:1", "q"},
+		{"two actions on one key", "[keys]\nrefresh = [\"q\"]\n", "2:12", "q"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
