@@ -31,9 +31,17 @@ const (
 	Config           // a config, line by line
 	LogText          // the logs of containers
 	Files            // files of the host and of a container
+	Events           // what has happened
+	JobList          // jobs and history
+	Output           // what a job has written
+	Sessions         // the list of sessions
+	Snapshots        // the snapshots of a container
+	LeftList         // what killed operations have left
+	Answers          // what a command in all marked has answered
 )
 
-var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space", "config", "log", "files"}
+var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space", "config", "log", "files",
+	"events", "jobs", "output", "sessions", "snapshots", "leftovers", "answers"}
 
 // Apart says whether a scope has the screen for itself, with keys of its own: no
 // other help lists them, and no palette.
@@ -216,7 +224,7 @@ type Action struct {
 	NoTyped bool         // not in the palette: makes sense as a key only
 }
 
-var actions = []Action{
+var mainActions = []Action{
 	{ID: Up, Title: "Up", Keys: []string{"up", "k"}, Group: Moving, NoTyped: true},
 	{ID: Down, Title: "Down", Keys: []string{"down", "j"}, Group: Moving, NoTyped: true},
 	{ID: PageUp, Title: "Half a page up", Keys: []string{"ctrl+u", "pgup"}, Group: Moving, NoTyped: true},

@@ -124,12 +124,12 @@ func (m *Map) build() []error {
 }
 
 // shadows reports keys of a pane that hide a key that works everywhere. Keys
-// behind the prefix are in nobody's way, and reading a scrollback has keys of
-// its own, as a pager has.
+// behind the prefix are in nobody's way; reading a scrollback has keys of its own,
+// as a pager has, and so has the list of sessions, whose keys are the shell's.
 func (m *Map) shadows() []error {
 	var errs []error
 	for _, a := range actions {
-		if a.Scope == Everywhere || a.Scope == Shell || a.Scope == Scrollback {
+		if a.Scope == Everywhere || a.Scope == Shell || a.Scope == Scrollback || a.Scope == Sessions {
 			continue
 		}
 		for _, key := range m.keys[a.ID] {

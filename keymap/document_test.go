@@ -34,6 +34,7 @@ func scopeTitles() []string {
 	return []string{
 		"Everywhere", "In the list of containers", "In the detail pane", "In a shell, after the prefix", "While a shell's text is read",
 		"In the help", "Processes", "Network", "Graphs", "Room on disk", "A config", "Logs", "Files",
+		"Events", "Jobs and history", "Output of a job", "The list of sessions", "Snapshots", "What killed operations have left", "Answers of all marked",
 	}
 }
 

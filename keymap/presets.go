@@ -20,6 +20,7 @@ func presetKeys(name string) (map[ID][]string, bool) {
 
 			Logs:    {"T"}, // l opens
 			LogLeft: {"left"},
+			OutLeft: {"left"},
 		}, true
 	case "htop":
 		return map[ID][]string{

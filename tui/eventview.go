@@ -173,18 +173,18 @@ func (x *eventView) state(m *Model) *views.EventsState {
 	if why := m.unlisted(); why != "" {
 		s.Empty = why
 	}
-	s.Hints = []keymap.Hint{{Key: "q", Text: "back"}}
+	s.Hints = []keymap.Hint{m.keyHint(keymap.Quit, "back")}
 	if len(x.items) > 0 {
-		s.Hints = append(s.Hints, keymap.Hint{Key: "enter", Text: "to the container"})
+		s.Hints = append(s.Hints, m.keyHint(keymap.EventGo, "to the container"))
 	}
 	switch {
 	case x.of != (runtime.Ref{}):
-		s.Hints = append(s.Hints, keymap.Hint{Key: "c", Text: "all"})
+		s.Hints = append(s.Hints, m.keyHint(keymap.EventAlone, "all"))
 	case len(x.items) > 0:
-		s.Hints = append(s.Hints, keymap.Hint{Key: "c", Text: "of this one alone"})
+		s.Hints = append(s.Hints, m.keyHint(keymap.EventAlone, "of this one alone"))
 	}
 	if len(x.items) > 0 {
-		s.Hints = append(s.Hints, keymap.Hint{Key: "O", Text: "turns round"}, keymap.Hint{Key: "y", Text: "copies"})
+		s.Hints = append(s.Hints, m.keyHint(keymap.EventFlip, "turns round"), m.keyHint(keymap.EventCopy, "copies"))
 	}
 	return s
 }

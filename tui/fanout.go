@@ -318,9 +318,9 @@ func (f *fanOut) state(m *Model) *views.FanOutState {
 			s.Hint = "esc back  ctrl+c cancels"
 		}
 	default:
-		s.Hint = "esc closes  y copies  " + m.keys.KeyOf(keymap.FanOut) + " another"
+		s.Hint = "esc closes  " + m.keys.KeyOf(keymap.AnswersCopy) + " copies  " + m.keys.KeyOf(keymap.FanOut) + " another"
 		if !m.readOnly {
-			s.Hint += "  ctrl+s saves"
+			s.Hint += "  " + m.keys.KeyOf(keymap.AnswersSave) + " saves"
 		}
 	}
 	for _, r := range f.refs {

@@ -34,7 +34,7 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 		a, _ := m.keys.Lookup(keymap.List, k.String())
 		return m.do(a)
 	case m.overlay != nil:
-		return m.overlay.key(m, k)
+		return m.overlayKey(k)
 	case m.prompt.open:
 		return m.onFilterKey(k)
 	case m.focus == views.ShellPane && m.shells.shown() != nil:

@@ -45,7 +45,7 @@ func (x *outputView) feed() *feed {
 func (x *outputView) state(m *Model) *views.OutputState {
 	s := &views.OutputState{
 		Item: m.jobItem(&x.of), Now: m.clock.Now(), Left: x.left, Match: x.match, Follow: x.follow, Note: x.note,
-		Say: m.noticeState(), Hints: x.hints(),
+		Say: m.noticeState(), Hints: x.hints(m),
 	}
 	if x.prompt != nil {
 		s.Prompt, s.Typed, s.Behind = true, x.prompt.String(), x.prompt.behind()
@@ -91,25 +91,25 @@ func (x *outputView) paint(m *Model) views.Block {
 	return m.theme.Output(s, m.layout.W, m.layout.H)
 }
 
-func (x *outputView) hints() []keymap.Hint {
-	out := []keymap.Hint{{Key: "esc", Text: "back"}}
+func (x *outputView) hints(m *Model) []keymap.Hint {
+	out := []keymap.Hint{m.keyHint(keymap.Back, "back")}
 	var copies []keymap.Hint
 	if len(x.of.commands()) > 0 {
-		copies = []keymap.Hint{{Key: "y", Text: "copies the command"}}
+		copies = []keymap.Hint{m.keyHint(keymap.OutCopy, "copies the command")}
 	}
 	if x.of.job == nil {
 		return append(out, copies...)
 	}
 	if x.match != nil {
-		out = append(out, keymap.Hint{Key: "n N", Text: "next, previous"})
+		out = append(out, keymap.Hint{Key: m.keys.KeyOf(keymap.OutNext) + " " + m.keys.KeyOf(keymap.OutPrev), Text: "next, previous"})
 	}
 	if x.of.job.ended.IsZero() {
-		out = append(out, keymap.Hint{Key: "x", Text: "cancels"})
+		out = append(out, m.keyHint(keymap.OutCancel, "cancels"))
 	}
 	if explainable(x.of.job) {
-		out = append(out, keymap.Hint{Key: "d", Text: "explains"})
+		out = append(out, m.keyHint(keymap.OutExplain, "explains"))
 	}
-	return append(append(out, keymap.Hint{Key: "/", Text: "searches"}, keymap.Hint{Key: "ctrl+s", Text: "saves"}), copies...)
+	return append(append(out, m.keyHint(keymap.OutFind, "searches"), m.keyHint(keymap.OutSave, "saves")), copies...)
 }
 
 func (x *outputView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {

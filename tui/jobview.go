@@ -312,7 +312,7 @@ func (x *jobView) paint(m *Model) views.Block {
 	rows := x.rows(m)
 	s := &views.JobsState{
 		Title: "Jobs and history", Parts: true, Cursor: x.at, Now: inDay(m.clock.Now()),
-		Hints: x.hints(rows), Say: m.noticeState(),
+		Hints: x.hints(m, rows), Say: m.noticeState(),
 	}
 	if x.of != nil {
 		s.Title, s.Parts = m.batchWords(x.of), false
@@ -335,29 +335,29 @@ func (x *jobView) paint(m *Model) views.Block {
 }
 
 // hints are what keys do to the row under the cursor.
-func (x *jobView) hints(rows []jobRow) []keymap.Hint {
-	out := []keymap.Hint{{Key: "esc", Text: "closes"}}
+func (x *jobView) hints(m *Model, rows []jobRow) []keymap.Hint {
+	out := []keymap.Hint{m.keyHint(keymap.Back, "closes")}
 	if x.from != nil {
 		out[0].Text = "back"
 	}
 	r := x.here(rows)
 	switch {
 	case r.batch != nil:
-		out = append(out, keymap.Hint{Key: "enter", Text: "each"})
+		out = append(out, m.keyHint(keymap.JobOpen, "each"))
 	case r.job != nil || r.past != nil || r.fan != nil:
-		out = append(out, keymap.Hint{Key: "enter", Text: "output"})
+		out = append(out, m.keyHint(keymap.JobOpen, "output"))
 	}
 	if r.job != nil && r.job.ended.IsZero() || r.batch != nil && !r.batch.over() || r.fan != nil && !r.fan.over {
-		out = append(out, keymap.Hint{Key: "x", Text: "cancels"})
+		out = append(out, m.keyHint(keymap.JobCancel, "cancels"))
 	}
 	if r.job != nil && explainable(r.job) {
-		out = append(out, keymap.Hint{Key: "d", Text: "explains"})
+		out = append(out, m.keyHint(keymap.JobExplain, "explains"))
 	}
 	if len(r.undoables()) > 0 {
-		out = append(out, keymap.Hint{Key: "u", Text: "takes back"})
+		out = append(out, m.keyHint(keymap.JobUndo, "takes back"))
 	}
 	if len(r.commands()) > 0 {
-		out = append(out, keymap.Hint{Key: "y", Text: "copies the command"})
+		out = append(out, m.keyHint(keymap.JobCopy, "copies the command"))
 	}
 	return out
 }

@@ -107,8 +107,7 @@ func vtMod(m tea.KeyMod) vt.Mod {
 	return out
 }
 
-// pressOf is the key a setting names, as if it had been pressed. Prefixes are
-// characters with ctrl or alt, or function keys.
+// pressOf is the key a setting names, as if it had been pressed.
 func pressOf(name string) tea.KeyPressMsg {
 	var k tea.KeyPressMsg
 	rest := name
@@ -132,6 +131,21 @@ func pressOf(name string) tea.KeyPressMsg {
 		k.Code = tea.KeyF1 + rune(n) - 1
 		return k
 	}
+	if k.Code = namedKey(rest); k.Code != 0 {
+		return k
+	}
 	k.Code, _ = utf8.DecodeRuneInString(rest)
+	if k.Mod == 0 {
+		k.Text = rest
+	}
 	return k
+}
+
+// namedKey is a key with a name; 0 = it is a character.
+func namedKey(name string) rune {
+	return map[string]rune{
+		"enter": tea.KeyEnter, "tab": tea.KeyTab, "backspace": tea.KeyBackspace, "esc": tea.KeyEscape, "space": tea.KeySpace,
+		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "insert": tea.KeyInsert, "delete": tea.KeyDelete,
+		"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "end": tea.KeyEnd, "begin": tea.KeyBegin,
+	}[name]
 }

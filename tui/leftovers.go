@@ -137,7 +137,7 @@ func (x *leftoverView) recover(m *Model, l runtime.Leftover, way runtime.Recover
 		m.say(noteWarn, "lxcdeck is read-only: start it without --read-only for that", "")
 		return nil
 	case !slices.Contains(l.Ways, way):
-		m.say(noteWarn, "it cannot be "+done(way)+": "+waysOf(l.Ways), "")
+		m.say(noteWarn, "it cannot be "+done(way)+": "+m.waysOf(l.Ways), "")
 		return nil
 	case busy:
 		m.say(noteWarn, m.called(l.Ref)+" is busy ("+op.Busy()+"): wait until that is done", "")
@@ -168,10 +168,11 @@ func done(w runtime.RecoverWay) string {
 }
 
 // waysOf are keys and what they do.
-func waysOf(ways []runtime.RecoverWay) string {
+func (m *Model) waysOf(ways []runtime.RecoverWay) string {
 	out := make([]string, 0, len(ways))
 	for _, w := range ways {
-		out = append(out, [...]string{"f finishes it", "u undoes it", "x dismisses it"}[w])
+		id := [...]keymap.ID{keymap.LeftFinish, keymap.LeftUndo, keymap.LeftDismiss}[w]
+		out = append(out, m.keys.KeyOf(id)+" "+[...]string{"finishes it", "undoes it", "dismisses it"}[w])
 	}
 	if len(out) == 0 {
 		return "nothing can be done about it here"
@@ -186,7 +187,7 @@ func (x *leftoverView) paint(m *Model) views.Block {
 	rows := x.rows(m)
 	s := &views.LeftoversState{
 		Cursor: x.at, Now: inDay(m.clock.Now()), Loading: m.leftovers.asks, Say: m.noticeState(),
-		Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "j k", Text: "move"}},
+		Hints: []keymap.Hint{m.keyHint(keymap.Back, "closes"), {Key: "j k", Text: "move"}},
 	}
 	if m.leftovers.err != nil {
 		s.Err = m.leftovers.err.Error()
@@ -194,7 +195,7 @@ func (x *leftoverView) paint(m *Model) views.Block {
 	for i := range rows {
 		l := &rows[i]
 		it := views.LeftoverItem{
-			Name: m.called(l.Ref), What: l.What, Since: inDay(l.Since), Where: l.Where, Size: l.Size, Ways: waysOf(l.Ways), Kept: l.Kept,
+			Name: m.called(l.Ref), What: l.What, Since: inDay(l.Since), Where: l.Where, Size: l.Size, Ways: m.waysOf(l.Ways), Kept: l.Kept,
 		}
 		if op, busy := m.jobs.busy(l.Ref); busy {
 			it.Busy = op.Busy()

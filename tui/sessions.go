@@ -86,7 +86,7 @@ func (x *sessionList) onRow(m *Model, rows []*shell, key string) tea.Cmd {
 		x.rename.set(sh.label)
 	case "k":
 		if sh.over {
-			m.say(noteWarn, "it has ended: x dismisses it", "")
+			m.say(noteWarn, "it has ended: "+m.keys.KeyOf(keymap.SessDismiss)+" dismisses it", "")
 			return nil
 		}
 		return m.askKill(sh)
@@ -103,7 +103,7 @@ func (x *sessionList) onRow(m *Model, rows []*shell, key string) tea.Cmd {
 // dismiss forgets a session that has ended.
 func (x *sessionList) dismiss(m *Model, sh *shell) tea.Cmd {
 	if !sh.over {
-		m.say(noteWarn, "it runs: k ends it", "")
+		m.say(noteWarn, "it runs: "+m.keys.KeyOf(keymap.SessKill)+" ends it", "")
 		return nil
 	}
 	m.forget(sh)
@@ -160,7 +160,7 @@ func (x *sessionList) paint(m *Model) views.Block {
 	s.Cursor = x.at
 	if n := len(m.shells.closed); n > 0 && !m.readOnly {
 		last := m.shells.closed[n-1]
-		s.Note = "u opens again: " + last.words() + " in " + m.called(last.shell.Ref)
+		s.Note = m.keys.KeyOf(keymap.SessReopen) + " opens again: " + last.words() + " in " + m.called(last.shell.Ref)
 	}
 	if x.rename != nil {
 		s.Renaming, s.Typed, s.Behind = true, x.rename.String(), x.rename.behind()
@@ -175,14 +175,15 @@ func (x *sessionList) hint(m *Model, rows []*shell) string {
 		return "esc leaves"
 	}
 	sh, cur := rows[x.at], m.shells.cur
-	words := []string{"enter goes there", "r names"}
+	key := m.keys.KeyOf
+	words := []string{key(keymap.SessGo) + " goes there", key(keymap.SessRename) + " names"}
 	if sh.over {
-		words = append(words, "x dismisses")
+		words = append(words, key(keymap.SessDismiss)+" dismisses")
 	} else {
-		words = append(words, "k ends")
+		words = append(words, key(keymap.SessKill)+" ends")
 	}
 	if cur != nil && len(cur.halves) == 1 && cur.focus() != sh {
-		words = append(words, "| - split")
+		words = append(words, key(keymap.SessBeside)+" "+key(keymap.SessBelow)+" split")
 	}
 	return strings.Join(append(words, "esc leaves"), "  ")
 }

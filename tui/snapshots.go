@@ -284,9 +284,9 @@ func (x *snapList) act(m *Model, key string) tea.Cmd {
 	case key == "u" && old != nil:
 		return x.settle(m, old, runtime.Undo)
 	case slices.Contains([]string{"R", "A", "D"}, key) && old != nil:
-		m.say(noteWarn, "that is a kept root: x dismisses it, u swaps it back", "")
+		m.say(noteWarn, "that is a kept root: "+m.keys.KeyOf(keymap.SnapDismiss)+" dismisses it, "+m.keys.KeyOf(keymap.SnapSwap)+" swaps it back", "")
 	case slices.Contains([]string{"x", "u"}, key) && snap != nil:
-		m.say(noteWarn, "that is a snapshot: R restores it, D deletes it", "")
+		m.say(noteWarn, "that is a snapshot: "+m.keys.KeyOf(keymap.SnapRestore)+" restores it, "+m.keys.KeyOf(keymap.SnapDelete)+" deletes it", "")
 	}
 	return nil
 }
