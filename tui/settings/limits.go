@@ -21,7 +21,8 @@ func (r *reader) limits(s *Settings, l leaf) {
 		return
 	}
 	if s.Limits == nil {
-		s.Limits = map[string]Setting[[]runtime.LimitSetting]{}
+		s.Limits, s.LimitsAs = map[string]Setting[[]runtime.LimitSetting]{}, map[string]string{}
 	}
 	s.Limits[l.path[1]] = Setting[[]runtime.LimitSetting]{Value: set, From: l.at}
+	s.LimitsAs[l.path[1]] = text
 }

@@ -80,8 +80,9 @@ type Settings struct {
 	AlertBell    Setting[bool]
 	AlertCommand Setting[[]string]
 
-	// Limits are presets of them, by name.
-	Limits map[string]Setting[[]runtime.LimitSetting]
+	// Limits are presets of them, by name; LimitsAs is how they are written.
+	Limits   map[string]Setting[[]runtime.LimitSetting]
+	LimitsAs map[string]string
 
 	// Keys are the user's own: action to keys. They replace all keys of that action.
 	Keys map[string]Setting[[]string]
