@@ -17,7 +17,6 @@ import (
 	"strings"
 
 	"lxcdeck/runtime"
-	"lxcdeck/runtime/alert"
 	"lxcdeck/runtime/audit"
 	"lxcdeck/runtime/events"
 	"lxcdeck/runtime/fake"
@@ -76,8 +75,8 @@ func run(stdio runtime.Stdio) int {
 			}
 			return open(paths, readOnly, log)
 		},
-		RunScreen: func(ctx context.Context, rt runtime.Runtime, s settings.Settings, notice string) int {
-			err := screen(ctx, stdio, rt, s, crash, log, notice)
+		RunScreen: func(ctx context.Context, rt runtime.Runtime, s settings.Settings, files *settings.Live, notice string) int {
+			err := screen(ctx, stdio, rt, s, files, crash, log, notice)
 			if errors.Is(err, tui.ErrTerminalStuck) {
 				return 1 // telling would hang, too
 			}
@@ -129,8 +128,8 @@ func collect(gogc string) func(hurry bool) {
 
 // screen shows the screen until it is left; the terminal is given back
 // whatever happens.
-func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s settings.Settings, crash *guard.Crash, log, notice string) (err error) {
-	keys, err := s.Keymap()
+func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s settings.Settings, files *settings.Live, crash *guard.Crash, log, notice string) (err error) {
+	p, err := prefs(&s, files)
 	if err != nil {
 		return err
 	}
@@ -148,7 +147,6 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 			err = derr
 		}
 	}()
-	sort, reverse := strings.CutPrefix(s.Sort.Value, "-")
 	if earlier := crash.Earlier(); earlier != "" {
 		notice = strings.TrimSuffix(earlier+"; "+notice, "; ")
 	}
@@ -165,25 +163,16 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		Choices: last, Remember: remember,
 		Runtime: rt, ReadOnly: s.ReadOnly.Value, Version: version,
 		In: stdio.In, Out: stdio.Out, Env: os.Environ(),
-		Interval: s.Interval.Value, Columns: s.Columns.Value, Sort: sort, Reverse: reverse,
-		Theme: s.Theme.Value, ASCII: s.ASCII.Value, Mouse: s.Mouse.Value, Keys: keys,
-		SettingsFile: tilde(s.File), Hurry: hurry, Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
+		Interval: p.Interval, Columns: p.Columns, Sort: p.Sort, Reverse: p.Reverse,
+		Theme: p.Theme, ASCII: p.ASCII, Mouse: p.Mouse, Keys: p.Keys,
+		Alerts: p.Alerts, Bell: p.Bell, Alarm: p.Alarm, Limits: p.Limits,
+		Files: settingsFiles{files}, Prefs: p, SettingsFile: tilde(s.File),
+		Hurry: hurry, Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
 	}
 	if host, ok := rt.(interface {
 		HostFolder(ctx context.Context, dir string) (runtime.Folder, error)
 	}); ok { // that of the demo is in memory as well
 		o.HostFiles = host.HostFolder
-	}
-	o.Alerts, o.Bell = alert.Rules{}, s.AlertBell.Value
-	for k, v := range s.Alerts {
-		o.Alerts[k] = v.Value
-	}
-	o.Limits = map[string][]runtime.LimitSetting{}
-	for name, v := range s.Limits {
-		o.Limits[name] = v.Value
-	}
-	if argv := s.AlertCommand.Value; len(argv) > 0 {
-		o.Alarm = alert.NewCommand(argv, settings.Find(os.Getenv).CheckCommand).Run
 	}
 	if !rt.About().Demo && log != "" {
 		o.History = func() ([]runtime.Past, error) { return audit.Past(log, pastShown) }

@@ -29,18 +29,9 @@ func TestKeysDocument(t *testing.T) {
 	}
 }
 
-// scopeTitles are the headings, in the order of the scopes.
-func scopeTitles() []string {
-	return []string{
-		"Everywhere", "In the list of containers", "In the detail pane", "In a shell, after the prefix", "While a shell's text is read",
-		"In the help", "Processes", "Network", "Graphs", "Room on disk", "A config", "Logs", "Files",
-		"Events", "Jobs and history", "Output of a job", "The list of sessions", "Snapshots", "What killed operations have left", "Answers of all marked",
-	}
-}
-
 func keysDocument(t *testing.T) []byte {
 	t.Helper()
-	titles := scopeTitles()
+	titles := scopeTitles[:]
 	if len(titles) != len(scopeNames) {
 		t.Fatalf("%d headings for %d scopes", len(titles), len(scopeNames))
 	}

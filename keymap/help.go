@@ -125,6 +125,9 @@ func PaletteItems(m *Map, query string, s Situation) []PaletteItem {
 		}
 		score, hits, ok := fuzzy(query, a.Title)
 		byID, _, okID := fuzzy(query, string(a.ID)) // ":leftovers" and its beginning, as a notice names it
+		if also, _, found := fuzzy(query, a.Also); found && query != "" {
+			byID, okID = max(byID, also), true
+		}
 		if !ok && !okID {
 			continue
 		}

@@ -100,7 +100,40 @@ var ownActions = []Action{
 	{ID: AnswersSave, Title: "Save all answers to a file", Keys: []string{"ctrl+s"}, Scope: Answers, Group: Looking, Changes: true, NoTyped: true},
 }
 
-var actions = slices.Concat(mainActions, ownActions) //nolint:gochecknoglobals // two tables that nobody writes to, as one
+// The actions on settings and keys.
+const (
+	SettingsKey ID = "settings"
+	KeysKey     ID = "keys"
+
+	SettingFilter ID = "settings-filter"
+	SettingEdit   ID = "settings-edit"
+	SettingCopy   ID = "settings-copy"
+
+	BindingSet    ID = "keys-bind"
+	BindingAdd    ID = "keys-add"
+	BindingUsual  ID = "keys-preset"
+	BindingNone   ID = "keys-take-away"
+	BindingFilter ID = "keys-filter"
+	BindingEdit   ID = "keys-edit"
+)
+
+var settingActions = []Action{
+	{ID: SettingsKey, Title: "Settings, where they are from", Group: General, Also: "config.toml"},
+	{ID: KeysKey, Title: "Keys of all actions: bind", Group: General, Also: "bindings"},
+
+	{ID: SettingEdit, Title: "Edit the file in $EDITOR", Short: "edit", Keys: []string{"e", "enter"}, Scope: SettingList, Group: Changing, Changes: true, NoTyped: true},
+	{ID: SettingFilter, Title: "Search", Short: "search", Keys: []string{"/"}, Scope: SettingList, Group: Finding, NoTyped: true},
+	{ID: SettingCopy, Title: "Copy the line", Short: "copy", Keys: []string{"y"}, Scope: SettingList, Group: Looking, NoTyped: true},
+
+	{ID: BindingSet, Title: "Bind another key", Short: "bind", Keys: []string{"enter"}, Scope: KeyList, Group: Changing, Changes: true, NoTyped: true},
+	{ID: BindingAdd, Title: "Bind one key more", Short: "one more", Keys: []string{"a"}, Scope: KeyList, Group: Changing, Changes: true, NoTyped: true},
+	{ID: BindingUsual, Title: "Back to the keys of the preset", Short: "preset's", Keys: []string{"d"}, Scope: KeyList, Group: Changing, Changes: true, NoTyped: true},
+	{ID: BindingNone, Title: "Take all its keys away", Keys: []string{"x"}, Scope: KeyList, Group: Changing, Changes: true, NoTyped: true},
+	{ID: BindingFilter, Title: "Search by action, key or words", Short: "search", Keys: []string{"/"}, Scope: KeyList, Group: Finding, NoTyped: true},
+	{ID: BindingEdit, Title: "Edit the file in $EDITOR", Keys: []string{"e"}, Scope: KeyList, Group: Changing, Changes: true, NoTyped: true},
+}
+
+var actions = slices.Concat(mainActions, ownActions, settingActions) //nolint:gochecknoglobals // tables that nobody writes to, as one
 
 // OwnActions are those of views that go by the keys of the table.
 func OwnActions() []Action { return slices.Clone(ownActions) }

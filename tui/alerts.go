@@ -20,6 +20,7 @@ type alerts struct {
 	full  bool         // some are of figures of the Full tier
 	disk  bool
 	bell  bool
+	asked alert.Rules
 	alarm func(alert.Alert) error // nil = no command is run
 	told  map[string]bool         // what went wrong with it, each once
 	read  []alert.Reading
@@ -28,7 +29,7 @@ type alerts struct {
 // newAlerts takes the thresholds. What is read-only runs no command, and neither
 // does a simulated host.
 func newAlerts(o *Options) alerts {
-	x := alerts{bell: o.Bell, full: o.Alerts.Full(), disk: o.Alerts[alert.Disk] > 0, alarm: o.Alarm, told: map[string]bool{}}
+	x := alerts{asked: o.Alerts, bell: o.Bell, full: o.Alerts.Full(), disk: o.Alerts[alert.Disk] > 0, alarm: o.Alarm, told: map[string]bool{}}
 	if o.ReadOnly || o.Runtime.About().Demo {
 		x.alarm = nil
 	}

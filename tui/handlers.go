@@ -19,7 +19,7 @@ func (m *Model) allHandlers() map[keymap.ID]func() tea.Cmd {
 	all := map[keymap.ID]func() tea.Cmd{}
 	for _, part := range []map[keymap.ID]func() tea.Cmd{
 		m.movingHandlers(), m.lookingHandlers(), m.terminalHandlers(), m.scrollHandlers(), m.generalHandlers(),
-		m.formHandlers(), m.createHandlers(), m.shipHandlers(), m.runHandlers(), m.snapshotHandlers(), m.jobHandlers(), m.fanOutHandlers(), m.bootHandlers(), m.processHandlers(), m.networkHandlers(), m.eventHandlers(), m.graphHandlers(), m.spaceHandlers(), m.configHandlers(), m.logHandlers(), m.fileHandlers(), m.ownHandlers(),
+		m.formHandlers(), m.createHandlers(), m.shipHandlers(), m.runHandlers(), m.snapshotHandlers(), m.jobHandlers(), m.fanOutHandlers(), m.bootHandlers(), m.processHandlers(), m.networkHandlers(), m.eventHandlers(), m.graphHandlers(), m.spaceHandlers(), m.configHandlers(), m.logHandlers(), m.fileHandlers(), m.ownHandlers(), m.settingHandlers(), m.bindingHandlers(),
 	} {
 		maps.Copy(all, part)
 	}

@@ -94,6 +94,11 @@ func (m *Model) quitsBlind() bool {
 // isHabit says whether a key suspends or redraws: hands expect that of it
 // whatever stands on the screen.
 func (m *Model) isHabit(k tea.KeyPressMsg) bool {
+	if u, over := m.overlay.(*upon); over {
+		if _, catches := u.top.(*keyCatch); catches {
+			return false
+		}
+	}
 	a, ok := m.keys.Lookup(keymap.List, k.String())
 	return ok && k.Text == "" && (a.ID == keymap.Suspend || a.ID == keymap.Redraw)
 }

@@ -73,7 +73,10 @@ type Options struct {
 	Hurry func(on bool)
 	// SettingsFile is where the person's own settings stand; "" = not known.
 	SettingsFile string
-	SaveDir      string // where saves and recordings go unless another place is named
+	// Files are the settings on disk, and Prefs what they say now; nil = there are none.
+	Files   SettingsFiles
+	Prefs   Prefs
+	SaveDir string // where saves and recordings go unless another place is named
 	// HostFiles reads a folder of the host, off the loop; nil = as the kernel has it.
 	HostFiles func(ctx context.Context, dir string) (runtime.Folder, error)
 }
@@ -168,6 +171,8 @@ type Model struct {
 	depth        int // the colours that the theme is made of
 	ascii        bool
 	theme        *views.Theme
+	plain        bool // the terminal has ASCII alone, whatever the settings say
+	prefs        prefs
 
 	dirty bool
 	frame tea.View
@@ -211,6 +216,7 @@ func New(o Options) *Model {
 	m.sampling.stale = true
 	m.frame.AltScreen = true
 	m.setTheme(16)
+	m.prefs = prefs{files: o.Files, now: o.Prefs, wake: make(chan struct{}, 1)}
 	m.hostFiles, m.hostHung = o.HostFiles, make(chan struct{}, hostHung)
 	if m.hostFiles == nil {
 		m.hostFiles = hostFolder
@@ -244,6 +250,7 @@ func (m *Model) setTheme(colors int) {
 // Init starts the first List and the tick.
 func (m *Model) Init() tea.Cmd {
 	m.startKeeper()
+	m.watchSettings()
 	cmds := []tea.Cmd{m.list(), m.sample(), m.tick(), m.readMissed()}
 	if m.overSSH {
 		cmds = append(cmds, askModes())

@@ -37,8 +37,8 @@ func Run(ctx context.Context, o Options) error {
 		o.Hostname, _ = os.Hostname() // without a name the host line says lxcdeck alone
 	}
 	m := New(o)
-	if !m.ascii && asciiOnly(o.Env) {
-		m.ascii = true
+	if asciiOnly(o.Env) && !m.ascii {
+		m.ascii, m.plain = true, true
 		m.setTheme(16)
 	}
 	m.overSSH = slices.ContainsFunc(o.Env, func(v string) bool { return strings.HasPrefix(v, "SSH_TTY=") })

@@ -87,7 +87,7 @@ func (m *Model) content() string {
 		return t.TooSmall(l.W, l.H, quit).String()
 	}
 	switch m.overlay.(type) {
-	case *help, *messages, *jobView, *outputView, *leftoverView, *doctor, *procView, *netView, *isolationView, *eventView, *graphView, *spaceView, *logView, *filesView, *upon: // take the whole screen
+	case *help, *messages, *jobView, *outputView, *leftoverView, *doctor, *procView, *netView, *isolationView, *eventView, *graphView, *spaceView, *logView, *filesView, *settingView, *bindingView, *upon: // take the whole screen
 		return m.overlay.paint(m).String()
 	}
 	if p.all {

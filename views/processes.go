@@ -422,15 +422,10 @@ func (t *Theme) processLast(s *ProcessesState, w, h int) []string {
 	return append([]string{l.String()}, rows...)
 }
 
-// processFilter is the filter, with a cursor while it is typed.
-func (t *Theme) processFilter(l *line, s *ProcessesState) {
-	l.add(Key, "/")
-	if !s.Typing {
-		l.add(Plain, Clean(s.Filter))
-		return
-	}
-	runes := []rune(s.Filter)
-	at := max(0, min(len(runes)-s.Behind, len(runes)))
+// typing is a line that is typed, with its cursor before the last behind characters.
+func (l *line) typing(text string, behind int) {
+	runes := []rune(text)
+	at := max(0, min(len(runes)-behind, len(runes)))
 	for Width(Clean(string(runes[:at]))) > max(4, l.w/2) {
 		runes, at = runes[1:], at-1
 	}
@@ -443,6 +438,16 @@ func (t *Theme) processFilter(l *line, s *ProcessesState) {
 	if at < len(runes) {
 		l.add(Input, Clean(string(runes[at+1:])))
 	}
+}
+
+// processFilter is the filter, with a cursor while it is typed.
+func (t *Theme) processFilter(l *line, s *ProcessesState) {
+	l.add(Key, "/")
+	if !s.Typing {
+		l.add(Plain, Clean(s.Filter))
+		return
+	}
+	l.typing(s.Filter, s.Behind)
 	if s.Wrong != "" {
 		l.gap(2)
 		l.add(Bad, Clean(s.Wrong))

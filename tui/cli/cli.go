@@ -59,7 +59,8 @@ type Options struct {
 	Audit string
 	// RunScreen shows the screen until it is left, and gives the exit status.
 	// Notice is what should be shown first; "" = nothing.
-	RunScreen func(ctx context.Context, rt runtime.Runtime, s settings.Settings, notice string) int
+	// Files are where the settings came from, to be read again.
+	RunScreen func(ctx context.Context, rt runtime.Runtime, s settings.Settings, files *settings.Live, notice string) int
 
 	// Guard watches over a terminal in raw mode, and puts it back if this
 	// process dies without doing so; nil = nobody does.
@@ -329,7 +330,18 @@ func (d *deck) configure(cmd *cobra.Command) error {
 	if d.settings, err = settings.Load(places, d.Known); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	s := &d.settings
+	return d.flagsOver(cmd, &d.settings)
+}
+
+// live are the settings of this run, which can be read again: files, then flags.
+func (d *deck) live(cmd *cobra.Command) *settings.Live {
+	places := d.Places
+	places.Explicit = d.flags.config
+	return &settings.Live{Places: places, Known: d.Known, Over: func(s *settings.Settings) error { return d.flagsOver(cmd, s) }}
+}
+
+// flagsOver puts the flags over what the files say.
+func (d *deck) flagsOver(cmd *cobra.Command, s *settings.Settings) error {
 	if d.flags.interval != "" {
 		every, err := settings.ParseInterval(d.flags.interval)
 		if err != nil {
@@ -391,7 +403,7 @@ func (d *deck) screen(cmd *cobra.Command, _ []string) error {
 		}()
 	}
 	d.settings.File = cmp.Or(d.flags.config, d.Places.User)
-	d.status = d.RunScreen(cmd.Context(), d.rt, d.settings, notice)
+	d.status = d.RunScreen(cmd.Context(), d.rt, d.settings, d.live(cmd), notice)
 	return nil
 }
 

@@ -76,7 +76,7 @@ func lxcdeckWith(t *testing.T, rt runtime.Runtime, change func(*Options), args .
 		Known:  settings.Known{Columns: []string{"name"}, Themes: []string{"default"}},
 		Audit:  filepath.Join(dir, "state", "audit.jsonl"),
 		Open:   func([]string, bool, bool) (runtime.Runtime, error) { return keep{rt}, nil },
-		RunScreen: func(context.Context, runtime.Runtime, settings.Settings, string) int {
+		RunScreen: func(context.Context, runtime.Runtime, settings.Settings, *settings.Live, string) int {
 			t.Error("the screen was run without a terminal")
 			return 1
 		},

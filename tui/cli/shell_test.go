@@ -115,7 +115,7 @@ func startOnTerminal(t *testing.T, rt runtime.Runtime, args ...string) *onTermin
 			Audit:  filepath.Join(t.TempDir(), "state", "audit.jsonl"),
 			Getenv: func(k string) string { return map[string]string{"TERM": "xterm"}[k] },
 			Open:   func([]string, bool, bool) (runtime.Runtime, error) { return keep{rt}, nil },
-			RunScreen: func(context.Context, runtime.Runtime, settings.Settings, string) int {
+			RunScreen: func(context.Context, runtime.Runtime, settings.Settings, *settings.Live, string) int {
 				return 42
 			},
 		})
