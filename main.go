@@ -169,6 +169,7 @@ func screen(ctx context.Context, stdio runtime.Stdio, rt runtime.Runtime, s sett
 		Files: settingsFiles{files}, Prefs: p, SettingsFile: tilde(s.File),
 		Hurry: hurry, Notice: notice, SaveDir: record.DefaultDir(settings.StateDir(os.Getenv)),
 	}
+	o.FirstSteps, o.EndFirstSteps = firstSteps(rt)
 	if host, ok := rt.(interface {
 		HostFolder(ctx context.Context, dir string) (runtime.Folder, error)
 	}); ok { // that of the demo is in memory as well
@@ -244,6 +245,16 @@ func seenBefore(rt runtime.Runtime) (events.Memory, func(events.Memory) error, e
 		return events.Memory{}, nil, fmt.Errorf("%w; what happens while lxcdeck is away is not told until that is mended or removed", err)
 	}
 	return seen, func(m events.Memory) error { return places.SaveSeen(dir, m) }, nil
+}
+
+// firstSteps is whether the line for who is new is shown, and what keeps that it was
+// put away. The demo shows it each time, and keeps nothing.
+func firstSteps(rt runtime.Runtime) (bool, func() error) {
+	if rt.About().Demo {
+		return true, nil
+	}
+	dir, places := settings.StateDir(os.Getenv), settings.Find(os.Getenv)
+	return settings.FirstSteps(dir), func() error { return places.EndFirstSteps(dir) }
 }
 
 // columns are the names that settings may use.

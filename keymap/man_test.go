@@ -42,7 +42,7 @@ func manKeys(t *testing.T) string {
 	// What would be a request at the start of a line, or another character in print.
 	escape := strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`, "'", `\(aq`, "^", `\(ha`, "~", `\(ti`, "`", `\(ga`, ".", `\&.`)
 	var b bytes.Buffer
-	for scope, title := range scopeTitles() {
+	for scope, title := range scopeTitles {
 		fmt.Fprintf(&b, ".SS %s\n.PD 0\n", title)
 		for _, a := range actions {
 			if a.Scope != Scope(scope) {

@@ -47,13 +47,14 @@ func (m *Model) do(a keymap.Action) tea.Cmd {
 		m.say(noteWarn, why, "")
 		return nil
 	}
+	followed := m.followTip(a.ID)
 	if len(a.Ops) > 0 {
 		return m.operate(a, s)
 	}
 	if act := m.handlers[a.ID]; act != nil {
-		return act()
+		return tea.Batch(followed, act())
 	}
-	return nil
+	return followed
 }
 
 // operate finds the operation that is meant; marks in mixed states ask.

@@ -41,6 +41,9 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 		return m.onShellKey(m.shells.shown(), k)
 	}
 	m.notices.read(k.String())
+	if m.tipTakes(k) {
+		return m.endTip()
+	}
 	a, ok := m.keys.Lookup(m.scope(), k.String())
 	if !ok {
 		return nil

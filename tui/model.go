@@ -76,7 +76,11 @@ type Options struct {
 	// Files are the settings on disk, and Prefs what they say now; nil = there are none.
 	Files   SettingsFiles
 	Prefs   Prefs
-	SaveDir string // where saves and recordings go unless another place is named
+	// FirstSteps shows the line for who is new. EndFirstSteps keeps that it was put
+	// away, off the loop; nil = nothing is kept.
+	FirstSteps    bool
+	EndFirstSteps func() error
+	SaveDir       string // where saves and recordings go unless another place is named
 	// HostFiles reads a folder of the host, off the loop; nil = as the kernel has it.
 	HostFiles func(ctx context.Context, dir string) (runtime.Folder, error)
 }
@@ -119,6 +123,7 @@ type Model struct {
 	leftovers leftovers
 	news      news
 	notices   notices
+	tip       tip
 	shells    shells
 	many      many
 	fan       *fanOut                       // the last command that was run in many containers; nil = none
@@ -201,6 +206,7 @@ func New(o Options) *Model {
 	}
 	m.hist.listed = m.isListed
 	m.hurry, m.hurried = o.Hurry, true
+	m.tip = tip{on: o.FirstSteps, keep: o.EndFirstSteps}
 	m.earlier = earlier{read: o.History, missed: o.Missed}
 	if m.interval <= 0 {
 		m.interval = defaultInterval
@@ -269,6 +275,7 @@ func (m *Model) arrangeScreen() tea.Cmd {
 		Zoomed: m.zoomed,
 		Zoom:   m.zoomPane,
 		Raw:    m.raw != nil,
+		Tip:    m.tip.on,
 	}
 	if t := m.shells.cur; mode.Shell {
 		mode.Halves, mode.Second = t.layout(), t.at == 1

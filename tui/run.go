@@ -96,6 +96,7 @@ func Run(ctx context.Context, o Options) error {
 	m.awaitFanOut()
 	m.endJobs()
 	m.events.keep.end()
+	m.tip.end()
 	select {
 	case <-hungUp:
 		if err != nil && m.crash == nil && !errors.Is(err, ErrTerminalStuck) {

@@ -118,6 +118,8 @@ func (m *Model) updateTerminal(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return m.onResumed(msg), true
 	case retimeMsg:
 		m.pace.again()
+	case tipKeptMsg:
+		m.onTipKept(msg)
 	default:
 		return nil, false
 	}

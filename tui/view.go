@@ -104,6 +104,9 @@ func (m *Model) content() string {
 		if !l.Detail.Empty() {
 			p.panes.Detail = t.Detail(m.detailState(), l.Detail.Dx(), l.Detail.Dy())
 		}
+		if !l.Tip.Empty() {
+			p.panes.Tip = t.Tip(m.tipState(), l.Tip.Dx(), l.Tip.Dy())
+		}
 		if !l.Status.Empty() {
 			p.panes.Status = t.Status(m.statusState(), l.Status.Dx(), l.Status.Dy())
 		}

@@ -108,6 +108,10 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 		"no tabs":    func(w, h int) Block { return th.Tabs(&TabsState{}, w, h) },
 		"too small":  func(w, h int) Block { return th.TooSmall(w, h, "q") },
 		"help":       func(w, h int) Block { return th.Help(helpState(), w, h) },
+		"tip": func(w, h int) Block {
+			return th.Tip(&TipState{Hide: "x", Hints: []keymap.Hint{{Key: "s", Text: "for a shell in " + strings.Repeat("日本\x1b語", 20)}, {ID: keymap.HelpKey, Key: "?", Text: "for help"}, {Key: "q", Text: "to quit"}}}, w, h)
+		},
+		"no tip": func(w, h int) Block { return th.Tip(&TipState{Hide: "esc"}, w, h) },
 		"messages": func(w, h int) Block {
 			return th.Messages(&MessagesState{Offset: 3, Items: []Message{
 				{At: now, Level: LevelError, Text: "日本語\x1b[31m\n" + strings.Repeat("long words ", 30), Hint: strings.Repeat("長い", 90)},

@@ -57,6 +57,7 @@ type Mode struct {
 	Zoomed bool
 	Zoom   Pane // which pane, if Zoomed
 	Raw    bool // a zoomed shell has the terminal for itself
+	Tip    bool // there is a line for who is new
 }
 
 // Layout holds every rectangle of a screen. Empty ones are not shown; the
@@ -76,6 +77,7 @@ type Layout struct {
 	Middle   image.Rectangle // column between two shells beside each other
 	Banner2  image.Rectangle // row above the second shell
 	Shell2   image.Rectangle
+	Tip      image.Rectangle // row for who is new, where there is room for it
 	Status   image.Rectangle // one row of hints and notices, or two: notices and jobs above hints
 	Beside   bool            // detail or shell stand beside the list, not below it
 }
@@ -102,6 +104,10 @@ func Arrange(w, h int, mode Mode) Layout {
 	l.Host = image.Rect(0, 0, w, hostH)
 	l.Status = image.Rect(0, h-statusH, w, h)
 	body := image.Rect(0, hostH, w, h-statusH)
+	if mode.Tip && h >= shortH && !mode.Shell && !mode.Zoomed {
+		body.Max.Y--
+		l.Tip = image.Rect(0, body.Max.Y, w, body.Max.Y+1)
+	}
 	if mode.Zoomed && (mode.Zoom != ShellPane || mode.Shell) {
 		l.zoom(body, mode.Zoom)
 		return l
@@ -225,7 +231,8 @@ func detailList(n int) int {
 
 // Panes are the painted parts of a screen, each as large as its rectangle.
 type Panes struct {
-	Host, List, Rule, Detail, Status     Block
+	Host, List, Rule, Detail             Block
+	Tip, Status                          Block
 	Tabs, Banner, Shell, Banner2, Shell2 Block
 }
 
@@ -248,6 +255,9 @@ func (t *Theme) Compose(l Layout, p Panes) Block {
 		frame = append(frame, Beside(p.List, t.column(l.Split.Dy()), right)...)
 	} else {
 		frame = append(append(frame, p.List...), right...)
+	}
+	if !l.Tip.Empty() {
+		frame = append(frame, p.Tip...)
 	}
 	return append(frame, p.Status...)
 }

@@ -12,6 +12,7 @@ func modes() map[string]Mode {
 	for _, d := range []Show{Auto, Open, Closed} {
 		for _, sh := range []bool{false, true} {
 			m[fmt.Sprintf("detail %d shell %v", d, sh)] = Mode{Detail: d, Shell: sh}
+			m[fmt.Sprintf("detail %d shell %v, who is new", d, sh)] = Mode{Detail: d, Shell: sh, Tip: true}
 			for _, half := range []Halves{Undivided, Stacked, SideBySide} {
 				m[fmt.Sprintf("detail %d shell %v halves %d", d, sh, half)] = Mode{Detail: d, Shell: sh, Halves: half}
 				m[fmt.Sprintf("detail %d shell %v halves %d, tabs", d, sh, half)] = Mode{Detail: d, Shell: sh, Halves: half, Tabs: true, Second: true}
@@ -31,7 +32,7 @@ func TestArrangeCoversTheScreenOnce(t *testing.T) {
 		for w := 1; w <= 210; w += 3 {
 			for h := 1; h <= 70; h++ {
 				l := Arrange(w, h, mode)
-				rects := []image.Rectangle{l.Host, l.List, l.Split, l.Rule, l.Detail, l.Status,
+				rects := []image.Rectangle{l.Host, l.List, l.Split, l.Rule, l.Detail, l.Status, l.Tip,
 					l.Tabs, l.Banner, l.Shell, l.Middle, l.Banner2, l.Shell2}
 				raw := mode.Raw && mode.Shell // whatever its size
 				if raw && l.Shell != l.Whole {
@@ -88,6 +89,8 @@ func TestArrangeAtTheSizesOfTheDesign(t *testing.T) {
 	}{
 		{"a list alone with its summary", 80, 24, Mode{}, Layout{Host: at(0, 0, 80, 1), List: at(0, 1, 80, 22), Rule: at(0, 22, 80, 23), Status: at(0, 23, 80, 24)}},
 		{"no room for a summary", 40, 10, Mode{}, Layout{Host: at(0, 0, 40, 1), List: at(0, 1, 40, 9), Status: at(0, 9, 40, 10)}},
+		{"who is new", 80, 24, Mode{Tip: true}, Layout{Host: at(0, 0, 80, 1), List: at(0, 1, 80, 21), Rule: at(0, 21, 80, 22), Tip: at(0, 22, 80, 23), Status: at(0, 23, 80, 24)}},
+		{"no room for who is new", 40, 10, Mode{Tip: true}, Layout{Host: at(0, 0, 40, 1), List: at(0, 1, 40, 9), Status: at(0, 9, 40, 10)}},
 		{"detail instead of the list", 40, 10, Mode{Detail: Open}, Layout{Host: at(0, 0, 40, 1), Rule: at(0, 1, 40, 2), Detail: at(0, 2, 40, 9), Status: at(0, 9, 40, 10)}},
 		{"detail below", 120, 40, Mode{}, Layout{Host: at(0, 0, 120, 2), List: at(0, 2, 120, 18), Rule: at(0, 18, 120, 19), Detail: at(0, 19, 120, 38), Status: at(0, 38, 120, 40)}},
 		{"detail beside", 200, 60, Mode{}, Layout{Host: at(0, 0, 200, 2), List: at(0, 2, 96, 58), Split: at(96, 2, 97, 58), Rule: at(97, 2, 200, 3), Detail: at(97, 3, 200, 58), Status: at(0, 58, 200, 60), Beside: true}},

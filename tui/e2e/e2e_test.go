@@ -14,6 +14,7 @@ import (
 
 	"lxcdeck/runtime/lxctest"
 	"lxcdeck/tui/drive"
+	places "lxcdeck/tui/settings"
 )
 
 // patience is how long a test waits for what takes milliseconds on an idle
@@ -57,6 +58,9 @@ func run(m *testing.M) int {
 func env(t *testing.T, add ...string) []string {
 	t.Helper()
 	home := t.TempDir()
+	if err := (places.Places{}).EndFirstSteps(home + "/state/lxcdeck"); err != nil { // a line that is tested by itself
+		t.Fatal(err)
+	}
 	return append([]string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + home, "XDG_STATE_HOME=" + home + "/state", "XDG_CONFIG_HOME=" + home + "/config",
