@@ -233,4 +233,15 @@ type Listing struct {
 	// Dangling are symbolic links that lead to no config file, such as into what is
 	// not mounted, and containers whose config vanished while they were looked at.
 	Dangling []Ref
+	// Elsewhere are lxcpaths that are not in use and have containers. Only a Listing
+	// without any looks for them.
+	Elsewhere []Elsewhere
+}
+
+// Elsewhere is an lxcpath that is not in use.
+type Elsewhere struct {
+	Path       string
+	Owner      string // the user it belongs to: "root"; "" = this one
+	Containers int    // that it has
+	Hidden     bool   // it cannot be read: there may be some
 }

@@ -31,6 +31,8 @@ type About struct {
 	Version string   // liblxc's version, such as "5.0.2"
 	Paths   []string // the lxcpaths in use, in order
 	UID     int      // effective uid
+	User    string   // its login name, or the uid where it has none
+	Given   bool     // the lxcpaths were asked for: they are not those that LXC has by itself
 	Demo    bool     // nothing here is real: the screen says so
 }
 

@@ -42,20 +42,21 @@ type listedMsg struct {
 // listing is the state of the one List. At most one is out: a second one
 // would only hang beside the first.
 type listing struct {
-	inFlight bool
-	again    bool // somebody asked while one was out
-	since    time.Time
-	ended    time.Time // end of the last one
-	resting  bool      // a look is wanted, and waits for the rest to be over
-	gen      int       // of the rest
-	due      time.Time // its end
-	done     time.Time // end of the last good one; zero = never
-	err      error
-	noConfig []runtime.Ref
-	dangling []runtime.Ref
-	read     map[string]string // the lxcpaths that it read; see runtime.Listing
-	problem  error             // what concerns no single container; nil = nothing
-	silent   bool              // some monitor does not answer
+	inFlight  bool
+	again     bool // somebody asked while one was out
+	since     time.Time
+	ended     time.Time // end of the last one
+	resting   bool      // a look is wanted, and waits for the rest to be over
+	gen       int       // of the rest
+	due       time.Time // its end
+	done      time.Time // end of the last good one; zero = never
+	err       error
+	noConfig  []runtime.Ref
+	dangling  []runtime.Ref
+	read      map[string]string   // the lxcpaths that it read; see runtime.Listing
+	elsewhere []runtime.Elsewhere // see runtime.Listing
+	problem   error               // what concerns no single container; nil = nothing
+	silent    bool                // some monitor does not answer
 }
 
 // listNow is list without a rest, for what somebody waits for.
@@ -151,7 +152,7 @@ func (m *Model) onListed(msg listedMsg) tea.Cmd {
 	}
 	first := l.done.IsZero()
 	l.done, l.noConfig = m.clock.Now(), msg.listing.NoConfig
-	l.dangling, l.read = msg.listing.Dangling, msg.listing.Read
+	l.dangling, l.read, l.elsewhere = msg.listing.Dangling, msg.listing.Read, msg.listing.Elsewhere
 	if err := errors.Join(msg.listing.Problems...); err != nil && !sameText(err, l.problem) {
 		m.say(noteWarn, err.Error(), "")
 	}

@@ -218,14 +218,20 @@ func (m *Model) listState() *views.ListState {
 
 // emptyState says why there is no row.
 func (m *Model) emptyState() views.EmptyState {
-	e := views.EmptyState{Paths: m.about.Paths, Filter: m.filter.text, Total: len(m.all), UID: m.about.UID}
+	e := views.EmptyState{Paths: m.about.Paths, Filter: m.filter.text, Total: len(m.all), User: m.about.User, Root: m.about.UID == 0, Given: m.about.Given}
 	err := m.listing.err
 	if err == nil {
 		err = m.listing.problem
 	}
 	switch {
 	case len(m.all) > 0 && m.filter.text != "":
-		e.Kind, e.Key = views.EmptyFilter, "esc"
+		e.Kind, e.Key = views.EmptyFilter, m.keys.KeyOf(keymap.Back)
+		if m.prompt.open {
+			e.Key = "esc"
+		}
+		if m.rows.alive {
+			e.All = m.keys.KeyOf(keymap.OnlyAlive)
+		}
 	case len(m.all) > 0:
 		e.Kind, e.Key = views.EmptyStopped, m.keys.KeyOf(keymap.OnlyAlive)
 	case err != nil && errors.Is(err, runtime.ErrPermission):
@@ -235,7 +241,10 @@ func (m *Model) emptyState() views.EmptyState {
 	case m.listing.done.IsZero():
 		e.Kind = views.EmptyLoading
 	default:
-		e.Kind = views.EmptyNone
+		e.Kind, e.Elsewhere, e.Arch = views.EmptyNone, m.listing.elsewhere, hostArch()
+		if !m.readOnly {
+			e.Key = m.keys.KeyOf(keymap.CreateKey)
+		}
 	}
 	return e
 }

@@ -14,9 +14,13 @@ func (t *Theme) Empty(s *EmptyState, w, h int) Block {
 		rows = append(rows, blank(w))
 	}
 	for i, text := range emptyText(s) {
-		for _, part := range wrap(Clean(text), w-4) {
+		in := 2
+		if rest, command := strings.CutPrefix(text, "  "); command {
+			text, in = rest, 4
+		}
+		for _, part := range wrap(Clean(text), w-in-2) {
 			l := t.newLine(w)
-			l.gap(2)
+			l.gap(in)
 			r := Plain
 			if i == 0 {
 				r = Strong
@@ -38,6 +42,9 @@ func emptyText(s *EmptyState) []string {
 		if s.Key != "" {
 			text = append(text, s.Key+" clears the filter.")
 		}
+		if s.All != "" {
+			text = append(text, "Stopped ones are left out too; "+s.All+" shows all.")
+		}
 		return text
 	case EmptyStopped:
 		text := []string{"No container is running.", fmt.Sprintf("%s left out.", plural(s.Total, "stopped one is", "stopped ones are"))}
@@ -47,8 +54,9 @@ func emptyText(s *EmptyState) []string {
 		return text
 	case EmptyDenied:
 		text := []string{"The containers cannot be read.", s.Err}
-		if s.UID != 0 {
-			text = append(text, fmt.Sprintf("lxcdeck runs as uid %d: containers in %s may belong to root. Try sudo, or name your own lxcpath with -P.", s.UID, where))
+		if !s.Root {
+			text = append(text, fmt.Sprintf("lxcdeck runs as %s: containers in %s may be root's. To see them, or your own:", s.User, where),
+				"  sudo lxcdeck"+pathFlags(s.Paths), "  lxcdeck -P LXCPATH")
 		}
 		return text
 	case EmptyFailed:
@@ -58,16 +66,62 @@ func emptyText(s *EmptyState) []string {
 		}
 		return text
 	default:
-		at := "" // LXC's tools look in their own place else
-		if len(s.Paths) > 0 {
-			at = "-P " + runtime.ShellQuote(s.Paths[0]) + " "
-		}
-		return []string{
-			"No containers in " + where + ".",
-			"Make one:  lxc-create " + at + "-n NAME -t download",
-			"Or look elsewhere:  lxcdeck -P LXCPATH",
-		}
+		return emptyHost(s, where)
 	}
+}
+
+// emptyHost is for who has no container yet, or looks in the wrong place.
+func emptyHost(s *EmptyState, where string) []string {
+	text := []string{"No containers in " + where + "."}
+	at := "" // where a new one goes
+	if len(s.Paths) > 0 && s.Given {
+		at = pathFlags(s.Paths[:1])
+	}
+	if s.Key != "" {
+		text = append(text, s.Key+" creates one, with what this host has to choose from. By command:")
+	} else {
+		text = append(text, "To create one:")
+	}
+	text = append(text, "  lxcdeck create"+at+" NAME -t download -- -d debian -r bookworm -a "+s.Arch)
+	for _, e := range s.Elsewhere {
+		text = append(text, elsewhereText(&e, s.Root)...)
+	}
+	if len(s.Elsewhere) == 0 {
+		text = append(text, "To look elsewhere:", "  lxcdeck -P LXCPATH")
+	}
+	return text
+}
+
+// elsewhereText says how to see the containers of an lxcpath that is not in use: a
+// sentence and a command.
+func elsewhereText(e *runtime.Elsewhere, root bool) []string {
+	owner, see := "Your own", "lxcdeck"+pathFlags([]string{e.Path})
+	if e.Owner != "" {
+		owner = e.Owner + "'s"
+	}
+	if e.Owner == "root" && !root { // where root's lxcdeck looks by itself
+		see = "sudo lxcdeck"
+	}
+	there := owner + " in " + e.Path + ": " + plural(e.Containers, "container", "containers") + "."
+	switch {
+	case e.Hidden && root: // such as a home on a server that trusts no root
+		return []string{owner + " containers in " + e.Path + " cannot be read, not even by root. Start lxcdeck as " + e.Owner + "."}
+	case e.Hidden:
+		return []string{owner + " containers, in " + e.Path + ", are for root to see:", "  " + see}
+	case root && e.Owner != "root":
+		return []string{there + " Only lxcdeck as " + e.Owner + " works with them; to see them:", "  " + see}
+	default:
+		return []string{there + " To see them:", "  " + see}
+	}
+}
+
+// pathFlags are lxcpaths as flags, with a blank before each.
+func pathFlags(paths []string) string {
+	var b strings.Builder
+	for _, p := range paths {
+		b.WriteString(" -P " + runtime.ShellQuote(p))
+	}
+	return b.String()
 }
 
 // wrap breaks clean text at blanks into lines of at most w cells; a longer

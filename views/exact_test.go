@@ -165,7 +165,7 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 	}
 	for k := EmptyLoading; k <= EmptyFailed; k++ {
 		m[fmt.Sprintf("empty %d", k)] = func(w, h int) Block {
-			return th.Empty(&EmptyState{Kind: k, Paths: nastyNames(), Filter: "\x1b日本語", Total: 3, UID: 1000, Err: "open: \x07denied", Key: "esc"}, w, h)
+			return th.Empty(&EmptyState{Kind: k, Paths: nastyNames(), Filter: "\x1b日本語", Total: 3, User: "日本\x1b", Err: "open: \x07denied", Key: "esc", Elsewhere: []runtime.Elsewhere{{Path: strings.Repeat("/日本\x1b", 30), Owner: "\x1b語", Containers: 1}, {Path: "/x", Hidden: true}}}, w, h)
 		}
 	}
 	return m

@@ -77,11 +77,11 @@ func TestGoldenScreens(t *testing.T) {
 		golden(t, "wide-"+name, screen(th, w, h, Mode{}, listState(nastyRows()), nastyHost()), false)
 
 		none := listState(nil)
-		none.Empty = EmptyState{Kind: EmptyNone, Paths: []string{"/var/lib/lxc"}}
+		none.Empty = EmptyState{Kind: EmptyNone, Paths: []string{"/var/lib/lxc"}, Key: "N", Arch: "amd64", Elsewhere: []runtime.Elsewhere{{Path: "/home/alice/.local/share/lxc", Owner: "alice", Containers: 2}}, User: "root", Root: true}
 		golden(t, "empty-"+name, screen(th, w, h, Mode{}, none, hostState()), false)
 
 		denied := listState(nil)
-		denied.Empty = EmptyState{Kind: EmptyDenied, Paths: []string{"/var/lib/lxc"}, UID: 1000, Err: "list: open /var/lib/lxc: permission denied"}
+		denied.Empty = EmptyState{Kind: EmptyDenied, Paths: []string{"/var/lib/lxc"}, User: "alice", Err: "list: open /var/lib/lxc: permission denied"}
 		golden(t, "error-"+name, screen(th, w, h, Mode{}, denied, &HostState{Hostname: "web01", Polling: true, Interval: hostState().Interval}), false)
 
 		broken := listState(someRows())

@@ -322,7 +322,13 @@ type EmptyState struct {
 	Paths  []string // the lxcpaths looked at
 	Filter string
 	Total  int
-	UID    int
+	User   string // who lxcdeck runs as
+	Root   bool   // that is root
+	Given  bool   // the lxcpaths are not those that LXC has by itself
 	Err    string
-	Key    string // the key that helps: clears the filter, shows all
+	Key    string // the key that helps: clears the filter, shows all, creates a container
+	All    string // the key that shows stopped ones, where the filter is not all that hides
+	Arch   string // of the host, as image servers name it
+	// Elsewhere are lxcpaths that are not in use.
+	Elsewhere []runtime.Elsewhere
 }

@@ -274,10 +274,14 @@ func TestEmptyListsSayWhatToDo(t *testing.T) {
 		s    EmptyState
 		want []string
 	}{
-		{EmptyState{Kind: EmptyNone, Paths: []string{"/var/lib/lxc", "/srv"}}, []string{"No containers in /var/lib/lxc, /srv.", "lxc-create -P /var/lib/lxc -n NAME", "lxcdeck -P"}},
+		{EmptyState{Kind: EmptyNone, Paths: []string{"/var/lib/lxc", "/srv"}, Key: "N", Arch: "amd64"}, []string{"No containers in /var/lib/lxc, /srv.", "N creates one", "lxcdeck create NAME -t download -- -d debian -r bookworm -a amd64", "lxcdeck -P LXCPATH"}},
+		{EmptyState{Kind: EmptyNone, Paths: []string{"/my own"}, Given: true, User: "alice", Elsewhere: []runtime.Elsewhere{{Path: "/var/lib/lxc", Owner: "root", Hidden: true}, {Path: "/home/alice/x", Containers: 2}}},
+			[]string{"create -P '/my own' NAME", "root's containers, in /var/lib/lxc, are for root to see:", "sudo lxcdeck", "Your own in /home/alice/x: 2 containers. To see", "lxcdeck -P /home/alice/x"}},
+		{EmptyState{Kind: EmptyNone, Paths: []string{"/srv"}, User: "root", Root: true, Elsewhere: []runtime.Elsewhere{{Path: "/home/a/lxc", Owner: "alice", Containers: 1}, {Path: "/net/b", Owner: "bob", Hidden: true}}},
+			[]string{"alice's in /home/a/lxc: 1 container. Only lxcdeck as alice", "lxcdeck -P /home/a/lxc", "not even by root."}},
 		{EmptyState{Kind: EmptyFilter, Filter: "web", Total: 7, Key: "esc"}, []string{`matches "web"`, "7 containers are there", "esc clears"}},
 		{EmptyState{Kind: EmptyStopped, Total: 1, Key: "A"}, []string{"No container is running.", "1 stopped one is", "A shows all"}},
-		{EmptyState{Kind: EmptyDenied, UID: 1000, Err: "permission denied", Paths: []string{"/var/lib/lxc"}}, []string{"permission denied", "uid 1000", "sudo"}},
+		{EmptyState{Kind: EmptyDenied, User: "alice", Err: "permission denied", Paths: []string{"/var/lib/lxc"}}, []string{"permission denied", "lxcdeck runs as alice", "sudo lxcdeck -P /var/lib/lxc"}},
 		{EmptyState{Kind: EmptyFailed, Err: "open /x: gone", Key: "ctrl+r"}, []string{"open /x: gone", "ctrl+r reads again."}},
 	} {
 		has(t, fmt.Sprint("kind ", c.s.Kind), th.Empty(&c.s, 80, 12), c.want...)

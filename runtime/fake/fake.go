@@ -62,16 +62,19 @@ type Spec struct {
 
 // Options describe the host.
 type Options struct {
-	Paths   []string // lxcpaths; none = /var/lib/lxc
-	Clock   *Clock   // nil = real time
-	Seed    uint64   // of the phases in which counters swing
-	Name    string   // About.Name; "" = "fake"
-	UID     int      // About.UID
-	NoHome  bool     // that user has no home directory
-	Demo    bool     // About.Demo
-	CPUs    int      // 0 = 8
-	Memory  uint64   // bytes; 0 = 32 GiB
-	Latency time.Duration
+	Paths []string // lxcpaths; none = /var/lib/lxc
+	Clock *Clock   // nil = real time
+	Seed  uint64   // of the phases in which counters swing
+	Name  string   // About.Name; "" = "fake"
+	UID   int      // About.UID
+	User  string   // About.User
+	// Elsewhere are the lxcpaths that are not in use, as an empty Listing has them.
+	Elsewhere []runtime.Elsewhere
+	NoHome    bool   // that user has no home directory
+	Demo      bool   // About.Demo
+	CPUs      int    // 0 = 8
+	Memory    uint64 // bytes; 0 = 32 GiB
+	Latency   time.Duration
 	// Latency is how long an operation stays in its passing state (STARTING,
 	// STOPPING ...). 0 = it is done at once.
 	CopyLatency time.Duration // the same of what copies a root; 0 = Latency
@@ -179,7 +182,7 @@ func New(opts Options, specs ...Spec) *Runtime {
 func (r *Runtime) About() runtime.About {
 	return runtime.About{
 		Name: r.opts.Name, Version: "5.0.2", Paths: slices.Clone(r.opts.Paths),
-		UID: r.opts.UID, Demo: r.opts.Demo,
+		UID: r.opts.UID, User: r.opts.User, Demo: r.opts.Demo,
 	}
 }
 
@@ -330,6 +333,9 @@ func (r *Runtime) List(ctx context.Context) (runtime.Listing, error) {
 	slices.SortFunc(l.Containers, func(a, b runtime.Container) int { return order(a.Ref, b.Ref) })
 	l.NoConfig = slices.Clone(r.noConfig)
 	slices.SortFunc(l.NoConfig, order)
+	if len(l.Containers) == 0 {
+		l.Elsewhere = slices.Clone(r.opts.Elsewhere)
+	}
 	return l, nil
 }
 

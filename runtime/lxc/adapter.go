@@ -61,6 +61,7 @@ type Adapter struct {
 	who      func() string // names the person who runs this process
 	calls    chan struct{} // a token for each call into liblxc under way
 	listing  chan struct{} // one token: Lists run one after another
+	others   chan struct{} // one token: who looks for lxcpaths that are not in use
 
 	mu      sync.Mutex
 	facts   map[runtime.Ref]facts    // what is known of configurations
@@ -95,7 +96,7 @@ func New(opts Options) (*Adapter, error) {
 	a := &Adapter{
 		opts:     opts,
 		given:    len(opts.Paths) > 0,
-		about:    runtime.About{Name: "lxc", Version: Version(), Paths: paths, UID: uid},
+		about:    runtime.About{Name: "lxc", Version: Version(), Paths: paths, UID: uid, User: accountName(uid), Given: len(opts.Paths) > 0},
 		trust:    ownTrust(),
 		managers: newManagers(),
 		configs:  newConfigCache(),
@@ -108,6 +109,7 @@ func New(opts Options) (*Adapter, error) {
 		who:      sync.OnceValue(who),
 		calls:    make(chan struct{}, maxCalls),
 		listing:  make(chan struct{}, 1),
+		others:   make(chan struct{}, 1),
 		facts:    map[runtime.Ref]facts{},
 		lives:    map[runtime.Ref]*life{},
 		out:      map[runtime.Ref]*pending{},

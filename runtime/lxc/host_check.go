@@ -185,7 +185,7 @@ func (a *Adapter) askSource(ctx context.Context, s hostSource) chan checks {
 func (a *Adapter) newHostCheck() *hostCheck {
 	uid := os.Geteuid()
 	h := &hostCheck{
-		uid: uid, user: userName(uid), home: os.Getenv("HOME"), runDir: os.Getenv("XDG_RUNTIME_DIR"),
+		uid: uid, user: accountName(uid), home: os.Getenv("HOME"), runDir: os.Getenv("XDG_RUNTIME_DIR"),
 		paths: a.about.Paths, given: a.given, trust: a.trust, version: a.about.Version,
 		path: helperPath, templates: templateDirs(), defaults: golxc.GlobalConfigItem("lxc.default_config"),
 		net: newNetService(), audit: a.opts.Audit, inotify: tryInotify, list: a.List, leftovers: a.quickLeftovers,

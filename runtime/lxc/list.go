@@ -57,6 +57,9 @@ func (a *Adapter) List(ctx context.Context) (runtime.Listing, error) {
 	}
 	leaveOutVanished(&out)
 	a.prune(out.Containers)
+	if len(out.Containers) == 0 {
+		out.Elsewhere = a.elsewhere()
+	}
 	return out, nil
 }
 

@@ -1,17 +1,13 @@
 package lxc
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // deck looks at lxcdeck's own directory in the lxcpath: at what its records speak of,
@@ -147,46 +143,18 @@ func dirsIn(dir string) []string {
 }
 
 // usersPaths says which users may have containers of their own, whose configs are not
-// read: those that have subordinate ids (subuid(5)), without which there is no
-// unprivileged container, and an lxcpath.
+// read.
 func usersPaths(used []string) []string {
-	const most = 1000
-	subuid, err := os.ReadFile("/etc/subuid")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return []string{fmt.Sprintf("which users have containers is not known: %v", err)}
-	}
-	passwd, err := os.Open("/etc/passwd")
+	all, whole, err := userPaths(used)
 	if err != nil {
 		return []string{fmt.Sprintf("which users have containers is not known: %v", err)}
 	}
-	defer passwd.Close()
-	ids := "\n" + string(subuid)
 	var why []string
-	n := 0
-	for lines := bufio.NewScanner(passwd); lines.Scan(); {
-		f := strings.Split(lines.Text(), ":")
-		if len(f) < 7 || !filepath.IsAbs(f[5]) || !strings.Contains(ids, "\n"+f[0]+":") && !strings.Contains(ids, "\n"+f[2]+":") {
-			continue
-		}
-		if n++; n > most {
-			return append(why, "there are too many users with subordinate ids to look for their containers")
-		}
-		path := filepath.Join(f[5], ".local/share/lxc")
-		if slices.ContainsFunc(used, func(u string) bool { return u == path || sameDir(u, path) }) {
-			continue
-		}
-		d, err := os.Open(path)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
-			continue
-		}
-		if err == nil {
-			names, rerr := d.Readdirnames(1)
-			_ = d.Close()
-			if len(names) == 0 && rerr != nil {
-				continue
-			}
-		}
-		why = append(why, fmt.Sprintf("%s may have containers in %s, which is not one of the lxcpaths in use", f[0], path))
+	for _, u := range all {
+		why = append(why, fmt.Sprintf("%s may have containers in %s, which is not one of the lxcpaths in use", u.user, u.path))
+	}
+	if !whole {
+		why = append(why, "there are too many users with subordinate ids to look for their containers")
 	}
 	return why
 }

@@ -5,6 +5,7 @@ import (
 	osuser "os/user"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // noLogin is the kernel's loginuid of a process that came from no login
@@ -13,6 +14,9 @@ const noLogin = 1<<32 - 1
 
 // maxClaim is how much of a name that somebody claims is kept, in bytes.
 const maxClaim = 64
+
+// nameTime is how long the start waits for this user's name.
+const nameTime = time.Second
 
 // who names the person who runs this process: by the kernel's loginuid, which
 // su and sudo do not change; else by the user id, with what sudo claims.
@@ -27,6 +31,25 @@ func who() string {
 		name += " (SUDO_USER " + claim[:min(len(claim), maxClaim)] + ")"
 	}
 	return name
+}
+
+// accountName is a user as commands and files of the system take it: the login name,
+// else the number, also where the server that knows names does not answer.
+func accountName(uid int) string {
+	number := strconv.Itoa(uid)
+	got := make(chan string, 1)
+	spawn("look up a user's name", func(error) { got <- number }, func() {
+		if u, err := osuser.LookupId(number); err == nil {
+			number = u.Username
+		}
+		got <- number
+	})
+	select {
+	case name := <-got:
+		return name
+	case <-time.After(nameTime):
+		return strconv.Itoa(uid)
+	}
 }
 
 func userName(uid int) string {
