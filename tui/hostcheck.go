@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,11 +25,12 @@ type hostView struct {
 	checks  []runtime.Check
 	err     error
 	top     int
+	user    bool               // only what this user can do
 	stop    context.CancelFunc // ends the look
 }
 
-func (m *Model) openHostView() tea.Cmd {
-	x := &hostView{}
+func (m *Model) openHostView(user bool) tea.Cmd {
+	x := &hostView{user: user}
 	m.overlay = x
 	return x.look(m)
 }
@@ -76,6 +78,9 @@ func (x *hostView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 		return x.look(m)
 	}
 	switch k.String() {
+	case "u":
+		x.user, x.top = !x.user, 0
+		return nil
 	case "n", "N":
 		way := map[string]int{"n": 1, "N": -1}[k.String()]
 		s := x.state(m)
@@ -101,11 +106,30 @@ func (x *hostView) paint(m *Model) views.Block {
 
 func (x *hostView) state(m *Model) *views.ChecksState {
 	s := &views.ChecksState{
-		Checks: x.checks, Loading: x.loading, Offset: x.top, Say: m.noticeState(),
-		Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}, {Key: "n", Text: "next that is not ok"}},
+		Title: "This host", Checks: x.checks, Loading: x.loading, Offset: x.top, Say: m.noticeState(),
+		Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}, {Key: "n", Text: "next that is not ok"}, {Key: "u", Text: "what this user can do"}},
+	}
+	if x.user {
+		s.Title, s.Hints[3].Text = "What works for "+m.userName(), "all of the host"
+		if len(x.checks) > 0 {
+			s.Checks = runtime.UserChecks(x.checks, m.about)
+		}
 	}
 	if x.err != nil {
 		s.Err = x.err.Error()
 	}
 	return s
+}
+
+// userName is who lxcdeck runs as.
+func (m *Model) userName() string { return cmp.Or(m.about.User, "this user") }
+
+// greetUser tells a user other than root, at the first start, what is to be seen here.
+func (m *Model) greetUser() {
+	if m.about.UID == 0 || !m.tip.on {
+		return
+	}
+	if key := m.keys.KeyOf(keymap.Palette); key != "" {
+		m.sayAct(noteInfo, m.userName()+" is not root: root's containers need sudo", key+"doctor user", "tells what works")
+	}
 }

@@ -83,7 +83,7 @@ func TestHostCheckScrolls(t *testing.T) {
 	}
 	all[40].Verdict, all[60].Verdict = runtime.CheckOptional, runtime.CheckBad
 	d.rt.SetChecks(all...)
-	d.run(d.m.openHostView())
+	d.run(d.m.openHostView(false))
 	d.settle()
 	d.sees("thing-0", "more lines")
 	d.press("G")

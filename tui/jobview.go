@@ -17,7 +17,7 @@ func (m *Model) jobHandlers() map[keymap.ID]func() tea.Cmd {
 		keymap.HistoryKey: m.openJobs,
 		keymap.Leftovers:  m.openLeftovers,
 		keymap.Diagnose:   m.explainLast,
-		keymap.HostCheck:  m.openHostView,
+		keymap.HostCheck:  func() tea.Cmd { return m.openHostView(false) },
 	}
 }
 

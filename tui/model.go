@@ -230,6 +230,8 @@ func New(o Options) *Model {
 	m.handlers = m.allHandlers()
 	if o.Notice != "" {
 		m.notices.say(m.clock.Now(), noteWarn, o.Notice, "")
+	} else {
+		m.greetUser()
 	}
 	return m
 }

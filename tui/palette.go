@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
+	"lxcdeck/runtime"
 )
 
 // palette finds an action by its name.
@@ -13,7 +14,7 @@ type palette struct {
 	line  textLine
 	at    int
 	items []keymap.PaletteItem
-	arg   string // what stands behind "who": it is done with that
+	arg   string // what stands behind "who" or "doctor": it is done with that
 }
 
 func (m *Model) openPalette() tea.Cmd {
@@ -26,7 +27,7 @@ func (m *Model) openPalette() tea.Cmd {
 func (p *palette) find(m *Model) {
 	query := p.line.String()
 	p.arg = ""
-	if verb, arg, ok := strings.Cut(query, " "); ok && strings.EqualFold(verb, string(keymap.Who)) {
+	if verb, arg, ok := strings.Cut(query, " "); ok && (strings.EqualFold(verb, string(keymap.Who)) || strings.EqualFold(verb, string(keymap.HostCheck))) {
 		query, p.arg = verb, strings.TrimSpace(arg)
 	}
 	p.items = keymap.PaletteItems(m.keys, query, m.situation())
@@ -68,10 +69,14 @@ func (p *palette) run(m *Model) tea.Cmd {
 	if p.at < 0 || p.at >= len(p.items) {
 		return nil
 	}
-	if a := p.items[p.at].Action; a.ID != keymap.Who || p.arg == "" {
+	switch a := p.items[p.at].Action; {
+	case a.ID == keymap.Who && p.arg != "":
+		return m.who(p.arg)
+	case a.ID == keymap.HostCheck && strings.EqualFold(p.arg, runtime.TopicUser):
+		return m.openHostView(true)
+	default:
 		return m.do(a)
 	}
-	return m.who(p.arg)
 }
 
 func (p *palette) paste(m *Model, text string) bool {

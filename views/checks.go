@@ -151,6 +151,7 @@ func CheckSum(all []runtime.Check) string {
 
 // ChecksState is a look at the host.
 type ChecksState struct {
+	Title   string
 	Checks  []runtime.Check
 	Loading bool
 	Err     string // what cut the look short
@@ -175,7 +176,7 @@ func (t *Theme) Checks(s *ChecksState, w, h int) Block {
 	if s.Loading {
 		place = "looking ..."
 	}
-	rows := append([]string{t.pageTitle("This host", place, w)}, body[offset:]...)
+	rows := append([]string{t.pageTitle(Clean(s.Title), place, w)}, body[offset:]...)
 	out := exactly(rows, w, h)
 	if foot > 0 {
 		hints := s.Hints

@@ -13,7 +13,7 @@ import (
 
 func nastyChecks() *ChecksState {
 	bad := "日本語\x1b[31m\n" + strings.Repeat("long words ", 30)
-	return &ChecksState{Offset: 2, Err: bad, Checks: []runtime.Check{
+	return &ChecksState{Title: bad, Offset: 2, Err: bad, Checks: []runtime.Check{
 		{Topic: "kernel", What: bad, Verdict: runtime.CheckBad, Found: bad, Advice: bad},
 		{Topic: bad, What: "日本語", Verdict: runtime.CheckUnknown, Found: strings.Repeat("長い", 90)},
 		{Topic: bad},
@@ -36,7 +36,7 @@ func someChecks() []runtime.Check {
 func TestGoldenChecks(t *testing.T) {
 	th := theme(t, "", ThemeOptions{Colors: 16})
 	for name, s := range map[string][2]int{"40x10": {40, 10}, "80x24": {80, 24}, "120x40": {120, 40}, "200x60": {200, 60}} {
-		golden(t, "checks-"+name, th.Checks(&ChecksState{Checks: someChecks(), Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}, {Key: "n", Text: "next that is not ok"}}}, s[0], s[1]), name == "80x24")
+		golden(t, "checks-"+name, th.Checks(&ChecksState{Title: "This host", Checks: someChecks(), Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}, {Key: "n", Text: "next that is not ok"}}}, s[0], s[1]), name == "80x24")
 	}
 }
 

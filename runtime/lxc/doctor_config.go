@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -77,7 +76,7 @@ func (p *patient) badConfig() *runtime.Diagnosis {
 	case errors.As(p.load, &unsafe):
 		return found("lxcdeck does not let liblxc read its config: "+unsafe.Error()+".", unsafe.hint())
 	case errors.As(p.load, &path) && path.Path == filepath.Join(p.ref.String(), "config") && errors.Is(path.Err, fs.ErrPermission):
-		return found(fmt.Sprintf("Its config cannot be read by uid %d: %s: %s.", p.uid, path.Path, path.Err),
+		return found(fmt.Sprintf("Its config cannot be read by %s: %s: %s.", accountName(p.uid), path.Path, path.Err),
 			"Run lxcdeck as root, or as the user who owns the container.")
 	case errors.As(p.load, &path) && path.Path != filepath.Join(p.ref.String(), "config"):
 		p.saw("%s: %v", path.Path, path.Err)
@@ -93,9 +92,9 @@ func (p *patient) badConfig() *runtime.Diagnosis {
 	}
 	if home, run := os.Getenv("HOME"), os.Getenv("XDG_RUNTIME_DIR"); p.uid != 0 && run == "" && unix.Access(home, unix.W_OK) != nil {
 		// get_rundir of initutils.c
-		p.saw("HOME of uid %d is %s; there is no /run/user/%d", p.uid, home, p.uid)
-		return found("liblxc has no place for its locks: uid "+strconv.Itoa(p.uid)+" has neither a runtime directory nor a home that it can write.",
-			"Log in as that user, or make its home; loginctl enable-linger gives it a runtime directory.")
+		p.saw("HOME of %s is %s; there is no /run/user/%d", accountName(p.uid), home, p.uid)
+		return found("liblxc has no place for its locks: "+accountName(p.uid)+" has neither a runtime directory nor a home that it can write.",
+			"Log in as that user, or make its home; or, as root: loginctl enable-linger "+runtime.ShellQuote(accountName(p.uid))+", which gives it a runtime directory.")
 	}
 	return found("Its config cannot be loaded: "+text+".", "Correct it, see lxc.container.conf(5).")
 }

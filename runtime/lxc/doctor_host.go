@@ -123,7 +123,11 @@ func (p *patient) badNetwork() *runtime.Diagnosis {
 		return found("The kernel does not make the container's veth pair: "+line, "Look at lxc.net.* in its config, lxc.net.*.mtu and hwaddr among them.")
 	}
 	if p.said("lxc-user-nic") {
-		return found("lxc-user-nic gives this user no interface.", "Give the user a quota on the bridge in /etc/lxc/lxc-usernet, see lxc-usernet(5).")
+		name, link := accountName(p.uid), "BRIDGE"
+		for _, l := range p.values("lxc.net.0.link") {
+			link = l
+		}
+		return found("lxc-user-nic gives "+name+" no interface, or no more.", "As root, write into /etc/lxc/lxc-usernet: "+name+" veth "+link+" 10 (see lxc-usernet(5); the number is how many).")
 	}
 	if line := p.line("Failed to create network device"); line != "" {
 		return found("Its network cannot be made: "+line, "Look at lxc.net.* in its config.")
@@ -255,7 +259,7 @@ func (p *patient) mapTool() string {
 // subIDs compares an id map with subuid(5) and subgid(5). newuidmap, where it
 // is installed, holds root to them too.
 func (p *patient) subIDs(all []idRange) *runtime.Diagnosis {
-	name := userName(p.uid)
+	name := accountName(p.uid)
 	for _, kind := range []struct {
 		group     bool
 		file, opt string

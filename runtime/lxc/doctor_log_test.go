@@ -28,7 +28,7 @@ func TestDoctorReadsRecordedLines(t *testing.T) {
 		{"as root nothing stands in the way", "Operation not permitted - Failed to write uid mapping to \"/proc/77/uid_map\"",
 			"newuidmap is not installed", "uidmap", 1000, "/nowhere"},
 		{"root needs no delegation", "Failed to setup cgroup limits for container \"lxcdt-log\"",
-			"No cgroup is delegated to uid 1000:", "systemd-run --user --scope -p Delegate=yes", 1000, ""},
+			"No cgroup is delegated to " + accountName(1000) + ":", "systemd-run --user --scope -p Delegate=yes", 1000, ""},
 		{"the controllers of a test's host are all there", "One or more requested controllers unavailable or not delegated",
 			"not handed down", "cgroup.subtree_control", 0, ""},
 		{"not every kernel has AppArmor", "No such file or directory - Failed to change AppArmor profile to lxcdt-profile",
@@ -39,7 +39,7 @@ func TestDoctorReadsRecordedLines(t *testing.T) {
 			"are taken: lxcdt-log to lxcdt-log-999", "rmdir", 0, ""},
 		{"the limit is the whole user's", "Too many open files - Failed to create pipe", "no more open files", "ulimit -n", 0, ""},
 		{"the limit is the whole user's", "Resource temporarily unavailable - Failed to fork first child process", "no more processes", "pids.max", 0, ""},
-		{"lxc-user-nic works for users only", "lxc-user-nic failed to configure requested network: Quota reached", "lxc-user-nic gives", "lxc-usernet", 1000, ""},
+		{"lxc-user-nic works for users only", "lxc-user-nic failed to configure requested network: Quota reached", "lxc-user-nic gives", "/etc/lxc/lxc-usernet", 1000, ""},
 		{"nobody knows", "Something new", "", "Something new", 0, ""},
 	} {
 		p := newPatient(ref, &failedStart{Log: []byte(c.log + "\nReceived container state \"ABORTING\" instead of \"RUNNING\"")})

@@ -179,9 +179,9 @@ func (p *patient) noDelegation() *runtime.Diagnosis {
 			p.saw("cgroup of this session: %s", path)
 		}
 	}
-	return found("No cgroup is delegated to uid "+fmt.Sprint(p.uid)+": liblxc can make none for the container.",
+	return found("No cgroup is delegated to "+accountName(p.uid)+": liblxc can make none for the container.",
 		"Start it in a session of systemd's: systemd-run --user --scope -p Delegate=yes -- lxc-start -P "+runtime.ShellQuote(p.ref.Path)+" -n "+runtime.ShellQuote(p.ref.Name)+
-			". Over su or sudo there is no such session: log in, or let root run loginctl enable-linger.")
+			". Over su or sudo there is no such session: log in, or let root run loginctl enable-linger "+runtime.ShellQuote(accountName(p.uid))+".")
 }
 
 // badAppArmor is for a profile that is not loaded.

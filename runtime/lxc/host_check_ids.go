@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"lxcdeck/runtime"
 )
 
 // idCount is how many ids LXC's own maps take, which are those of a distribution.
@@ -18,11 +20,12 @@ func (h *hostCheck) subordinate(context.Context) checks {
 		{"subordinate users", "/etc/subuid", "--add-subuids"},
 		{"subordinate groups", "/etc/subgid", "--add-subgids"},
 	} {
-		advice := "As root: usermod " + kind.option + " 100000-165535 " + h.user + " (ids that nobody else has)."
+		text, err := h.read(kind.file)
+		free := freeIDs(text)
+		advice := fmt.Sprintf("As root: usermod %s %d-%d %s", kind.option, free, free+idCount-1, runtime.ShellQuote(h.user))
 		if h.uid == 0 {
 			advice = "Only unprivileged containers need them. " + advice
 		}
-		_, err := h.read(kind.file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			c.unknown(kind.what, err)
 			continue
@@ -64,6 +67,22 @@ func (h *hostCheck) subordinate(context.Context) checks {
 		c.bad("new privileges", "this process may gain none (no_new_privs), and so newuidmap and lxc-user-nic do not work", "Start lxcdeck outside of the sandbox or unit (NoNewPrivileges=) that forbids it.")
 	}
 	return c
+}
+
+// freeIDs is the first id behind all that subuid(5) or subgid(5) gives anybody.
+func freeIDs(text string) uint64 {
+	free := uint64(100000) // where useradd begins (SUB_UID_MIN in login.defs(5))
+	for line := range strings.Lines(text) {
+		var first, count uint64
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) != 3 {
+			continue
+		}
+		if n, _ := fmt.Sscan(f[1]+" "+f[2], &first, &count); n == 2 && first+count >= first && first+count+idCount < 1<<32 {
+			free = max(free, first+count)
+		}
+	}
+	return free
 }
 
 // programs are those that some operations run.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/colorprofile"
@@ -12,19 +13,23 @@ import (
 
 func (d *deck) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "doctor",
+		Use:   "doctor [TOPIC...]",
 		Short: "Look whether this host has what containers need",
 		Long: "Look whether this host and this user have what containers need: kernel, cgroups,\n" +
 			"liblxc, lxcpaths, network, ids, programs, what lxcdeck itself needs, and what the\n" +
 			"terminal can show. Nothing is changed, and no root is needed.\n\n" +
+			"With a TOPIC, only that is told: " + strings.Join(doctorTopics(), ", ") + ".\n" +
+			"user: what works for a user other than root, what does not, and what mends it.\n\n" +
 			"missing: this user's containers do not work without it; the status is then 1.\n" +
 			"optional: only some things need it. unknown: it could not be read.\n\n" +
 			"Like: lxc-checkconfig",
 		RunE: d.verb(func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usage(cmd, "doctor takes no %q: it looks at the host", args[0])
+			for _, topic := range args {
+				if !slices.Contains(doctorTopics(), topic) {
+					return usage(cmd, "doctor knows no topic %q: there are %s", topic, strings.Join(doctorTopics(), ", "))
+				}
 			}
-			return d.doctor(cmd)
+			return d.doctor(cmd, args)
 		}),
 	}
 	d.timeoutFlag(cmd, "tell after this `TIME` what is known (default: a few seconds)")
@@ -41,20 +46,33 @@ type checkObject struct {
 	Advice  *string `json:"advice"`
 }
 
-func (d *deck) doctor(cmd *cobra.Command) error {
+// doctorTopics are what doctor can be asked for alone.
+func doctorTopics() []string {
+	return append(runtime.Topics(), views.TopicTerminal, runtime.TopicUser)
+}
+
+func (d *deck) doctor(cmd *cobra.Command, topics []string) error {
 	if err := d.open(cmd); err != nil {
 		return err
 	}
 	ctx, stop := d.limited(cmd)
 	defer stop()
 	all, err := d.rt.CheckHost(ctx)
-	if runtime.Failing(all) {
-		d.status = exitFailed
-	}
 	if err != nil && len(all) == 0 {
 		return err
 	}
-	werr := d.tell(append(all, views.TerminalChecks(d.terminal())...))
+	user := runtime.UserChecks(all, d.rt.About())
+	all = append(all, views.TerminalChecks(d.terminal())...)
+	if len(topics) > 0 {
+		all = slices.DeleteFunc(all, func(c runtime.Check) bool { return !slices.Contains(topics, c.Topic) })
+		if slices.Contains(topics, runtime.TopicUser) {
+			all = append(all, user...)
+		}
+	}
+	if runtime.Failing(all) {
+		d.status = exitFailed
+	}
+	werr := d.tell(all)
 	if err != nil {
 		return err
 	}

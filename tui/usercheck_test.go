@@ -1,0 +1,43 @@
+package tui
+
+import (
+	"testing"
+
+	"lxcdeck/runtime"
+	"lxcdeck/runtime/fake"
+)
+
+// A user other than root is told at the first start what is to be seen, and at any time
+// what works.
+func TestUserIsToldWhatWorks(t *testing.T) {
+	clock := fake.NewClock(noon)
+	rt := fake.New(fake.Options{Clock: clock, UID: 1000, User: "alice"}, some()...)
+	rt.SetChecks(
+		runtime.Check{Topic: runtime.TopicKernel, What: "seccomp", Found: "with filters"},
+		runtime.Check{Topic: runtime.TopicIDs, What: "subordinate users", Verdict: runtime.CheckBad, Found: "/etc/subuid has no line for alice", Advice: "As root: usermod --add-subuids 100000-165535 alice"},
+	)
+	d := newDeckOn(t, 100, 40, Options{FirstSteps: true}, rt, rt, clock)
+	d.sees("alice is not root: root's containers need sudo", ":doctor user tells what works")
+	d.press(":")
+	d.typed("doctor user")
+	d.press("enter")
+	d.sees("What works for alice", "subordinate users", "usermod --add-subuids 100000-165535 alice", "for root alone", "sudo lxcdeck")
+	d.seesNo("seccomp")
+	d.press("u")
+	d.sees("This host", "seccomp", "u what this user can do")
+	d.press("u", "esc")
+	d.seesNo("What works for")
+
+	d = newDeckOn(t, 100, 40, Options{}, rt, rt, clock)
+	d.seesNo("is not root")
+}
+
+// Root needs no such advice.
+func TestRootIsToldNothingOfUsers(t *testing.T) {
+	d := newDeck(t, 100, 40, Options{FirstSteps: true}, some()...)
+	d.seesNo("not root")
+	d.press(":")
+	d.typed("doctor user")
+	d.press("enter")
+	d.sees("nothing is kept from root")
+}
