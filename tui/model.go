@@ -74,8 +74,8 @@ type Options struct {
 	// SettingsFile is where the person's own settings stand; "" = not known.
 	SettingsFile string
 	// Files are the settings on disk, and Prefs what they say now; nil = there are none.
-	Files   SettingsFiles
-	Prefs   Prefs
+	Files SettingsFiles
+	Prefs Prefs
 	// FirstSteps shows the line for who is new. EndFirstSteps keeps that it was put
 	// away, off the loop; nil = nothing is kept.
 	FirstSteps    bool

@@ -245,7 +245,7 @@ func TestAKeyOfAnother(t *testing.T) {
 	openKeys(t, d, "shell-with")
 	d.press("enter", "o")
 	d.sees("Take it for: Open a shell: as whom, where, what?")
-	d.readsBoxed( `o is "Choose the sorted column" (sort, in: list), which has none then`)
+	d.readsBoxed(`o is "Choose the sorted column" (sort, in: list), which has none then`)
 	d.pass(time.Second)
 	d.press("n")
 	if p.wrote != nil {
