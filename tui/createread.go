@@ -146,7 +146,7 @@ func (c *creation) readTemplate(a *runtime.CreateArgs) {
 		c.absolute(newSlot)
 		c.absolute(newSlot + 1)
 	}
-	more, err := splitWords(f.text(newArgs))
+	more, err := runtime.SplitWords(f.text(newArgs))
 	if err != nil {
 		c.bad(newArgs, err.Error())
 	}

@@ -326,7 +326,7 @@ func (c *creation) show() {
 // after the answer.
 func (m *Model) askMend(ref runtime.Ref, fix runtime.Fix, back overlay) tea.Cmd {
 	return m.ask(&question{
-		state: views.PromptState{Title: fix.Title + "?", More: runtime.Mend.Info().AsksMore, Command: joinWords(fix.Command)},
+		state: views.PromptState{Title: fix.Title + "?", More: runtime.Mend.Info().AsksMore, Command: runtime.JoinWords(fix.Command)},
 		yes: func() tea.Cmd {
 			return m.enqueue([]runtime.Request{{Op: runtime.Mend, Ref: ref, Args: &runtime.MendArgs{Fix: fix.ID}}})
 		},

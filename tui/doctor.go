@@ -90,7 +90,7 @@ func (x *doctor) mend(m *Model) tea.Cmd {
 	}
 	return m.askUpon(&question{
 		state: views.PromptState{
-			Title: fix.Title + "?", More: runtime.Mend.Info().AsksMore, Targets: []views.Target{t}, Command: joinWords(fix.Command),
+			Title: fix.Title + "?", More: runtime.Mend.Info().AsksMore, Targets: []views.Target{t}, Command: runtime.JoinWords(fix.Command),
 		},
 		yes: func() tea.Cmd {
 			return m.enqueue([]runtime.Request{{Op: runtime.Mend, Ref: x.ref, Args: &runtime.MendArgs{Fix: fix.ID}}})
@@ -118,7 +118,7 @@ func (x *doctor) state(m *Model) *views.DoctorState {
 		s.Err = x.err.Error()
 	}
 	if f := x.found.Fix; f != nil {
-		s.Fix, s.Command = f.Title, joinWords(f.Command)
+		s.Fix, s.Command = f.Title, runtime.JoinWords(f.Command)
 		s.Hints = append([]keymap.Hint{{Key: "y", Text: "does it"}}, s.Hints...)
 	}
 	return s

@@ -211,30 +211,11 @@ type editor struct {
 	ended  chan struct{} // closed when the terminal is whole again
 }
 
-// editorWords are the command that edits files, by the environment.
-func editorWords(env []string) ([]string, error) {
-	for _, name := range []string{"VISUAL", "EDITOR"} {
-		words, err := splitWords(envValue(env, name))
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("%s: %w", name, err)
-		case len(words) > 0:
-			return words, nil
-		}
-	}
-	for _, name := range []string{"editor", "sensible-editor", "nano", "vi"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return []string{path}, nil
-		}
-	}
-	return nil, errors.New("no editor is there")
-}
-
 // runEditor gives the terminal to an editor until it ends. The loop goes on
 // meanwhile, as it does during a zoom.
 func (m *Model) runEditor(env []string) func(context.Context, string) error {
 	return func(ctx context.Context, file string) (err error) {
-		words, err := editorWords(env)
+		words, err := conf.Editor(func(name string) string { return envValue(env, name) })
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxcdeck/runtime"
 	"lxcdeck/views"
 )
 
@@ -20,7 +21,7 @@ func shellForm(got *[]string) *form {
 			{kind: views.CheckField, label: "remember", on: true},
 		},
 		check: func(f *form) (int, error) {
-			if _, err := splitWords(f.fields[1].line.String()); err != nil {
+			if _, err := runtime.SplitWords(f.fields[1].line.String()); err != nil {
 				return 1, err
 			}
 			if _, err := splitEnv(f.fields[2].line.String()); err != nil {

@@ -29,8 +29,8 @@ func (m *Model) openWith() tea.Cmd {
 	m.overlay = &form{title: "Open a shell in " + m.called(ref), action: "opens", fields: []formField{
 		textField("user", "root", last.User),
 		textField("directory", "the user's home", last.Cwd),
-		textField("command", "the login shell", joinWords(last.Command)),
-		textField("environment", "NAME=VALUE ...", joinWords(last.Env)),
+		textField("command", "the login shell", runtime.JoinWords(last.Command)),
+		textField("environment", "NAME=VALUE ...", runtime.JoinWords(last.Env)),
 	}, check: func(f *form) (int, error) {
 		_, field, err := shellOf(f, ref)
 		return field, err
@@ -81,7 +81,7 @@ func shellOf(f *form, ref runtime.Ref) (ask runtime.Shell, field int, err error)
 	if ask.Cwd != "" && !strings.HasPrefix(ask.Cwd, "/") {
 		return ask, formCwd, errors.New("a directory inside the container begins with /")
 	}
-	if ask.Command, err = splitWords(f.text(formCommand)); err != nil {
+	if ask.Command, err = runtime.SplitWords(f.text(formCommand)); err != nil {
 		return ask, formCommand, err
 	}
 	ask.Env, err = splitEnv(f.text(formEnv))

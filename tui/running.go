@@ -221,7 +221,7 @@ func (k *running) request(f *form) (q runtime.Request, field int, err error) {
 		a.From = append(a.From, b)
 	}
 	a.Network, _ = f.fields[runNet].network(&k.choices)
-	if a.Command, err = splitWords(f.text(runCmd)); err != nil {
+	if a.Command, err = runtime.SplitWords(f.text(runCmd)); err != nil {
 		return q, runCmd, err
 	}
 	if a.Env, err = splitEnv(f.text(runEnv)); err != nil {

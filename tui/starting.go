@@ -9,7 +9,7 @@ import (
 // askStartWith asks for the command that a container runs instead of its init.
 func (m *Model) askStartWith(c runtime.Container) tea.Cmd {
 	request := func(f *form) (runtime.Request, error) {
-		words, err := splitWords(f.text(0))
+		words, err := runtime.SplitWords(f.text(0))
 		q := runtime.Request{Op: runtime.Start, Ref: c.Ref, Expect: c.State, Same: c.Identity, Args: &runtime.StartArgs{Command: words}}
 		switch {
 		case err != nil:
