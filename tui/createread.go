@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"lxcdeck/runtime"
+	"lxcdeck/views"
 )
 
 // check refuses the form: what stands against a field it says itself.
@@ -208,7 +209,7 @@ func (c *creation) size(i int) uint64 {
 	if w == "" {
 		return 0
 	}
-	n, err := parseFigure(w)
+	n, err := views.ParseFigure(w)
 	if err != nil || strings.HasSuffix(w, "%") || !(n >= 1 && n < 1<<60) {
 		c.bad(i, "an amount is wanted, such as 512M or 2G")
 		return 0

@@ -281,7 +281,7 @@ func TestCtrlC(t *testing.T) {
 	d.press("/")
 	d.typed("alpha")
 	d.press("enter", "ctrl+c")
-	if d.m.filter.text != "" {
+	if d.m.filter.Text != "" {
 		t.Fatal("ctrl+c does not clear the filter")
 	}
 	d.press("j", "ctrl+c")

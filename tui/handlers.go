@@ -207,7 +207,7 @@ func (m *Model) back() tea.Cmd {
 		return m.hideShell()
 	case m.detail == views.Open:
 		m.detail = m.rest
-	case m.filter.text != "":
+	case m.filter.Text != "":
 		m.clearFilter()
 		return nil
 	}

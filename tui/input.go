@@ -202,7 +202,7 @@ func (m *Model) interrupt() tea.Cmd {
 		m.cancelFanOut(m.fan)
 		return nil
 	}
-	if m.filter.text != "" {
+	if m.filter.Text != "" {
 		m.clearFilter()
 		return nil
 	}

@@ -276,7 +276,7 @@ func (m *Model) arrange() {
 			continue
 		}
 		row := m.row(c)
-		if m.filter.keeps(&row) {
+		if m.filter.Keeps(&row) {
 			r.shown = append(r.shown, row)
 		}
 	}

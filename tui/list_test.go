@@ -175,7 +175,7 @@ func TestFilterAsYouType(t *testing.T) {
 	d.press("/")
 	d.typed("b")
 	d.press("backspace", "backspace")
-	if d.m.prompt.open || d.m.filter.text != "" {
+	if d.m.prompt.open || d.m.filter.Text != "" {
 		t.Fatal("backspace on empty text does not close")
 	}
 	d.press("/")
@@ -214,7 +214,7 @@ func TestFilterLanguage(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"mem>x", "disk>4", "web mem>1q"} {
-		if _, err := parseFilter(bad); err == nil {
+		if _, err := views.ParseFilter(bad); err == nil {
 			t.Errorf("%q is no error", bad)
 		}
 	}

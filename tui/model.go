@@ -116,7 +116,7 @@ type Model struct {
 	sampling  sampling
 	hist      *history
 	rows      rows
-	filter    filter
+	filter    views.Filter
 	prompt    filterPrompt
 	jobs      jobs
 	earlier   earlier

@@ -180,7 +180,7 @@ func procCompare(word, key string, op byte, figure string) (func(*runtime.Proces
 	if figure == "" {
 		return func(*runtime.Process, runtime.Rate) bool { return true }, nil // still being typed
 	}
-	limit, err := parseFigure(figure)
+	limit, err := views.ParseFigure(figure)
 	if err != nil {
 		return nil, fmt.Errorf("filter %q: %w", word, err)
 	}
@@ -263,3 +263,5 @@ func (x *procView) sortStep(m *Model, by int) tea.Cmd {
 	}
 	return x.sortBy(m, cols[(i+by+len(cols))%len(cols)].ID)
 }
+
+func contains(s, low string) bool { return strings.Contains(strings.ToLower(s), low) }

@@ -17,7 +17,7 @@ type filterPrompt struct {
 func (m *Model) openFilter() tea.Cmd {
 	m.focus = views.ListPane
 	m.prompt.open = true
-	m.prompt.line.set(m.filter.text)
+	m.prompt.line.set(m.filter.Text)
 	if m.layout.List.Empty() {
 		m.zoomed = false
 		return m.arrangeScreen()
@@ -52,12 +52,12 @@ func (m *Model) onFilterKey(k tea.KeyPressMsg) tea.Cmd {
 }
 
 func (m *Model) applyFilter() {
-	m.filter, m.prompt.err = parseFilter(m.prompt.line.String())
+	m.filter, m.prompt.err = views.ParseFilter(m.prompt.line.String())
 	m.arrange()
 }
 
 // clearFilter shows everything again and closes the prompt.
 func (m *Model) clearFilter() {
-	m.filter, m.prompt = filter{}, filterPrompt{}
+	m.filter, m.prompt = views.Filter{}, filterPrompt{}
 	m.arrange()
 }

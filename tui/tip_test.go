@@ -62,11 +62,11 @@ func TestTipGoesOnceItWasFollowed(t *testing.T) {
 	d.press("/")
 	d.typed("al")
 	d.press("enter", "esc")
-	if d.m.filter.text != "al" || kept.Load() != 1 {
-		t.Errorf("the first esc went further: filter %q, kept %d times", d.m.filter.text, kept.Load())
+	if d.m.filter.Text != "al" || kept.Load() != 1 {
+		t.Errorf("the first esc went further: filter %q, kept %d times", d.m.filter.Text, kept.Load())
 	}
 	d.press("esc")
-	if d.m.filter.text != "" {
+	if d.m.filter.Text != "" {
 		t.Error("the second esc does nothing")
 	}
 }

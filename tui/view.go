@@ -210,7 +210,7 @@ func (m *Model) listState() *views.ListState {
 	return &views.ListState{
 		Rows: r.shown, Total: len(m.all), Cursor: r.at, Offset: r.top,
 		Sort: r.sort, Desc: r.desc(), Columns: m.columns, Paths: len(m.about.Paths) > 1,
-		Filter: m.filter.text, Typing: m.prompt.open, CPUUnit: m.unit,
+		Filter: m.filter.Text, Typing: m.prompt.open, CPUUnit: m.unit,
 		Now: m.clock.Now(), Focused: m.focus == views.ListPane && m.overlay == nil,
 		Empty: m.emptyState(),
 	}
@@ -218,13 +218,13 @@ func (m *Model) listState() *views.ListState {
 
 // emptyState says why there is no row.
 func (m *Model) emptyState() views.EmptyState {
-	e := views.EmptyState{Paths: m.about.Paths, Filter: m.filter.text, Total: len(m.all), User: m.about.User, Root: m.about.UID == 0, Given: m.about.Given}
+	e := views.EmptyState{Paths: m.about.Paths, Filter: m.filter.Text, Total: len(m.all), User: m.about.User, Root: m.about.UID == 0, Given: m.about.Given}
 	err := m.listing.err
 	if err == nil {
 		err = m.listing.problem
 	}
 	switch {
-	case len(m.all) > 0 && m.filter.text != "":
+	case len(m.all) > 0 && m.filter.Text != "":
 		e.Kind, e.Key = views.EmptyFilter, m.keys.KeyOf(keymap.Back)
 		if m.prompt.open {
 			e.Key = "esc"
@@ -294,7 +294,7 @@ func (m *Model) detailState() *views.DetailState {
 
 func (m *Model) statusState() *views.StatusState {
 	s := &views.StatusState{
-		Filter: m.filter.text, Typing: m.prompt.open, Shown: len(m.rows.shown), Total: len(m.all),
+		Filter: m.filter.Text, Typing: m.prompt.open, Shown: len(m.rows.shown), Total: len(m.all),
 		Marks: len(m.rows.marks), NoConfig: len(m.listing.noConfig), Now: m.clock.Now(),
 	}
 	if m.prompt.open {

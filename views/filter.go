@@ -1,4 +1,4 @@
-package tui
+package views
 
 import (
 	"fmt"
@@ -8,16 +8,15 @@ import (
 	"strings"
 
 	"lxcdeck/runtime"
-	"lxcdeck/views"
 )
 
 // filterWord is one word of a filter.
 type filterWord struct {
 	not   bool
-	match func(*views.Row) bool
+	match func(*Row) bool
 }
 
-// filter is the parsed text of the filter prompt: all its words must hold.
+// Filter is the parsed text of the filter prompt: all its words must hold.
 //
 //	text          part of the name, an IP or a group, whatever the case
 //	!text         not that
@@ -26,16 +25,16 @@ type filterWord struct {
 //	name: ip: path: manager:  part of that one
 //	mem>1g cpu>50 pids<20      comparisons; mem takes k, m, g and t, and mem
 //	                           and pids take a share of their limit: mem>80%
-type filter struct {
-	text  string
+type Filter struct {
+	Text  string
 	terms []filterWord
 }
 
-// parseFilter reads the prompt's text. A word that cannot be understood is an
+// ParseFilter reads the prompt's text. A word that cannot be understood is an
 // error that says which; the words before it still count, so that the list
 // does not jump while a word is being typed.
-func parseFilter(text string) (filter, error) {
-	f := filter{text: strings.TrimSpace(text)}
+func ParseFilter(text string) (Filter, error) {
+	f := Filter{Text: strings.TrimSpace(text)}
 	for _, word := range strings.Fields(text) {
 		t := filterWord{}
 		if rest, ok := strings.CutPrefix(word, "!"); ok {
@@ -54,7 +53,7 @@ func parseFilter(text string) (filter, error) {
 	return f, nil
 }
 
-func parseWord(word string) (func(*views.Row) bool, error) {
+func parseWord(word string) (func(*Row) bool, error) {
 	if key, want, ok := strings.Cut(word, ":"); ok {
 		if m := fieldMatcher(strings.ToLower(key), strings.ToLower(want)); m != nil {
 			return m, nil
@@ -64,49 +63,49 @@ func parseWord(word string) (func(*views.Row) bool, error) {
 		return parseComparison(word, strings.ToLower(word[:i]), word[i], strings.TrimPrefix(word[i+1:], "="))
 	}
 	low := strings.ToLower(word)
-	return func(f *views.Row) bool {
+	return func(f *Row) bool {
 		return contains(f.C.Name, low) || anyIP(f.C, low) || anyGroup(f.C, func(g string) bool { return contains(g, low) })
 	}, nil
 }
 
 // fieldMatcher is nil for a key that no field has: such a word is plain text.
-func fieldMatcher(key, want string) func(*views.Row) bool {
+func fieldMatcher(key, want string) func(*Row) bool {
 	switch key {
 	case "state":
-		return func(f *views.Row) bool { return strings.HasPrefix(strings.ToLower(f.C.State.String()), want) }
+		return func(f *Row) bool { return strings.HasPrefix(strings.ToLower(f.C.State.String()), want) }
 	case "group":
-		return func(f *views.Row) bool {
+		return func(f *Row) bool {
 			return anyGroup(f.C, func(g string) bool { return want == "" || strings.EqualFold(g, want) })
 		}
 	case "name":
-		return func(f *views.Row) bool { return contains(f.C.Name, want) }
+		return func(f *Row) bool { return contains(f.C.Name, want) }
 	case "ip":
-		return func(f *views.Row) bool { return anyIP(f.C, want) }
+		return func(f *Row) bool { return anyIP(f.C, want) }
 	case "path":
-		return func(f *views.Row) bool { return contains(f.C.Path, want) }
+		return func(f *Row) bool { return contains(f.C.Path, want) }
 	case "manager":
-		return func(f *views.Row) bool { return f.C.Manager != "" && contains(f.C.Manager, want) }
+		return func(f *Row) bool { return f.C.Manager != "" && contains(f.C.Manager, want) }
 	default:
 		return nil
 	}
 }
 
-func parseComparison(word, key string, op byte, figure string) (func(*views.Row) bool, error) {
+func parseComparison(word, key string, op byte, figure string) (func(*Row) bool, error) {
 	if !slices.Contains([]string{"cpu", "mem", "pids"}, key) {
 		return nil, fmt.Errorf("filter %q: only cpu, mem and pids can be compared", word)
 	}
 	if figure == "" {
-		return func(*views.Row) bool { return true }, nil // still being typed
+		return func(*Row) bool { return true }, nil // still being typed
 	}
-	limit, err := parseFigure(figure)
+	limit, err := ParseFigure(figure)
 	if err != nil {
 		return nil, fmt.Errorf("filter %q: %w", word, err)
 	}
 	of := figureOf
 	if strings.HasSuffix(figure, "%") && key != "cpu" {
-		of = shareOf
+		of = partOfLimit
 	}
-	return func(f *views.Row) bool {
+	return func(f *Row) bool {
 		v, ok := of(f, key)
 		if op == '>' {
 			return ok && v > limit
@@ -116,13 +115,16 @@ func parseComparison(word, key string, op byte, figure string) (func(*views.Row)
 }
 
 // figureOf is what a comparison looks at; ok is false when it was not read.
-func figureOf(r *views.Row, key string) (v float64, ok bool) {
+func figureOf(r *Row, key string) (v float64, ok bool) {
 	if r.Sample == nil {
 		return 0, false
 	}
 	n := r.Sample.Pids.Current
 	switch key {
 	case "cpu":
+		if r.Usage == nil {
+			return 0, false
+		}
 		return r.Usage.CPU.Get()
 	case "mem":
 		if n = r.Sample.Memory.WorkingSet; n.Absent() {
@@ -133,8 +135,8 @@ func figureOf(r *views.Row, key string) (v float64, ok bool) {
 	return float64(u), ok
 }
 
-// shareOf is a figure in percent of its limit; ok is false without a limit.
-func shareOf(r *views.Row, key string) (share float64, ok bool) {
+// partOfLimit is a figure in percent of its limit; ok is false without a limit.
+func partOfLimit(r *Row, key string) (share float64, ok bool) {
 	v, ok := figureOf(r, key)
 	if !ok {
 		return 0, false
@@ -150,8 +152,8 @@ func shareOf(r *views.Row, key string) (share float64, ok bool) {
 	return 100 * v / float64(most), true
 }
 
-// parseFigure reads 50, 1.5g, 300MB, 20%.
-func parseFigure(s string) (float64, error) {
+// ParseFigure reads 50, 1.5g, 300MB, 20%.
+func ParseFigure(s string) (float64, error) {
 	scale := 1.0
 	t := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(s), "%"), "b")
 	t = strings.TrimSuffix(t, "i")
@@ -168,8 +170,8 @@ func parseFigure(s string) (float64, error) {
 	return v * scale, nil
 }
 
-// keeps says whether a container is shown.
-func (f *filter) keeps(x *views.Row) bool {
+// Keeps says whether a container is shown.
+func (f *Filter) Keeps(x *Row) bool {
 	for _, t := range f.terms {
 		if t.match(x) == t.not {
 			return false
