@@ -3,7 +3,7 @@ package tui
 import (
 	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -226,67 +226,7 @@ func eventRole(k events.Kind) views.Role {
 
 // eventWhy is what is known of the cause, and what else there is to tell.
 func (m *Model) eventWhy(e *events.Event) string {
-	var parts []string
-	if e.Away {
-		parts = append(parts, "while away since "+views.EventTime(inDay(e.Since), inDay(m.clock.Now())))
-	}
-	if e.Text != "" {
-		parts = append(parts, e.Text)
-	}
-	for _, c := range e.Changes {
-		parts = append(parts, c.Name+" "+limitWords(&c, c.From)+" to "+limitWords(&c, c.To))
-	}
-	switch {
-	case e.By != "" && e.Who != "":
-		parts = append(parts, "by lxcdeck "+plainVerb(e.By)+" ("+e.Who+")")
-	case e.By != "":
-		parts = append(parts, "by lxcdeck "+plainVerb(e.By))
-	case e.Boot:
-		parts = append(parts, "the host was started anew")
-	case e.Kind == events.Stopped && e.Kills > 0:
-		parts = append(parts, "init ended, just after an OOM kill")
-	case e.Kind == events.Stopped:
-		parts = append(parts, "init ended (reason not known)")
-	case e.Kind == events.Restarted:
-		parts = append(parts, "its init is another (reason not known)")
-	case e.Kind == events.OOMKilled:
-		parts = append(parts, "the kernel killed "+victims(e)+" for want of memory")
-	case e.Kind == events.AlertBegan, e.Kind == events.AlertEnded:
-	default:
-		parts = append(parts, "by whom is not known")
-	}
-	return strings.Join(parts, "; ")
-}
-
-// victims are what the kernel killed: by name where its log tells them.
-func victims(e *events.Event) string {
-	words := make([]string, 0, len(e.Killed)+1)
-	for _, k := range e.Killed {
-		words = append(words, k.Name+" (pid "+strconv.Itoa(k.PID)+")")
-	}
-	switch more := e.Kills - uint64(len(e.Killed)); {
-	case more == 0:
-	case len(words) > 0:
-		words = append(words, strconv.FormatUint(more, 10)+" more")
-	case more == 1:
-		return "a process"
-	default:
-		return strconv.FormatUint(more, 10) + " processes"
-	}
-	return strings.Join(words, ", ")
-}
-
-// limitWords is a limit as people read it.
-func limitWords(c *events.Change, v runtime.Value) string {
-	n, ok := v.Get()
-	switch {
-	case !ok:
-		return "none"
-	case c.Bytes:
-		return views.Bytes(n)
-	case c.Name == "cpu":
-		return views.Cores(float64(n) / 1000)
-	default:
-		return strconv.FormatUint(n, 10)
-	}
+	return e.Why(events.Words{Bytes: views.Bytes, Cores: views.Cores, Time: func(at time.Time) string {
+		return views.EventTime(inDay(at), inDay(m.clock.Now()))
+	}})
 }
