@@ -194,7 +194,7 @@ func (d *deck) showPlan(plan []job.BootStep) error {
 		d.warn("no container is in these groups")
 		return nil
 	}
-	return writeAll(d.Stdout, t.text())
+	return d.print(d.text(&t))
 }
 
 // setAutostart changes how containers start with the host.

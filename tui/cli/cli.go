@@ -18,7 +18,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -81,6 +80,9 @@ type deck struct {
 	rt       runtime.Runtime
 	log      *audit.Log  // nil = nothing is written down
 	unlogged func(error) // is told that the log cannot be written
+	session  *session    // in which this is a line; nil = in none
+	back     *backJob    // that does it; nil = the line is waited for
+	order    string      // by what a list of it is sorted
 }
 
 type flags struct {
@@ -100,6 +102,8 @@ type flags struct {
 	tty      int
 	yes      bool
 	quiet    bool
+	plain    bool
+	page     int
 }
 
 // usageError is wrong use: it is shown with the usage line, and exits 2.
@@ -123,20 +127,25 @@ func Main(ctx context.Context, o Options) int {
 	d := &deck{Options: o}
 	d.unlogged = func(err error) { d.warn("this is not written down: %v", err) }
 	root := d.root()
-	root.SetArgs(o.Args)
 	root.SetIn(o.Stdin)
 	root.SetOut(o.Stdout)
 	root.SetErr(o.Stderr)
 	if asksCompletion(o.Args) {
 		root.SetErr(io.Discard) // a shell's line is no place for it
 	}
+	return d.execute(ctx, root, o.Args)
+}
+
+// execute does what the words of a command line say, and gives the exit status.
+func (d *deck) execute(ctx context.Context, root *cobra.Command, args []string) int {
+	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if d.rt != nil {
+	if d.rt != nil && d.session == nil {
 		if cerr := d.rt.Close(); err == nil && cerr != nil {
 			err = fmt.Errorf("close: %w", cerr)
 		}
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, errEnough) {
 		return d.status
 	}
 	if errors.Is(err, syscall.EPIPE) {
@@ -175,7 +184,7 @@ func (d *deck) complain(err error) {
 	}
 	var u *usageError
 	if errors.As(err, &u) && u.cmd != nil {
-		_, _ = fmt.Fprintf(d.Stderr, "Usage: %s\nTry %q.\n", u.cmd.UseLine(), u.cmd.CommandPath()+" --help")
+		d.aside(fmt.Sprintf("Usage: %s\nTry %q.\n", d.bare(u.cmd.UseLine()), d.helpFor(u.cmd)))
 	}
 }
 
@@ -198,7 +207,11 @@ func apart(err error) []error {
 // warn writes one line to standard error. If that fails there is no place left
 // to say so.
 func (d *deck) warn(format string, args ...any) {
-	_, _ = fmt.Fprintf(d.Stderr, "lxcdeck: %s\n", views.Clean(fmt.Sprintf(format, args...)))
+	who := "lxcdeck: "
+	if d.session != nil {
+		who = "" // it is the only one who speaks
+	}
+	d.aside(who + views.Clean(fmt.Sprintf(format, args...)) + "\n")
 }
 
 // statusOf is the exit status that an error stands for.
@@ -234,8 +247,8 @@ func (e *exitError) Unwrap() error { return e.err }
 
 const long = `lxcdeck is a terminal UI for LXC containers.
 
-Without a verb it shows the screen; without a terminal on standard output, the
-table of ls.
+Without a verb it shows the screen; with --plain it is worked with line by line;
+without a terminal on standard output it prints the table of ls.
 
 Exit status: 0 done, 1 failed, 2 usage, 3 refused (read-only, a lock, the wrong
 state, a name that is taken, a question without --yes), 4 no such container; of
@@ -272,6 +285,8 @@ func (d *deck) root() *cobra.Command {
 	p.BoolVar(&d.flags.readOnly, "read-only", false, "refuse whatever changes a container or runs a program in it")
 	d.themeFlag(root)
 	p.BoolVar(&d.flags.demo, "demo", false, "show an invented host: needs no root and no LXC")
+	p.BoolVar(&d.flags.plain, "plain", d.flags.plain, "work line by line, in words, without a screen; with a verb: print words, not columns")
+	root.Flags().IntVar(&d.flags.page, "page-lines", pageLines, "with --plain: show long lists in pages of `N` lines; 0 = in one")
 	d.nameFlag(root)
 	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
 	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand(),
@@ -297,6 +312,9 @@ func (d *deck) nameFlag(cmd *cobra.Command) {
 
 // open reads the settings and makes the Runtime.
 func (d *deck) open(cmd *cobra.Command) error {
+	if d.session != nil {
+		return d.again(cmd)
+	}
 	if err := d.configure(cmd); err != nil {
 		return err
 	}
@@ -342,14 +360,10 @@ func (d *deck) live(cmd *cobra.Command) *settings.Live {
 
 // flagsOver puts the flags over what the files say.
 func (d *deck) flagsOver(cmd *cobra.Command, s *settings.Settings) error {
-	if d.flags.interval != "" {
-		every, err := settings.ParseInterval(d.flags.interval)
-		if err != nil {
-			return usage(cmd, "--interval: %w", err)
-		}
-		s.Interval.Value, s.Interval.From = every, settings.FromFlag("--interval")
+	if err := d.pace(cmd, s); err != nil {
+		return err
 	}
-	if err := d.chooseTheme(cmd); err != nil {
+	if err := d.chooseTheme(cmd, s); err != nil {
 		return err
 	}
 	if cmd.Flag("read-only").Changed {
@@ -372,16 +386,32 @@ func (d *deck) flagsOver(cmd *cobra.Command, s *settings.Settings) error {
 	return nil
 }
 
+// pace takes --interval.
+func (d *deck) pace(cmd *cobra.Command, s *settings.Settings) error {
+	if d.flags.interval == "" {
+		return nil
+	}
+	every, err := settings.ParseInterval(d.flags.interval)
+	if err != nil {
+		return usage(cmd, "--interval: %w", err)
+	}
+	s.Interval.Value, s.Interval.From = every, settings.FromFlag("--interval")
+	return nil
+}
+
 // screen is lxcdeck without a verb.
 func (d *deck) screen(cmd *cobra.Command, _ []string) error {
 	if len(d.flags.names) > 0 {
 		return usage(cmd, "-n needs a verb, such as \"lxcdeck shell -n NAME\"")
 	}
+	if d.flags.plain {
+		return d.plainly(cmd)
+	}
 	if why := d.noScreen(); why == "" && d.flags.timeout != 0 {
 		return usage(cmd, "--timeout needs a verb, such as \"lxcdeck stop --timeout 10s NAME\"")
 	} else if why != "" {
 		err := d.ls(cmd, nil)
-		d.warn("%s: this is the list, as \"lxcdeck ls\" shows it. For the screen over ssh use \"ssh -t\".", why)
+		d.warn("%s: this is the list, as \"lxcdeck ls\" shows it. For the screen over ssh use \"ssh -t\"; lxcdeck --plain works without one, line by line.", why)
 		return err
 	}
 	if err := d.open(cmd); err != nil {
@@ -424,34 +454,3 @@ func (d *deck) noScreen() string {
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(f.Fd()) }
-
-// timeoutFlag adds --timeout, which every verb has.
-func (d *deck) timeoutFlag(cmd *cobra.Command, text string) {
-	cmd.Flags().DurationVar(&d.flags.timeout, "timeout", d.flags.timeout, text)
-}
-
-// signals gives a verb's context, which ends when the verb is told to stop. The
-// screen does its own. A hang-up that nohup(1) has us ignore stays ignored.
-func signals(cmd *cobra.Command) (context.Context, context.CancelFunc) {
-	all := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		all = append(all, syscall.SIGHUP)
-	}
-	return signal.NotifyContext(cmd.Context(), all...)
-}
-
-// limited is signals with --timeout over the whole verb.
-func (d *deck) limited(cmd *cobra.Command) (context.Context, context.CancelFunc) {
-	ctx, stop := signals(cmd)
-	if d.flags.timeout == 0 {
-		return ctx, stop
-	}
-	ctx, cancel := context.WithTimeout(ctx, d.flags.timeout)
-	return ctx, func() { cancel(); stop() }
-}
-
-// writeAll writes a verb's whole output at once.
-func writeAll(w io.Writer, text []byte) error {
-	_, err := w.Write(text) // the error of a file says that it was a write
-	return err
-}

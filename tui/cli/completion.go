@@ -42,7 +42,7 @@ func (d *deck) completionCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeAll(d.Stdout, b.Bytes())
+			return d.print(b.Bytes())
 		}),
 	}
 }
@@ -81,6 +81,17 @@ func completable() map[string]arguments {
 	}
 }
 
+// takers are all verbs that take names of containers.
+func takers() map[string]arguments {
+	known := completable()
+	for _, info := range runtime.Ops() {
+		if info.Kind == runtime.OnState {
+			known[info.Name] = arguments{fits: accepting(info.Op), rest: cobra.ShellCompDirectiveNoFileComp}
+		}
+	}
+	return known
+}
+
 // subverbs are the words that a verb may begin with.
 func subverbs() map[string][]string {
 	return map[string][]string{
@@ -98,12 +109,7 @@ func alive(c *runtime.Container) bool { return c.State != runtime.Stopped }
 
 // completions tells cobra what stands where, once all verbs are there.
 func (d *deck) completions(root *cobra.Command) {
-	known := completable()
-	for _, info := range runtime.Ops() {
-		if info.Kind == runtime.OnState {
-			known[info.Name] = arguments{fits: accepting(info.Op), rest: cobra.ShellCompDirectiveNoFileComp}
-		}
-	}
+	known := takers()
 	for _, cmd := range root.Commands() {
 		a, ok := known[cmd.Name()]
 		if !ok {

@@ -36,7 +36,7 @@ func (d *deck) destroyCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if !d.unsure() {
+		if !d.unsure() || d.session != nil {
 			d.each(ctx, runtime.Destroy, refs, &a)
 			return nil
 		}

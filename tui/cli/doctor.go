@@ -117,6 +117,9 @@ func (d *deck) tell(all []runtime.Check) error {
 		}
 		return writeArray(d.Stdout, objects)
 	}
+	if d.flags.plain {
+		return d.print(plainChecks(all))
+	}
 	width := 0
 	paint := func(_ views.Role, s string) string { return s }
 	if isTerminal(d.Stdout) {
@@ -134,7 +137,25 @@ func (d *deck) tell(all []runtime.Check) error {
 		b.WriteString(paint(l.Role, l.Word) + paint(l.Rest, l.Text) + "\n")
 	}
 	b.WriteString("\n" + views.CheckSum(all) + "\n")
-	return writeAll(d.Stdout, []byte(b.String()))
+	return d.print([]byte(b.String()))
+}
+
+// plainChecks has a line for each check.
+func plainChecks(all []runtime.Check) []byte {
+	var b strings.Builder
+	for i := range all {
+		c := &all[i]
+		line := c.Topic + ": " + c.What + ": " + c.Verdict.String()
+		if c.Found != "" {
+			line += ": " + c.Found
+		}
+		if c.Advice != "" {
+			line += ". Advice: " + c.Advice
+		}
+		b.WriteString(views.Clean(line) + "\n")
+	}
+	b.WriteString(views.CheckSum(all) + "\n")
+	return []byte(b.String())
 }
 
 // colours says whether the terminal has some, and the user wants them (no-color.org).

@@ -103,7 +103,7 @@ func (d *deck) files(cmd *cobra.Command, name, dir string) error {
 		}
 		switch {
 		case e.Kind == runtime.FileLink:
-			label += " -> " + e.Target
+			label += d.arrow() + e.Target
 		case e.Kind == runtime.FileFolder:
 			label += "/"
 		}
@@ -115,7 +115,15 @@ func (d *deck) files(cmd *cobra.Command, name, dir string) error {
 	if d.flags.json {
 		return writeArray(d.Stdout, objects)
 	}
-	return writeAll(d.Stdout, t.text())
+	return d.print(d.text(&t))
+}
+
+// arrow stands between a link and where it leads.
+func (d *deck) arrow() string {
+	if d.flags.plain {
+		return ", link to "
+	}
+	return " -> "
 }
 
 // copyFlags are those of push and pull.
@@ -311,7 +319,7 @@ func (d *deck) copyFiles(cmd *cobra.Command, f *copyFlags, op runtime.Op, args [
 	if n := uint64(len(what.Sums)); what.Files > n {
 		d.warn("%s: the checksums of %d more files are not told", q.Ref.Name, what.Files-n)
 	}
-	return writeAll(d.Stdout, []byte(b.String()))
+	return d.print([]byte(b.String()))
 }
 
 // tellCopied says on standard error what was copied.

@@ -62,6 +62,10 @@ func (d *deck) isolation(cmd *cobra.Command, names []string) error {
 		if len(refs) > 1 {
 			out.WriteString(views.Clean(d.called(ref)) + "\n")
 		}
+		if d.flags.plain {
+			d.isolationPlain(&out, &i)
+			continue
+		}
 		d.isolationText(&out, &i)
 	}
 	switch {
@@ -70,7 +74,7 @@ func (d *deck) isolation(cmd *cobra.Command, names []string) error {
 	case out.Len() == 0:
 		return nil
 	default:
-		return writeAll(d.Stdout, []byte(out.String()))
+		return d.print([]byte(out.String()))
 	}
 }
 
@@ -95,6 +99,32 @@ func (d *deck) isolationText(out *strings.Builder, i *runtime.Isolation) {
 			out.WriteString("  " + text + "\n")
 		default:
 			out.WriteString("  " + name + strings.Repeat(" ", max(2, column-views.Width(name))) + text + "\n")
+		}
+	}
+}
+
+// isolationPlain has the same in words: a weak point says how much it weighs.
+func (d *deck) isolationPlain(out *strings.Builder, i *runtime.Isolation) {
+	weights := map[string]string{"!!": "severe", "!": "medium", "-": "small"}
+	lines := views.IsolationLines(i, d.called)
+	for n, l := range lines {
+		name, text := views.Clean(l.Name), views.Clean(l.Text)
+		text = strings.TrimPrefix(text, views.Absent+"  ") // before the reason why something is not known
+		switch {
+		case l.Head && n+1 < len(lines) && lines[n+1].Sign != "":
+			out.WriteString(name + ":\n") // what follows says how it is marked
+		case l.Head && text == "":
+			out.WriteString(name + ":\n")
+		case l.Sign != "":
+			out.WriteString(weights[l.Sign] + ": " + name + ". " + text)
+			if advice := views.Clean(l.Advice()); advice != "" {
+				out.WriteString(". To " + advice)
+			}
+			out.WriteString("\n")
+		case name == "":
+			out.WriteString(text + "\n")
+		default:
+			out.WriteString(name + ": " + text + "\n")
 		}
 	}
 }

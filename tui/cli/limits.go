@@ -196,7 +196,7 @@ func (d *deck) showLimits(ctx context.Context, all []runtime.Container) error {
 	case len(objects) == 0:
 		return nil // what failed was told
 	}
-	return writeAll(d.Stdout, t.text())
+	return d.print(d.text(&t))
 }
 
 func limitRow(name string, rep *runtime.LimitReport, l *runtime.LimitState) []string {

@@ -176,7 +176,7 @@ func (p *logPrinter) upto(ctx context.Context, f *logfile.File, to int64, last b
 			p.line(&out, l)
 		}
 		if out.Len() > 0 {
-			if err := writeAll(p.d.Stdout, out.Bytes()); err != nil {
+			if err := p.d.print(out.Bytes()); err != nil {
 				return err
 			}
 		}

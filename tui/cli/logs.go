@@ -126,7 +126,7 @@ func (d *deck) logs(cmd *cobra.Command, name string) error {
 		d.warn("%s has no logs: lxc.log.file and lxc.console.logfile in its config name some", ref.Name)
 		return nil
 	default:
-		return writeAll(d.Stdout, t.text())
+		return d.print(d.text(&t))
 	}
 }
 

@@ -59,9 +59,10 @@ func (d *deck) ls(cmd *cobra.Command, args []string) error {
 		if len(rows) > 0 {
 			out = append(out, '\n')
 		}
-		return writeAll(d.Stdout, append(out, "]\n"...))
+		return d.print(append(out, "]\n"...))
 	}
-	return writeAll(d.Stdout, lsTable(rows, len(d.rt.About().Paths) > 1))
+	t := lsTable(rows, len(d.rt.About().Paths) > 1)
+	return d.print(d.text(&t))
 }
 
 // noContainers says where was looked, and what to do.
@@ -114,7 +115,7 @@ func (d *deck) sample(ctx context.Context, all []runtime.Container) ([]row, erro
 
 // lsTable is the table for people. The path and the notes have a column only
 // if there is something to tell.
-func lsTable(rows []row, withPath bool) []byte {
+func lsTable(rows []row, withPath bool) table {
 	t := table{head: []string{"NAME", "STATE", "PID", "CPU TIME", "MEMORY", "LIMIT", "NET RX", "NET TX", "IO READ", "IO WRITE", "PIDS", "UPTIME", "AUTO", "GROUPS", "IP"}}
 	for i := 2; i <= 11; i++ {
 		t.right = append(t.right, i)
@@ -138,7 +139,7 @@ func lsTable(rows []row, withPath bool) []byte {
 		}
 		t.add(append(cells, r.note()))
 	}
-	return t.text()
+	return t
 }
 
 func dash(n int) string {

@@ -187,7 +187,7 @@ func (d *deck) leftovers(cmd *cobra.Command) error {
 		d.warn("nothing was left")
 		return nil
 	default:
-		return writeAll(d.Stdout, t.text())
+		return d.print(d.text(&t))
 	}
 }
 
@@ -209,6 +209,9 @@ func (d *deck) recover(cmd *cobra.Command, name, id string, way runtime.RecoverW
 	}
 	if l := &all[i]; !slices.Contains(l.Ways, way) {
 		return &exitError{exitRefused, fmt.Errorf("recover %s: %s is no way out of this: %s", id, way, l.What)}
+	}
+	if d.session != nil {
+		d.session.put(all[i].What)
 	}
 	d.each(ctx, runtime.Recover, []runtime.Ref{all[i].Ref}, &runtime.RecoverArgs{ID: id, Way: way})
 	return nil

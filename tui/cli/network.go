@@ -73,10 +73,10 @@ func (d *deck) network(cmd *cobra.Command, names []string) error {
 	case d.flags.json:
 		return writeArray(d.Stdout, r.objects)
 	case len(r.links.rows) > 0:
-		if err := writeAll(d.Stdout, r.links.text()); err != nil || len(r.ports.rows) == 0 {
+		if err := d.print(d.text(&r.links)); err != nil || len(r.ports.rows) == 0 {
 			return err
 		}
-		return writeAll(d.Stdout, append([]byte{'\n'}, r.ports.text()...))
+		return d.print(append([]byte{'\n'}, d.text(&r.ports)...))
 	default:
 		return nil
 	}

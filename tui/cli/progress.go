@@ -43,6 +43,8 @@ type display struct {
 	ctx   context.Context
 	kept  runtime.Output // what does not stream, for a failure
 	clean *lineCleaner   // nil = bytes pass as they are
+	plain *plainText     // nil = as clean says
+	said  time.Time      // plain: when it was said last how far it is
 
 	mu   sync.Mutex
 	at   runtime.Progress // where it is now
@@ -55,11 +57,14 @@ func (d *deck) watch(ctx context.Context, q *runtime.Request) *display {
 	s := &display{
 		d: d, name: q.Ref.Name, began: time.Now(), ctx: ctx,
 		stream: q.Op == runtime.Create && !d.flags.quiet,
-		line:   isTerminal(d.Stderr) && d.Getenv("TERM") != "dumb" && d.Getenv("TERM") != "",
+		line:   isTerminal(d.Stderr) && d.Getenv("TERM") != "dumb" && d.Getenv("TERM") != "" && !d.flags.plain,
 		more:   make(chan []byte, chunks), over: make(chan struct{}), done: make(chan struct{}),
 		at: runtime.Progress{Step: q.Op.Info().Doing + " " + q.Ref.Name},
 	}
-	if isTerminal(d.Stdout) {
+	switch {
+	case d.flags.plain:
+		s.plain = newPlainText(true)
+	case isTerminal(d.Stdout):
 		s.clean = &lineCleaner{}
 	}
 	q.Progress = s.told
@@ -144,7 +149,10 @@ func (s *display) run() {
 				break
 			}
 			s.erase()
-			if s.clean != nil {
+			switch {
+			case s.plain != nil:
+				s.out(s.plain.end())
+			case s.clean != nil:
 				s.out(s.clean.end())
 			}
 			return
@@ -154,7 +162,10 @@ func (s *display) run() {
 
 func (s *display) write(p []byte) {
 	s.erase()
-	if s.clean != nil {
+	switch {
+	case s.plain != nil:
+		p = s.plain.Append(nil, p)
+	case s.clean != nil:
 		p = s.clean.clean(p)
 	}
 	s.out(p)
@@ -169,7 +180,7 @@ func (s *display) out(p []byte) {
 	if failed || len(p) == 0 {
 		return
 	}
-	if err := writeAll(s.d.Stdout, p); err != nil {
+	if err := s.d.stream(p); err != nil {
 		s.mu.Lock()
 		s.werr = err
 		s.mu.Unlock()
@@ -179,6 +190,9 @@ func (s *display) out(p []byte) {
 // draw shows the line, if it has changed and there is a place for it.
 func (s *display) draw() {
 	took := time.Since(s.began)
+	if s.plain != nil && s.d.session != nil {
+		s.say(took)
+	}
 	if !s.line || took < quiet || s.clean != nil && s.clean.open {
 		return
 	}
@@ -191,6 +205,19 @@ func (s *display) draw() {
 	if !same {
 		_, _ = fmt.Fprintf(s.d.Stderr, "\r%s\x1b[K", text)
 	}
+}
+
+// say tells now and then how far it is, in a line of its own.
+func (s *display) say(took time.Duration) {
+	const every = 15 * time.Second
+	if took < every || time.Since(s.said) < every {
+		return
+	}
+	s.said = time.Now()
+	s.mu.Lock()
+	text := s.text(took)
+	s.mu.Unlock()
+	s.d.warn("still %s", text)
 }
 
 func (s *display) erase() {

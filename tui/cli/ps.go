@@ -78,7 +78,7 @@ func (d *deck) ps(cmd *cobra.Command, names []string, q runtime.ProcessQuery, tr
 			continue
 		}
 		for _, b := range runtime.ProcessTree(all, func(x, y *runtime.Process) int { return x.PID - y.PID }) {
-			t.add(psRow(d.called(ref), b.Process, branch(b.Signs)+b.Process.Title(), len(refs) > 1, q.PSS != 0))
+			t.add(psRow(d.called(ref), b.Process, d.branch(&b)+b.Process.Title(), len(refs) > 1, q.PSS != 0))
 		}
 	}
 	switch {
@@ -87,23 +87,27 @@ func (d *deck) ps(cmd *cobra.Command, names []string, q runtime.ProcessQuery, tr
 	case len(t.rows) == 0:
 		return nil
 	default:
-		return writeAll(d.Stdout, t.text())
+		return d.print(d.text(&t))
 	}
 }
 
 // called is a container's name, with the lxcpath where several are looked into:
 // they may have equal names.
 func (d *deck) called(ref runtime.Ref) string {
-	if len(d.rt.About().Paths) > 1 {
+	if len(d.rt.About().Paths) > 1 && (d.session == nil || d.session.twin(ref.Name)) {
 		return ref.String()
 	}
 	return ref.Name
 }
 
-// branch draws the place in a tree, as ps f does.
-func branch(signs string) string {
-	if signs == "" {
+// branch draws the place in a tree, as ps f does, or names the parent.
+func (d *deck) branch(of *runtime.Branch) string {
+	signs := of.Signs
+	switch {
+	case signs == "":
 		return ""
+	case d.flags.plain:
+		return "child of " + strconv.Itoa(of.Process.PPID) + ", "
 	}
 	var b strings.Builder
 	for _, c := range signs[:len(signs)-1] {

@@ -188,7 +188,7 @@ type streams struct {
 
 func newStreams(ctx context.Context, d *deck, cancel func()) *streams {
 	s := &streams{ctx: ctx, more: make(chan runtime.Progress, chunks), done: make(chan struct{}), cancel: cancel}
-	out, errOut := newStream(d.Stdout), newStream(d.Stderr)
+	out, errOut := d.newStream(d.Stdout), d.newStream(d.Stderr)
 	spawn(func() {
 		defer close(s.done)
 		for p := range s.more {
@@ -266,10 +266,10 @@ type stream struct {
 	failed bool          // a write was lost: what follows would be out of place
 }
 
-func newStream(f *os.File) *stream {
+func (d *deck) newStream(f *os.File) *stream {
 	s := &stream{to: f}
 	if isTerminal(f) {
-		s.filter = &filterWriter{to: f}
+		s.filter = d.shown(f)
 	}
 	return s
 }
@@ -287,7 +287,7 @@ func (s *stream) write(p []byte) error {
 // reset puts a terminal back into the state it had.
 func (s *stream) reset() {
 	if s.filter != nil {
-		_, _ = s.to.Write(s.filter.filter.Reset()) // a terminal that is gone needs none
+		s.filter.reset()
 	}
 }
 

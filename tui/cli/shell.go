@@ -83,6 +83,9 @@ func (d *deck) shell(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	sh := runtime.Shell{Ref: ref, Command: command, User: d.flags.user, Cwd: d.flags.cwd, Term: d.Getenv("TERM")}
+	if d.flags.plain {
+		sh.Term = "dumb" // what asks for it writes no escape sequences
+	}
 	if lang := d.Getenv("LANG"); lang != "" {
 		sh.Env = append(sh.Env, "LANG="+lang)
 	}
@@ -112,7 +115,7 @@ func (d *deck) exec(ctx context.Context, sh runtime.Shell) (runtime.Exit, error)
 		if !isTerminal(*f) {
 			continue
 		}
-		p, err := newFilterPipe(*f)
+		p, err := newFilterPipe(d.shown(*f))
 		if err != nil {
 			return runtime.Exit{}, err
 		}
@@ -143,7 +146,7 @@ type filterPipe struct {
 	done  chan error
 }
 
-func newFilterPipe(to *os.File) (*filterPipe, error) {
+func newFilterPipe(to *filterWriter) (*filterPipe, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("pipe: %w", err)
@@ -151,9 +154,8 @@ func newFilterPipe(to *os.File) (*filterPipe, error) {
 	p := &filterPipe{write: w, done: make(chan error, 1)}
 	spawn(func() {
 		defer func() { _ = r.Close() }() // only read from
-		w := &filterWriter{to: to}
-		_, err := io.Copy(w, r)
-		_, _ = to.Write(w.filter.Reset()) // the copy's error is the one that counts
+		_, err := io.Copy(to, r)
+		to.reset() // the copy's error is the one that counts
 		p.done <- err
 	}, func(err error) { p.done <- err })
 	return p, nil
@@ -177,15 +179,27 @@ func (p *filterPipe) close(ctx context.Context) error {
 	}
 }
 
-// filterWriter writes what the filter lets through.
+// filterWriter writes what the filter lets through, or the text of it alone.
 type filterWriter struct {
 	to     *os.File
 	filter passthru.Filter
+	plain  *plainText // nil = what the filter lets through
 	buf    []byte
 }
 
+// reset puts the terminal back into the state it had. One that is gone needs none.
+func (w *filterWriter) reset() {
+	if w.plain == nil {
+		_, _ = w.to.Write(w.filter.Reset())
+	}
+}
+
 func (w *filterWriter) Write(p []byte) (int, error) {
-	w.buf = w.filter.Append(w.buf[:0], p)
+	if w.plain != nil {
+		w.buf = w.plain.Append(w.buf[:0], p)
+	} else {
+		w.buf = w.filter.Append(w.buf[:0], p)
+	}
 	if _, err := w.to.Write(w.buf); err != nil {
 		return 0, err
 	}

@@ -90,7 +90,7 @@ func (d *deck) pack(cmd *cobra.Command, name, to string, a *runtime.PackArgs) er
 	if file == nil {
 		return nil
 	}
-	return writeAll(d.Stdout, []byte(what.SHA256+"  "+views.Clean(file.Name())+"\n"))
+	return d.print([]byte(what.SHA256 + "  " + views.Clean(file.Name()) + "\n"))
 }
 
 // newFile begins the file that an archive is written to: never one that is there
@@ -296,7 +296,7 @@ func (d *deck) unpackFrom(ctx context.Context, cmd *cobra.Command, f *unpackFlag
 		verdict = ", the one that was given"
 	}
 	d.tellShipped(ref.Name, what, verdict)
-	return writeAll(d.Stdout, []byte(views.Clean(ref.Name)+"\n"))
+	return d.print([]byte(views.Clean(ref.Name) + "\n"))
 }
 
 // allowed shows the lines that --allow-config lets in, and says whether they may.
@@ -315,7 +315,7 @@ func (d *deck) allowed(ref runtime.Ref, f *unpackFlags, config []byte) bool {
 	for _, l := range c.Allowed {
 		d.warn("  %s", l)
 	}
-	return false
+	return d.confirmed("Unpack " + ref.Name + " with these lines, which can act on this host as root?")
 }
 
 // source is an archive that was looked into.

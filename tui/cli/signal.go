@@ -118,7 +118,9 @@ func (d *deck) signalOne(ctx context.Context, ref runtime.Ref, list *runtime.Pro
 		if p.Init {
 			d.warn("  %s", runtime.InitSignal(s.number))
 		}
-		return
+		if !d.confirmed("Send " + runtime.SignalName(s.number) + " to it?") {
+			return
+		}
 	}
 	q := runtime.Request{Op: runtime.Signal, Ref: ref, Args: &runtime.SignalArgs{
 		PID: p.PID, Begin: p.Begin, Signal: s.number, Name: p.Name, Inner: p.Inner, Init: p.Init,

@@ -84,6 +84,13 @@ func (d *deck) takeSnapshot(cmd *cobra.Command, name string, a *runtime.Snapshot
 		return err
 	}
 	q := runtime.Request{Op: runtime.Snapshot, Ref: ref, Args: a}
+	if d.session != nil {
+		reqs := d.propose(ctx, q.Op, []runtime.Request{q})
+		if len(reqs) == 0 {
+			return nil
+		}
+		q = reqs[0]
+	}
 	if err := d.do(ctx, q); err != nil {
 		d.failed(ctx, &q, err)
 		return nil
@@ -98,7 +105,7 @@ func (d *deck) takeSnapshot(cmd *cobra.Command, name string, a *runtime.Snapshot
 	newest := slices.MaxFunc(all, func(x, y runtime.SnapshotInfo) int {
 		return cmp.Or(x.Taken.Compare(y.Taken), cmp.Compare(len(x.Name), len(y.Name)), cmp.Compare(x.Name, y.Name))
 	})
-	return writeAll(d.Stdout, []byte(views.Clean(newest.Name)+"\n"))
+	return d.print([]byte(views.Clean(newest.Name) + "\n"))
 }
 
 // snapshots lists those of the containers named.
@@ -137,7 +144,7 @@ func (d *deck) snapshots(cmd *cobra.Command, names []string) error {
 		}
 		return nil
 	default:
-		return writeAll(d.Stdout, t.text())
+		return d.print(d.text(&t))
 	}
 }
 
@@ -215,6 +222,10 @@ func (d *deck) withSnapshot(cmd *cobra.Command, op runtime.Op, name string, a *r
 		return err
 	}
 	tell(ctx, ref, s)
+	if d.session != nil {
+		a.Taken = s.Taken // the one that was told of
+		d.each(ctx, op, []runtime.Ref{ref}, a)
+	}
 	return nil
 }
 

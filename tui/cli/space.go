@@ -68,7 +68,7 @@ func (d *deck) space(cmd *cobra.Command, names []string) error {
 		if err != nil {
 			return fmt.Errorf("json: %w", err)
 		}
-		return writeAll(d.Stdout, append(appendPrintable(nil, v), '\n'))
+		return d.print(append(appendPrintable(nil, v), '\n'))
 	}
 	var text []byte
 	add := func(t table) {
@@ -78,7 +78,7 @@ func (d *deck) space(cmd *cobra.Command, names []string) error {
 		if len(text) > 0 {
 			text = append(text, '\n')
 		}
-		text = append(text, t.text()...)
+		text = append(text, d.text(&t)...)
 	}
 	if len(q.Refs) > 0 {
 		add(d.spaceParts(&rep))
@@ -94,12 +94,12 @@ func (d *deck) space(cmd *cobra.Command, names []string) error {
 			text = append(text, "  "+views.Clean(why)+"\n"...)
 		}
 	}
-	return writeAll(d.Stdout, text)
+	return d.print(text)
 }
 
 // measure shows on a terminal how far it is.
 func (d *deck) measure(ctx context.Context, q runtime.SpaceQuery) (runtime.SpaceReport, error) {
-	if d.flags.json || !isTerminal(d.Stderr) || d.Getenv("TERM") == "dumb" {
+	if d.flags.json || d.flags.plain || !isTerminal(d.Stderr) || d.Getenv("TERM") == "dumb" {
 		return d.rt.Space(ctx, q, nil)
 	}
 	const wipe = "\r\x1b[K"

@@ -68,7 +68,7 @@ func (d *deck) connect(ctx context.Context, to link) (exit runtime.Exit, err err
 		d.warn("%s", n)
 	}
 	l.session = session
-	l.out = &filterWriter{to: d.Stdout}
+	l.out = d.shown(d.Stdout)
 	l.toTerminal = isTerminal(d.Stdout)
 	exit, err = l.raw(ctx)
 	if l.left {
@@ -205,7 +205,7 @@ func (l *line) output() error {
 }
 
 func (l *line) send(p []byte) {
-	if !l.queue.add(p) && l.toTerminal {
+	if !l.queue.add(p) && l.toTerminal && l.out.plain == nil {
 		_, _ = l.d.Stdout.WriteString("\a") // as a terminal does whose input is full
 	}
 }
@@ -226,7 +226,7 @@ func (l *line) hangUp() error {
 
 // leave puts the terminal's modes back and swallows what it still answers.
 func (l *line) leave() {
-	if !l.toTerminal || !l.over {
+	if !l.toTerminal || !l.over || l.out.plain != nil {
 		return
 	}
 	reset := append(l.out.filter.Reset(), "\x1b[c"...)

@@ -16,13 +16,13 @@ func (d *deck) themeFlag(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("theme", cobra.FixedCompletions(d.Known.Themes, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (d *deck) chooseTheme(cmd *cobra.Command) error {
+func (d *deck) chooseTheme(cmd *cobra.Command, s *settings.Settings) error {
 	if !cmd.Flag("theme").Changed {
 		return nil
 	}
 	if !slices.Contains(d.Known.Themes, d.flags.theme) {
 		return usage(cmd, "--theme: there is no %q, only %s", d.flags.theme, strings.Join(d.Known.Themes, ", "))
 	}
-	d.settings.Theme.Value, d.settings.Theme.From = d.flags.theme, settings.FromFlag("--theme")
+	s.Theme.Value, s.Theme.From = d.flags.theme, settings.FromFlag("--theme")
 	return nil
 }

@@ -19,10 +19,11 @@ import (
 
 func (d *deck) topCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "top --json|--csv [NAME...]",
+		Use:   "top --json|--csv|--plain [NAME...]",
 		Short: "Print figures and rates at every interval",
 		Long: "Print figures and rates at every interval, the first after one interval.\n\n" +
-			"--json prints one object a line; --csv one line a container.\n" +
+			"--json prints one object a line; --csv one line a container; --plain a line for\n" +
+			"each fact.\n" +
 			"For the live screen run lxcdeck without a verb.",
 		RunE: d.verb(d.top),
 	}
@@ -35,7 +36,7 @@ func (d *deck) topCommand() *cobra.Command {
 
 func (d *deck) top(cmd *cobra.Command, args []string) error {
 	switch {
-	case d.flags.json == d.flags.csv:
+	case d.flags.json == d.flags.csv && (d.flags.json || !d.flags.plain):
 		return usage(cmd, "top needs one of --json and --csv; for the live screen run lxcdeck without a verb")
 	case cmd.Flags().Changed("count") && d.flags.count < 1:
 		return usage(cmd, "-n %d: a COUNT of at least 1 is allowed", d.flags.count)
@@ -71,7 +72,7 @@ func (d *deck) follow(ctx context.Context, names []string) error {
 		return err
 	}
 	if d.flags.csv {
-		if err := writeAll(d.Stdout, csvHead()); err != nil {
+		if err := d.print(csvHead()); err != nil {
 			return err
 		}
 	}
@@ -231,8 +232,11 @@ func (t *tracker) align() {
 }
 
 func (t *tracker) print() error {
-	if t.d.flags.csv {
+	switch {
+	case t.d.flags.csv:
 		return t.csv()
+	case t.d.flags.plain && !t.d.flags.json:
+		return t.plain()
 	}
 	h := t.batch.Host
 	out := append([]byte(`{"time":`), strconv.Quote(t.time())...)
@@ -251,7 +255,7 @@ func (t *tracker) print() error {
 			return err
 		}
 	}
-	return writeAll(t.d.Stdout, append(out, "]}\n"...))
+	return t.d.print(append(out, "]}\n"...))
 }
 
 func (t *tracker) time() string { return t.batch.Host.At.UTC().Format(time.RFC3339Nano) }
@@ -315,7 +319,7 @@ func (t *tracker) csv() error {
 		}
 	}
 	w.Flush()
-	return writeAll(t.d.Stdout, []byte(b.String()))
+	return t.d.print([]byte(b.String()))
 }
 
 // csvCell is a value of a field as text, cleaned: names may hold anything.

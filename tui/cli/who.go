@@ -93,7 +93,7 @@ func (d *deck) who(cmd *cobra.Command, all []runtime.OwnerQuery) error {
 	case len(t.rows) == 0:
 		return nil
 	default:
-		return writeAll(d.Stdout, t.text())
+		return d.print(d.text(&t))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -20,6 +21,9 @@ import (
 // at once. A hang-up does not end it: what changes a container runs to its end,
 // and the audit log says that nobody saw it.
 func (d *deck) working(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	if d.back != nil {
+		return d.back.ctx, func() {}
+	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
@@ -69,18 +73,32 @@ func (d *deck) do(ctx context.Context, q runtime.Request) error {
 		showing, cancel = context.WithTimeout(ctx, q.Timeout)
 		defer cancel()
 	}
+	began := time.Now()
 	show := d.watch(showing, &q)
 	err := d.rt.Do(ctx, q)
 	show.end(err)
+	if err == nil && d.session != nil {
+		text := doneWords(&q) + ": done"
+		if took := time.Since(began).Round(time.Second); took > 0 {
+			text += ", " + lasting(took)
+		}
+		d.warn("%s", text)
+	}
 	return err
 }
 
 // each does one operation to every container, and goes on after a failure.
 func (d *deck) each(ctx context.Context, op runtime.Op, refs []runtime.Ref, args runtime.Args) {
+	reqs := make([]runtime.Request, 0, len(refs))
 	for _, ref := range refs {
-		q := runtime.Request{Op: op, Ref: ref, Args: args}
+		reqs = append(reqs, runtime.Request{Op: op, Ref: ref, Args: args})
+	}
+	if d.session != nil {
+		reqs = d.propose(ctx, op, reqs)
+	}
+	for _, q := range reqs {
 		err := d.do(ctx, q)
-		if err == nil {
+		if err == nil || d.killInstead(ctx, &q, err) {
 			continue
 		}
 		d.failed(ctx, &q, err)
@@ -158,6 +176,9 @@ func (d *deck) explain(ctx context.Context, q *runtime.Request, err error) bool 
 
 // onlyWithYes says that nothing was done, since --yes was not given.
 func (d *deck) onlyWithYes(what string) {
+	if d.session != nil {
+		return // it is asked
+	}
 	d.warn("%s: nothing was done; with --yes it is", what)
 	d.status = max(d.status, exitRefused)
 }
@@ -168,4 +189,39 @@ func (d *deck) unsure() bool { return !d.flags.yes && !d.settings.ReadOnly.Value
 
 func (d *deck) yesFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&d.flags.yes, "yes", false, "do it; without this it is only said what would go, and the status is 3")
+}
+
+// timeoutFlag adds --timeout, which every verb has.
+func (d *deck) timeoutFlag(cmd *cobra.Command, text string) {
+	cmd.Flags().DurationVar(&d.flags.timeout, "timeout", d.flags.timeout, text)
+}
+
+// signals gives a verb's context, which ends when the verb is told to stop. The
+// screen does its own. A hang-up that nohup(1) has us ignore stays ignored.
+func signals(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	all := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(cmd.Context(), all...)
+}
+
+// limited is signals with --timeout over the whole verb.
+func (d *deck) limited(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	ctx, stop := signals(cmd)
+	if d.back != nil {
+		stop()
+		ctx, stop = d.back.ctx, func() {}
+	}
+	if d.flags.timeout == 0 {
+		return ctx, stop
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.flags.timeout)
+	return ctx, func() { cancel(); stop() }
+}
+
+// writeAll writes a verb's whole output at once.
+func writeAll(w io.Writer, text []byte) error {
+	_, err := w.Write(text) // the error of a file says that it was a write
+	return err
 }

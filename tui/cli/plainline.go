@@ -1,0 +1,352 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"lxcdeck/keymap"
+	"lxcdeck/runtime"
+	"lxcdeck/views"
+)
+
+// line does what a line says, and gives its status.
+func (s *session) line(text string) int {
+	words, err := runtime.SplitWords(text)
+	if err != nil {
+		s.put("This line cannot be read: " + err.Error() + ".")
+		return exitUsage
+	}
+	if len(words) > 0 && words[0] == "lxcdeck" { // as advice has it
+		words = words[1:]
+	}
+	behind := len(words) > 1 && words[len(words)-1] == "&"
+	if behind {
+		words = words[:len(words)-1]
+	}
+	switch {
+	case len(words) == 0 || strings.HasPrefix(words[0], "#"):
+		return exitOK
+	case words[0] == "?":
+		words[0] = "help"
+	}
+	cmd := s.command(words[0])
+	if cmd == nil {
+		return s.choose(words)
+	}
+	words[0] = cmd.Name()
+	words, err = s.complete(cmd, words)
+	if err != nil {
+		return s.wontDo(err)
+	}
+	if !behind {
+		return s.do(words, nil)
+	}
+	s.behind(runtime.JoinWords(words), func(b *backJob) int { return s.do(words, b) })
+	return exitOK
+}
+
+// wontDo says why a line is not done.
+func (s *session) wontDo(err error) int {
+	if errors.Is(err, errLeft) {
+		s.put("Left; nothing was done.")
+		return exitOK
+	}
+	return s.fail(err)
+}
+
+// do runs a line.
+func (s *session) do(words []string, b *backJob) int {
+	d := s.deck()
+	d.back = b
+	root := s.root(d)
+	return d.execute(s.ctx, root, words)
+}
+
+// root is the tree of commands of a line: the verbs, and those of a session alone.
+func (s *session) root(d *deck) *cobra.Command {
+	root := d.root()
+	for _, name := range []string{"completion", "help"} {
+		if cmd, _, err := root.Find([]string{name}); err == nil {
+			root.RemoveCommand(cmd)
+		}
+	}
+	root.AddCommand(s.own(d)...)
+	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetIn(d.Stdin)
+	root.SetOut(printer{d})
+	root.SetErr(printer{d})
+	return root
+}
+
+// printer is where cobra writes help.
+type printer struct{ d *deck }
+
+func (p printer) Write(text []byte) (int, error) {
+	words := strings.NewReplacer("lxcdeck [command]", "COMMAND", "  lxcdeck ", "  ", "\nUsage:\n", "\nTo type:\n").Replace(string(text))
+	return len(text), p.d.print([]byte(words))
+}
+
+// command is the command of a word: a verb, one of the session, or an action of the
+// screen by its name; nil = there is none.
+func (s *session) command(word string) *cobra.Command {
+	root := s.root(s.deck())
+	find := func(name string) *cobra.Command {
+		for _, cmd := range root.Commands() {
+			if cmd.Name() == name && !cmd.Hidden || slices.Contains(cmd.Aliases, name) {
+				return cmd
+			}
+		}
+		return nil
+	}
+	if cmd := find(word); cmd != nil {
+		return cmd
+	}
+	if typed, _ := plainOf(keymap.ID(word)); typed != "" {
+		return find(strings.Fields(typed)[0])
+	}
+	return nil
+}
+
+// needless are the verbs that mean all containers where none is named.
+func needless() []string { return []string{"ls", "top", "network", "space"} }
+
+// complete puts names of containers in the place of their numbers and beginnings, the
+// chosen ones where none are named, and asks for what a verb needs beside them.
+func (s *session) complete(cmd *cobra.Command, words []string) ([]string, error) {
+	if slices.ContainsFunc(words, func(w string) bool { return w == "--help" || w == "-h" }) {
+		return words, nil
+	}
+	flags, args, tail, err := taken(cmd, words[1:])
+	if err != nil {
+		return words, nil // it says so itself
+	}
+	sub := ""
+	subs := subverbs()[cmd.Name()]
+	if cmd.Name() == "limits" {
+		subs = []string{"set"} // its form
+	}
+	if len(args) > 0 && slices.Contains(subs, args[0]) {
+		sub, args = args[0], args[1:]
+	}
+	takes, known := takers()[cmd.Name()]
+	if cmd.Name() == "autostart" && sub != "set" {
+		known = false
+	}
+	if known && !cmd.Flags().Changed("name") {
+		if args, err = s.named(cmd.Name(), &takes, args); err != nil {
+			return nil, err
+		}
+	}
+	if sub != "" {
+		args = append([]string{sub}, args...)
+	}
+	if form := formOf(cmd.Name(), sub); form != nil && len(flags) == 0 && len(tail) == 0 && form.wanted(len(args)) {
+		return s.fill(cmd, form, args)
+	}
+	return slices.Concat([]string{cmd.Name()}, flags, args, tail), nil
+}
+
+// taken parts the words behind a verb: its flags, its arguments, and what stands behind --.
+func taken(cmd *cobra.Command, words []string) (flags, args, tail []string, err error) {
+	if dash := slices.Index(words, "--"); dash >= 0 {
+		words, tail = words[:dash], words[dash:]
+	}
+	cmd.InitDefaultHelpFlag()
+	if err := cmd.ParseFlags(words); err != nil {
+		return nil, nil, nil, err
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name == "plain" {
+			return
+		}
+		if many, ok := f.Value.(pflag.SliceValue); ok {
+			for _, v := range many.GetSlice() {
+				flags = append(flags, "--"+f.Name+"="+v)
+			}
+			return
+		}
+		flags = append(flags, "--"+f.Name+"="+f.Value.String())
+	})
+	return flags, cmd.Flags().Args(), tail, nil
+}
+
+// named puts names into arguments.
+func (s *session) named(verb string, takes *arguments, args []string) ([]string, error) {
+	var refs []runtime.Ref
+	n := 0
+	for n < len(args) && (takes.most == 0 || n < takes.most) {
+		found, err := s.find(args[n])
+		if err != nil && (n > 0 || len(s.chosen) == 0) {
+			return nil, err
+		}
+		if err != nil {
+			break // it is no container, but what else the verb takes
+		}
+		refs = append(refs, found...)
+		n++
+	}
+	switch {
+	case n > 0:
+	case len(s.chosen) > 0:
+		refs = s.chosen
+	case slices.Contains(needless(), verb):
+	default:
+		ref, err := s.askWhich(verb)
+		if err != nil {
+			return nil, err
+		}
+		refs = ref
+	}
+	if takes.most > 0 && len(refs) > takes.most {
+		return nil, &exitError{exitUsage, fmt.Errorf("%s takes one container, and %d are meant: name one", verb, len(refs))}
+	}
+	var names []string
+	for _, ref := range refs {
+		names = append(names, s.typed(ref))
+	}
+	return append(names, args[n:]...), nil
+}
+
+// typed is how a container is named to a verb.
+func (s *session) typed(ref runtime.Ref) string {
+	if s.twin(ref.Name) {
+		return ref.String()
+	}
+	return ref.Name
+}
+
+// askWhich asks for a container that a verb needs.
+func (s *session) askWhich(verb string) ([]runtime.Ref, error) {
+	for {
+		answer, err := s.ask(verb+": of which container? a name or a number of the list, enter leaves:", false)
+		switch {
+		case err != nil:
+			return nil, err
+		case answer == "":
+			return nil, errLeft
+		case answer == "?" || answer == "list":
+			s.do([]string{"list"}, nil)
+			continue
+		}
+		var refs []runtime.Ref
+		for _, word := range strings.Fields(answer) {
+			found, err := s.find(word)
+			if err != nil {
+				s.fail(err)
+				refs = nil
+				break
+			}
+			refs = append(refs, found...)
+		}
+		if len(refs) > 0 {
+			return refs, nil
+		}
+	}
+}
+
+// choose takes words that name no command for containers, which the next commands are
+// about.
+func (s *session) choose(words []string) int {
+	var refs []runtime.Ref
+	for _, word := range words {
+		found, err := s.find(word)
+		if errors.Is(err, errLeft) {
+			return s.wontDo(err)
+		}
+		if err != nil {
+			s.put(words[0] + " is neither a command nor a container. help lists the commands, list the containers.")
+			return exitUsage
+		}
+		for _, ref := range found {
+			if !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	s.chosen = refs
+	var names []string
+	for _, ref := range refs {
+		names = append(names, s.d.called(ref))
+	}
+	s.put("Chosen: " + strings.Join(names, ", ") + ". detail tells all about it, all takes the choice back.")
+	return exitOK
+}
+
+// find gives the containers that a word means: a name, PATH/NAME, a number of the last
+// list or a range of them, or the beginning of a name.
+func (s *session) find(word string) ([]runtime.Ref, error) {
+	l, err := s.listing()
+	if err != nil {
+		return nil, err
+	}
+	var exact, begin []runtime.Ref
+	for i := range l.Containers {
+		c := &l.Containers[i]
+		switch {
+		case c.Name == word || strings.Contains(word, "/") && c.Ref.String() == word:
+			exact = append(exact, c.Ref)
+		case strings.HasPrefix(c.Name, word):
+			begin = append(begin, c.Ref)
+		}
+	}
+	if len(exact) == 1 {
+		return exact, nil
+	}
+	if len(exact) > 1 {
+		return s.oneOf(word, exact)
+	}
+	if refs, ok, err := s.numbered(word); ok || err != nil {
+		return refs, err
+	}
+	switch len(begin) {
+	case 0:
+		return nil, &exitError{exitNotFound, fmt.Errorf("%s: %w", views.Clean(word), runtime.ErrNotFound)}
+	case 1:
+		return begin, nil
+	default:
+		return s.oneOf(word, begin)
+	}
+}
+
+// numbered are the containers of "3" or "3-5" in the last list; ok = it is such a word.
+func (s *session) numbered(word string) (refs []runtime.Ref, ok bool, err error) {
+	from, to, ranged := strings.Cut(word, "-")
+	a, aerr := strconv.Atoi(from)
+	b := a
+	if ranged {
+		var berr error
+		if b, berr = strconv.Atoi(to); berr != nil {
+			return nil, false, nil
+		}
+	}
+	if aerr != nil {
+		return nil, false, nil
+	}
+	if a < 1 || b < a || b > len(s.listed) {
+		return nil, true, &exitError{exitNotFound, fmt.Errorf("%s: the list has the numbers 1 to %d", views.Clean(word), len(s.listed))}
+	}
+	return s.listed[a-1 : b], true, nil
+}
+
+// oneOf asks which of several is meant.
+func (s *session) oneOf(word string, refs []runtime.Ref) ([]runtime.Ref, error) {
+	const most = 30
+	for i, ref := range refs[:min(len(refs), most)] {
+		s.put(fmt.Sprintf("%d: %s", i+1, s.d.called(ref)))
+	}
+	answer, err := s.ask(fmt.Sprintf("%s may be %d containers: which number? enter leaves:", word, len(refs)), false)
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(answer)
+	if err != nil || n < 1 || n > len(refs) {
+		return nil, errLeft
+	}
+	return refs[n-1 : n], nil
+}
