@@ -88,7 +88,7 @@ func (x *confView) enter(m *Model) tea.Cmd {
 		return nil
 	}
 	k, _ := conf.Lookup(it.Key)
-	if own := x.ownLine(it.Key); k.Kind != conf.List && own.line == r.line && own.beaten { // where it stands it would change nothing
+	if own := x.tree.Own(it.Key); k.Kind != conf.List && own.Line == r.line && own.Beaten { // where it stands it would change nothing
 		return x.ask(m, x.setTitle, it.Key, it.Value, true, x.set)
 	}
 	title := func(string) string { return fmt.Sprintf("Change line %d of %s", r.line, x.name) }
@@ -97,64 +97,21 @@ func (x *confView) enter(m *Model) tea.Cmd {
 	})
 }
 
-// ownLine is the last line of the config itself for a key; 0 = it has none. beaten:
-// an include further down says it again.
-type ownLine struct {
-	line   int
-	beaten bool
-}
-
-func (x *confView) ownLine(key string) ownLine {
-	var own ownLine
-	last := -1
-	for i := range x.tree.Items {
-		switch it := &x.tree.Items[i]; {
-		case it.Key == key && it.Node == 0:
-			own, last = ownLine{line: it.Line}, i
-		case it.Key == key:
-			own.beaten = own.line > 0
-		}
-	}
-	if last >= 0 { // also by what clears a family of keys
-		it := &x.tree.Items[last]
-		over := it.State == conf.Overridden || it.State == conf.Cleared
-		own.beaten = own.beaten || over && it.By >= 0 && x.tree.Items[it.By].Node != 0
-	}
-	if strings.HasPrefix(key, "lxc.net.") && strings.HasSuffix(key, ".type") {
-		own.beaten = false // further down it would take back what is said of the interface
-	}
-	return own
-}
-
 // set puts a key into the file where no include that stands there takes it back.
 func (x *confView) set(f *conf.File, key, value string) (int, error) {
-	k, _ := conf.Lookup(key)
-	own := x.ownLine(key)
-	switch {
-	case k.Kind == conf.List && own.beaten:
-		return f.Append(key, value)
-	case k.Kind == conf.List:
-		return f.Add(key, value)
-	case own.beaten:
-		line, err := f.Append(key, value)
-		if err == nil {
-			err = f.Delete(own.line)
-		}
-		return line - 1, err
-	}
-	return f.Set(key, value)
+	return x.tree.Put(f, key, value)
 }
 
 // setTitle says what set does.
 func (x *confView) setTitle(key string) string {
 	k, _ := conf.Lookup(key)
-	switch own := x.ownLine(key); {
-	case own.line == 0 || k.Kind == conf.List:
+	switch own := x.tree.Own(key); {
+	case own.Line == 0 || k.Kind == conf.List:
 		return "Add a line to " + x.name
-	case own.beaten:
-		return fmt.Sprintf("Change line %d of %s, and move it to the end, behind an include", own.line, x.name)
+	case own.Beaten:
+		return fmt.Sprintf("Change line %d of %s, and move it to the end, behind an include", own.Line, x.name)
 	default:
-		return fmt.Sprintf("Change line %d of %s", own.line, x.name)
+		return fmt.Sprintf("Change line %d of %s", own.Line, x.name)
 	}
 }
 
@@ -192,7 +149,7 @@ func (x *confView) draftOf(m *Model, f *conf.File, line int) tea.Cmd {
 		if i := x.rows[at].item; i >= 0 {
 			it := &x.tree.Items[i]
 			if it.State == conf.Overridden || it.State == conf.Cleared {
-				m.say(noteWarn, "changed, and not saved yet, but it does not count: "+x.stateWords(it), "")
+				m.say(noteWarn, "changed, and not saved yet, but it does not count: "+x.tree.Words(it), "")
 				return nil
 			}
 		}

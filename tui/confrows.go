@@ -2,7 +2,6 @@ package tui
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -203,9 +202,9 @@ func (b *confLines) setting(r *confRow, node, line int) {
 	it := &b.x.tree.Items[i]
 	switch it.State {
 	case conf.Overridden, conf.Cleared, conf.Idle, conf.Doubled:
-		r.Role, r.Sign, r.Note = views.Dim, "x", b.x.stateWords(it)
+		r.Role, r.Sign, r.Note = views.Dim, "x", b.x.tree.Words(it)
 	case conf.Partly:
-		r.Note = b.x.stateWords(it)
+		r.Note = b.x.tree.Words(it)
 	}
 	if v := b.x.inForce(it.Key); v != nil && conf.ByLine(it.Key) && it.Value != "" {
 		if it.State == conf.Counts && !slices.Contains(v.Runs, it.Value) {
@@ -273,26 +272,6 @@ func (x *confView) valueWords(v *runtime.ConfigInForce) string {
 		out = append(out, value)
 	}
 	return strings.Join(out, ", ")
-}
-
-// stateWords say what has become of a setting, and by which.
-func (x *confView) stateWords(it *conf.Item) string {
-	words := it.State.String()
-	if it.By < 0 {
-		return words
-	}
-	file, line := x.tree.Where(it.By)
-	by := fmt.Sprintf("line %d", line)
-	if x.tree.Items[it.By].Node != it.Node {
-		by = fmt.Sprintf("%s:%d", file, line)
-	}
-	switch it.State {
-	case conf.Doubled:
-		return words + ", in " + by
-	case conf.Partly:
-		return words + ", the rest is said again in " + by
-	}
-	return words + " by " + by
 }
 
 // about says what the line under the cursor means, and what is said of it.

@@ -166,7 +166,7 @@ func (x *procView) fullState(m *Model) *views.TextState {
 		}
 	}
 	add("name", p.Name)
-	add("state", stateWords(p.State))
+	add("state", views.ProcessState(p.State))
 	add("pid", fmt.Sprintf("%d on the host, %s inside", p.PID, innerText(p)))
 	if p.Depth > 0 {
 		add("nested", fmt.Sprintf("%d pid namespaces below the container's own", p.Depth))
@@ -209,26 +209,4 @@ func userWords(p *runtime.Process) string {
 		outside = p.HostUser + " (" + outside + ")"
 	}
 	return inside + ", " + outside
-}
-
-// stateWords are what proc_pid_stat(5) says of a state.
-func stateWords(state byte) string {
-	switch state {
-	case 'R':
-		return "R, runs"
-	case 'S':
-		return "S, sleeps"
-	case 'D':
-		return "D, waits for the disk or the like; no signal reaches it"
-	case 'Z':
-		return "Z, has ended; its parent has not asked for its status"
-	case 'T':
-		return "T, stopped by a signal"
-	case 't':
-		return "t, stopped by a debugger"
-	case 'I':
-		return "I, idle"
-	default:
-		return string(rune(state))
-	}
 }

@@ -61,7 +61,10 @@ func aloud(head, cell string, number bool) string {
 	case "STATE":
 		return strings.ToLower(cell)
 	case "S":
-		return processState(cell)
+		if _, words, ok := strings.Cut(views.ProcessState(cell[0]), ", "); ok {
+			return words
+		}
+		return cell
 	case "CPU TIME", "TIME":
 		return clock(cell)
 	case "UPTIME", "AGE":
@@ -171,15 +174,4 @@ func several(n int, what string) string {
 		return "1 " + what
 	}
 	return strconv.Itoa(n) + " " + what + "s"
-}
-
-// processState is the letter of proc_pid_stat(5) in words.
-func processState(letter string) string {
-	words := map[string]string{
-		"R": "running", "S": "sleeping", "D": "waiting for a disk", "Z": "zombie", "T": "stopped", "t": "stopped by a tracer", "I": "idle", "X": "dead",
-	}
-	if w, ok := words[letter]; ok {
-		return w
-	}
-	return letter
 }
