@@ -291,7 +291,7 @@ func (d *deck) root() *cobra.Command {
 	d.timeoutFlag(root, "how long the verb may take, a `TIME`; see its help")
 	root.AddCommand(d.lsCommand(), d.topCommand(), d.shellCommand(), d.consoleCommand(),
 		d.createCommand(), d.cloneCommand(), d.renameCommand(), d.destroyCommand(), d.snapshotCommand(), d.restoreCommand(),
-		d.deviceCommand(), d.limitsCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand(), d.packCommand(), d.unpackCommand(),
+		d.deviceCommand(), d.limitsCommand(), d.configCommand(), d.autostartCommand(), d.lockCommand(), d.unlockCommand(), d.recoverCommand(), d.packCommand(), d.unpackCommand(),
 		d.doctorCommand(), d.metricsCommand(), d.psCommand(), d.whoCommand(), d.networkCommand(), d.isolationCommand(), d.spaceCommand(),
 		d.signalCommand(), d.runCommand(), d.logsCommand(), d.filesCommand(), d.pushCommand(), d.pullCommand(), d.checkpointCommand(runtime.Checkpoint), d.checkpointCommand(runtime.Resume))
 	for _, info := range runtime.Ops() {

@@ -70,7 +70,7 @@ func completable() map[string]arguments {
 	}
 	return map[string]arguments{
 		"ls": {rest: none}, "top": {rest: none}, "network": {rest: none}, "space": {rest: none}, "isolation": {rest: none},
-		"limits": {rest: none}, "autostart": {rest: none},
+		"limits": {rest: none}, "autostart": {rest: none}, "config": {nil, 1, none},
 		"ps": {fits: alive, rest: none}, "destroy": {fits: accepting(runtime.Destroy), rest: none},
 		"lock": {fits: locked(false), rest: none}, "unlock": {fits: locked(true), rest: none},
 		"shell": {awake, 1, none}, "console": {awake, 1, none}, "signal": {accepting(runtime.Signal), 1, none},
@@ -95,7 +95,7 @@ func takers() map[string]arguments {
 // subverbs are the words that a verb may begin with.
 func subverbs() map[string][]string {
 	return map[string][]string{
-		"snapshot": {"create", "list", "delete"}, "device": {"add", "remove"}, "autostart": {"set"},
+		"snapshot": {"create", "list", "delete"}, "device": {"add", "remove"}, "autostart": {"set"}, "config": configWords(),
 	}
 }
 
@@ -156,7 +156,7 @@ func (d *deck) complete(cmd *cobra.Command, a arguments, args []string, word str
 				all = append(all, sub)
 			}
 		}
-		if cmd.Name() != "snapshot" && len(subs) > 0 {
+		if cmd.Name() != "snapshot" && cmd.Name() != "config" && len(subs) > 0 {
 			return all, cobra.ShellCompDirectiveNoFileComp // no name stands first
 		}
 	}

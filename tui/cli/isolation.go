@@ -110,6 +110,7 @@ func (d *deck) isolationPlain(out *strings.Builder, i *runtime.Isolation) {
 	for n, l := range lines {
 		name, text := views.Clean(l.Name), views.Clean(l.Text)
 		text = strings.TrimPrefix(text, views.Absent+"  ") // before the reason why something is not known
+		text = strings.ReplaceAll(text, "  ", ", ")
 		switch {
 		case l.Head && n+1 < len(lines) && lines[n+1].Sign != "":
 			out.WriteString(name + ":\n") // what follows says how it is marked
@@ -118,7 +119,7 @@ func (d *deck) isolationPlain(out *strings.Builder, i *runtime.Isolation) {
 		case l.Sign != "":
 			out.WriteString(weights[l.Sign] + ": " + name + ". " + text)
 			if advice := views.Clean(l.Advice()); advice != "" {
-				out.WriteString(". To " + advice)
+				out.WriteString(" To " + advice)
 			}
 			out.WriteString("\n")
 		case name == "":

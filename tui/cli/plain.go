@@ -150,7 +150,8 @@ func (s *session) opening(l *runtime.Listing) string {
 	for _, p := range l.Problems {
 		wrong = append(wrong, p.Error())
 	}
-	text := "lxcdeck " + strings.SplitN(s.d.Version, "\n", 2)[0] + ": "
+	version, _, _ := strings.Cut(s.d.Version, "\n")
+	text := strings.TrimSpace("lxcdeck "+version) + ": "
 	if s.d.rt.About().Demo {
 		text += "an invented host: "
 	}

@@ -101,7 +101,13 @@ func (d *deck) confirm(ctx context.Context, op runtime.Op, can []runtime.Contain
 		d.warn("%s: nobody can be asked", info.Name)
 		return false
 	}
-	title, more := info.Title+" "+s.d.called(can[0].Ref)+"?", info.AsksMore
+	title, more := strings.TrimSpace(info.Title+" "+s.d.called(can[0].Ref))+"?", info.AsksMore
+	switch {
+	case op == runtime.SetConfig:
+		title = info.Title + " of " + s.d.called(can[0].Ref) + "?"
+	case op == runtime.SetLimits && len(can) == 1:
+		title = "Set the limits of " + s.d.called(can[0].Ref) + "?"
+	}
 	if len(can) > 1 {
 		title = fmt.Sprintf("%s %d containers?", info.Title, len(can))
 	}

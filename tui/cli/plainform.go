@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
@@ -80,7 +80,7 @@ func (s *session) fill(cmd *cobra.Command, form *form, args []string) ([]string,
 	if len(f.names) > 0 {
 		about += " " + strings.Join(f.names, ", ")
 	}
-	s.put(about + ": some questions. Enter alone takes what stands in brackets, - takes nothing, ? explains, back goes one back, quit or ctrl+c leaves.")
+	s.put(about + ": some questions. Enter alone takes what stands in brackets, - takes nothing, ? explains, back goes one back, quit or ctrl+c leaves without doing anything.")
 	if err := f.askAll(); err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (s *session) refusedBefore(form *form, names []string) error {
 			continue
 		}
 		if why := refusal(op, &c, s.situation([]runtime.Container{c})); why != "" {
-			return &exitError{exitRefused, fmt.Errorf("%s", why)}
+			return &exitError{exitRefused, errors.New(why)}
 		}
 	}
 	return nil
@@ -198,7 +198,7 @@ func (f *filling) question(i int) string {
 	if e.yes {
 		text += ", yes or no"
 	}
-	return text + " [" + now + "]:"
+	return text + " [" + now + "], quit leaves:"
 }
 
 // against says why an answer cannot be taken, and puts it into its form.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"lxcdeck/keymap"
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/conf"
 )
 
 // refusal says why an operation cannot be done to a container now; "" = it can.
@@ -39,13 +41,17 @@ func newName(f *filling, value string) error {
 		return err
 	}
 	l, err := f.s.listing()
-	if err != nil {
+	if err != nil || len(lxcpaths(f)) == 0 {
 		return nil //nolint:nilerr // whether it is taken, the operation says
 	}
-	for i := range l.Containers {
-		if c := &l.Containers[i]; c.Name == value && len(f.s.d.rt.About().Paths) == 1 {
-			return fmt.Errorf("there is a container %s already", value)
+	ref.Path = lxcpaths(f)[0]
+	if len(f.names) > 0 { // beside the one that it is made of
+		if c, err := find(l.Containers, f.names[0]); err == nil {
+			ref.Path = c.Path
 		}
+	}
+	if _, err := find(l.Containers, ref.String()); err == nil {
+		return fmt.Errorf("there is a container %s already", value)
 	}
 	return nil
 }
@@ -74,11 +80,18 @@ func makingForms() []form {
 				return all
 			}, check: func(f *filling, value string) error {
 				for _, t := range f.choices().Templates {
-					if t.Name == value && t.Missing != "" {
-						return fmt.Errorf("%s", t.Missing)
+					switch {
+					case t.Name != value:
+					case t.Missing != "":
+						return errors.New(t.Missing)
+					default:
+						return nil
 					}
 				}
-				return nil
+				if strings.Contains(value, "/") || len(f.choices().Templates) == 0 {
+					return nil
+				}
+				return errors.New("there is no such template; ? names those that there are")
 			}},
 			{name: "arguments of the template", tail: true, help: "of download: -d alpine -r 3.20 -a amd64"},
 			{flag: "network", name: "network", offers: bridges, help: "a bridge of the host, or none; nothing is what LXC's default config says"},
@@ -183,6 +196,16 @@ func changingForms() []form {
 			{flag: "off", name: "do not start it with the host", yes: true, off: func(f *filling) bool { return f.of("start it with the host") != "" }},
 			{flag: "order", name: "order"}, {flag: "delay", name: "wait after its start"}, {flag: "group", name: "groups", several: true},
 		}},
+		{verb: "config", sub: "set", from: 1, entries: []entry{
+			{name: "key", must: true, help: "such as lxc.start.delay; config --explain says what those that stand there mean", check: func(_ *filling, v string) error {
+				if _, ok := conf.Lookup(v); !ok {
+					return fmt.Errorf("%s is no key that is known", v)
+				}
+				return nil
+			}},
+			{name: "value", must: true, check: func(f *filling, v string) error { return conf.Check(f.of("key"), v) }},
+		}},
+		{verb: "config", sub: "unset", from: 1, entries: []entry{{name: "key", must: true}}},
 		{verb: "lock", from: 1 << 20, title: "Lock", entries: []entry{{flag: "why", name: "reason"}}},
 		{verb: "signal", from: 1, entries: []entry{
 			{name: "pids", must: true, several: true, help: "of processes on the host, as ps tells them"},

@@ -131,7 +131,7 @@ func (s *session) here() keymap.Situation {
 // explainWord explains a command, or an action of the screen by its name.
 func (s *session) explainWord(d *deck, word string) error {
 	at := s.here()
-	if cmd := s.command(word); cmd != nil {
+	if cmd, _ := s.command(word); cmd != nil {
 		for _, a := range keymap.Actions() {
 			typed, _ := plainOf(a.ID)
 			if typed != cmd.Name() || len(at.Targets) == 0 {

@@ -35,11 +35,11 @@ func (s *session) line(text string) int {
 	case words[0] == "?":
 		words[0] = "help"
 	}
-	cmd := s.command(words[0])
+	cmd, meant := s.command(words[0])
 	if cmd == nil {
 		return s.choose(words)
 	}
-	words[0] = cmd.Name()
+	words = append(meant, words[1:]...)
 	words, err = s.complete(cmd, words)
 	if err != nil {
 		return s.wontDo(err)
@@ -79,22 +79,48 @@ func (s *session) root(d *deck) *cobra.Command {
 	root.AddCommand(s.own(d)...)
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
 	root.SetIn(d.Stdin)
-	root.SetOut(printer{d})
-	root.SetErr(printer{d})
+	root.SetOut(d.Stdout)
+	root.SetErr(d.Stderr)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = d.print([]byte(helpText(cmd, d))) }) // a terminal that is gone needs none
 	return root
 }
 
-// printer is where cobra writes help.
-type printer struct{ d *deck }
-
-func (p printer) Write(text []byte) (int, error) {
-	words := strings.NewReplacer("lxcdeck [command]", "COMMAND", "  lxcdeck ", "  ", "\nUsage:\n", "\nTo type:\n").Replace(string(text))
-	return len(text), p.d.print([]byte(words))
+// helpText explains a command: what it does, how it is typed, and a line for each flag.
+func helpText(cmd *cobra.Command, d *deck) string {
+	var b strings.Builder
+	about := cmd.Long
+	if about == "" {
+		about = cmd.Short + "."
+	}
+	for line := range strings.Lines(about + "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			b.WriteString(line + "\n")
+		}
+	}
+	b.WriteString("To type: " + d.bare(cmd.UseLine()) + "\n")
+	if len(cmd.Aliases) > 0 {
+		b.WriteString("Also: " + strings.Join(cmd.Aliases, ", ") + "\n")
+	}
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Hidden || f.Name == "help" {
+			return
+		}
+		value, usage := pflag.UnquoteUsage(f)
+		name := "--" + f.Name
+		if value != "" {
+			name += " " + value
+		}
+		if f.Shorthand != "" {
+			name += ", or -" + f.Shorthand
+		}
+		b.WriteString(name + ": " + usage + ".\n")
+	})
+	return b.String()
 }
 
 // command is the command of a word: a verb, one of the session, or an action of the
-// screen by its name; nil = there is none.
-func (s *session) command(word string) *cobra.Command {
+// screen by its name; nil = there is none. meant is what stands for the word.
+func (s *session) command(word string) (cmd *cobra.Command, meant []string) {
 	root := s.root(s.deck())
 	find := func(name string) *cobra.Command {
 		for _, cmd := range root.Commands() {
@@ -105,12 +131,18 @@ func (s *session) command(word string) *cobra.Command {
 		return nil
 	}
 	if cmd := find(word); cmd != nil {
-		return cmd
+		return cmd, []string{cmd.Name()}
 	}
-	if typed, _ := plainOf(keymap.ID(word)); typed != "" {
-		return find(strings.Fields(typed)[0])
+	typed, _ := plainOf(keymap.ID(word))
+	for _, w := range strings.Fields(typed) {
+		if w == strings.ToLower(w) && w != "--" { // the others stand for what is to be told
+			meant = append(meant, w)
+		}
 	}
-	return nil
+	if len(meant) == 0 {
+		return nil, nil
+	}
+	return find(meant[0]), meant
 }
 
 // needless are the verbs that mean all containers where none is named.
@@ -137,6 +169,9 @@ func (s *session) complete(cmd *cobra.Command, words []string) ([]string, error)
 	takes, known := takers()[cmd.Name()]
 	if cmd.Name() == "autostart" && sub != "set" {
 		known = false
+	}
+	if f := cmd.Flags().Lookup("default"); f != nil && f.Changed {
+		known = false // of no container
 	}
 	if known && !cmd.Flags().Changed("name") {
 		if args, err = s.named(cmd.Name(), &takes, args); err != nil {
@@ -258,6 +293,9 @@ func (s *session) choose(words []string) int {
 		found, err := s.find(word)
 		if errors.Is(err, errLeft) {
 			return s.wontDo(err)
+		}
+		if err != nil && strings.Trim(word, "0123456789-") == "" {
+			return s.fail(err)
 		}
 		if err != nil {
 			s.put(words[0] + " is neither a command nor a container. help lists the commands, list the containers.")

@@ -88,7 +88,7 @@ func (l *lines) read(ctx context.Context) (string, error) {
 			return "", io.EOF
 		}
 		if fds[1].Revents != 0 {
-			l.calm(true)
+			l.calm(false) // the terminal itself forgets what was typed before
 			return "", errLeft
 		}
 		buf := make([]byte, 4096)

@@ -18,21 +18,29 @@ import (
 
 // own are the commands of a session that are no verbs of the command line.
 func (s *session) own(d *deck) []*cobra.Command {
-	make := func(use, short, long string, do func(cmd *cobra.Command, args []string) error) *cobra.Command {
+	command := func(use, short, long string, do func(cmd *cobra.Command, args []string) error) *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Long: strings.TrimSpace(short + ".\n\n" + long), RunE: d.verb(do)}
 	}
-	list := make("list [FILTER...]", "List containers, with numbers by which they can be named",
+	list := command("list [FILTER...]", "List containers, with numbers by which they can be named",
 		"FILTER is that of the screen: a part of a name, an address or a group, !test, state:running,\n"+
 			"group:db, ip:10.0.3., mem>1g, mem>80%, pids<20. All words must hold.", func(_ *cobra.Command, args []string) error { return s.list(d, args) })
 	list.Flags().StringVar(&d.order, "sort", views.ColName, "sort by `COLUMN`: "+columnWords()+"; - before it reverses")
-	history := make("history [NAME...]", "Tell what was done to containers, by the audit log", "",
+	history := command("history [NAME...]", "Tell what was done to containers, by the audit log", "",
 		func(_ *cobra.Command, args []string) error { return s.tellHistory(d, args) })
 	history.Flags().IntVarP(&d.flags.count, "count", "n", 100, "the last `COUNT` of it")
-	exec := make("exec NAME... -- CMD...", "Run a command in several containers, one after the other",
+	detail := command("detail [NAME...]", "Tell all about containers: state, addresses, config, figures, limits that are hit",
+		"Figures are those of one interval. top tells them again and again, until ctrl+c.", func(_ *cobra.Command, args []string) error { return s.detail(d, args) })
+	detail.Aliases = []string{"figures", "info"}
+	quit := command("quit", "Leave lxcdeck", "So does ctrl+d. Containers run on.", func(*cobra.Command, []string) error {
+		s.leave(false)
+		return nil
+	})
+	quit.Aliases = []string{"exit", "bye"}
+	exec := command("exec NAME... -- CMD...", "Run a command in several containers, one after the other",
 		"Its input is empty. What it writes comes under the container's name.", func(cmd *cobra.Command, args []string) error { return s.exec(d, cmd, args) })
 	return []*cobra.Command{
-		list, history, exec,
-		make("choose NAME...", "Choose containers, which the next commands are about",
+		list, detail, history, exec, quit,
+		command("choose NAME...", "Choose containers, which the next commands are about",
 			"Names, beginnings of names, numbers of the last list, and ranges of them such as 3-5. Names\n"+
 				"alone do the same. \"all\" takes the choice back.", func(_ *cobra.Command, args []string) error {
 				if len(args) > 0 {
@@ -40,30 +48,24 @@ func (s *session) own(d *deck) []*cobra.Command {
 				}
 				return nil
 			}),
-		make("all", "Take the choice of containers back", "", func(*cobra.Command, []string) error {
+		command("all", "Take the choice of containers back", "", func(*cobra.Command, []string) error {
 			s.chosen = nil
 			s.put("No container is chosen.")
 			return nil
 		}),
-		make("detail [NAME...]", "Tell all about containers: state, addresses, config, figures, limits that are hit",
-			"Figures are those of one interval. top tells them again and again, until ctrl+c.", func(_ *cobra.Command, args []string) error { return s.detail(d, args) }),
-		make("events [NAME...]", "List what has happened to containers", "", func(_ *cobra.Command, args []string) error { return s.events(d, args) }),
-		make("jobs", "List what was done here, and what goes on", "A line that ends with & is not waited for, once all is asked.",
+		command("events [NAME...]", "List what has happened to containers", "", func(_ *cobra.Command, args []string) error { return s.events(d, args) }),
+		command("jobs", "List what was done here, and what goes on", "A line that ends with & is not waited for, once all is asked.",
 			func(*cobra.Command, []string) error {
 				return s.lines(d, s.jobs.list(s.d.called), "Nothing was done yet.")
 			}),
-		make("cancel", "Cancel what goes on; what it has begun is taken back", "", func(*cobra.Command, []string) error { return s.cancelAll() }),
-		make("messages", "Read again what was told", "", func(*cobra.Command, []string) error { return s.messages(d) }),
-		make("settings", "List the settings that count here, and where they come from", "", func(*cobra.Command, []string) error {
+		command("cancel", "Cancel what goes on; what it has begun is taken back", "", func(*cobra.Command, []string) error { return s.cancelAll() }),
+		command("messages", "Read again what was told", "", func(*cobra.Command, []string) error { return s.messages(d) }),
+		command("settings", "List the settings that count here, and where they come from", "", func(*cobra.Command, []string) error {
 			return s.lines(d, settingLines(&s.d.settings), "")
 		}),
-		make("page [LINES]", "Say how many lines are shown at once, or set it; 0 shows all", "", func(cmd *cobra.Command, args []string) error { return s.setPage(cmd, args) }),
-		make("diagnose [NAME...]", "Explain why the last start of a container failed", "", func(_ *cobra.Command, args []string) error { return s.diagnose(d, args) }),
-		make("help [WORD]", "List the commands, or explain one", "", func(_ *cobra.Command, args []string) error { return s.help(d, args) }),
-		make("quit", "Leave lxcdeck", "So does ctrl+d. Containers run on.", func(*cobra.Command, []string) error {
-			s.leave(false)
-			return nil
-		}),
+		command("page [LINES]", "Say how many lines are shown at once, or set it; 0 shows all", "", func(cmd *cobra.Command, args []string) error { return s.setPage(cmd, args) }),
+		command("diagnose [NAME...]", "Explain why the last start of a container failed", "", func(_ *cobra.Command, args []string) error { return s.diagnose(d, args) }),
+		command("help [WORD]", "List the commands, or explain one", "", func(_ *cobra.Command, args []string) error { return s.help(d, args) }),
 	}
 }
 

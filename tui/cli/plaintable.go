@@ -67,6 +67,8 @@ func aloud(head, cell string, number bool) string {
 		return cell
 	case "CPU TIME", "TIME":
 		return clock(cell)
+	case "IP", "ADDRESSES", "GROUPS":
+		return strings.ReplaceAll(cell, ",", " and ")
 	case "UPTIME", "AGE":
 		return span(cell)
 	case "PIDS", "THR", "FILES", "N":

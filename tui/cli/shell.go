@@ -91,6 +91,9 @@ func (d *deck) shell(cmd *cobra.Command, args []string) error {
 	}
 	var exit runtime.Exit
 	if isTerminal(d.Stdin) {
+		if d.flags.plain {
+			d.warn("shell in %s; %s and then d leaves it, and ends it", d.called(ref), d.wayOut().Prefix)
+		}
 		exit, err = d.attach(ctx, sh)
 	} else {
 		exit, err = d.exec(ctx, sh)
