@@ -11,7 +11,6 @@ import (
 
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/events"
-	"lxcdeck/views"
 )
 
 // jobs are what was done in a session, and what is being done while others are asked
@@ -227,26 +226,35 @@ func doneWords(q *runtime.Request) string {
 	return words
 }
 
-// leave ends the session, unless something goes on that is to be waited for. What
-// changes a container comes to its end without us.
+// leave ends the session. What becomes of what goes on is asked, as on the screen; a
+// terminal that has hung up can answer nothing, and what changes a container comes to its
+// end without us.
 func (s *session) leave(eof bool) {
 	all := s.jobs.running()
-	if s.gone = eof && s.gone; len(all) > 0 && s.in.tty && !s.gone {
-		s.gone = eof // a second end of the input is a terminal that has hung up
-		var names []string
-		for _, b := range all {
-			names = append(names, b.line)
-		}
-		question := "Quit while " + several(len(all), "job") + " goes on? It is cancelled: " + views.Clean(strings.Join(names, "; ")) + "."
-		if !s.sure(question) {
+	if len(all) > 0 && s.in.tty && !(eof && s.gone) {
+		s.gone = eof
+		s.put("Left alone it runs to its end; the next start tells how it went.")
+		answer, err := s.ask(several(len(all), "job")+" running. Leave lxcdeck? leave, cancel or stay, enter stays:", true)
+		switch {
+		case err == nil && answer == "leave":
+		case err == nil && answer == "cancel":
+			for _, b := range all {
+				b.cancel()
+				s.await(b)
+			}
+			all = nil
+		default:
 			return
 		}
 	}
-	for _, b := range all {
-		if s.in.tty && !s.gone {
-			b.cancel()
+	if !s.in.tty { // a script is done when all is done
+		for _, b := range all {
+			s.await(b)
 		}
-		s.await(b)
+		all = nil
+	}
+	if len(all) > 0 {
+		s.d.alone()
 	}
 	s.tellNews()
 	if eof && s.in.tty {
