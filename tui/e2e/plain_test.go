@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-
 )
 
 // heard is lxcdeck --plain on a terminal, as it is heard: every byte of it is kept.
