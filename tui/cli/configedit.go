@@ -30,7 +30,7 @@ func (w *configWork) edit(ctx context.Context) error {
 	case !isTerminal(d.Stdin) || !isTerminal(d.Stdout):
 		return &exitError{exitUsage, errors.New("config edit needs a terminal; config set changes one key")}
 	}
-	path, err := w.editFile()
+	path, err := w.editFile(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,13 +60,17 @@ func (w *configWork) edit(ctx context.Context) error {
 }
 
 // editFile writes the config to a file of this user's alone.
-func (w *configWork) editFile() (path string, err error) {
+func (w *configWork) editFile(ctx context.Context) (path string, err error) {
 	name := "default"
 	if w.of.Default == "" {
 		name = w.of.Ref.Name
 	}
 	dir := record.DefaultDir(settings.StateDir(w.d.Getenv))
-	places := record.Places{Refuse: w.d.rt.About().Paths}
+	places, err := w.d.savePlaces(ctx)
+	if err != nil {
+		return "", err
+	}
+	places.Own = dir
 	var f *os.File
 	for i := range 60 { // one of this second is kept
 		f, err = record.Create(filepath.Join(dir, record.Name("edit-"+name, "conf", time.Now().Add(time.Duration(i)*time.Second))), places)

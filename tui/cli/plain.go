@@ -263,7 +263,9 @@ func (d *deck) helpFor(cmd *cobra.Command) string {
 // ask puts a question and gives the answer. A question that decides forgets what was
 // typed before it was there.
 func (s *session) ask(question string, decides bool) (string, error) {
-	s.in.calm(decides)
+	if s.in.calm(decides) && s.in.tty {
+		_ = s.write("\n") // behind the terminal's own ^C
+	}
 	end := " "
 	if !s.in.tty {
 		end = "\n" // no echo of an answer ends the line

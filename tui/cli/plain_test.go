@@ -24,7 +24,12 @@ type person struct{ *onTerminal }
 
 func sitDown(t *testing.T, rt runtime.Runtime, args ...string) *person {
 	t.Helper()
-	p := &person{startOnTerminal(t, rt, append([]string{"--plain"}, args...)...)}
+	return sitDownWith(t, rt, map[string]string{"TERM": "xterm"}, args...)
+}
+
+func sitDownWith(t *testing.T, rt runtime.Runtime, env map[string]string, args ...string) *person {
+	t.Helper()
+	p := &person{startOnTerminalWith(t, rt, env, append([]string{"--plain"}, args...)...)}
 	p.hears()
 	return p
 }
@@ -109,7 +114,7 @@ func TestPlainDialogues(t *testing.T) {
 func steady(text string) string {
 	for _, r := range []struct{ what, is string }{
 		{`\d\d\d\d-\d\d-\d\d \d\d:\d\d(:\d\d)?`, "DATE"}, {`\d\d:\d\d:\d\d`, "CLOCK"}, {`config\.lxcdeck-\w+-\d+`, "VERSION"},
-		{`\d+ (seconds?|minutes?)( \d+ seconds?)?`, "A WHILE"}, {`pid: \d+`, "pid: N"}, {`\d\d:\d\d, `, "CLOCK, "},
+		{`\d+ (seconds?|minutes?)( \d+ seconds?)?`, "A WHILE"}, {`pid: \d+`, "pid: N"}, {`\d\d:\d\d, `, "CLOCK, "}, {`locked by \w+ `, "locked by SOMEBODY "},
 	} {
 		text = regexp.MustCompile(r.what).ReplaceAllString(text, r.is)
 	}

@@ -70,7 +70,7 @@ func (d *deck) propose(ctx context.Context, op runtime.Op, reqs []runtime.Reques
 		var cannot []keymap.Refusal
 		can, cannot = keymap.Split(op, s.situation(all))
 		for _, r := range cannot {
-			d.fail(&exitError{exitRefused, errors.New(r.Why)})
+			d.fail(&exitError{exitRefused, errors.New(inLines(r.Why))})
 		}
 	}
 	var out []runtime.Request
@@ -86,6 +86,18 @@ func (d *deck) propose(ctx context.Context, op runtime.Op, reqs []runtime.Reques
 		return nil
 	}
 	return out
+}
+
+// inLines is a reason of the screen's, with what is typed in the place of what is
+// chosen there.
+func inLines(why string) string {
+	why = strings.ReplaceAll(why, `"Lock or unlock" unlocks it`, "unlock takes the lock away")
+	for _, a := range keymap.Actions() {
+		if typed, _ := plainOf(a.ID); typed != "" {
+			why = strings.ReplaceAll(why, strconv.Quote(a.Title), typed)
+		}
+	}
+	return why
 }
 
 // interrupts says whether a request stops what runs although its operation does not.

@@ -16,7 +16,7 @@ import (
 func refusal(op runtime.Op, c *runtime.Container, at keymap.Situation) string {
 	at.Targets = []runtime.Container{*c}
 	if _, cannot := keymap.Split(op, at); len(cannot) > 0 {
-		return cannot[0].Why
+		return inLines(cannot[0].Why)
 	}
 	return ""
 }

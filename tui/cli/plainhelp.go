@@ -98,7 +98,7 @@ func (s *session) help(d *deck, args []string) error {
 				line = typed + ": " + short + "."
 			}
 			if why := keymap.Why(a, at); why != "" && (len(at.Targets) > 0 || at.ReadOnly) {
-				line += " Not now: " + why + "."
+				line += " Not now: " + inLines(why) + "."
 			}
 			out = append(out, line)
 		}
@@ -138,7 +138,7 @@ func (s *session) explainWord(d *deck, word string) error {
 				continue
 			}
 			if why := keymap.Why(a, at); why != "" {
-				s.put("Not now: " + why + ".")
+				s.put("Not now: " + inLines(why) + ".")
 				break
 			}
 		}

@@ -54,18 +54,20 @@ func (l *lines) close() {
 }
 
 // calm forgets what was interrupted before, and with drop what was typed before it was
-// asked for.
-func (l *lines) calm(drop bool) {
+// asked for. It reports whether there was such an interruption.
+func (l *lines) calm(drop bool) (interrupted bool) {
 	var b [64]byte
 	for {
 		if n, err := unix.Read(int(l.wakes.Fd()), b[:]); n <= 0 || err != nil {
 			break
 		}
+		interrupted = true
 	}
 	if drop && l.tty {
 		l.buf = nil
 		_ = unix.IoctlSetInt(int(l.in.Fd()), unix.TCFLSH, unix.TCIFLUSH)
 	}
+	return interrupted
 }
 
 // read gives the next line without its end. The error is errLeft after ctrl+c, and

@@ -81,6 +81,11 @@ type onTerminal struct {
 
 func startOnTerminal(t *testing.T, rt runtime.Runtime, args ...string) *onTerminal {
 	t.Helper()
+	return startOnTerminalWith(t, rt, map[string]string{"TERM": "xterm"}, args...)
+}
+
+func startOnTerminalWith(t *testing.T, rt runtime.Runtime, env map[string]string, args ...string) *onTerminal {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +118,7 @@ func startOnTerminal(t *testing.T, rt runtime.Runtime, args ...string) *onTermin
 		o.code <- Main(ctx, Options{
 			Args: args, Stdin: slave, Stdout: slave, Stderr: slave,
 			Audit:  filepath.Join(t.TempDir(), "state", "audit.jsonl"),
-			Getenv: func(k string) string { return map[string]string{"TERM": "xterm"}[k] },
+			Getenv: func(k string) string { return env[k] },
 			Open:   func([]string, bool, bool) (runtime.Runtime, error) { return keep{rt}, nil },
 			RunScreen: func(context.Context, runtime.Runtime, settings.Settings, *settings.Live, string) int {
 				return 42

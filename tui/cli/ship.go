@@ -96,21 +96,30 @@ func (d *deck) pack(cmd *cobra.Command, name, to string, a *runtime.PackArgs) er
 // newFile begins the file that an archive is written to: never one that is there
 // already, nor one inside a container.
 func (d *deck) newFile(ctx context.Context, ref runtime.Ref, path string) (*record.Draft, error) {
+	places, err := d.savePlaces(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := record.Begin(path, places)
+	return f, unsaved(ref, err)
+}
+
+// savePlaces are where files may be made: in no container.
+func (d *deck) savePlaces(ctx context.Context) (record.Places, error) {
 	ctx, cancel := d.asked(ctx)
 	defer cancel()
 	l, err := d.rt.List(ctx)
 	if err != nil {
-		return nil, err
+		return record.Places{}, err
 	}
-	places := record.Places{Refuse: d.rt.About().Paths}
+	places := record.Places{Refuse: slices.Clone(d.rt.About().Paths)}
 	for i := range l.Containers {
 		places.Refuse = append(places.Refuse, l.Containers[i].Path)
 		if c := l.Containers[i].Config; c != nil {
 			places.Refuse = append(places.Refuse, c.Roots...)
 		}
 	}
-	f, err := record.Begin(path, places)
-	return f, unsaved(ref, err)
+	return places, nil
 }
 
 // unsaved is the error of an archive's file, with its operation and container, and

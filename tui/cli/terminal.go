@@ -71,6 +71,9 @@ func (d *deck) connect(ctx context.Context, to link) (exit runtime.Exit, err err
 	l.out = d.shown(d.Stdout)
 	l.toTerminal = isTerminal(d.Stdout)
 	exit, err = l.raw(ctx)
+	if l.left && d.flags.plain {
+		d.aside("\n") // what ran there has left the line open
+	}
 	if l.left {
 		d.warn("left %s; %s", to.name, l.fate)
 	}
