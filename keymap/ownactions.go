@@ -104,6 +104,7 @@ var ownActions = []Action{
 const (
 	SettingsKey ID = "settings"
 	KeysKey     ID = "keys"
+	MouseKey    ID = "mouse"
 
 	SettingFilter ID = "settings-filter"
 	SettingEdit   ID = "settings-edit"
@@ -120,6 +121,7 @@ const (
 var settingActions = []Action{
 	{ID: SettingsKey, Title: "Settings, where they are from", Group: General, Also: "config.toml"},
 	{ID: KeysKey, Title: "Keys of all actions: bind", Group: General, Also: "bindings"},
+	{ID: MouseKey, Title: "Mouse: lxcdeck's, or not", Group: General},
 
 	{ID: SettingEdit, Title: "Edit the file in $EDITOR", Short: "edit", Keys: []string{"e", "enter"}, Scope: SettingList, Group: Changing, Changes: true, NoTyped: true},
 	{ID: SettingFilter, Title: "Search", Short: "search", Keys: []string{"/"}, Scope: SettingList, Group: Finding, NoTyped: true},

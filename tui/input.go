@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
-	"lxcdeck/tui/vt"
 	"lxcdeck/views"
 )
 
@@ -140,46 +139,6 @@ func (m *Model) onPaste(text string) tea.Cmd {
 		}
 	}
 	m.say(noteWarn, "pasted text dropped: nothing here takes text", "")
-	return nil
-}
-
-// onWheel moves what is under the mouse.
-func (m *Model) onWheel(w tea.MouseWheelMsg) tea.Cmd {
-	if sh, px, py := m.shellAt(w.X, w.Y); sh != nil {
-		return m.onShellWheel(sh, px, py, w.Mouse())
-	}
-	step := wheelStep
-	if w.Button == tea.MouseWheelUp {
-		step = -step
-	}
-	if x, ok := m.overlay.(*logView); ok && !m.held {
-		return x.wheel(m, step)
-	}
-	if x, ok := m.overlay.(*filesView); ok && !m.held {
-		x.wheel(m, step)
-		return nil
-	}
-	if m.overlay != nil || m.held || m.focus == views.ShellPane {
-		return nil
-	}
-	return m.move(step)
-}
-
-// onClick selects the row under the mouse, or is a session's.
-func (m *Model) onClick(c tea.MouseClickMsg) tea.Cmd {
-	if sh, px, py := m.shellAt(c.X, c.Y); sh != nil {
-		return m.onShellMouse(sh, px, py, c.Mouse(), vt.Press)
-	}
-	list := m.layout.List
-	if m.overlay != nil || m.prompt.open || m.many.on || c.Button != tea.MouseLeft || list.Empty() {
-		return nil
-	}
-	row := c.Y - list.Min.Y - 1 + m.rows.top
-	if c.X < list.Min.X || c.X >= list.Max.X || c.Y <= list.Min.Y || c.Y >= list.Max.Y || row >= len(m.rows.shown) {
-		return nil
-	}
-	m.focus = views.ListPane
-	m.selectRow(row)
 	return nil
 }
 

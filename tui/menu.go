@@ -26,6 +26,9 @@ type menu struct {
 	// nil = nobody wants to know.
 	moved func(i int)
 	left  func()
+
+	context bool // it was opened by a right click, and stands there
+	x, y    int
 }
 
 func (n *menu) key(m *Model, k tea.KeyPressMsg) tea.Cmd {

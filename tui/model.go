@@ -178,6 +178,8 @@ type Model struct {
 	theme        *views.Theme
 	plain        bool // the terminal has ASCII alone, whatever the settings say
 	prefs        prefs
+	pointer      pointer
+	sizes        dragged
 
 	dirty bool
 	frame tea.View
@@ -252,7 +254,7 @@ func (m *Model) setTheme(colors int) {
 	if err != nil {
 		t, _ = views.NewTheme("", o)
 	}
-	m.theme = t
+	m.theme = t.With(&m.paint.zones)
 }
 
 // Init starts the first List and the tick.
@@ -278,6 +280,7 @@ func (m *Model) arrangeScreen() tea.Cmd {
 		Zoom:   m.zoomPane,
 		Raw:    m.raw != nil,
 		Tip:    m.tip.on,
+		ListW:  m.sizes.listW, ListH: m.sizes.listH, HalfW: m.sizes.halfW, HalfH: m.sizes.halfH,
 	}
 	if t := m.shells.cur; mode.Shell {
 		mode.Halves, mode.Second = t.layout(), t.at == 1

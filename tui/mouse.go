@@ -122,8 +122,17 @@ func mouseButton(b tea.MouseButton) (vt.MouseButton, bool) {
 	return 0, false
 }
 
-// onMouse is a release or a movement, which only programs in sessions want.
+// onMouse is a release or a movement: of an edge that is dragged, or for a program in
+// a session that wants it.
 func (m *Model) onMouse(msg tea.Mouse, action vt.MouseAction) tea.Cmd {
+	switch {
+	case m.pointer.drag == noDrag:
+	case action == vt.Motion:
+		return m.dragTo(msg.X, msg.Y)
+	default:
+		m.pointer.drag = noDrag
+		return nil
+	}
 	if sh, px, py := m.shellAt(msg.X, msg.Y); sh != nil && m.inFocus(sh) {
 		return m.onShellMouse(sh, px, py, msg, action)
 	}

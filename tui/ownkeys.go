@@ -26,7 +26,7 @@ func (*doctor) keyScope() (keymap.Scope, bool)        { return keymap.Help, true
 
 // overlayKey gives a key to the overlay.
 func (m *Model) overlayKey(k tea.KeyPressMsg) tea.Cmd {
-	if x, ok := m.overlay.(scoped); ok {
+	if x, ok := m.topOverlay().(scoped); ok {
 		if scope, ok := x.keyScope(); ok {
 			usual := m.keys.Usual(scope, k.String())
 			switch usual {

@@ -141,6 +141,7 @@ func (m *Model) settingHandlers() map[keymap.ID]func() tea.Cmd {
 	}
 	return map[keymap.ID]func() tea.Cmd{
 		keymap.SettingsKey:   func() tea.Cmd { m.overlay = &settingView{}; return nil },
+		keymap.MouseKey:      m.toggleMouse,
 		keymap.SettingEdit:   m.editSettings,
 		keymap.SettingFilter: on(func(x *settingView) tea.Cmd { x.begin(); return nil }),
 		keymap.SettingCopy:   on(func(x *settingView) tea.Cmd { return x.copy(m) }),

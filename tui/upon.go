@@ -33,4 +33,18 @@ func (u *upon) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 
 func (u *upon) paste(m *Model, text string) bool { return u.top.paste(m, text) }
 
-func (u *upon) paint(m *Model) views.Block { return views.Centre(u.under.paint(m), u.top.paint(m)) }
+func (u *upon) paint(m *Model) views.Block {
+	under := u.under.paint(m)
+	m.paint.zones.Drop() // a click is for what stands above
+	return lay(under, u.top, u.top.paint(m))
+}
+
+// lay puts the box of an overlay over a frame: in its middle, or where it was asked for.
+func lay(frame views.Block, x overlay, box views.Block) views.Block {
+	n, ok := x.(*menu)
+	if !ok || !n.context {
+		return views.Centre(frame, box)
+	}
+	size, of := box.Size(), frame.Size()
+	return views.Over(frame, box, max(0, min(n.x, of.X-size.X)), max(0, min(n.y, of.Y-size.Y)))
+}

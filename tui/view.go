@@ -30,6 +30,7 @@ const (
 type paintBuffers struct {
 	panes   views.Panes
 	all     bool // everything has to be painted; false = the shell's pane alone
+	zones   views.Zones
 	sparks  [][]float64
 	hostCPU []float64
 	history views.History
@@ -67,7 +68,9 @@ func (m *Model) View() (v tea.View) {
 		return m.frame
 	}
 	m.heldShown = m.held
+	m.paint.zones.Gather(m.mouse && !m.held)
 	v = tea.NewView(m.content())
+	m.paint.zones.Gather(false)
 	v.AltScreen = true
 	v.Cursor = m.cursor()
 	v.MouseMode, v.ReportFocus = m.wantsMouse(), m.wantsFocus()
@@ -88,33 +91,43 @@ func (m *Model) content() string {
 	}
 	switch m.overlay.(type) {
 	case *help, *messages, *jobView, *outputView, *leftoverView, *doctor, *procView, *netView, *isolationView, *eventView, *graphView, *spaceView, *logView, *filesView, *settingView, *bindingView, *upon: // take the whole screen
-		return m.overlay.paint(m).String()
+		b := m.overlay.paint(m)
+		p.zones.Place(views.OverlayZones, b, image.Point{})
+		return b.String()
 	}
 	if p.all {
 		p.panes = views.Panes{}
+		p.zones.Clear()
 		if !l.Host.Empty() {
 			p.panes.Host = t.Host(m.hostState(), l.Host.Dx(), l.Host.Dy())
+			p.zones.Place(views.HostZones, p.panes.Host, l.Host.Min)
 		}
 		if !l.List.Empty() {
 			p.panes.List = t.List(m.listState(), l.List.Dx(), l.List.Dy())
+			p.zones.Place(views.ListZones, p.panes.List, l.List.Min)
 		}
 		if !l.Rule.Empty() {
 			p.panes.Rule = t.Rule(m.ruleState(), l.Rule.Dx(), l.Rule.Dy())
+			p.zones.Place(views.RuleZones, p.panes.Rule, l.Rule.Min)
 		}
 		if !l.Detail.Empty() {
 			p.panes.Detail = t.Detail(m.detailState(), l.Detail.Dx(), l.Detail.Dy())
+			p.zones.Place(views.DetailZones, p.panes.Detail, l.Detail.Min)
 		}
 		if !l.Tip.Empty() {
 			p.panes.Tip = t.Tip(m.tipState(), l.Tip.Dx(), l.Tip.Dy())
 		}
 		if !l.Status.Empty() {
 			p.panes.Status = t.Status(m.statusState(), l.Status.Dx(), l.Status.Dy())
+			p.zones.Place(views.StatusZones, p.panes.Status, l.Status.Min)
 		}
 	}
 	m.paintShells()
+	p.zones.Drop()
 	frame := t.Compose(l, p.panes)
 	if m.overlay != nil {
-		frame = views.Centre(frame, m.overlay.paint(m))
+		frame = lay(frame, m.overlay, m.overlay.paint(m))
+		p.zones.Place(views.OverlayZones, frame, image.Point{})
 	}
 	return frame.String()
 }
@@ -124,6 +137,7 @@ func (m *Model) paintShells() {
 	l, t, p := m.layout, m.theme, &m.paint.panes
 	if !l.Tabs.Empty() {
 		p.Tabs = t.Tabs(m.tabsState(), l.Tabs.Dx(), l.Tabs.Dy())
+		m.paint.zones.Place(views.TabsZones, p.Tabs, l.Tabs.Min)
 	}
 	for i, sh := range m.shells.halves() {
 		box, title := m.rectOf(sh), [2]image.Rectangle{l.Banner, l.Banner2}[i]
@@ -131,7 +145,9 @@ func (m *Model) paintShells() {
 			continue
 		}
 		s := m.shellState(sh)
-		banner, body := t.Banner(s, title.Dx(), title.Dy()), t.Shell(s, box.Dx(), box.Dy())
+		banner := t.Banner(s, title.Dx(), title.Dy())
+		m.paint.zones.Place(views.BannerZones+views.ZonePart(i), banner, title.Min)
+		body := t.Shell(s, box.Dx(), box.Dy())
 		if i == 0 {
 			p.Banner, p.Shell = banner, body
 		} else {

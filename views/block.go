@@ -173,6 +173,8 @@ type line struct {
 	one  bool // base overrides every piece's role
 	buf  strings.Builder
 	open Role // role whose SGR is in force
+	hits []Zone
+	key  Zone // that was written last, if nothing stands behind it yet
 }
 
 // newLine starts a row.
@@ -196,6 +198,7 @@ func (l *line) add(r Role, s string) {
 		s = l.t.Cut(s, l.w-l.used)
 		n = Width(s)
 	}
+	l.keyed(r, s, n)
 	l.raw(r, s, n)
 }
 
@@ -259,5 +262,7 @@ func (l *line) String() string {
 		l.buf.WriteString("\x1b[m")
 		l.open = Plain
 	}
-	return l.buf.String()
+	row := l.buf.String()
+	l.told(row)
+	return row
 }

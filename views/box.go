@@ -20,7 +20,11 @@ func (t *Theme) edge(left, right, words string, role Role, inner int) string {
 	l.add(Border, left+t.Glyphs.Rule)
 	if words != "" && inner > 4 {
 		l.gap(1)
-		l.add(role, t.Cut(words, inner-2))
+		words = t.Cut(words, inner-2)
+		if role == Dim {
+			l.keyWords(words, l.used)
+		}
+		l.add(role, words)
 		l.gap(1)
 	}
 	l.fill(Border, t.Glyphs.Rule, inner+3)

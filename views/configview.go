@@ -107,7 +107,7 @@ func (t *Theme) Config(s *ConfigState, w, h int) Block {
 		offset = Scroll(s.Cursor, offset, len(s.Rows), page)
 	}
 	for i := offset; i < len(s.Rows) && i < offset+page; i++ {
-		rows = append(rows, t.configRow(&s.Rows[i], digits, w, i == s.Cursor))
+		rows = append(rows, t.mark(t.configRow(&s.Rows[i], digits, w, i == s.Cursor), i, i == s.Cursor))
 	}
 	rows = rows[:min(len(rows), 1+page)]
 	foot := t.configFoot(s, w, h)

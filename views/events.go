@@ -151,6 +151,7 @@ func (t *Theme) eventHead(s *EventsState, at, name, w int) string {
 func (t *Theme) eventRow(s *EventsState, i, at, name, w int) string {
 	it := &s.Items[i]
 	l := t.newLine(w)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}

@@ -171,7 +171,11 @@ func (t *Theme) filePane(s *FilesState, side, w, n, h int) []string {
 	}
 	top := Scroll(p.Cursor, p.Offset, len(shown), list)
 	for i := top; i < len(shown) && i < top+list; i++ {
-		rows = append(rows, t.fileRow(s, p, i, focus, w))
+		side := "" // of the one in focus
+		if !focus {
+			side = "other"
+		}
+		rows = append(rows, t.markIn(side, t.fileRow(s, p, i, focus, w), i, i == p.Cursor))
 	}
 	if len(shown) == 0 {
 		role := Dim

@@ -146,7 +146,7 @@ func (t *Theme) formRows(s *FormState, inner, head, n int) (rows []string, from,
 		if f.Kind == PressField { // it has no label
 			head = min(2, inner-1)
 		}
-		rows = append(rows, t.formHead(f, here, head)+t.formValue(f, here, inner-head))
+		rows = append(rows, t.mark(t.formHead(f, here, head)+t.formValue(f, here, inner-head), i, here))
 		if here && f.List != nil {
 			rows = append(rows, t.formList(f.List, inner, n-(len(rows)-from))...)
 		}

@@ -38,7 +38,7 @@ func (t *Theme) formList(s *FormList, inner, n int) []string {
 	var rows []string
 	offset := Scroll(s.Cursor, 0, len(s.Items), n)
 	for i := offset; i < len(s.Items) && i < offset+n; i++ {
-		rows = append(rows, t.formChoice(&s.Items[i], i == s.Cursor, inner, min(width, inner/2)))
+		rows = append(rows, t.markIn("list", t.formChoice(&s.Items[i], i == s.Cursor, inner, min(width, inner/2)), i, i == s.Cursor))
 	}
 	return rows
 }

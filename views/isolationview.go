@@ -134,6 +134,9 @@ func (t *Theme) isolationRows(s *IsolationState, w int) (rows []string, spans []
 		if len(rows) == from {
 			rows = append(rows, blank(w)) // no character of it is as narrow as the screen
 		}
+		for _, row := range rows[from:] {
+			t.mark(row, i, i == s.Cursor)
+		}
 		spans = append(spans, RowSpan{from, len(rows)})
 	}
 	return rows, spans

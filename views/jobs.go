@@ -122,7 +122,7 @@ func (t *Theme) Jobs(s *JobsState, w, h int) Block {
 	for _, i := range places[offset:min(len(places), offset+room)] {
 		switch {
 		case i >= 0:
-			rows = append(rows, t.jobItem(&s.Items[i], i == s.Cursor, s.Now, w))
+			rows = append(rows, t.mark(t.jobItem(&s.Items[i], i == s.Cursor, s.Now, w), i, i == s.Cursor))
 		case i == placeNote:
 			rows = append(rows, t.row(Dim, Clean(s.Note), w))
 		default:

@@ -14,6 +14,7 @@ const (
 	// The smallest half of a shell pane that is split; below it the half in
 	// focus has the pane for itself.
 	minHalfW, minHalfH = 20, 4
+	minListH           = 3 // of a list above another pane
 )
 
 // Pane names a part of the screen that can have the focus.
@@ -58,6 +59,9 @@ type Mode struct {
 	Zoom   Pane // which pane, if Zoomed
 	Raw    bool // a zoomed shell has the terminal for itself
 	Tip    bool // there is a line for who is new
+	// ListW and ListH are the size of the list as somebody has dragged it, HalfW and
+	// HalfH that of the first half of a shell pane; 0 = by the size of the screen.
+	ListW, ListH, HalfW, HalfH int
 }
 
 // Layout holds every rectangle of a screen. Empty ones are not shown; the
@@ -117,10 +121,10 @@ func Arrange(w, h int, mode Mode) Layout {
 	case mode.Shell && mode.InList && h < shortH && w < sideW:
 		l.List = body
 	case mode.Shell:
-		l.place(body, &l.Banner, &l.Shell, shellList(body.Dy()))
+		l.place(body, &l.Banner, &l.Shell, shellList(body.Dy()), mode)
 		l.divide(mode)
 	case detail:
-		l.place(body, &l.Rule, &l.Detail, detailList(body.Dy()))
+		l.place(body, &l.Rule, &l.Detail, detailList(body.Dy()), mode)
 	case h >= shortH:
 		l.List = image.Rect(0, body.Min.Y, w, body.Max.Y-1)
 		l.Rule = image.Rect(0, body.Max.Y-1, w, body.Max.Y)
@@ -152,16 +156,16 @@ func (l *Layout) divide(mode Mode) {
 		l.Tabs, all = cutTop(all)
 		l.Banner, l.Shell = cutTop(all)
 	}
-	half := (all.Dx() - 1) / 2
+	half := dragged(mode.HalfW, (all.Dx()-1)/2, minHalfW, all.Dx()-1-minHalfW)
 	switch {
 	case mode.Halves == Undivided:
-	case mode.Halves == SideBySide && half >= minHalfW:
+	case mode.Halves == SideBySide && all.Dx() > 2*minHalfW:
 		x := all.Min.X + half
 		l.Banner, l.Shell = cutTop(image.Rect(all.Min.X, all.Min.Y, x, all.Max.Y))
 		l.Middle = image.Rect(x, all.Min.Y, x+1, all.Max.Y)
 		l.Banner2, l.Shell2 = cutTop(image.Rect(x+1, all.Min.Y, all.Max.X, all.Max.Y))
 	case mode.Halves == Stacked && all.Dy() >= 2*(minHalfH+1):
-		y := all.Min.Y + (all.Dy()+1)/2
+		y := all.Min.Y + dragged(mode.HalfH, (all.Dy()+1)/2, minHalfH+1, all.Dy()-minHalfH-1)
 		l.Banner, l.Shell = cutTop(image.Rect(all.Min.X, all.Min.Y, all.Max.X, y))
 		l.Banner2, l.Shell2 = cutTop(image.Rect(all.Min.X, y, all.Max.X, all.Max.Y))
 	case mode.Second:
@@ -182,20 +186,30 @@ func (l *Layout) zoom(body image.Rectangle, p Pane) {
 // place puts the list and a second pane with its title row into the body:
 // beside each other on wide screens, else the list above with listH rows, or
 // not at all where there is no room for both.
-func (l *Layout) place(body image.Rectangle, title, pane *image.Rectangle, listH int) {
+func (l *Layout) place(body image.Rectangle, title, pane *image.Rectangle, listH int, mode Mode) {
 	if l.W >= sideW {
+		w := dragged(mode.ListW, listW, MinW, l.W-MinW-1)
 		l.Beside = true
-		l.List = image.Rect(0, body.Min.Y, listW, body.Max.Y)
-		l.Split = image.Rect(listW, body.Min.Y, listW+1, body.Max.Y)
-		*title, *pane = cutTop(image.Rect(listW+1, body.Min.Y, l.W, body.Max.Y))
+		l.List = image.Rect(0, body.Min.Y, w, body.Max.Y)
+		l.Split = image.Rect(w, body.Min.Y, w+1, body.Max.Y)
+		*title, *pane = cutTop(image.Rect(w+1, body.Min.Y, l.W, body.Max.Y))
 		return
 	}
 	if l.H < shortH {
 		*title, *pane = cutTop(body)
 		return
 	}
+	listH = dragged(mode.ListH, listH, minListH, body.Dy()-minHalfH-1)
 	l.List = image.Rect(0, body.Min.Y, l.W, body.Min.Y+listH)
 	*title, *pane = cutTop(image.Rect(0, body.Min.Y+listH, l.W, body.Max.Y))
+}
+
+// dragged is a size that somebody has dragged to, within bounds; 0 = the usual one.
+func dragged(to, usual, least, most int) int {
+	if to == 0 || most < least {
+		return usual
+	}
+	return max(least, min(to, most))
 }
 
 // cutTop splits off the first row.

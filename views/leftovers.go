@@ -56,7 +56,9 @@ func (t *Theme) Leftovers(s *LeftoversState, w, h int) Block {
 	}
 	offset := Scroll(s.Cursor, max(0, s.Cursor-fit/2), len(s.Items), fit)
 	for i := offset; i < len(s.Items) && i < offset+fit; i++ {
-		rows = append(rows, t.leftover(&s.Items[i], i == s.Cursor, s.Now, w)...)
+		for _, row := range t.leftover(&s.Items[i], i == s.Cursor, s.Now, w) {
+			rows = append(rows, t.mark(row, i, i == s.Cursor))
+		}
 	}
 	if len(rows) > 1+room {
 		rows = rows[:1+room]
@@ -95,6 +97,7 @@ func (t *Theme) leftover(it *LeftoverItem, here bool, now time.Time, w int) []st
 	if it.Busy != "" {
 		ways.add(Notice, Clean(it.Busy)+" ...")
 	} else {
+		ways.keyWords(it.Ways, ways.used)
 		ways.add(Key, it.Ways)
 	}
 	return []string{l.String(), t.row(Dim, "   "+strings.Join(facts, "  "), w), ways.String(), blank(w)}

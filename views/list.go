@@ -100,6 +100,7 @@ func (t *Theme) listTitles(s *ListState, cols tableau, w int) string {
 		}
 		l.to(x)
 		l.field(r, title, width, right)
+		l.hit(x, x+width, Zone{Kind: ColumnZone, Word: p.id})
 	}
 	return l.String()
 }
@@ -117,6 +118,7 @@ func rightAligned(id string) bool {
 func (t *Theme) listRow(s *ListState, cols tableau, i, w int) string {
 	r := &s.Rows[i]
 	l := t.newLine(w)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(CursorBlur)
 		if s.Focused {

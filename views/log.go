@@ -275,7 +275,7 @@ func (t *Theme) logList(s *LogListState, w, h int) []string {
 		widest = max(widest, Width(s.Items[i].label(w)))
 	}
 	for i := top; i < len(s.Items) && len(rows) < h; i++ {
-		rows = append(rows, t.logItem(s, i, widest, w))
+		rows = append(rows, t.mark(t.logItem(s, i, widest, w), i, i == s.Cursor))
 	}
 	if len(s.Items) == 0 && s.Empty != "" && h > 0 {
 		rows = append(rows, t.row(Dim, "  "+s.Empty, w))

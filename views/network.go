@@ -174,6 +174,7 @@ func (t *Theme) networkHead(w int) string {
 func (t *Theme) networkRow(s *NetworkState, i, w int) string {
 	r := &s.Rows[i]
 	l := t.newLine(w)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}

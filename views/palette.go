@@ -32,6 +32,7 @@ func (t *Theme) Palette(s *PaletteState, w, h int) Block {
 func (t *Theme) paletteRow(s *PaletteState, i, inner int) string {
 	it := &s.Items[i]
 	l := t.newLine(inner)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}

@@ -32,6 +32,7 @@ func (t *Theme) Picker(s *PickerState, w, h int) Block {
 func (t *Theme) pickerRow(s *PickerState, i, label, inner int) string {
 	it := &s.Items[i]
 	l := t.newLine(inner)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}

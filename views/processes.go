@@ -185,6 +185,7 @@ func (c *ProcessColumn) width(l *line) int {
 func (t *Theme) processRow(s *ProcessesState, i, w int) string {
 	it := &s.Items[i]
 	l := t.newLine(w)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}

@@ -215,6 +215,7 @@ func (t *Theme) promptAnswer(s *PromptState, inner int) []string {
 	case AskWhich:
 		for i, c := range s.Choices {
 			l := t.newLine(inner)
+			l.hit(0, inner, Zone{Kind: KeyZone, Word: strconv.Itoa(i + 1)})
 			if i == s.Cursor {
 				l.whole(Cursor)
 			}

@@ -107,6 +107,7 @@ func (t *Theme) sessionRow(s *SessionsState, i, inner int) string {
 	it := &s.Items[i]
 	name, command, age, state := sessionColumns(inner)
 	l := t.newLine(inner)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}

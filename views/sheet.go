@@ -130,6 +130,7 @@ func (t *Theme) sheetHead(s *SheetState, cols [3]int, w int) string {
 func (t *Theme) sheetRow(s *SheetState, i int, cols [3]int, w int) string {
 	it := &s.Rows[i]
 	l := t.newLine(w)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}

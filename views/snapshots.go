@@ -175,6 +175,7 @@ func (t *Theme) snapshotHead(cols snapshotWidths, inner int) string {
 func (t *Theme) snapshotRow(s *SnapshotsState, i int, cols snapshotWidths, inner int) string {
 	it := &s.Items[i]
 	l := t.newLine(inner)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}
@@ -208,6 +209,7 @@ func (w snapshotWidths) add(l *line, c snapshotCells) {
 func (t *Theme) oldRootRow(s *SnapshotsState, i, inner int) string {
 	it := &s.Old[i]
 	l := t.newLine(inner)
+	l.item(len(s.Items)+i, len(s.Items)+i == s.Cursor)
 	if len(s.Items)+i == s.Cursor {
 		l.whole(Cursor)
 	}
@@ -248,7 +250,11 @@ func (t *Theme) keyRows(pairs []string, w int) []string {
 		for n+2 <= len(pairs) && Width(Clean(keysLine(pairs[:n+2]...))) <= w {
 			n += 2
 		}
-		rows = append(rows, t.row(Dim, Clean(keysLine(pairs[:n]...)), w))
+		l := t.newLine(w)
+		words := Clean(keysLine(pairs[:n]...))
+		l.keyWords(words, 0)
+		l.add(Dim, words)
+		rows = append(rows, l.String())
 		pairs = pairs[n:]
 	}
 	return rows

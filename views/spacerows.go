@@ -110,6 +110,7 @@ func (t *Theme) spaceHead(s *SpaceState, section, w int) string {
 func (t *Theme) spaceRow(s *SpaceState, i, w int) string {
 	r := &s.Rows[i]
 	l := t.newLine(w)
+	l.item(i, i == s.Cursor)
 	if i == s.Cursor {
 		l.whole(Cursor)
 	}

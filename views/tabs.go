@@ -70,9 +70,11 @@ func (t *Theme) Tabs(s *TabsState, w, h int) Block {
 			l.add(Dim, t.Glyphs.Ellipsis)
 			break
 		}
+		from := l.used
 		for _, sp := range pieces[i].spans {
 			l.add(sp.role, sp.text)
 		}
+		l.hit(from, l.used, Zone{Kind: TabZone, At: i})
 	}
 	l.gap(1)
 	l.fill(rule, t.Glyphs.Rule, w)

@@ -73,6 +73,8 @@ type Theme struct {
 	// once: its Render, asked for every cell run of every frame, would be most
 	// of the painting.
 	open [roleCount]string
+	// zones gathers what can be clicked; nil = nothing does.
+	zones *Zones
 }
 
 // ThemeInfo is what there is to know of a theme before it is worn.
