@@ -108,7 +108,7 @@ func (m *Model) endGauge() {
 
 // dropGauge ends measuring whose overlay is gone, however it was left.
 func (m *Model) dropGauge() {
-	if m.gauge.owner != nil && m.gauge.owner != m.overlay {
+	if m.gauge.owner != nil && m.gauge.owner != m.overlay && m.gauge.owner != m.readUnder() {
 		m.endGauge()
 	}
 }

@@ -419,9 +419,3 @@ func (m *Model) copyMenu() tea.Cmd {
 	m.overlay = pick
 	return nil
 }
-
-// openHelp shows the keys of a scope.
-func (m *Model) openHelp(scope keymap.Scope) tea.Cmd {
-	m.overlay = &help{scope: scope}
-	return nil
-}

@@ -32,6 +32,8 @@ func (m *Model) onKey(k tea.KeyPressMsg) tea.Cmd {
 	case (m.overlay != nil || m.prompt.open) && m.isHabit(k):
 		a, _ := m.keys.Lookup(keymap.List, k.String())
 		return m.do(a)
+	case m.wantsHelp(k):
+		return m.helpHere()
 	case m.overlay != nil:
 		return m.overlayKey(k)
 	case m.prompt.open:

@@ -176,6 +176,10 @@ func (x *isolationView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 	case keymap.FreezeView:
 		return m.do(a)
 	}
+	if a.ID == keymap.HelpKey {
+		m.helpUpon(x, keymap.List, views.HelpIsolation)
+		return nil
+	}
 	return m.aside(x, keymap.List, a, x.leave)
 }
 

@@ -85,21 +85,3 @@ func (p *palette) paste(m *Model, text string) bool {
 	p.find(m)
 	return true
 }
-
-// help shows every key; it scrolls.
-type help struct {
-	scope keymap.Scope
-	top   int
-}
-
-func (h *help) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	top, done := scrollKey(k.String(), h.top, m.helpLines(h), m.helpRows())
-	h.top = top
-	if done || k.String() == "?" || k.String() == "f1" {
-		m.overlay = nil
-	}
-	return nil
-}
-
-// paste is not for help.
-func (*help) paste(*Model, string) bool { return false }

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
+	"lxcdeck/views"
 )
 
 // readDeadline is for one reading of a view; the runtime has deadlines of its own.
@@ -112,11 +113,14 @@ func (r *reader) leave(m *Model) tea.Cmd {
 // value = none is.
 func opened[V overlay](m *Model) V {
 	at := m.overlay
-	if u, ok := at.(*upon); ok {
+	for {
+		u, ok := at.(*upon)
+		if !ok {
+			x, _ := at.(V)
+			return x
+		}
 		at = u.under
 	}
-	x, _ := at.(V)
-	return x
 }
 
 // stepped is where a key takes the cursor in n lines; false = it is not for that.
@@ -143,7 +147,7 @@ func stepped(id keymap.ID, at, page, n int) (to int, ok bool) {
 func (m *Model) aside(x overlay, scope keymap.Scope, a keymap.Action, leave func(*Model) tea.Cmd) tea.Cmd {
 	switch a.ID {
 	case keymap.HelpKey:
-		m.overlay = &upon{&help{scope: scope}, x}
+		m.helpUpon(x, scope, views.TopicOf(scope))
 	case keymap.Messages:
 		act := m.openMessages()
 		m.overlay = &upon{m.overlay, x}

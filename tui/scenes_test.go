@@ -106,7 +106,7 @@ func lookScenes() []scene {
 
 func askScenes() []scene {
 	return []scene{
-		{"help", "", keys("?"), []string{"Move"}},
+		{"help", "", keys("?"), []string{"Help on the list"}},
 		{"palette", "", func(d *deck) { d.press(":"); d.typed("st") }, []string{":st"}},
 		{"sort-menu", "", keys("o"), []string{"Sort by"}},
 		{"columns-menu", "", keys("c"), []string{"Columns"}},

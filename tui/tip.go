@@ -100,6 +100,9 @@ func (m *Model) tipState() *views.TipState {
 	default:
 		add(keymap.StartStop, "to start "+c.Name)
 	}
+	if len(s.Hints) == 0 && len(m.rows.shown) > 0 { // nothing can be done to this one now
+		add(keymap.Down, "to the next row")
+	}
 	add(keymap.Palette, "to find all by name")
 	add(keymap.HelpKey, "for help")
 	add(keymap.Quit, "to quit")

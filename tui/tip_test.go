@@ -90,7 +90,7 @@ func TestTipNamesTheKeysThatAreBound(t *testing.T) {
 
 func TestTipLeavesOutWhatIsRefused(t *testing.T) {
 	d, _ := newcomer(t, 120, 40, Options{ReadOnly: true})
-	d.sees("New here?", "? for help")
+	d.sees("New here?", "down to the next row", "? for help")
 	d.seesNo("for a shell in")
 }
 

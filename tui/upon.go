@@ -34,6 +34,9 @@ func (u *upon) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
 func (u *upon) paste(m *Model, text string) bool { return u.top.paste(m, text) }
 
 func (u *upon) paint(m *Model) views.Block {
+	if h, ok := u.top.(*help); ok { // which takes the whole screen, whatever is under it
+		return h.paint(m)
+	}
 	under := u.under.paint(m)
 	m.paint.zones.Drop() // a click is for what stands above
 	return lay(under, u.top, u.top.paint(m))

@@ -108,6 +108,14 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 		"no tabs":    func(w, h int) Block { return th.Tabs(&TabsState{}, w, h) },
 		"too small":  func(w, h int) Block { return th.TooSmall(w, h, "q") },
 		"help":       func(w, h int) Block { return th.Help(helpState(), w, h) },
+		"help, searched": func(w, h int) Block {
+			s := helpFor(keymap.Files, keymap.Situation{})
+			s.Query, s.Typing, s.Behind, s.Version, s.Offset = strings.Repeat("名前\x1b", 90), true, 3, "\x1b日本", 7
+			return th.Help(s, w, h)
+		},
+		"help of a view without a scope": func(w, h int) Block {
+			return th.Help(&HelpState{Topic: HelpJobs, Local: []keymap.Hint{{Key: "x", Text: "日本\x1b" + strings.Repeat("語 ", 40)}}, Query: "a", Hit: 2}, w, h)
+		},
 		"tip": func(w, h int) Block {
 			return th.Tip(&TipState{Hide: "x", Hints: []keymap.Hint{{Key: "s", Text: "for a shell in " + strings.Repeat("日本\x1b語", 20)}, {ID: keymap.HelpKey, Key: "?", Text: "for help"}, {Key: "q", Text: "to quit"}}}, w, h)
 		},
@@ -212,7 +220,16 @@ func nastyStatus() []*StatusState {
 }
 
 func helpState() *HelpState {
-	return &HelpState{Groups: keymap.HelpGroups(keys(), keymap.List, keymap.Situation{ReadOnly: true}), ReadOnly: true, Prefix: "ctrl+]", Version: "0.1.0"}
+	s := helpFor(keymap.List, keymap.Situation{ReadOnly: true})
+	s.ReadOnly = true
+	return s
+}
+
+// helpFor is the help of a scope.
+func helpFor(scope keymap.Scope, now keymap.Situation) *HelpState {
+	s := &HelpState{Topic: TopicOf(scope), Prefix: "ctrl+]", Version: "0.1.0"}
+	s.Groups, s.Everywhere, s.Elsewhere = keymap.HelpSections(keys(), scope, now)
+	return s
 }
 
 func TestEveryPaneIsExact(t *testing.T) {

@@ -88,8 +88,11 @@ func TestGoldenScreens(t *testing.T) {
 		broken.Cursor = 6
 		golden(t, "broken-"+name, screen(th, w, h, Mode{Detail: Open}, broken, hostState()), false)
 
-		help := &HelpState{Groups: keymap.HelpGroups(keys(), keymap.List, situation(&rows[0])), Prefix: "ctrl+]", Version: "0.1.0"}
+		help := helpFor(keymap.List, situation(&rows[0]))
 		golden(t, "help-"+name, th.Help(help, w, h), false)
+		logs := helpFor(keymap.LogText, keymap.Situation{})
+		logs.Prefix, logs.Query, logs.Hit = "", "follow", 1
+		golden(t, "helplogs-"+name, th.Help(logs, w, h), name == "80x24")
 	}
 }
 

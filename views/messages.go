@@ -33,7 +33,7 @@ func (t *Theme) Messages(s *MessagesState, w, h int) Block {
 	title.fill(Dim, t.Glyphs.Rule, w)
 	out := exactly(append([]string{title.String()}, body[offset:]...), w, h)
 	if h > 1 {
-		out[h-1] = t.helpFoot(offset, page, len(body), w)
+		out[h-1] = t.textFoot(offset, page, len(body), w)
 	}
 	return out
 }

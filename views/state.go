@@ -226,11 +226,19 @@ type PaletteState struct {
 
 // HelpState is the help screen.
 type HelpState struct {
-	Groups   []keymap.HelpGroup
-	Offset   int // first line drawn
-	ReadOnly bool
-	Prefix   string // as people read it
-	Version  string
+	Topic      HelpTopic          // whose help it is: what its columns and marks mean
+	Local      []keymap.Hint      // keys of a view that no table has, as its footer names them
+	Groups     []keymap.HelpGroup // of the view
+	Everywhere []keymap.HelpGroup // that work everywhere
+	Elsewhere  []keymap.HelpGroup // of other views
+	Offset     int                // first line drawn
+	ReadOnly   bool
+	Prefix     string // as people read it
+	Version    string
+	Query      string // what is searched for; "" = nothing
+	Typing     bool   // it is being typed
+	Behind     int    // characters of it behind the cursor
+	Hit        int    // which hit the search is at, from 1; 0 = none
 }
 
 // PickerItem is one line of a picker.

@@ -262,9 +262,78 @@ func TestHelpScrolls(t *testing.T) {
 	has(t, "read-only", th.Help(s, 80, 24), "Help", "RO", "refused", "more line")
 	hasNot(t, "top", th.Help(s, 40, 10), "Redraw the screen")
 	s.Offset = 1 << 20
-	has(t, "bottom", th.Help(s, 40, 10), "Quit, or back", "esc closes")
+	has(t, "bottom", th.Help(s, 40, 10), "Edit the file in $EDITOR", "esc closes")
 	if n := th.HelpHeight(s, 200); n >= th.HelpHeight(s, 80) {
 		t.Errorf("%d lines at 200 columns, %d at 80", n, th.HelpHeight(s, 80))
+	}
+}
+
+// Every topic says what its view shows, in words that fit any glyphs.
+func TestHelpExplains(t *testing.T) {
+	th := theme(t, "", ThemeOptions{Colors: 16})
+	names := map[string]bool{}
+	for topic := range helpTopics {
+		if names[topic.String()] || topic.String() == "" {
+			t.Errorf("topic %d is called %q", topic, topic)
+		}
+		names[topic.String()] = true
+		terms := th.explain(topic)
+		if len(terms) < 2 {
+			t.Errorf("%s explains %d things", topic, len(terms))
+		}
+		for _, x := range terms {
+			if x.term == "" || x.text == "" || Clean(x.term+x.text) != x.term+x.text {
+				t.Errorf("%s: %q", topic, x)
+			}
+		}
+	}
+	list := strings.Join(plain(th.Help(&HelpState{Topic: HelpList}, 200, 80)), "\n")
+	for _, c := range Columns() {
+		if !strings.Contains(list, c.Title) || !strings.Contains(list, c.Long) {
+			t.Errorf("nothing of the column %s", c.Title)
+		}
+	}
+	for _, want := range []string{"R running", "F frozen", th.Glyphs.Lock, "needs a restart"} {
+		if !strings.Contains(list, want) {
+			t.Errorf("no %q in\n%s", want, list)
+		}
+	}
+	for scope := keymap.List; scope <= keymap.Files; scope++ {
+		if scope > keymap.Help && TopicOf(scope) == HelpList {
+			t.Errorf("the scope %s has no topic", scope)
+		}
+	}
+}
+
+// What is searched for is found in keys, words and explanations, of all views.
+func TestHelpFinds(t *testing.T) {
+	th := theme(t, "", ThemeOptions{Colors: 16})
+	s := helpFor(keymap.Files, keymap.Situation{})
+	body := func() []string {
+		full := *s
+		return plain(th.Help(&full, 80, th.HelpHeight(s, 80)+2))[1:]
+	}
+	for query, want := range map[string]string{
+		"owner OF what": "Owner of what goes in", "follow": "Follow the end", "as they are inside": "OWNER", "f5": "Copy to the other side",
+	} {
+		s.Query = query
+		hits := th.HelpHits(s, 80)
+		found := false
+		for _, y := range hits {
+			found = found || strings.Contains(body()[y], want)
+		}
+		if !found {
+			t.Errorf("%q: %v", query, hits)
+		}
+	}
+	s.Query = "nothing has this"
+	if hits := th.HelpHits(s, 80); len(hits) > 0 {
+		t.Errorf("found at %v", hits)
+	}
+	has(t, "nothing", th.Help(s, 80, 24), "not found")
+	s.Query = ""
+	if hits := th.HelpHits(s, 80); len(hits) > 0 {
+		t.Errorf("nothing is searched for, and found at %v", hits)
 	}
 }
 
