@@ -9,6 +9,9 @@ import (
 	"lxcdeck/runtime"
 )
 
+// WhyReadOnly refuses whatever changes something.
+const WhyReadOnly = "lxcdeck is read-only: start it without --read-only (in the settings: read_only)"
+
 // Why refuses an action in one sentence that names the container and says what
 // to do, or gives "" when it can be done. With several targets it refuses only
 // if none of them allows it; Split tells which do.
@@ -16,7 +19,7 @@ import (
 // Names in the sentence are as they are: whoever prints it cleans it.
 func Why(a Action, s Situation) string {
 	if a.Changes && s.ReadOnly {
-		return "lxcdeck is read-only: start it without --read-only for that"
+		return WhyReadOnly
 	}
 	if why := whyPlace(a, s); why != "" {
 		return why
@@ -48,7 +51,7 @@ func whyPlace(a Action, s Situation) string {
 	switch a.ID {
 	case ShellKill, ShellSend, ShellRecord:
 		if s.ShellEnded {
-			return "this shell has ended: dismiss it"
+			return "this shell has ended: " + title(Dismiss) + ", or " + title(ShellReopen)
 		}
 	case Dismiss:
 		if !s.ShellEnded {
@@ -60,7 +63,7 @@ func whyPlace(a Action, s Situation) string {
 		}
 	case ShellHalf, ShellApart:
 		if !s.Split {
-			return "the pane is not split"
+			return "the pane is not split: " + title(ShellBeside) + " splits it"
 		}
 	case ShellBeside, ShellBelow:
 		if s.Split {
@@ -76,7 +79,7 @@ func whyPlace(a Action, s Situation) string {
 		}
 	case Reopen, ShellReopen:
 		if s.Closed == 0 {
-			return "no session was closed that could be opened again"
+			return "no session was closed that could be opened again: " + title(OpenShell) + " opens one"
 		}
 	case ClearMarks:
 		if s.Marks == 0 {
@@ -185,7 +188,7 @@ func whyOp(op runtime.Op, c runtime.Container, s Situation) string {
 	case info.Kind == runtime.OnContainer && len(info.From) == 1 && info.From[0] == runtime.Stopped:
 		return fmt.Sprintf("%s is %s: stop it before you %s it", c.Name, word(c.State), info.Name)
 	case info.Kind == runtime.OnContainer:
-		return fmt.Sprintf("%s is %s: that cannot be done then (%s)", c.Name, word(c.State), info.Name)
+		return fmt.Sprintf("%s is %s: to %s it, it has to be %s", c.Name, word(c.State), info.Name, states(info.From))
 	case c.State == runtime.Stopped:
 		return fmt.Sprintf("%s is stopped: start it before you %s it", c.Name, info.Name)
 	case c.State == runtime.Frozen && op.Accepts(runtime.Running):
@@ -195,6 +198,15 @@ func whyOp(op runtime.Op, c runtime.Container, s Situation) string {
 	default:
 		return fmt.Sprintf("%s is %s: wait until that is over, then %s it", c.Name, word(c.State), info.Name)
 	}
+}
+
+// states are those of which one is wanted, in running text.
+func states(all []runtime.State) string {
+	words := make([]string, len(all))
+	for i, s := range all {
+		words[i] = word(s)
+	}
+	return strings.Join(words, " or ")
 }
 
 // whyAny refuses what would touch a container that must not be touched now,
@@ -214,7 +226,7 @@ func whyAny(c runtime.Container, s Situation) string {
 		return fmt.Sprintf("the configuration of %s cannot be loaded: mend it first (%v)", c.Name, c.Problem)
 	}
 	if c.State == runtime.Unknown {
-		return "the state of " + c.Name + " is not known: read everything again first"
+		return "the state of " + c.Name + " is not known: " + title(Refresh) + " first"
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime/conf"
 	"lxcdeck/views"
 )
@@ -76,7 +77,7 @@ func (x *confView) enter(m *Model) tea.Cmd {
 	r := &x.rows[x.at]
 	switch {
 	case r.item < 0:
-		m.say(noteInfo, "there is no key in this line", x.editKey(m))
+		m.say(noteInfo, "there is no key in this line of "+x.name, x.editKey(m))
 		return nil
 	case r.node > 0: // what is included belongs to others: a line of this config overrides it
 		it := &x.tree.Items[r.item]
@@ -84,7 +85,7 @@ func (x *confView) enter(m *Model) tea.Cmd {
 	}
 	it := &x.tree.Items[r.item]
 	if !x.secrets && len(conf.SecretsOf(it.Key, it.Value)) > 0 {
-		m.say(noteInfo, "its value is hidden: show secrets first", "")
+		m.say(noteInfo, "the value of "+it.Key+" is hidden: show secrets first", m.keyDoes(keymap.ConfSecrets, "shows them"))
 		return nil
 	}
 	k, _ := conf.Lookup(it.Key)
@@ -123,12 +124,12 @@ func (x *confView) add(m *Model, key, value string) tea.Cmd {
 // drop takes the line under the cursor out.
 func (x *confView) drop(m *Model) tea.Cmd {
 	if x.at >= len(x.rows) || x.rows[x.at].node > 0 || x.rows[x.at].line == 0 {
-		m.say(noteInfo, "this is no line of "+x.of.Path(), "")
+		m.say(noteInfo, "not taken out: this is no line of "+x.of.Path(), "what is included is another file: a line of this one overrides it")
 		return nil
 	}
 	f := conf.Parse(x.of.Path(), x.text())
 	if err := f.Delete(x.rows[x.at].line); err != nil {
-		m.say(noteError, err.Error(), "")
+		m.say(noteError, "not taken out of "+x.of.Path()+": "+err.Error(), x.editKey(m))
 		return nil
 	}
 	return x.draftOf(m, f, 0)
@@ -139,7 +140,7 @@ func (x *confView) drop(m *Model) tea.Cmd {
 func (x *confView) draftOf(m *Model, f *conf.File, line int) tea.Cmd {
 	x.draft, x.drafted, x.fault = f.Bytes(), true, nil
 	if x.sameText() {
-		m.say(noteInfo, "nothing was changed", "")
+		m.say(noteInfo, x.name+": nothing was changed", "")
 		return x.forget(m)
 	}
 	x.resolve()
@@ -149,12 +150,12 @@ func (x *confView) draftOf(m *Model, f *conf.File, line int) tea.Cmd {
 		if i := x.rows[at].item; i >= 0 {
 			it := &x.tree.Items[i]
 			if it.State == conf.Overridden || it.State == conf.Cleared {
-				m.say(noteWarn, "changed, and not saved yet, but it does not count: "+x.tree.Words(it), "")
+				m.say(noteWarn, it.Key+" is changed, and not saved yet, but it does not count: "+x.tree.Words(it), "")
 				return nil
 			}
 		}
 	}
-	m.say(noteInfo, "changed, and not saved yet", "")
+	m.say(noteInfo, x.name+" is changed, and not saved yet", m.keyDoes(keymap.ConfSave, "looks over and saves"))
 	return nil
 }
 
@@ -167,7 +168,7 @@ func (x *confView) rowOf(node, line int) int {
 // line, title what that comes to.
 func (x *confView) ask(m *Model, title func(key string) string, key, value string, fixed bool, edit func(f *conf.File, key, value string) (int, error)) tea.Cmd {
 	if len([]rune(value)) > textLimit {
-		m.say(noteWarn, fmt.Sprintf("its value has more than %d characters", textLimit), x.editKey(m))
+		m.say(noteWarn, fmt.Sprintf("the value of %s has more than %d characters, too many for a form", key, textLimit), x.editKey(m))
 		return nil
 	}
 	var have []string

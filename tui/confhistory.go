@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime"
 )
 
@@ -51,7 +52,7 @@ func (msg confBackupMsg) arrive(m *Model) tea.Cmd {
 		return nil
 	}
 	if msg.err != nil {
-		m.say(noteError, msg.err.Error(), "")
+		m.say(noteError, "no earlier version of "+x.name+" is restored: "+msg.err.Error(), hintOf(msg.err))
 		return nil
 	}
 	if why := x.whyNot(m); why != "" {
@@ -59,7 +60,7 @@ func (msg confBackupMsg) arrive(m *Model) tea.Cmd {
 		return nil
 	}
 	if x.drafted {
-		m.say(noteWarn, "there are changes that are not saved: save or drop them first", "")
+		m.say(noteWarn, x.name+" has changes that are not saved: save or drop them first", m.keyDoes(keymap.ConfUndo, "drops them"))
 		return nil
 	}
 	look := x.take(m, msg.text)

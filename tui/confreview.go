@@ -18,7 +18,7 @@ import (
 func (x *confView) take(m *Model, text []byte) tea.Cmd {
 	x.draft, x.drafted, x.fault, x.restores = text, true, nil, false
 	if x.sameText() {
-		m.say(noteInfo, "nothing was changed", "")
+		m.say(noteInfo, x.name+": nothing was changed", "")
 		return x.forget(m)
 	}
 	x.resolve()
@@ -45,7 +45,7 @@ func (x *confView) dropKept() tea.Cmd {
 // undo drops the draft.
 func (x *confView) undo(m *Model) tea.Cmd {
 	if !x.drafted || x.job != nil {
-		m.say(noteInfo, "there are no changes that are not saved", "")
+		m.say(noteInfo, x.name+" has no changes that are not saved", "")
 		return nil
 	}
 	return m.askUpon(&question{
@@ -53,7 +53,7 @@ func (x *confView) undo(m *Model) tea.Cmd {
 		yes: func() tea.Cmd {
 			m.notices.dismiss() // such as why it was refused
 			drop := x.forget(m)
-			m.say(noteInfo, "the changes are dropped: this is the file as it stands", "")
+			m.say(noteInfo, "the changes of "+x.name+" are dropped: this is the file as it stands", "")
 			return tea.Batch(drop, x.fetch(m, nil))
 		},
 	})
@@ -62,7 +62,7 @@ func (x *confView) undo(m *Model) tea.Cmd {
 // review has liblxc judge the draft, and reads what stands in the file by now.
 func (x *confView) review(m *Model) tea.Cmd {
 	if !x.drafted {
-		m.say(noteInfo, "there are no changes that are not saved", "")
+		m.say(noteInfo, x.name+" has no changes that are not saved", "")
 		return nil
 	}
 	if n := conflictLeft(x.draft); n > 0 {
@@ -94,16 +94,16 @@ func (*confView) editKey(m *Model) string {
 func (x *confView) judged(m *Model, got *confGot) tea.Cmd {
 	if got.text.Version != x.version && x.version != "" && got.text.Version != "" && bytes.Equal(x.textOf(&got.text), x.base) {
 		x.version = got.text.Version
-		m.say(noteInfo, "somebody else has changed its owner or mode meanwhile, and not its text", "")
+		m.say(noteInfo, "somebody else has changed owner or mode of "+x.name+" meanwhile, and not its text", "saving goes on with that")
 	}
 	switch {
 	case got.text.NoSave != "":
-		m.say(noteError, x.name+": it cannot be saved: "+got.text.NoSave, "")
+		m.say(noteError, x.name+" cannot be saved: "+got.text.NoSave, "")
 		return nil
 	case got.text.Version != x.version:
 		return x.merge(m)
 	case got.failed != nil:
-		m.say(noteError, "not saved: "+got.failed.Error(), hintOf(got.failed))
+		m.say(noteError, x.name+" is not saved: "+got.failed.Error(), hintOf(got.failed))
 		return nil
 	case got.fault != nil:
 		x.fault = got.fault
@@ -113,7 +113,7 @@ func (x *confView) judged(m *Model, got *confGot) tea.Cmd {
 				x.move(m, i)
 			}
 		}
-		m.say(noteError, "not saved: liblxc refuses it: "+got.fault.String(), x.editKey(m))
+		m.say(noteError, x.name+" is not saved: liblxc refuses it: "+got.fault.String(), x.editKey(m))
 		return nil
 	}
 	d := &confDiff{x: x, asked: m.clock.Now()}
@@ -132,7 +132,7 @@ func (x *confView) merge(m *Model) tea.Cmd {
 	clashes := conf.Clashes(conf.Parse(path, x.base), conf.Parse(path, x.draft), conf.Parse(path, theirs))
 	if ok && len(clashes) == 0 {
 		x.base, x.version = theirs, x.got.Version
-		m.say(noteWarn, "somebody else has changed it meanwhile: their changes and yours are put together", "")
+		m.say(noteWarn, "somebody else has changed "+x.name+" meanwhile: their changes and yours are put together", "look over them before you save")
 		return x.take(m, []byte(strings.Join(lines, "")))
 	}
 	what := "Both have changed the same lines."

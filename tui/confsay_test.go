@@ -142,7 +142,7 @@ func TestConfigThatDiffersUnseen(t *testing.T) {
 	d.press("n")
 	d.m.configOpen().version = "of another mode"
 	d.press("w")
-	d.sees("Save this to", "owner or mode meanwhile, and not its text")
+	d.sees("Save this to", "owner or mode of alpha meanwhile, and not its text")
 	d = configDeck(t, Options{}, "lxc.uts.name = a\n")
 	x := d.m.configOpen()
 	x.version = ""

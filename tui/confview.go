@@ -235,7 +235,7 @@ func (x *confView) textOf(t *runtime.ConfigText) []byte {
 func (x *confView) whyNot(m *Model) string {
 	switch {
 	case m.readOnly:
-		return "lxcdeck is read-only: start it without --read-only for that"
+		return keymap.WhyReadOnly
 	case !x.read:
 		return "it was not read yet"
 	case x.got.NoSave != "":
@@ -342,7 +342,7 @@ func (x *confView) fold(m *Model) {
 		path = x.tree.Nodes[x.rows[x.at].node].Path
 	}
 	if path == "" {
-		m.say(noteInfo, "nothing is included here", "")
+		m.say(noteInfo, "nothing is included in this line", "lines with + have more in them")
 		return
 	}
 	x.unfolded[path] = !x.unfolded[path]

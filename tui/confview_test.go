@@ -191,7 +191,7 @@ func TestConfigKeyByKey(t *testing.T) {
 	d.sees("this liblxc has no such key")
 	d.press("esc", "G", "k", "k") // the environment
 	d.press("enter")
-	d.sees("its value is hidden")
+	d.sees("the value of lxc.environment is hidden", "s shows them")
 	d.press("D")
 	d.seesNo("TOKEN")
 	d.press("w")

@@ -81,7 +81,7 @@ func (x *doctor) mend(m *Model) tea.Cmd {
 	case fix == nil:
 		return nil
 	case m.readOnly:
-		m.say(noteWarn, "lxcdeck is read-only: start it without --read-only for that", "")
+		m.say(noteWarn, keymap.WhyReadOnly, "")
 		return nil
 	}
 	t := views.Target{Name: m.called(x.ref)}

@@ -18,6 +18,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"golang.org/x/sys/unix"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime/conf"
 	"lxcdeck/tui/record"
 )
@@ -69,7 +70,7 @@ type confBase struct {
 // of on.
 func (x *confView) edit(m *Model, text []byte, on *confBase) tea.Cmd {
 	if m.editor == nil || m.saveDir == "" {
-		m.say(noteWarn, "there is no terminal for an editor, or no place for its file", "")
+		m.say(noteWarn, x.name+" is not edited: there is no terminal for an editor, or no home directory for its file", m.keyDoes(keymap.ConfSet, "changes one key"))
 		return nil
 	}
 	if text == nil {
@@ -116,19 +117,19 @@ func (msg editedMsg) arrive(m *Model) tea.Cmd {
 		m.say(noteWarn, "the editor did not come to its end; "+recovery(msg.path, msg.beside), "")
 		return tea.Batch(acts...)
 	case msg.err != nil && (msg.path == "" || msg.text != nil && same):
-		m.say(noteError, "not edited: "+msg.err.Error(), "VISUAL or EDITOR names the editor")
+		m.say(noteError, x.name+" is not edited: "+msg.err.Error(), "VISUAL or EDITOR names the editor")
 		return tea.Batch(append(acts, removing(msg.path))...)
 	case msg.err != nil:
 		m.say(noteError, "the editor failed: "+msg.err.Error()+"; the text is kept in "+msg.path, "")
 		return tea.Batch(acts...)
 	case msg.text == nil:
-		m.say(noteError, "what was edited cannot be read: "+msg.path, "")
+		m.say(noteError, "what was edited of "+x.name+" cannot be read: "+msg.path, "look at that file: it is not removed")
 		return tea.Batch(acts...)
 	case m.configOpen() != x:
 		m.say(noteWarn, "the text is kept in "+msg.path, "")
 		return tea.Batch(acts...)
 	case same && !x.drafted && string(msg.was) == string(x.base):
-		m.say(noteInfo, "nothing was changed", "")
+		m.say(noteInfo, x.name+": nothing was changed", "")
 		return tea.Batch(append(acts, removing(msg.path))...)
 	}
 	x.kept = msg.path

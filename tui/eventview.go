@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -136,12 +137,12 @@ func (x *eventView) toContainer(m *Model, e *events.Event) tea.Cmd {
 		return nil
 	}
 	if m.byRef(e.Ref) == nil {
-		m.say(noteWarn, m.called(e.Ref)+" is gone", "")
+		m.say(noteWarn, m.called(e.Ref)+" is gone: it was destroyed, renamed or moved", "c lists all that happened to it")
 		return nil
 	}
 	i := m.rows.find(e.Ref)
 	if i < 0 {
-		m.say(noteWarn, m.called(e.Ref)+" is not shown: a filter leaves it out of the list", "")
+		m.say(noteWarn, m.called(e.Ref)+" is not shown: the filter leaves it out of the list", m.filterKeys())
 		return nil
 	}
 	m.overlay = nil
@@ -229,4 +230,16 @@ func (m *Model) eventWhy(e *events.Event) string {
 	return e.Why(events.Words{Bytes: views.Bytes, Cores: views.Cores, Time: func(at time.Time) string {
 		return views.EventTime(inDay(at), inDay(m.clock.Now()))
 	}})
+}
+
+// filterKeys say what brings rows back that are left out.
+func (m *Model) filterKeys() string {
+	var keys []string
+	if m.filter.Text != "" {
+		keys = append(keys, m.keyDoes(keymap.Back, "clears it in the list"))
+	}
+	if m.rows.alive {
+		keys = append(keys, m.keyDoes(keymap.OnlyAlive, "shows stopped ones there"))
+	}
+	return strings.Join(keys, ", ")
 }

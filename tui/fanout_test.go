@@ -165,7 +165,7 @@ func TestFanOutIsAJob(t *testing.T) {
 	d.sees("this session", "cancelled after 3s", "7 cancelled")
 	d.seesNo("x cancels")
 	d.press("x")
-	d.sees("it is over: nothing to cancel")
+	d.sees("that is over: there is nothing to cancel")
 	d.press("enter")
 	d.sees("1 answer", "7 cancelled")
 	d.press("!")

@@ -13,6 +13,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
 )
@@ -243,7 +244,7 @@ func TestFilesReadOnly(t *testing.T) {
 	d, dir := filesDeck(t, 120, 24, Options{ReadOnly: true}, map[string]string{"a": "x", "sub/b": "y"})
 	d.seesNo("c copy")
 	d.press("c")
-	d.sees("lxcdeck is read-only: start it without --read-only for that")
+	d.sees(keymap.WhyReadOnly)
 	d.press("tab", "enter")
 	d.sees("host: "+filepath.Join(dir, "sub"), ">b ")
 	d.press("f5")

@@ -140,7 +140,7 @@ func (m *Model) onPaste(text string) tea.Cmd {
 			return nil
 		}
 	}
-	m.say(noteWarn, "pasted text dropped: nothing here takes text", "")
+	m.say(noteWarn, "pasted text dropped: nothing here takes text", "shells, forms and the filter do")
 	return nil
 }
 

@@ -96,8 +96,18 @@ func (m *Model) report(x *job) {
 // hintOf is what an error says is to be done; "" = nothing.
 func hintOf(err error) string {
 	var e *runtime.Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e.Hint != "" {
 		return e.Hint
+	}
+	switch {
+	case errors.Is(err, runtime.ErrNotFound):
+		return "it was destroyed, renamed or moved meanwhile"
+	case errors.Is(err, runtime.ErrExists):
+		return "take another name, or rename what has it"
+	case errors.Is(err, runtime.ErrWrongState):
+		return "look at its state, and ask again"
+	case errors.Is(err, runtime.ErrNoAnswer):
+		return "its monitor stands still, or the host is overloaded: the other containers go on"
 	}
 	return ""
 }

@@ -281,10 +281,10 @@ func (x *outputView) save(m *Model) tea.Cmd {
 	f := x.feed()
 	switch {
 	case f == nil:
-		m.say(noteWarn, "there is no output to save", "")
+		m.say(noteWarn, "not saved: there is no output of this", "")
 		return nil
 	case m.readOnly:
-		m.say(noteWarn, "lxcdeck is read-only: start it without --read-only for that", "")
+		m.say(noteWarn, keymap.WhyReadOnly, "")
 		return nil
 	}
 	c := m.askFile("Save the output", "", "saves", x.of.job.req.Ref, "txt", func(path string) tea.Cmd {

@@ -257,7 +257,7 @@ func (x *jobView) cancel(m *Model, rows []jobRow, key string) tea.Cmd {
 	case r == jobRow{} || over && key == "ctrl+c":
 		return x.leave(m)
 	case over:
-		m.say(noteWarn, "it is over: nothing to cancel", "")
+		m.say(noteWarn, "that is over: there is nothing to cancel", "u undoes it, where something does")
 		return nil
 	case r.fan != nil:
 		m.cancelFanOut(r.fan)
@@ -272,7 +272,7 @@ func (x *jobView) copy(m *Model, rows []jobRow) tea.Cmd { return m.copyCommand(x
 func (m *Model) copyCommand(r jobRow) tea.Cmd {
 	cmds := r.commands()
 	if len(cmds) == 0 {
-		m.say(noteWarn, "no lxc-* command does the same", "")
+		m.say(noteWarn, "not copied: no lxc-* command does the same", "")
 		return nil
 	}
 	if len(cmds) == 1 {

@@ -189,7 +189,7 @@ func TestHistory(t *testing.T) {
 	d.press("x", "y")
 	d.sees("no lxc-* command does the same")
 	d.press("esc", "x")
-	d.sees("it is over: nothing to cancel")
+	d.sees("that is over: there is nothing to cancel")
 	d.press("esc", "J")
 	d.sees("the audit log cannot be read", "destroy old") // what was read before stays
 	d.press("ctrl+c")

@@ -134,7 +134,7 @@ func (x *leftoverView) recover(m *Model, l runtime.Leftover, way runtime.Recover
 	op, busy := m.jobs.busy(l.Ref)
 	switch {
 	case m.readOnly:
-		m.say(noteWarn, "lxcdeck is read-only: start it without --read-only for that", "")
+		m.say(noteWarn, keymap.WhyReadOnly, "")
 		return nil
 	case !slices.Contains(l.Ways, way):
 		m.say(noteWarn, "it cannot be "+done(way)+": "+m.waysOf(l.Ways), "")

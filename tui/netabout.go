@@ -177,7 +177,7 @@ func (x *netView) copyMenu(m *Model) tea.Cmd {
 		}
 	}
 	if len(pick.items) == 0 {
-		m.say(noteInfo, "there is nothing to copy here", "")
+		m.say(noteInfo, "not copied: this row has no address or name", "move to an interface")
 		return nil
 	}
 	m.overlay = &upon{pick, x}

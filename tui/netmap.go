@@ -281,7 +281,7 @@ func (x *netView) switchAlone(m *Model) tea.Cmd {
 		x.on = netKey{ref: *x.alone}
 		x.alone = nil
 	case x.on.ref == (runtime.Ref{}):
-		m.say(noteInfo, "no container is under the cursor", "")
+		m.say(noteInfo, "no container is under the cursor", "move to one of its interfaces")
 		return nil
 	default:
 		ref := x.on.ref

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"lxcdeck/keymap"
 	"lxcdeck/views"
 )
 
@@ -106,6 +107,14 @@ func (m *Model) sayAct(kind noteKind, text, act, does string) {
 	if n := m.notices.now; n != nil && n.text == text {
 		n.act, n.does = act, does
 	}
+}
+
+// keyDoes is what to press next: an action's key and what it does; "" = it has no key.
+func (m *Model) keyDoes(id keymap.ID, does string) string {
+	if key := m.keys.KeyOf(id); key != "" {
+		return key + " " + does
+	}
+	return ""
 }
 
 // level is how a note is painted.

@@ -55,7 +55,7 @@ func (x *procView) signalPicker(m *Model) tea.Cmd {
 func (x *procView) askSignal(m *Model, p *runtime.Process, s runtime.SignalInfo) tea.Cmd {
 	c := m.byRef(x.ref)
 	if c == nil {
-		m.say(noteWarn, m.called(x.ref)+" is gone", "")
+		m.say(noteWarn, "no signal is sent: "+m.called(x.ref)+" is gone", "")
 		return nil
 	}
 	req := runtime.Request{Op: runtime.Signal, Ref: x.ref, Args: &runtime.SignalArgs{

@@ -138,7 +138,7 @@ func (m *Model) recordShell() tea.Cmd {
 	case sh.recording():
 		return m.endRecording(sh)
 	case sh.comingUp():
-		m.say(noteWarn, "the session is not open yet", "")
+		m.say(noteWarn, "not recorded: the session in "+m.called(sh.ref())+" is not open yet", "wait until it is")
 		return nil
 	}
 	return m.askFile("Record "+m.called(sh.ref()), "What it shows, not what is typed.", "records", sh.ref(), "cast", func(path string) tea.Cmd {

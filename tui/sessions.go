@@ -86,7 +86,7 @@ func (x *sessionList) onRow(m *Model, rows []*shell, key string) tea.Cmd {
 		x.rename.set(sh.label)
 	case "k":
 		if sh.over {
-			m.say(noteWarn, "it has ended: "+m.keys.KeyOf(keymap.SessDismiss)+" dismisses it", "")
+			m.say(noteWarn, "the "+sh.op.kind()+" in "+m.called(sh.ref())+" has ended: "+m.keys.KeyOf(keymap.SessDismiss)+" dismisses it", "")
 			return nil
 		}
 		return m.askKill(sh)
@@ -103,7 +103,7 @@ func (x *sessionList) onRow(m *Model, rows []*shell, key string) tea.Cmd {
 // dismiss forgets a session that has ended.
 func (x *sessionList) dismiss(m *Model, sh *shell) tea.Cmd {
 	if !sh.over {
-		m.say(noteWarn, "it runs: "+m.keys.KeyOf(keymap.SessKill)+" ends it", "")
+		m.say(noteWarn, "the "+sh.op.kind()+" in "+m.called(sh.ref())+" runs: "+m.keys.KeyOf(keymap.SessKill)+" ends it", "")
 		return nil
 	}
 	m.forget(sh)
@@ -116,11 +116,11 @@ func (x *sessionList) dismiss(m *Model, sh *shell) tea.Cmd {
 // join puts the session beside the one that has the pane.
 func (x *sessionList) join(m *Model, sh *shell, split views.Halves) tea.Cmd {
 	if m.shells.cur == nil || m.shells.cur.focus() == sh {
-		m.say(noteWarn, "it is the one in focus: choose another to put beside it", "")
+		m.say(noteWarn, "that session is the one in focus: choose another to put beside it", "")
 		return nil
 	}
 	if !m.shells.join(sh, split) {
-		m.say(noteWarn, "that tab is split already", "")
+		m.say(noteWarn, "the tab in focus is split already", m.keyDoes(keymap.ShellApart, "ends the split"))
 		return nil
 	}
 	m.overlay = nil

@@ -234,7 +234,7 @@ func (m *Model) another(split views.Halves) tea.Cmd {
 	}
 	c := m.byRef(sh.ref())
 	if c == nil {
-		m.say(noteWarn, m.called(sh.ref())+" is no longer there", "")
+		m.say(noteWarn, "no other shell: "+m.called(sh.ref())+" is no longer there", "")
 		return nil
 	}
 	if why := m.whyNoShell(*c); why != "" {

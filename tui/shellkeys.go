@@ -76,7 +76,7 @@ func (m *Model) onPrefixed(key string) tea.Cmd {
 	}
 	a, ok := m.keys.Lookup(keymap.Shell, key)
 	if !ok {
-		m.say(noteWarn, m.prefixName()+" "+keymap.KeyName(key)+" means nothing", "")
+		m.say(noteWarn, m.prefixName()+" "+keymap.KeyName(key)+" means nothing", m.keyDoes(keymap.ShellHelp, "lists what does"))
 		return nil
 	}
 	return m.do(a)

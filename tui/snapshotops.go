@@ -26,7 +26,7 @@ func (x *snapList) whyNot(m *Model, op runtime.Op) string {
 	c := m.byRef(x.ref)
 	switch {
 	case m.readOnly:
-		return "lxcdeck is read-only: start it without --read-only for that"
+		return keymap.WhyReadOnly
 	case c == nil:
 		return m.called(x.ref) + " is gone"
 	}
@@ -84,7 +84,7 @@ func (x *snapList) settle(m *Model, old *runtime.Leftover, way runtime.RecoverWa
 		title, more = "Undo the restore of "+m.called(x.ref)+"?", "Swapped back: "+old.What+". Those of now are kept instead, until they are dismissed."
 	}
 	if !slices.Contains(old.Ways, way) {
-		m.say(noteWarn, "it cannot be done ("+way.String()+"): "+old.What, "")
+		m.say(noteWarn, m.called(x.ref)+": "+old.What+" cannot be "+done(way)+": "+m.waysOf(old.Ways), "")
 		return nil
 	}
 	if old.Size >= 0 && way == runtime.Dismiss {

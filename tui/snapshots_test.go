@@ -244,7 +244,7 @@ func TestSnapshotOldRoots(t *testing.T) {
 	d.seesNo("kept one")
 	d.sees("x dismiss   enter in full") // this one cannot be undone
 	d.press("u")
-	d.sees("it cannot be done (undo)")
+	d.sees("kept two cannot be undone: x dismisses it")
 	d.press("x")
 	d.sees("Dismiss the kept root of bravo?", "removed for good")
 	d.says("It takes 3.0G.")

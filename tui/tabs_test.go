@@ -161,7 +161,7 @@ func TestSessionList(t *testing.T) {
 	d.press("ctrl+]", "s", "down")
 	d.sees("ended: exit status 9")
 	d.press("k")
-	d.sees("it has ended")
+	d.sees("the shell in delta has ended: x dismisses it")
 	d.press("x")
 	d.seesNo("exit status 9")
 	d.press("k")

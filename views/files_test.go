@@ -56,7 +56,7 @@ func TestGoldenFiles(t *testing.T) {
 		bad.Focus, bad.Sort = 0, FilesBySize
 		bad.Panes[0] = FilePane{Where: "host", Path: "/root", Empty: "It cannot be read: permission denied", Bad: true}
 		bad.Panes[1].Rows, bad.Panes[1].Marked, bad.Panes[1].Empty, bad.Panes[1].Total, bad.Panes[1].More = nil, "", "empty", 0, 0
-		bad.Say = &NoticeState{Level: LevelWarn, Text: "lxcdeck is read-only: start it without --read-only for that"}
+		bad.Say = &NoticeState{Level: LevelWarn, Text: keymap.WhyReadOnly}
 		golden(t, "files-empty-"+at, th.Files(bad, s[0], s[1]), false)
 	}
 	golden(t, "files-colour", th.Files(filesState(), 80, 16), true)

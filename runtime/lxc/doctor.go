@@ -220,7 +220,7 @@ func (p *patient) refused() *runtime.Diagnosis {
 	case errors.Is(p.kind, runtime.ErrWrongState), errors.Is(p.kind, runtime.ErrBusy):
 		advice = "Look at it in the list: somebody else may have started it."
 	case errors.Is(p.kind, runtime.ErrReadOnly):
-		advice = "Run lxcdeck without --read-only."
+		advice = "Run lxcdeck without --read-only (in the settings: read_only)."
 	case errors.Is(p.kind, runtime.ErrManaged):
 		advice = "Start it with that manager's own command."
 	default:

@@ -75,6 +75,7 @@ type deck struct {
 	flags    flags
 	status   int // what the verb that ran found
 	ran      bool
+	hinted   string // the hint that was given last
 	doing    string // the verb that runs
 	settings settings.Settings
 	rt       runtime.Runtime
@@ -178,9 +179,9 @@ func (d *deck) complain(err error) {
 	for _, one := range apart(err) {
 		d.warn("%v", one)
 	}
-	var e *runtime.Error
-	if errors.As(err, &e) && e.Hint != "" {
-		d.warn("%s", e.Hint)
+	if hint := d.hint(err); hint != "" && hint != d.hinted {
+		d.warn("%s", hint)
+		d.hinted = hint // of many it is said once
 	}
 	var u *usageError
 	if errors.As(err, &u) && u.cmd != nil {

@@ -221,7 +221,10 @@ func (d *deck) newRef(cmd *cobra.Command, name, path string) (runtime.Ref, error
 	default:
 		ref.Path = paths[0]
 	}
-	return ref, ref.Check()
+	if err := ref.Check(); err != nil {
+		return ref, fmt.Errorf("%s: %w", d.doing, err)
+	}
+	return ref, nil
 }
 
 // parseSize reads a number of bytes with a unit, as lxc-create takes it

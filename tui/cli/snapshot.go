@@ -238,7 +238,7 @@ func (d *deck) findSnapshot(ctx context.Context, ref runtime.Ref, snap string) (
 	}
 	i := slices.IndexFunc(all, func(s runtime.SnapshotInfo) bool { return s.Name == snap })
 	if i < 0 {
-		return nil, fmt.Errorf("%s: %w: %s", ref.Name, runtime.ErrNoSnapshot, snap)
+		return nil, &runtime.Error{Op: d.doing, Ref: ref, Err: fmt.Errorf("%w: %s", runtime.ErrNoSnapshot, snap)}
 	}
 	return &all[i], nil
 }

@@ -106,7 +106,7 @@ func (d *deck) refs(ctx context.Context, names []string) ([]runtime.Ref, error) 
 				ref.Name = under
 			}
 			if err := ref.Check(); err != nil {
-				d.fail(err)
+				d.fail(fmt.Errorf("%s: %w", d.doing, err))
 				continue
 			}
 			add(ref)
