@@ -67,7 +67,7 @@ func run(stdio runtime.Stdio) int {
 	return cli.Main(context.Background(), cli.Options{
 		Args: os.Args[1:], Version: about(), Getenv: os.Getenv,
 		Stdin: stdio.In, Stdout: stdio.Out, Stderr: stdio.Err,
-		Places: settings.Find(os.Getenv), Audit: log,
+		Places: settings.Find(os.Getenv), Example: example, Audit: log,
 		Known: settings.Known{Columns: columns(), Themes: views.Themes()},
 		Open: func(paths []string, readOnly, demo bool) (runtime.Runtime, error) {
 			if demo {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed" // config.toml
 	"fmt"
 	"os"
 	"strings"
@@ -11,6 +12,11 @@ import (
 	"lxcdeck/tui"
 	"lxcdeck/tui/settings"
 )
+
+// example is a settings file with every key, commented out.
+//
+//go:embed docs/config.toml
+var example string //nolint:gochecknoglobals // go:embed can fill nothing else
 
 // settingsFiles are the settings on disk as the screen wants them.
 type settingsFiles struct{ live *settings.Live }

@@ -35,7 +35,6 @@ func rules() map[string]rule {
 		"runtime/lxc": {ours: []string{"runtime", "runtime/"}, theirs: []string{
 			"github.com/lxc/go-lxc", "github.com/creack/pty", "golang.org/x/sys", "github.com/vishvananda"}},
 		"keymap": {ours: []string{"runtime"}},
-		"docs":   {},
 		"views": {ours: []string{"runtime", "keymap", "tui/vt"}, theirs: []string{
 			"charm.land/lipgloss", "github.com/charmbracelet/x/ansi", "github.com/clipperhouse", "github.com/rivo/uniseg"},
 			never: []string{"os", "net", "sync", "net/http", "os/exec", "sync/atomic"}},
@@ -43,7 +42,7 @@ func rules() map[string]rule {
 		"tui": {ours: []string{"runtime", "runtime/job", "runtime/archive", "runtime/conf", "runtime/events", "runtime/alert", "runtime/logfile", "keymap", "views", "tui/vt", "tui/passthru", "tui/record", "tui/trend"}, theirs: []string{
 			tea2, "charm.land/bubbles", "charm.land/lipgloss", "github.com/charmbracelet/", "golang.org/x/sys"}},
 		"tui/cli":      {ours: []string{"runtime", "runtime/", "keymap", "views", "tui/settings", "tui/passthru", "tui/record"}, theirs: []string{"github.com/spf13", "golang.org/x", "github.com/charmbracelet/x", "github.com/charmbracelet/colorprofile"}},
-		"tui/settings": {ours: []string{"runtime", "runtime/events", "runtime/alert", "keymap", "views", "docs"}, theirs: []string{"github.com/pelletier", "golang.org/x/sys"}},
+		"tui/settings": {ours: []string{"runtime", "runtime/events", "runtime/alert", "keymap", "views"}, theirs: []string{"github.com/pelletier", "golang.org/x/sys"}},
 		"tui/guard":    {theirs: []string{"golang.org/x/sys"}},
 		"tui/passthru": {theirs: []string{"golang.org/x/sys"}},
 		"tui/record":   {theirs: []string{"golang.org/x/sys"}},

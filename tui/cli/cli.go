@@ -49,8 +49,9 @@ type Options struct {
 	Stdin, Stdout, Stderr *os.File
 	Getenv                func(string) string
 
-	Places settings.Places // of the settings files; --config is added to them
-	Known  settings.Known  // names that settings may use
+	Places  settings.Places // of the settings files; --config is added to them
+	Example string          // a settings file with every key, commented out
+	Known   settings.Known  // names that settings may use
 
 	// Open makes the Runtime. No paths: LXC's own.
 	Open func(paths []string, readOnly, demo bool) (runtime.Runtime, error)
@@ -356,7 +357,7 @@ func (d *deck) configure(cmd *cobra.Command) error {
 func (d *deck) live(cmd *cobra.Command) *settings.Live {
 	places := d.Places
 	places.Explicit = d.flags.config
-	return &settings.Live{Places: places, Known: d.Known, Over: func(s *settings.Settings) error { return d.flagsOver(cmd, s) }}
+	return &settings.Live{Places: places, Known: d.Known, Example: d.Example, Over: func(s *settings.Settings) error { return d.flagsOver(cmd, s) }}
 }
 
 // flagsOver puts the flags over what the files say.

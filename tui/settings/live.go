@@ -10,8 +10,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"lxcdeck/docs"
 )
 
 // Live are the settings of a program that runs: they can be read again whenever a
@@ -19,6 +17,8 @@ import (
 type Live struct {
 	Places Places
 	Known  Known
+	// Example is what a missing file is begun with.
+	Example string
 	// Over puts over the files what is above them: the flags. nil = nothing is.
 	Over func(*Settings) error
 }
@@ -77,7 +77,7 @@ func (l *Live) Begin() (path string, err error) {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return path, err
 	}
-	if err := l.create(path, []byte(docs.Example())); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := l.create(path, []byte(l.Example)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return path, fmt.Errorf("begin %s: %w", path, err)
 	}
 	return path, nil

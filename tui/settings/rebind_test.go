@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"lxcdeck/docs"
 )
 
 func TestRebindChangesOneLine(t *testing.T) {
@@ -64,7 +62,7 @@ func TestRebindRefusesWhatItCannot(t *testing.T) {
 
 func live(t *testing.T, text string) *Live {
 	t.Helper()
-	l := &Live{Places: Places{User: filepath.Join(t.TempDir(), "deep", "config.toml"), Trust: true, TrustUID: os.Geteuid()}, Known: known}
+	l := &Live{Places: Places{User: filepath.Join(t.TempDir(), "deep", "config.toml"), Trust: true, TrustUID: os.Geteuid()}, Known: known, Example: "# all of them\n#interval = \"1s\"\n"}
 	if text != "" {
 		if err := os.MkdirAll(filepath.Dir(l.Places.User), 0o755); err != nil {
 			t.Fatal(err)
@@ -91,7 +89,7 @@ func TestBindBeginsAMissingFile(t *testing.T) {
 	if err := l.Bind([]Binding{{Action: "shell", Keys: []string{"f5"}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := textOf(t, l), docs.Example()+"\n[keys]\nshell = [\"f5\"]\n"; got != want {
+	if got, want := textOf(t, l), l.Example+"\n[keys]\nshell = [\"f5\"]\n"; got != want {
 		t.Errorf("it ends in %q", got[max(0, len(got)-60):])
 	}
 	for name, mode := range map[string]os.FileMode{l.Places.User: 0o600, filepath.Dir(l.Places.User): 0o700} {
