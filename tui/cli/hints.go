@@ -18,6 +18,8 @@ func (d *deck) hint(err error) string {
 	}
 	name := runtime.ShellQuote(e.Ref.Name)
 	switch {
+	case errors.Is(err, runtime.ErrNotFound) && d.session != nil:
+		return "\"list\" lists those that there are."
 	case errors.Is(err, runtime.ErrNotFound):
 		if d.rt != nil && d.rt.About().UID != 0 {
 			return "\"lxcdeck ls\" lists those that there are, \"sudo lxcdeck ls\" root's; -P takes another lxcpath."
@@ -28,7 +30,7 @@ func (d *deck) hint(err error) string {
 	case errors.Is(err, runtime.ErrNoAnswer) && e.Ref.Name != "":
 		return "Its monitor, \"[lxc monitor] " + e.Ref.Path + " " + e.Ref.Name + "\" in ps, stands still, or the host is overloaded."
 	case errors.Is(err, runtime.ErrNoSnapshot) && e.Ref.Name != "":
-		return "\"lxcdeck snapshot list " + name + "\" lists those that there are."
+		return "\"" + d.bare("lxcdeck snapshot list "+name) + "\" lists those that there are."
 	case errors.Is(err, runtime.ErrExists):
 		return "Choose another name, or rename or destroy what has it."
 	case errors.Is(err, runtime.ErrWrongState) && e.Ref.Name != "":
@@ -59,7 +61,7 @@ func (d *deck) runFirst(e *runtime.Error) string {
 		if c.Ref != e.Ref || c.State != runtime.Stopped && c.State != runtime.Frozen {
 			continue
 		}
-		return stepFrom(runtime.Reboot, c.State, c.Name) // which a running one alone takes
+		return d.stepFrom(runtime.Reboot, c.State, c.Name) // which a running one alone takes
 	}
 	return ""
 }

@@ -25,7 +25,7 @@ func (d *deck) nextStep(ctx context.Context, q *runtime.Request) {
 	}
 	for i := range l.Containers {
 		if c := &l.Containers[i]; c.Ref == q.Ref {
-			if step := stepFrom(q.Op, c.State, c.Name); step != "" {
+			if step := d.stepFrom(q.Op, c.State, c.Name); step != "" {
 				d.warn("%s", step)
 			}
 		}
@@ -34,18 +34,17 @@ func (d *deck) nextStep(ctx context.Context, q *runtime.Request) {
 
 // stepFrom is what leads from a state to one in which an operation can be done; "" =
 // nothing does, or has to.
-func stepFrom(op runtime.Op, is runtime.State, name string) string {
+func (d *deck) stepFrom(op runtime.Op, is runtime.State, name string) string {
 	info := op.Info()
-	first := func(verb string) string {
-		return "\"lxcdeck " + verb + " " + runtime.ShellQuote(name) + "\" comes first."
-	}
+	line := func(verb string) string { return "\"" + d.bare("lxcdeck "+verb+" "+runtime.ShellQuote(name)) + "\"" }
+	first := func(verb string) string { return line(verb) + " comes first." }
 	switch {
 	case op.Accepts(is), info.Kind == runtime.Makes, info.Kind == runtime.OnHost:
 		return ""
 	case op == runtime.Start && is == runtime.Running:
-		return "It runs already; \"lxcdeck restart " + runtime.ShellQuote(name) + "\" starts it anew."
+		return "It runs already; " + line("restart") + " starts it anew."
 	case op == runtime.Start && is == runtime.Frozen:
-		return "It was started and stands still; \"lxcdeck thaw " + runtime.ShellQuote(name) + "\" lets it go on."
+		return "It was started and stands still; " + line("thaw") + " lets it go on."
 	case op == runtime.Restore && op.Accepts(runtime.Stopped) && (is == runtime.Running || is == runtime.Frozen):
 		return first("stop") + " --as NEW makes a container of the snapshot, and leaves this one as it is."
 	case is == info.To && is != runtime.Unknown && op != runtime.Checkpoint: // which stops it, but is not for that
