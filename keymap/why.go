@@ -10,7 +10,7 @@ import (
 )
 
 // WhyReadOnly refuses whatever changes something.
-const WhyReadOnly = "lxcdeck is read-only: start it without --read-only (in the settings: read_only)"
+const WhyReadOnly = "lxcdeck is read-only: start it without --read-only and read_only"
 
 // Why refuses an action in one sentence that names the container and says what
 // to do, or gives "" when it can be done. With several targets it refuses only
