@@ -22,6 +22,8 @@ const (
 	// settingsRest is how long a file has to stay the same before it is read: an
 	// editor may write in several steps.
 	settingsRest = 100 * time.Millisecond
+	// settingsFault is how a sentence about a fault in them begins.
+	settingsFault = "settings: "
 )
 
 // SettingsFiles are the settings on disk. Its methods are called off the loop.
@@ -135,12 +137,15 @@ func (msg prefsMsg) arrive(m *Model) tea.Cmd {
 	was := m.prefs.err
 	if m.prefs.err = msg.err; msg.err != nil {
 		all := eachError(msg.err)
-		text := "settings: " + all[0].Error()
+		text := settingsFault + all[0].Error()
 		if n := len(all) - 1; n > 0 {
 			text += " (" + plural(n, "more fault") + ")"
 		}
 		m.say(noteError, text, "what held before stays; "+m.keys.KeyOf(keymap.Palette)+"settings shows it")
 		return nil
+	}
+	if n := m.notices.now; was != nil && n != nil && strings.HasPrefix(n.text, settingsFault) {
+		m.notices.dismiss() // it is no more
 	}
 	act, changed, waits := m.takePrefs(&msg.prefs)
 	text := ""
@@ -244,6 +249,7 @@ func changedLines(old, now []SettingLine) (changed, waits []string) {
 		}
 		names[l.Name] = true
 		switch {
+		case l.Name == "keys": // stands for all of them where none is bound
 		case l.Name == "read_only" && value(now, l.Name) == "true":
 			changed = append(changed, l.Name)
 		case l.Name == "read_only":

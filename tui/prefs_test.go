@@ -151,6 +151,14 @@ func TestABadFileChangesNothing(t *testing.T) {
 	if d.m.interval != 2*time.Second {
 		t.Errorf("what was changed by hand is %s", d.m.interval)
 	}
+	d.press("esc")
+	p.write(nil, errors.New("/home/jo/config.toml:4:1: no such key"))
+	d.until("another fault is told", func() bool { return d.m.prefs.err != nil })
+	d.sees("config.toml:4:1")
+	p.write(func(x *Prefs) { x.Lines[0].Value = "3s" }, nil)
+	d.until("it is mended", func() bool { return d.m.prefs.err == nil })
+	d.sees("settings taken over: interval") // without a key: the fault is no more
+	d.seesNo("config.toml:4:1")
 }
 
 // TestReadOnlyIsNeverTakenBack: a file makes a running screen read-only, and none
