@@ -14,19 +14,19 @@ const DefaultPrefix = "ctrl+]"
 // prefixWord stands for the prefix in the table of actions and in settings.
 const prefixWord = "prefix"
 
-// Clash is a key with two meanings in one place: where Second has its meaning.
-type Clash struct {
+// ClashError is a key with two meanings in one place: where Second has its meaning.
+type ClashError struct {
 	Key           string // as Bubble Tea names it
 	First, Second Action
 }
 
 // Error names the key, both actions and the place.
-func (c *Clash) Error() string {
+func (c *ClashError) Error() string {
 	return fmt.Sprintf("keys: %s is both %q (%s) and %q (%s), in: %s", KeyName(c.Key), c.First.ID, c.First.Title, c.Second.ID, c.Second.Title, c.Second.Scope)
 }
 
 // Has says whether one of the two actions has that name.
-func (c *Clash) Has(id ID) bool { return c.First.ID == id || c.Second.ID == id }
+func (c *ClashError) Has(id ID) bool { return c.First.ID == id || c.Second.ID == id }
 
 type binding struct {
 	scope Scope
@@ -114,7 +114,7 @@ func (m *Map) build() []error {
 			}
 			at := binding{a.Scope, key}
 			if other, taken := m.index[at]; taken && other.ID != a.ID {
-				errs = append(errs, &Clash{Key: key, First: other, Second: a})
+				errs = append(errs, &ClashError{Key: key, First: other, Second: a})
 				continue
 			}
 			m.index[at] = a
@@ -134,7 +134,7 @@ func (m *Map) shadows() []error {
 		}
 		for _, key := range m.keys[a.ID] {
 			if other, taken := m.index[binding{Everywhere, key}]; taken {
-				errs = append(errs, &Clash{Key: key, First: other, Second: a})
+				errs = append(errs, &ClashError{Key: key, First: other, Second: a})
 			}
 		}
 	}

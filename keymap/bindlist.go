@@ -41,13 +41,3 @@ func PresetKeys(preset string, id ID) []string {
 	a, _ := Find(id)
 	return slices.Clone(a.Keys)
 }
-
-var scopeTitles = [...]string{
-	"Everywhere", "In the list of containers", "In the detail pane", "In a shell, after the prefix", "While a shell's text is read",
-	"In the help", "Processes", "Network", "Graphs", "Room on disk", "A config", "Logs", "Files",
-	"Events", "Jobs and history", "Output of a job", "The list of sessions", "Snapshots", "What killed operations have left", "Answers of all marked",
-	"Settings", "The keys themselves",
-}
-
-// Title is the scope as a heading.
-func (s Scope) Title() string { return scopeTitles[s] }

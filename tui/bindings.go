@@ -260,7 +260,7 @@ func (m *Model) bind(id keymap.ID, keys []string) tea.Cmd {
 		if err == nil {
 			break
 		}
-		var c *keymap.Clash
+		var c *keymap.ClashError
 		if !errors.As(err, &c) || !c.Has(id) {
 			m.say(noteError, err.Error(), "")
 			return nil

@@ -152,12 +152,26 @@ func (m *Model) clickItem(zone views.Zone, twice bool) tea.Cmd {
 		if zone.Word == "list" {
 			return m.overlay.key(m, pressOf("enter"))
 		}
-		return act
+		return tea.Batch(act, m.clickField(zone))
 	}
 	if twice {
 		return tea.Batch(act, m.pressEnter())
 	}
 	return act
+}
+
+// clickField presses what can be pressed of a form, and turns a choice that had the
+// cursor already.
+func (m *Model) clickField(zone views.Zone) tea.Cmd {
+	f, ok := m.topOverlay().(*form)
+	if !ok {
+		return nil
+	}
+	at := f.here()
+	if at == nil || at.kind == views.TextField || at.press == nil && zone.Cursor != zone.At {
+		return nil
+	}
+	return m.overlay.key(m, pressOf("space"))
 }
 
 // point moves the cursor of the overlay to an item.
@@ -184,12 +198,16 @@ func (m *Model) point(zone views.Zone) tea.Cmd {
 	if n < 0 {
 		id, n = keymap.Up, -n
 	}
-	return tea.Batch(append(acts, m.step(id, n))...)
+	return tea.Batch(append(acts, m.step(id, n, zone.Word == "list"))...)
 }
 
 // step presses a key that moves n times, and no character that may be typed.
-func (m *Model) step(id keymap.ID, n int) tea.Cmd {
+func (m *Model) step(id keymap.ID, n int, inList bool) tea.Cmd {
 	k := pressOf(map[keymap.ID]string{keymap.Down: "down", keymap.Up: "up"}[id])
+	if f, ok := m.topOverlay().(*form); ok && !inList { // a list that is open is left by these
+		k = pressOf(map[keymap.ID]string{keymap.Down: "tab", keymap.Up: "shift+tab"}[id])
+		f.list = nil
+	}
 	if _, ok := m.topOverlay().(tabled); ok {
 		k = m.tableKey(id)
 	}
@@ -352,93 +370,9 @@ func (m *Model) onWheel(w tea.MouseWheelMsg) tea.Cmd {
 	case *form, *keyCatch:
 		return nil
 	default:
-		return m.step(id, wheelStep)
+		return m.step(id, wheelStep, true)
 	}
 }
-
-// rightClick opens what can be done to what is under the mouse.
-func (m *Model) rightClick(zone views.Zone, hit bool, x, y int) tea.Cmd {
-	if m.overlay == nil {
-		if hit && zone.Kind == views.ItemZone {
-			m.focus = views.ListPane
-			m.selectRow(zone.At)
-		}
-		s := m.situation()
-		title := ""
-		switch {
-		case len(s.Targets) > 1:
-			title = plural(len(s.Targets), "marked container")
-		case len(s.Targets) == 1:
-			title = m.called(s.Targets[0].Ref)
-		}
-		return m.contextMenu(keymap.List, title, x, y)
-	}
-	var scope keymap.Scope
-	switch top := m.topOverlay().(type) {
-	case tabled:
-		scope = top.tableScope()
-	case scoped:
-		s, free := top.keyScope()
-		if !free {
-			return nil
-		}
-		scope = s
-	default:
-		return nil // a question, a form, a menu
-	}
-	var act tea.Cmd
-	if hit && zone.Kind == views.ItemZone {
-		act = m.point(zone)
-	}
-	return tea.Batch(act, m.contextMenu(scope, scope.Title(), x, y))
-}
-
-// contextMenu offers what can be done in a scope now, with its keys.
-func (m *Model) contextMenu(scope keymap.Scope, title string, x, y int) tea.Cmd {
-	n := &menu{title: title, context: true, x: x, y: y}
-	s := m.situation()
-	for _, a := range keymap.Actions() {
-		if a.Scope != scope || a.Group == keymap.Moving || len(a.Ops) > 1 || keymap.Why(a, s) != "" {
-			continue
-		}
-		if scope == keymap.List && a.Targets == keymap.None && a.ID != keymap.Open {
-			continue
-		}
-		n.items = append(n.items, choice{label: a.Title, hint: m.menuKey(a), pick: func() tea.Cmd {
-			return cmd("menu", func() tea.Msg { return doMsg{a} })
-		}})
-	}
-	if len(n.items) == 0 {
-		return nil
-	}
-	if m.overlay != nil {
-		m.overlay = &upon{n, m.overlay}
-		return nil
-	}
-	m.overlay = n
-	return nil
-}
-
-// menuKey is the key of an action, or of one that does the same as things are.
-func (m *Model) menuKey(a keymap.Action) string {
-	if key := m.keys.KeyOf(a.ID); key != "" || len(a.Ops) != 1 {
-		return key
-	}
-	for _, other := range keymap.Actions() {
-		if len(other.Ops) < 2 {
-			continue
-		}
-		if ops := keymap.Candidates(other, m.situation()); len(ops) == 1 && ops[0] == a.Ops[0] {
-			return m.keys.KeyOf(other.ID)
-		}
-	}
-	return ""
-}
-
-// doMsg does an action once the menu it was chosen in is gone.
-type doMsg struct{ a keymap.Action }
-
-func (msg doMsg) arrive(m *Model) tea.Cmd { return m.do(msg.a) }
 
 // toggleMouse gives the mouse to lxcdeck, or back to the terminal.
 func (m *Model) toggleMouse() tea.Cmd {

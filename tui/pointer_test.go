@@ -289,6 +289,34 @@ func TestClicksInViews(t *testing.T) {
 	d.sees("Mark or unmark")
 }
 
+// TestFormsByMouse: fields are gone to, what can be pressed is, and the foot answers.
+func TestFormsByMouse(t *testing.T) {
+	d := pointing(t, 100, 30)
+	d.press("u")
+	f, ok := d.m.overlay.(*form)
+	if !ok {
+		t.Fatalf("%T", d.m.overlay)
+	}
+	for i, label := range []string{"command", "user", "directory"} {
+		d.click(label, tea.MouseLeft)
+		if got := f.fields[f.at].label; got != label {
+			t.Errorf("click %d on %s leads to %s", i, label, got)
+		}
+	}
+	d.typed("/srv")
+	d.sees("/srv")
+	d.click("esc leaves", tea.MouseLeft)
+	if d.m.overlay != nil {
+		t.Errorf("%T", d.m.overlay)
+	}
+	d.press("N")
+	d.until("the form", func() bool { return strings.Contains(d.screen(), "name") })
+	x, y := d.where("name", 0)
+	d.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
+	d.typed("new-one")
+	d.sees("new-one")
+}
+
 // The mouse is off until it is asked for, and costs nothing until then.
 func TestMouseIsToggled(t *testing.T) {
 	d := newDeck(t, 80, 24, Options{}, some()...)
@@ -310,5 +338,36 @@ func TestMouseIsToggled(t *testing.T) {
 	d.press("enter")
 	if d.m.View().MouseMode != tea.MouseModeNone {
 		t.Fatal("the mouse is on")
+	}
+}
+
+// TestEveryClickEverywhere clicks all over every view, with every button: nothing may
+// crash or hang, and every row keeps its width.
+func TestEveryClickEverywhere(t *testing.T) {
+	for _, size := range [][2]int{{120, 40}, {80, 24}, {40, 10}, {200, 50}} {
+		d := pointing(t, size[0], size[1])
+		for _, keys := range [][]string{{}, {"?"}, {"m"}, {"t"}, {"n"}, {"l"}, {"B"}, {"I"}, {"e"}, {"f"}, {"p"}, {"L"}, {"h"}, {"J"}, {"o"}, {"c"}, {"y"}, {"u"}, {"N"}, {"S"}, {"D"}, {":"}, {"/", "a"}} {
+			for _, b := range []tea.MouseButton{tea.MouseLeft, tea.MouseRight, tea.MouseMiddle, tea.MouseWheelDown, tea.MouseWheelUp} {
+				for y := 0; y < size[1]; y += 6 {
+					for x := y % 7; x < size[0]; x += 43 {
+						d.m.overlay, d.m.prompt.open, d.quit = nil, false, false
+						d.m.focus, d.m.zoomed = views.ListPane, false
+						d.press(keys...)
+						if b == tea.MouseWheelDown || b == tea.MouseWheelUp {
+							d.send(tea.MouseWheelMsg{X: x, Y: y, Button: b})
+							continue
+						}
+						d.send(tea.MouseClickMsg{X: x, Y: y, Button: b})
+						d.send(tea.MouseClickMsg{X: x, Y: y, Button: b})
+						d.send(tea.MouseReleaseMsg{X: x, Y: y, Button: b})
+					}
+				}
+				for y, row := range strings.Split(d.m.View().Content, "\n") {
+					if n := ansi.StringWidth(row); n != size[0] {
+						t.Fatalf("%v, %v: row %d has %d cells", size, keys, y, n)
+					}
+				}
+			}
+		}
 	}
 }

@@ -51,3 +51,25 @@ func lay(frame views.Block, x overlay, box views.Block) views.Block {
 	size, of := box.Size(), frame.Size()
 	return views.Over(frame, box, max(0, min(n.x, of.X-size.X)), max(0, min(n.y, of.Y-size.Y)))
 }
+
+// fills says whether an overlay takes the whole screen.
+func fills(x overlay) bool {
+	if u, ok := x.(*upon); ok {
+		return fills(u.under)
+	}
+	switch x.(type) {
+	case *help, *messages, *jobView, *outputView, *leftoverView, *doctor, *procView, *netView, *isolationView, *eventView, *graphView, *spaceView, *logView, *filesView, *settingView, *bindingView:
+		return true
+	}
+	return false
+}
+
+// layOver paints an overlay that does not fill the screen over a frame.
+func layOver(m *Model, frame views.Block, x overlay) views.Block {
+	if u, ok := x.(*upon); ok {
+		frame = layOver(m, frame, u.under)
+		m.paint.zones.Drop()
+		x = u.top
+	}
+	return lay(frame, x, x.paint(m))
+}

@@ -89,8 +89,7 @@ func (m *Model) content() string {
 		}
 		return t.TooSmall(l.W, l.H, quit).String()
 	}
-	switch m.overlay.(type) {
-	case *help, *messages, *jobView, *outputView, *leftoverView, *doctor, *procView, *netView, *isolationView, *eventView, *graphView, *spaceView, *logView, *filesView, *settingView, *bindingView, *upon: // take the whole screen
+	if fills(m.overlay) {
 		b := m.overlay.paint(m)
 		p.zones.Place(views.OverlayZones, b, image.Point{})
 		return b.String()
@@ -126,7 +125,7 @@ func (m *Model) content() string {
 	p.zones.Drop()
 	frame := t.Compose(l, p.panes)
 	if m.overlay != nil {
-		frame = lay(frame, m.overlay, m.overlay.paint(m))
+		frame = layOver(m, frame, m.overlay)
 		p.zones.Place(views.OverlayZones, frame, image.Point{})
 	}
 	return frame.String()

@@ -94,8 +94,11 @@ func (z *Zones) Place(part ZonePart, b Block, at image.Point) {
 			}
 		}
 	}
+	last := 0
 	for _, p := range z.pending {
-		for y, row := range b {
+		for n := range b {
+			y := (last + n) % len(b) // most follow each other
+			row := b[y]
 			in := p.hits[0].Word + "\x00" + strconv.Itoa(y)
 			if p.hits[0].Kind == ItemZone && taken[in] {
 				continue
@@ -113,6 +116,7 @@ func (z *Zones) Place(part ZonePart, b Block, at image.Point) {
 				zones = append(zones, h)
 			}
 			taken[in] = true
+			last = y
 			break
 		}
 	}

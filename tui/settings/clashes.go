@@ -23,7 +23,7 @@ func (s *Settings) checkKeys(files []file) []error {
 	}
 	out := make([]error, 0, len(all))
 	for _, e := range all {
-		var c *keymap.Clash
+		var c *keymap.ClashError
 		if !errors.As(e, &c) {
 			out = append(out, s.misfit(e))
 			continue
@@ -34,7 +34,7 @@ func (s *Settings) checkKeys(files []file) []error {
 }
 
 // clash is a key with two meanings, at its place in a file.
-func (s *Settings) clash(c *keymap.Clash, files []file) error {
+func (s *Settings) clash(c *keymap.ClashError, files []file) error {
 	at, other := s.boundAt(c.Second.ID, c.Key), s.boundAt(c.First.ID, c.Key)
 	its := c.First.ID
 	order := func(x Source) int { return slices.IndexFunc(files, func(f file) bool { return f.name == x.File }) } // -1 = in none

@@ -97,8 +97,8 @@ func (s *Settings) keyLines() []Line {
 	base, _ := keymap.New(s.Preset.Value, nil, s.Prefix.Value) // a preset that is none was refused
 	var all []Line
 	for _, id := range slices.Sorted(maps.Keys(s.Keys)) {
-		v, a := s.Keys[id], keymap.Action{}
-		a, _ = keymap.Find(keymap.ID(id))
+		v := s.Keys[id]
+		a, _ := keymap.Find(keymap.ID(id)) // what is none was refused
 		line := Line{Name: keysTable + "." + id, Value: keyWords(v.Value), From: v.From, Means: "keys of: " + a.Title}
 		if base != nil {
 			line.Default = keyWords(base.Keys(a.ID))
