@@ -119,7 +119,7 @@ func (x *bindingView) state(m *Model) *views.SheetState {
 	s := &views.SheetState{
 		Title: "Keys", Right: "preset " + preset + "  prefix " + m.prefixName(), Heads: [3]string{"action", "keys", "does"},
 		Empty: "No action has that in its name, its keys or its words.",
-		Hints: append(keymap.Footer(m.keys, keymap.KeyList, m.situation()), m.keyHint(keymap.Back, "back")),
+		Hints: m.sheetHints(keymap.KeyList),
 	}
 	x.ids = x.ids[:0]
 	for _, g := range keymap.Bindings(m.keys, p.Preset) {

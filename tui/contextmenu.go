@@ -46,7 +46,7 @@ func (m *Model) rightClick(zone views.Zone, hit bool, x, y int) tea.Cmd {
 
 // contextMenu offers what can be done in a scope now, with its keys.
 func (m *Model) contextMenu(scope keymap.Scope, title string, x, y int) tea.Cmd {
-	n := &menu{title: title, context: true, x: x, y: y}
+	n := &menu{title: title, note: "enter does it, esc leaves", context: true, x: x, y: y}
 	s := m.situation()
 	for _, a := range keymap.Actions() {
 		if a.Scope != scope || a.Group == keymap.Moving || len(a.Ops) > 1 || keymap.Why(a, s) != "" {

@@ -267,7 +267,7 @@ func TestClicksInViews(t *testing.T) {
 	if x, ok := d.m.overlay.(*bindingView); !ok || x.ids[x.at] != keymap.PageDown {
 		t.Errorf("%+v", x)
 	}
-	d.click("esc back", tea.MouseLeft)
+	d.click("q back", tea.MouseLeft)
 	if d.m.overlay != nil {
 		t.Errorf("%T", d.m.overlay)
 	}

@@ -88,6 +88,17 @@ func (x *sheet) page(m *Model, s *views.SheetState) int {
 	return max(1, views.SheetRows(s, m.layout.H)/2)
 }
 
+// sheetHints are the keys of a sheet; the one for the end leads back here.
+func (m *Model) sheetHints(scope keymap.Scope) []keymap.Hint {
+	hints := keymap.Footer(m.keys, scope, m.situation())
+	for i := range hints {
+		if hints[i].ID == keymap.Quit {
+			hints[i].Text = "back"
+		}
+	}
+	return hints
+}
+
 // editSettings gives a person's own file to an editor.
 func (m *Model) editSettings() tea.Cmd {
 	files := m.prefs.files
@@ -203,7 +214,7 @@ func (x *settingView) state(m *Model) *views.SheetState {
 	s := &views.SheetState{
 		Title: "Settings", Right: m.prefs.now.Own, Heads: [3]string{"setting", "value", "from"},
 		Empty: "No setting has that in it.",
-		Hints: append(keymap.Footer(m.keys, keymap.SettingList, m.situation()), m.keyHint(keymap.Back, "back")),
+		Hints: m.sheetHints(keymap.SettingList),
 	}
 	if m.prefs.files == nil {
 		s.Empty = "There are no settings: the screen was started without files."
