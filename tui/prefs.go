@@ -3,6 +3,7 @@ package tui
 import (
 	"errors"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -22,8 +23,6 @@ const (
 	// settingsRest is how long a file has to stay the same before it is read: an
 	// editor may write in several steps.
 	settingsRest = 100 * time.Millisecond
-	// settingsFault is how a sentence about a fault in them begins.
-	settingsFault = "settings: "
 )
 
 // SettingsFiles are the settings on disk. Its methods are called off the loop.
@@ -79,6 +78,7 @@ type prefs struct {
 	files SettingsFiles
 	now   Prefs // as they were read last without a fault
 	err   error // what is wrong with them now
+	told  string
 	wake  chan struct{}
 }
 
@@ -137,15 +137,16 @@ func (msg prefsMsg) arrive(m *Model) tea.Cmd {
 	was := m.prefs.err
 	if m.prefs.err = msg.err; msg.err != nil {
 		all := eachError(msg.err)
-		text := settingsFault + all[0].Error()
+		text := "settings: " + m.shortFault(all[0])
 		if n := len(all) - 1; n > 0 {
 			text += " (" + plural(n, "more fault") + ")"
 		}
+		m.prefs.told = text
 		m.say(noteError, text, "what held before stays; "+m.keys.KeyOf(keymap.Palette)+"settings shows it")
 		return nil
 	}
-	if n := m.notices.now; was != nil && n != nil && strings.HasPrefix(n.text, settingsFault) {
-		m.notices.dismiss() // it is no more
+	if n := m.notices.now; was != nil && n != nil && n.text == m.prefs.told {
+		m.notices.dismiss() // it is mended
 	}
 	act, changed, waits := m.takePrefs(&msg.prefs)
 	text := ""
@@ -165,6 +166,16 @@ func (msg prefsMsg) arrive(m *Model) tea.Cmd {
 		m.say(noteInfo, "settings: the fault is mended", "")
 	}
 	return act
+}
+
+// shortFault is a fault with the name alone of a person's own file: what is wrong
+// has to be in sight. :settings has the whole path.
+func (m *Model) shortFault(err error) string {
+	text := strings.TrimPrefix(err.Error(), "settings ") // which is said already
+	if own := m.prefs.now.Own; own != "" {
+		text = strings.ReplaceAll(text, own, filepath.Base(own))
+	}
+	return text
 }
 
 // eachError gives the errors that were joined.

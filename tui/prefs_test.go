@@ -134,8 +134,14 @@ func TestABadFileChangesNothing(t *testing.T) {
 	d.press("+") // by hand
 	p.write(nil, errors.Join(errors.New("/home/jo/config.toml:3:12: interval: a string in quotes is allowed"), errors.New("another")))
 	d.until("the fault is told", func() bool { return d.m.prefs.err != nil })
+	d.sees("error: settings: config.toml:3:12")
+	p.write(nil, nil)
+	d.until("the fault is mended", func() bool { return d.m.prefs.err == nil })
+	d.sees("the fault is mended")
+	p.write(nil, errors.Join(errors.New("/home/jo/config.toml:3:12: interval: a string in quotes is allowed"), errors.New("another")))
+	d.until("the fault is told", func() bool { return d.m.prefs.err != nil })
 	d.press("m")
-	d.reads("/home/jo/config.toml:3:12: interval: a string in quotes is allowed (1 more fault)", "what held before stays")
+	d.reads("settings: config.toml:3:12: interval: a string in quotes is allowed (1 more fault)", "what held before stays")
 	d.press("esc")
 	if d.m.interval != 2*time.Second {
 		t.Errorf("interval %s", d.m.interval)
@@ -143,11 +149,11 @@ func TestABadFileChangesNothing(t *testing.T) {
 	d.press(":")
 	d.typed("settings")
 	d.press("enter")
-	d.sees("config.toml:3:12", "changed here", "interval", "/etc/lxcdeck/config.toml:3")
+	d.sees("/home/jo/config.toml:3:12", "changed here", "interval", "/etc/lxcdeck/config.toml:3")
 	p.write(nil, nil)
 	d.until("the fault is mended", func() bool { return d.m.prefs.err == nil })
 	d.sees("the fault is mended")
-	d.seesNo("config.toml:3:12")
+	d.seesNo("/home/jo/config.toml:3:12")
 	if d.m.interval != 2*time.Second {
 		t.Errorf("what was changed by hand is %s", d.m.interval)
 	}
