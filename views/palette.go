@@ -78,3 +78,21 @@ func (t *Theme) typed(lead, text string, behind, w int) string {
 	l.add(Input, rest)
 	return l.String()
 }
+
+// typing is a line that is typed, with its cursor before the last behind characters.
+func (l *line) typing(text string, behind int) {
+	runes := []rune(text)
+	at := max(0, min(len(runes)-behind, len(runes)))
+	for Width(Clean(string(runes[:at]))) > max(4, l.w/2) {
+		runes, at = runes[1:], at-1
+	}
+	l.add(Input, Clean(string(runes[:at])))
+	under := " "
+	if at < len(runes) {
+		under = Clean(string(runes[at : at+1]))
+	}
+	l.add(Cursor, under)
+	if at < len(runes) {
+		l.add(Input, Clean(string(runes[at+1:])))
+	}
+}

@@ -423,24 +423,6 @@ func (t *Theme) processLast(s *ProcessesState, w, h int) []string {
 	return append([]string{l.String()}, rows...)
 }
 
-// typing is a line that is typed, with its cursor before the last behind characters.
-func (l *line) typing(text string, behind int) {
-	runes := []rune(text)
-	at := max(0, min(len(runes)-behind, len(runes)))
-	for Width(Clean(string(runes[:at]))) > max(4, l.w/2) {
-		runes, at = runes[1:], at-1
-	}
-	l.add(Input, Clean(string(runes[:at])))
-	under := " "
-	if at < len(runes) {
-		under = Clean(string(runes[at : at+1]))
-	}
-	l.add(Cursor, under)
-	if at < len(runes) {
-		l.add(Input, Clean(string(runes[at+1:])))
-	}
-}
-
 // processFilter is the filter, with a cursor while it is typed.
 func (t *Theme) processFilter(l *line, s *ProcessesState) {
 	l.add(Key, "/")
