@@ -72,7 +72,7 @@ func lxcdeckWith(t *testing.T, rt runtime.Runtime, change func(*Options), args .
 	}
 	o := Options{
 		Args: args, Version: "1.2.3", Stdin: file("in"), Stdout: file("out"), Stderr: file("err"),
-		Getenv: func(k string) string { return map[string]string{"TERM": "xterm"}[k] },
+		Getenv: func(k string) string { return map[string]string{"TERM": "xterm", "XDG_STATE_HOME": dir}[k] },
 		Known:  settings.Known{Columns: []string{"name"}, Themes: []string{"default"}},
 		Audit:  filepath.Join(dir, "state", "audit.jsonl"),
 		Open:   func([]string, bool, bool) (runtime.Runtime, error) { return keep{rt}, nil },

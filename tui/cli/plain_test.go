@@ -24,7 +24,7 @@ type person struct{ *onTerminal }
 
 func sitDown(t *testing.T, rt runtime.Runtime, args ...string) *person {
 	t.Helper()
-	return sitDownWith(t, rt, map[string]string{"TERM": "xterm"}, args...)
+	return sitDownWith(t, rt, map[string]string{"TERM": "xterm", "XDG_STATE_HOME": t.TempDir()}, args...)
 }
 
 func sitDownWith(t *testing.T, rt runtime.Runtime, env map[string]string, args ...string) *person {
@@ -192,6 +192,21 @@ func TestPlainNews(t *testing.T) {
 		t.Errorf("events: %q", said)
 	}
 	p.leaves()
+}
+
+// TestPlainAway: what happened between two runs is told at the start of the second, once.
+func TestPlainAway(t *testing.T) {
+	rt, env := plainHost(), map[string]string{"TERM": "dumb", "XDG_STATE_HOME": t.TempDir()}
+	sitDownWith(t, rt, env).leaves()
+	if err := rt.Do(soon(t), runtime.Request{Op: runtime.Kill, Ref: runtime.Ref{Path: path, Name: "web-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if all := sitDownWith(t, rt, env).leaves(); !strings.Contains(all, "web-1: stopped: while away since") {
+		t.Errorf("it is not told: %q", all)
+	}
+	if all := sitDownWith(t, rt, env).leaves(); strings.Contains(all, "Meanwhile") {
+		t.Errorf("it is told again: %q", all)
+	}
 }
 
 // TestPlainBehind: a line with & is not waited for; its end is told.

@@ -244,6 +244,7 @@ func (s *session) leave(eof bool) {
 			}
 			all = nil
 		default:
+			s.gone = s.gone && err != nil
 			return
 		}
 	}
@@ -282,6 +283,9 @@ func (s *session) await(b *backJob) {
 func (n *news) did(q *runtime.Request, err error, began, ended time.Time) {
 	if err != nil && !errors.Is(err, runtime.ErrStillRunning) {
 		return
+	}
+	if a, ok := q.Args.(*runtime.SnapshotArgs); q.Op == runtime.Snapshot && (!ok || a == nil || a.Way == runtime.IfStopped) {
+		return // it neither stops nor freezes
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()

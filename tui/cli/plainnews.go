@@ -36,6 +36,7 @@ type news struct {
 	rules alert.Rules
 	last  map[runtime.Ref]runtime.Sample
 
+	keep    string // where what was seen is kept for the next run, as the screen does; "" = nowhere
 	tracker *events.Tracker
 	problem error // why nothing is known of what happened before
 }
@@ -45,7 +46,9 @@ func (d *deck) newNews(ctx context.Context) *news {
 	n := &news{d: d, rules: alert.Rules{}, last: map[runtime.Ref]runtime.Sample{}}
 	var seen events.Memory
 	if dir := settings.StateDir(d.Getenv); dir != "" && !d.rt.About().Demo {
-		seen, n.problem = d.Places.LoadSeen(dir)
+		if seen, n.problem = d.Places.LoadSeen(dir); n.problem == nil {
+			n.keep = dir
+		}
 	}
 	n.tracker = events.New(settings.BootID(), seen)
 	for k, v := range d.settings.Alerts {
@@ -201,6 +204,20 @@ func (n *news) untold() (lines []string, rings bool) {
 	return lines, rings
 }
 
+// save keeps what was told for the next run, where it is another than before.
+func (n *news) save() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.keep == "" || !n.tracker.Changed() {
+		return nil
+	}
+	err := n.d.Places.SaveSeen(n.keep, n.tracker.Memory())
+	if err != nil {
+		n.keep = "" // it is said once
+	}
+	return err
+}
+
 // tellNews says what has happened since the last question.
 func (s *session) tellNews() {
 	ctx, cancel := context.WithTimeout(s.ctx, newsTime)
@@ -209,6 +226,9 @@ func (s *session) tellNews() {
 	if err := s.news.problem; err != nil {
 		s.news.problem = nil
 		s.fail(fmt.Errorf("what happened while lxcdeck was away is not known: %w", err))
+	}
+	if err := s.news.save(); err != nil {
+		s.fail(fmt.Errorf("what happens while lxcdeck is away is not told by the next one: %w", err))
 	}
 	for _, text := range s.jobs.ended() {
 		s.aside(s.d, text)

@@ -81,7 +81,7 @@ type onTerminal struct {
 
 func startOnTerminal(t *testing.T, rt runtime.Runtime, args ...string) *onTerminal {
 	t.Helper()
-	return startOnTerminalWith(t, rt, map[string]string{"TERM": "xterm"}, args...)
+	return startOnTerminalWith(t, rt, map[string]string{"TERM": "xterm", "XDG_STATE_HOME": t.TempDir()}, args...)
 }
 
 func startOnTerminalWith(t *testing.T, rt runtime.Runtime, env map[string]string, args ...string) *onTerminal {
