@@ -80,7 +80,6 @@ func (d *deck) plainly(cmd *cobra.Command) error {
 	}
 	d.session = s
 	defer func() { d.session = nil }() // it ends, and closes the runtime
-	s.jobs.ctx = ctx
 	s.news = d.newNews(ctx)
 	status := s.run()
 	if !in.tty {

@@ -325,7 +325,7 @@ func TestPlainText(t *testing.T) {
 	for cut := range len(in) {
 		p, whole := newPlainText(false), newPlainText(true)
 		got := string(p.Append(p.Append(nil, []byte(in[:cut])), []byte(in[cut:])))
-		if strings.ContainsAny(got, "\x1b\a\x00\x9b") || !strings.HasPrefix(got, "red 日本end") {
+		if strings.ContainsAny(got, "\x1b\a\x00") || strings.IndexByte(got, 0x9b) >= 0 || !strings.HasPrefix(got, "red 日本end") {
 			t.Errorf("cut at %d: %q", cut, got)
 		}
 		lines := string(append(whole.Append(whole.Append(nil, []byte(in[:cut])), []byte(in[cut:])), whole.end()...))

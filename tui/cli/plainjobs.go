@@ -16,7 +16,6 @@ import (
 // jobs are what was done in a session, and what is being done while others are asked
 // for.
 type jobs struct {
-	ctx  context.Context
 	mu   sync.Mutex
 	all  []*task
 	next int
@@ -135,7 +134,7 @@ func (b *backJob) isAlone() bool {
 // behind does a line without waiting for its end.
 func (s *session) behind(line string, do func(b *backJob) int) {
 	b := &backJob{line: line, alone: make(chan struct{})}
-	b.ctx, b.cancel = context.WithCancel(s.jobs.ctx)
+	b.ctx, b.cancel = context.WithCancel(s.ctx)
 	s.jobs.mu.Lock()
 	s.jobs.back = append(s.jobs.back, b)
 	s.jobs.mu.Unlock()

@@ -154,8 +154,8 @@ func (s *session) complete(cmd *cobra.Command, words []string) ([]string, error)
 	if slices.ContainsFunc(words, func(w string) bool { return w == "--help" || w == "-h" }) {
 		return words, nil
 	}
-	flags, args, tail, err := taken(cmd, words[1:])
-	if err != nil {
+	flags, args, tail, ok := taken(cmd, words[1:])
+	if !ok {
 		return words, nil // it says so itself
 	}
 	sub := ""
@@ -174,9 +174,11 @@ func (s *session) complete(cmd *cobra.Command, words []string) ([]string, error)
 		known = false // of no container
 	}
 	if known && !cmd.Flags().Changed("name") {
-		if args, err = s.named(cmd.Name(), &takes, args); err != nil {
+		all, err := s.named(cmd.Name(), &takes, args)
+		if err != nil {
 			return nil, err
 		}
+		args = all
 	}
 	if sub != "" {
 		args = append([]string{sub}, args...)
@@ -187,14 +189,15 @@ func (s *session) complete(cmd *cobra.Command, words []string) ([]string, error)
 	return slices.Concat([]string{cmd.Name()}, flags, args, tail), nil
 }
 
-// taken parts the words behind a verb: its flags, its arguments, and what stands behind --.
-func taken(cmd *cobra.Command, words []string) (flags, args, tail []string, err error) {
+// taken parts the words behind a verb: its flags, its arguments, and what stands behind
+// --. It is not ok where the verb does not take them.
+func taken(cmd *cobra.Command, words []string) (flags, args, tail []string, ok bool) {
 	if dash := slices.Index(words, "--"); dash >= 0 {
 		words, tail = words[:dash], words[dash:]
 	}
 	cmd.InitDefaultHelpFlag()
-	if err := cmd.ParseFlags(words); err != nil {
-		return nil, nil, nil, err
+	if cmd.ParseFlags(words) != nil {
+		return nil, nil, nil, false
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if f.Name == "plain" {
@@ -208,7 +211,7 @@ func taken(cmd *cobra.Command, words []string) (flags, args, tail []string, err 
 		}
 		flags = append(flags, "--"+f.Name+"="+f.Value.String())
 	})
-	return flags, cmd.Flags().Args(), tail, nil
+	return flags, cmd.Flags().Args(), tail, true
 }
 
 // named puts names into arguments.
@@ -355,21 +358,24 @@ func (s *session) find(word string) ([]runtime.Ref, error) {
 // numbered are the containers of "3" or "3-5" in the last list; ok = it is such a word.
 func (s *session) numbered(word string) (refs []runtime.Ref, ok bool, err error) {
 	from, to, ranged := strings.Cut(word, "-")
-	a, aerr := strconv.Atoi(from)
-	b := a
-	if ranged {
-		var berr error
-		if b, berr = strconv.Atoi(to); berr != nil {
-			return nil, false, nil
-		}
+	if !ranged {
+		to = from
 	}
-	if aerr != nil {
+	a, aok := whole(from)
+	b, bok := whole(to)
+	if !aok || !bok {
 		return nil, false, nil
 	}
 	if a < 1 || b < a || b > len(s.listed) {
 		return nil, true, &exitError{exitNotFound, fmt.Errorf("%s: the list has the numbers 1 to %d", views.Clean(word), len(s.listed))}
 	}
 	return s.listed[a-1 : b], true, nil
+}
+
+// whole reads a number of a list.
+func whole(word string) (n int, ok bool) {
+	n, err := strconv.Atoi(word)
+	return n, err == nil && strings.Trim(word, "0123456789") == ""
 }
 
 // oneOf asks which of several is meant.
