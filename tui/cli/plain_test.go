@@ -270,6 +270,20 @@ func TestPlainScript(t *testing.T) {
 	}
 }
 
+// TestPlainReadOnly: nothing is changed, and no question is put about it.
+func TestPlainReadOnly(t *testing.T) {
+	p := sitDown(t, plainHost(), "--read-only")
+	for _, line := range []string{"create", "clone web-2", "stop web-1", "destroy web-2", "config set web-2", "limits set web-1", "shell web-1"} {
+		if said := p.says(line); !strings.Contains(said, "read-only") || strings.Contains(said, "leaves: ") || strings.Contains(said, "yes or no") {
+			t.Errorf("%s: %q", line, said)
+		}
+	}
+	if said := p.says("list"); !strings.Contains(said, "web-1, running") || !strings.Contains(said, "web-2, stopped") {
+		t.Errorf("list: %q", said)
+	}
+	p.leaves()
+}
+
 // TestPlainHasAllActions: whatever the screen can do has a line, or a reason.
 func TestPlainHasAllActions(t *testing.T) {
 	s := &session{d: &deck{}}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime"
 	"lxcdeck/views"
 )
@@ -68,6 +69,9 @@ func (f *filling) of(name string) string {
 func (s *session) fill(cmd *cobra.Command, form *form, args []string) ([]string, error) {
 	if form.sub != "" {
 		args = args[1:]
+	}
+	if why := keymap.Why(keymap.Action{Changes: true}, keymap.Situation{ReadOnly: s.d.settings.ReadOnly.Value}); why != "" {
+		return nil, &exitError{exitRefused, errors.New(why)} // before anybody answers questions
 	}
 	f := &filling{s: s, cmd: cmd, form: form, names: args, answers: make([]string, len(form.entries)), given: make([]bool, len(form.entries))}
 	if form.from == 0 && len(args) > 0 {

@@ -36,7 +36,9 @@ type news struct {
 	rules alert.Rules
 	last  map[runtime.Ref]runtime.Sample
 
-	keep    string // where what was seen is kept for the next run, as the screen does; "" = nowhere
+	keep    string                  // where what was seen is kept for the next run, as the screen does; "" = nowhere
+	alarm   func(alert.Alert) error // nil = no command is run
+	wrong   error                   // what went wrong with it, until it is told
 	tracker *events.Tracker
 	problem error // why nothing is known of what happened before
 }
@@ -58,6 +60,9 @@ func (d *deck) newNews(ctx context.Context) *news {
 	}
 	if len(n.rules) > 0 {
 		n.watch = alert.New(n.rules)
+	}
+	if argv := d.settings.AlertCommand.Value; len(argv) > 0 && !d.settings.ReadOnly.Value && !d.rt.About().Demo {
+		n.alarm = alert.NewCommand(argv, d.Places.CheckCommand).Run
 	}
 	spawn(func() { n.run(ctx) }, func(error) {})
 	return n
@@ -144,6 +149,7 @@ func (n *news) figures(ctx context.Context) {
 	for _, c := range n.watch.Look(all, batch.Host, path, newsEvery, time.Now()) {
 		if c.Began {
 			n.tracker.Tell(events.AlertBegan, c.Ref, c.String(), time.Now())
+			n.ring(c.Alert)
 			continue
 		}
 		text := c.Kind.String() + " is below its threshold"
@@ -152,6 +158,30 @@ func (n *news) figures(ctx context.Context) {
 		}
 		n.tracker.Tell(events.AlertEnded, c.Ref, text, time.Now())
 	}
+}
+
+// ring runs the alert command. n.mu is held.
+func (n *news) ring(a alert.Alert) {
+	if n.alarm == nil {
+		return
+	}
+	failed := func(err error) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if err != nil && n.wrong == nil {
+			n.wrong = fmt.Errorf("alert command: %w", err)
+		}
+	}
+	spawn(func() { failed(n.alarm(a)) }, failed)
+}
+
+// amiss is what went wrong with it since that was asked last.
+func (n *news) amiss() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	err := n.wrong
+	n.wrong = nil
+	return err
 }
 
 // words are an event in a line.
@@ -229,6 +259,9 @@ func (s *session) tellNews() {
 	}
 	if err := s.news.save(); err != nil {
 		s.fail(fmt.Errorf("what happens while lxcdeck is away is not told by the next one: %w", err))
+	}
+	if err := s.news.amiss(); err != nil {
+		s.fail(err)
 	}
 	for _, text := range s.jobs.ended() {
 		s.aside(s.d, text)
