@@ -301,7 +301,7 @@ func (s *session) choose(words []string) int {
 			return s.fail(err)
 		}
 		if err != nil {
-			s.put(words[0] + " is neither a command nor a container. help lists the commands, list the containers.")
+			s.put(word + " is neither a command nor a container. help lists the commands, list the containers.")
 			return exitUsage
 		}
 		for _, ref := range found {
