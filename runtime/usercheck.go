@@ -39,8 +39,12 @@ func UserChecks(all []Check, a About) []Check {
 			}
 		}
 	}
+	own := "with " + a.User + "'s own containers, without root"
+	if Failing(out) {
+		own += ", once nothing is missing above"
+	}
 	works := func(what, found string) {
-		out = append(out, Check{Topic: "of " + a.User + "'s own containers, without root", What: what, Found: found})
+		out = append(out, Check{Topic: own, What: what, Found: found})
 	}
 	works("look", "list, figures, processes, logs, network map, isolation, room on disk")
 	works("work in them", "shells, consoles, commands, files")
