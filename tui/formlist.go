@@ -90,7 +90,7 @@ func (f *form) listKey(k tea.KeyPressMsg) {
 const listPage = 8
 
 func (f *form) paint(m *Model) views.Block {
-	s := &views.FormState{Title: f.title, Note: f.note, NoteRows: f.steady, Action: f.action, Cursor: -1, Why: f.why, Wrong: -1, Command: f.command}
+	s := &views.FormState{Title: f.title, Note: f.note, NoteRows: f.steady, Action: f.action, Cursor: -1, Why: f.why, Wrong: -1, Command: f.command, Help: m.typedHelpKey()}
 	for i := range f.fields {
 		at := &f.fields[i]
 		if at.off {

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"unicode/utf8"
+
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
@@ -94,6 +96,16 @@ func (m *Model) wantsHelp(k tea.KeyPressMsg) bool {
 	}
 	p, ok := m.helpPlace()
 	return ok && (!p.text || k.Text == "")
+}
+
+// typedHelpKey is the key that helps where text is typed; "" = none does.
+func (m *Model) typedHelpKey() string {
+	for _, key := range m.keys.Keys(keymap.HelpKey) {
+		if utf8.RuneCountInString(key) > 1 && key != "space" { // as Bubble Tea names keys that are no text
+			return keymap.KeyName(key)
+		}
+	}
+	return ""
 }
 
 // helpHere opens help where one is.

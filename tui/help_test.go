@@ -69,6 +69,7 @@ func TestHelpWhereTextIsTyped(t *testing.T) {
 	d.press("esc")
 
 	d.press("u") // a form
+	d.sees("f1 helps")
 	d.typed("www?")
 	d.press("f1")
 	d.sees("Help on a form", "next field")

@@ -51,6 +51,7 @@ type FormState struct {
 	// Command is the equal lxc-* command, below the fields; it gives way when
 	// room is short.
 	Command string
+	Help    string // the key that helps where text is typed; "" = none does
 }
 
 // formWide is how wide what is in a form is at most.
@@ -303,6 +304,9 @@ func formKeys(s *FormState, w int) string {
 	lines := []string{join(first, enter, leave), join(first, enter)}
 	if len(s.Fields) < 2 && first[0] == "tab" { // there is no next
 		lines = []string{join(enter, leave)}
+	}
+	if s.Help != "" {
+		lines = append([]string{lines[0] + "   " + keysLine(s.Help, "helps")}, lines...)
 	}
 	for _, line := range lines {
 		if Width(line) <= w {
