@@ -85,12 +85,12 @@ func hints() []struct{ has, hint string } {
 		{"failed to run hook", "A hook of the config failed: look at lxc.hook.* in the config."},
 		{"Script exited with status", "A hook of the config failed: look at lxc.hook.* in the config."},
 		{"Script was killed", "A hook of the config was killed: look at lxc.hook.* in the config."},
-		{"newuidmap", "Its user id map is refused: look at /etc/subuid, /etc/subgid and lxc.idmap."},
+		{"newuidmap", "Its user id map is refused: look at /etc/subuid, /etc/subgid and lxc.idmap; \"lxcdeck doctor user\" tells what is missing."},
 		{"apparmor", "AppArmor refused it: look at lxc.apparmor.profile and the kernel's log."},
 		{"AppArmor", "AppArmor refused it: look at lxc.apparmor.profile and the kernel's log."},
-		{"No space left on device", "A file system is full."},
-		{"Permission denied", "Something is not permitted: root may be needed."},
-		{"Operation not permitted", "Something is not permitted: root may be needed."},
+		{"No space left on device", "A file system is full: \"lxcdeck space\" shows what takes room."},
+		{"Permission denied", "Something is not permitted: root may be needed; \"lxcdeck doctor user\" tells what a user may do."},
+		{"Operation not permitted", "Something is not permitted: root may be needed; \"lxcdeck doctor user\" tells what a user may do."},
 	}
 }
 
@@ -110,6 +110,10 @@ func hint(err error, log string) string {
 		return "Its monitor does not answer: look whether that process is stopped or hangs."
 	case errors.Is(err, runtime.ErrPermission) && os.Geteuid() == 0:
 		return "Root may not either: look whether it is immutable (lsattr), or what else protects it."
+	case errors.Is(err, runtime.ErrNoTTY):
+		return "lxc.tty.max in its config says how many there are; a shell needs none."
+	case errors.Is(err, runtime.ErrBusy):
+		return "Wait until that is over, and ask again."
 	case errors.Is(err, runtime.ErrPermission):
 		return "Run lxcdeck as root, or as the user who owns the container."
 	default:
