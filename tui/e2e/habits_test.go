@@ -100,9 +100,9 @@ func TestSuspendAndForeground(t *testing.T) {
 	want(t, term.Type("fg\r"))
 	want(t, term.Wait("1/2", patience))
 	want(t, term.Type("?"))
-	want(t, term.Wait("Half a page up", patience))
+	want(t, term.Wait("Help on the list", patience))
 	want(t, term.Type("\x1b"))
-	want(t, term.WaitGone("Half a page up", patience))
+	want(t, term.WaitGone("Help on the list", patience))
 	want(t, term.Type("q"))
 	want(t, term.Wait("PROMPT>", patience))
 	// The prompt is on the main screen as soon as lxcdeck leaves its own: its
@@ -168,7 +168,7 @@ func TestSuspendIsRefusedWithoutJobControl(t *testing.T) {
 	want(t, term.Type("\x1a"))
 	want(t, term.Wait("not suspended: no shell with job control", patience))
 	want(t, term.Type("?"))
-	want(t, term.Wait("Half a page up", patience))
+	want(t, term.Wait("Help on the list", patience))
 }
 
 func TestHangUpEndsShellsNotContainers(t *testing.T) {
