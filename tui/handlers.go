@@ -347,7 +347,7 @@ func (m *Model) sortPicker() tea.Cmd {
 			pick.at = i
 		}
 		pick.items = append(pick.items, choice{
-			label: c.Long, hint: c.Title,
+			label: c.Title, hint: c.Long,
 			pick: func() tea.Cmd { return m.sortBy(c.ID, false) },
 		})
 	}
@@ -364,7 +364,7 @@ func (m *Model) columnPicker() tea.Cmd {
 			continue // always shown
 		}
 		pick.items = append(pick.items, choice{
-			label: c.Long, hint: c.Title,
+			label: c.Title, hint: c.Long,
 			on:   m.columns == nil || slices.Contains(m.columns, c.ID),
 			pick: func() tea.Cmd { return m.toggleColumn(c.ID) },
 		})

@@ -161,7 +161,7 @@ func TestIsolationScrolls(t *testing.T) {
 		seen, x := map[string]bool{}, d.m.isolationOpen()
 		for n := 0; ; n++ {
 			for row := range strings.SplitSeq(d.screen(), "\n") {
-				seen[strings.TrimSpace(row)] = true
+				seen[strings.TrimSpace(strings.TrimPrefix(row, ">"))] = true
 			}
 			at, top := x.at, x.top
 			d.press("down")
@@ -177,7 +177,7 @@ func TestIsolationScrolls(t *testing.T) {
 		}
 		whole := isolationDeck(t, size[0], 400, nil)
 		for row := range strings.SplitSeq(whole.screen(), "\n") {
-			if row = strings.TrimSpace(row); row != "" && !strings.Contains(row, "y copies") && !seen[row] {
+			if row = strings.TrimSpace(strings.TrimPrefix(row, ">")); row != "" && !strings.Contains(row, "y copies") && !seen[row] {
 				t.Errorf("%v: never seen: %q", size, row)
 			}
 		}

@@ -276,7 +276,7 @@ func TestColumnPicker(t *testing.T) {
 	}
 	d.press("c")
 	d.sees("Columns")
-	for d.m.overlay.(*menu).items[d.m.overlay.(*menu).at].label != "tasks" {
+	for d.m.overlay.(*menu).items[d.m.overlay.(*menu).at].label != "PIDS" {
 		d.press("j")
 	}
 	d.press("space", "esc")
@@ -284,7 +284,7 @@ func TestColumnPicker(t *testing.T) {
 		t.Fatal(d.titles())
 	}
 	d.press("c")
-	for d.m.overlay.(*menu).items[d.m.overlay.(*menu).at].label != "tasks" {
+	for d.m.overlay.(*menu).items[d.m.overlay.(*menu).at].label != "PIDS" {
 		d.press("j")
 	}
 	d.press("enter", "esc")

@@ -32,7 +32,7 @@ func logDeck(t *testing.T, w, h int, text string) *deck {
 	}
 	d := newDeck(t, w, h, Options{SaveDir: t.TempDir()}, specs...)
 	d.press("l")
-	d.sees("> lxc", "permission")
+	d.sees("> lxc")
 	d.press("enter")
 	return d
 }

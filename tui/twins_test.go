@@ -17,7 +17,7 @@ func TestTwinsAreNamedWithTheirPath(t *testing.T) {
 	d.sees("Kill /var/lib/lxc/alpha?")
 	d.pass(questionGrace)
 	d.press("n", "*", "K")
-	d.sees("/var/lib/lxc/alpha  running", "/srv/lxc/alpha  running")
+	d.sees("/var/lib/lxc/alpha  running", "/srv/lxc/alpha      running")
 	d.pass(questionGrace)
 	d.press("n", "\\")
 	d.rt.Remove(twin.Ref)

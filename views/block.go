@@ -185,6 +185,17 @@ func (t *Theme) newLine(w int) line {
 // whole makes the row look one way from end to end.
 func (l *line) whole(r Role) { l.base, l.one = r, true }
 
+// pointed begins a row of a list: the one under the cursor has its sign, and looks
+// one way from end to end.
+func (l *line) pointed(cursor bool) {
+	if !cursor {
+		l.gap(1)
+		return
+	}
+	l.whole(Cursor)
+	l.add(Cursor, l.t.Glyphs.Cursor)
+}
+
 // left is how many cells are free.
 func (l *line) left() int { return l.w - l.used }
 

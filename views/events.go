@@ -152,10 +152,7 @@ func (t *Theme) eventRow(s *EventsState, i, at, name, w int) string {
 	it := &s.Items[i]
 	l := t.newLine(w)
 	l.item(i, i == s.Cursor)
-	if i == s.Cursor {
-		l.whole(Cursor)
-	}
-	l.gap(1)
+	l.pointed(i == s.Cursor)
 	stamp := it.At.Format("15:04:05")
 	switch y, m, d := it.At.Date(); {
 	case at == eventDayW:

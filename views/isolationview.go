@@ -124,7 +124,7 @@ func (t *Theme) isolationRows(s *IsolationState, w int) (rows []string, spans []
 				l.add(Dim, note)
 				rows = append(rows, l.String())
 			} else {
-				rows = append(append(rows, l.String()), t.indented(Dim, note, 2, w, false)...)
+				rows = append(append(rows, l.String()), t.indented(Dim, note, 2, w, false, false)...)
 			}
 		case x.Sign != "":
 			rows = append(rows, t.weakRows(x, w, i == s.Cursor)...)
@@ -142,15 +142,19 @@ func (t *Theme) isolationRows(s *IsolationState, w int) (rows []string, spans []
 	return rows, spans
 }
 
-// indented is text over as many rows as it needs.
-func (t *Theme) indented(r Role, text string, indent, w int, cursor bool) []string {
+// indented is text over as many rows as it needs; the first of a line has the sign
+// of the cursor.
+func (t *Theme) indented(r Role, text string, indent, w int, cursor, first bool) []string {
 	var rows []string
-	for _, part := range wrapIn(text, w, indent) {
+	for i, part := range wrapIn(text, w, indent) {
 		l := t.newLine(w)
 		if cursor {
 			l.whole(Cursor)
 		}
-		l.gap(indent)
+		if i == 0 && first {
+			l.pointed(cursor)
+		}
+		l.to(indent)
 		l.add(r, part)
 		rows = append(rows, l.String())
 	}
@@ -166,16 +170,16 @@ func (t *Theme) weakRows(x *IsolationLine, w int, cursor bool) []string {
 		if cursor {
 			l.whole(Cursor)
 		}
-		l.gap(1)
 		if i == 0 {
+			l.pointed(cursor)
 			l.add(x.Role, x.Sign)
 		}
 		l.to(indent)
 		l.add(x.Role, part)
 		rows = append(rows, l.String())
 	}
-	rows = append(rows, t.indented(Plain, Clean(x.Text), indent, w, cursor)...)
-	return append(rows, t.indented(Dim, Clean(x.Advice()), indent, w, cursor)...)
+	rows = append(rows, t.indented(Plain, Clean(x.Text), indent, w, cursor, false)...)
+	return append(rows, t.indented(Dim, Clean(x.Advice()), indent, w, cursor, false)...)
 }
 
 // isolationName is the least width of the column of names.
@@ -204,7 +208,7 @@ func (t *Theme) factRows(x *IsolationLine, column, w int, cursor bool) []string 
 		role = Dim
 	}
 	if name == "" {
-		return t.indented(role, text, indent, w, cursor)
+		return t.indented(role, text, indent, w, cursor, true)
 	}
 	indent = 1 + column + 2
 	if w < narrowW {
@@ -216,14 +220,11 @@ func (t *Theme) factRows(x *IsolationLine, column, w int, cursor bool) []string 
 	case first == indent:
 	case len(parts) == 1 && first+Width(text) <= w:
 	default:
-		rows := t.indented(Dim, name, 1, w, cursor)
-		return append(rows, t.indented(role, text, indent, w, cursor)...)
+		rows := t.indented(Dim, name, 1, w, cursor, true)
+		return append(rows, t.indented(role, text, indent, w, cursor, false)...)
 	}
 	l := t.newLine(w)
-	if cursor {
-		l.whole(Cursor)
-	}
-	l.gap(1)
+	l.pointed(cursor)
 	l.add(Dim, name)
 	l.to(first)
 	if len(parts) > 0 {
@@ -232,7 +233,7 @@ func (t *Theme) factRows(x *IsolationLine, column, w int, cursor bool) []string 
 	}
 	rows := []string{l.String()}
 	for _, part := range parts {
-		rows = append(rows, t.indented(role, part, indent, w, cursor)...)
+		rows = append(rows, t.indented(role, part, indent, w, cursor, false)...)
 	}
 	return rows
 }

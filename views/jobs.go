@@ -171,9 +171,7 @@ func jobPlaces(s *JobsState) (places []int, at int) {
 // jobItem is one row: when, what, and how it goes or went.
 func (t *Theme) jobItem(it *JobItem, here bool, now time.Time, w int) string {
 	l := t.newLine(w)
-	if here {
-		l.whole(Cursor)
-	}
+	l.pointed(here)
 	when, what := 12, max(14, min(34, w*2/5))
 	switch {
 	case w < narrowW:
@@ -181,7 +179,6 @@ func (t *Theme) jobItem(it *JobItem, here bool, now time.Time, w int) string {
 	case w < 80:
 		when = 8
 	}
-	l.gap(1)
 	if when > 0 {
 		l.field(Dim, jobTime(it.At, now, when), when, false)
 		l.gap(2)

@@ -71,10 +71,7 @@ func (t *Theme) Leftovers(s *LeftoversState, w, h int) Block {
 
 func (t *Theme) leftover(it *LeftoverItem, here bool, now time.Time, w int) []string {
 	l := t.newLine(w)
-	if here {
-		l.whole(Cursor)
-	}
-	l.gap(1)
+	l.pointed(here)
 	l.add(Strong, Clean(it.Name))
 	l.gap(2)
 	role := Warn

@@ -256,6 +256,9 @@ func (t *Theme) cell(l *line, s *ListState, cols tableau, p placed, r *Row, note
 		v, role := address(c, p.w), Plain
 		if v == Absent && note != "" {
 			v = note
+			if word, _, ok := strings.Cut(note, " ("); ok && Width(note) > p.w {
+				v = word
+			}
 		}
 		if len(c.IPs) == 0 {
 			role = Dim
@@ -277,7 +280,7 @@ func (t *Theme) cell(l *line, s *ListState, cols tableau, p placed, r *Row, note
 		}
 		l.field(faint(v), v, p.w, false)
 	case ColPath:
-		l.field(Dim, Clean(c.Path), p.w, false)
+		l.field(Dim, pathEnd(t, Clean(c.Path), p.w), p.w, false)
 	}
 }
 

@@ -315,16 +315,17 @@ func (t *Theme) logItem(s *LogListState, i, widest, w int) string {
 	l.add(Key, sign)
 	l.gap(1)
 	room := max(1, w-2-2-figures)
-	if it.Why != "" {
-		room = max(1, (w-4)/2)
-	}
 	if w >= logBeside/2 {
 		room = min(room, max(widest, 12))
 	}
 	l.field(role, t.cutName(it.label(w), room), room, false)
 	l.gap(2)
 	if it.Why != "" {
-		l.add(Warn, Clean(it.Why))
+		why := Clean(it.Why)
+		if w <= logColumn && Width(why) > l.left() { // the foot has it whole
+			why = "not read"
+		}
+		l.add(Warn, why)
 		return l.String()
 	}
 	l.field(Dim, it.Size, 6, true)
@@ -346,6 +347,8 @@ func (t *Theme) logFoot(s *LogState, w int) string {
 		pieces = append(pieces, text(0, Notice, s.Doing+" "+share+", "+Interval(s.Busy.Round(time.Second))), piece{0, []span{{Key, "esc"}, {Dim, " ends it"}}})
 	case s.Note != "":
 		pieces = append(pieces, text(0, Warn, Clean(s.Note)))
+	case s.List.Focus && s.List.Cursor >= 0 && s.List.Cursor < len(s.List.Items) && s.List.Items[s.List.Cursor].Why != "":
+		pieces = append(pieces, text(0, Warn, Clean(s.List.Items[s.List.Cursor].Why)))
 	}
 	if s.Warn != "" && s.Busy == 0 {
 		pieces = append(pieces, text(0, Warn, Clean(s.Warn)))

@@ -175,13 +175,14 @@ func (t *Theme) networkRow(s *NetworkState, i, w int) string {
 	r := &s.Rows[i]
 	l := t.newLine(w)
 	l.item(i, i == s.Cursor)
-	if i == s.Cursor {
-		l.whole(Cursor)
-	}
-	if r.Conflict {
+	switch {
+	case r.Conflict:
+		if i == s.Cursor {
+			l.whole(Cursor)
+		}
 		l.add(Bad, "!")
-	} else {
-		l.gap(1)
+	default:
+		l.pointed(i == s.Cursor)
 	}
 	c := netColumns(w)
 	switch r.Kind {

@@ -186,10 +186,7 @@ func (t *Theme) processRow(s *ProcessesState, i, w int) string {
 	it := &s.Items[i]
 	l := t.newLine(w)
 	l.item(i, i == s.Cursor)
-	if i == s.Cursor {
-		l.whole(Cursor)
-	}
-	l.gap(1)
+	l.pointed(i == s.Cursor)
 	for k, c := range VisibleProcessColumns(w, s.Units) {
 		if k > 0 {
 			l.gap(1)

@@ -154,6 +154,12 @@ func (t *Theme) promptFacts(s *PromptState, inner int) (rows []string, warn int)
 func (t *Theme) promptTargets(s *PromptState, inner, n int) []string {
 	var rows []string
 	top := promptTop(s, s.Top, n)
+	names := 0 // of several, what becomes of them stands in a column
+	for _, tg := range s.Targets {
+		if len(s.Targets) > 1 {
+			names = min(max(names, Width(Clean(tg.Name))), inner/2)
+		}
+	}
 	for i, tg := range s.Targets[top:] {
 		if len(s.Targets) > n && len(rows) == n-1 {
 			return append(rows, t.row(Dim, promptPlace(s, top, top+i), inner))
@@ -165,9 +171,11 @@ func (t *Theme) promptTargets(s *PromptState, inner, n int) []string {
 		}
 		if tg.Skip != "" {
 			l.add(Dim, Clean(tg.Name))
+			l.to(names)
 			l.add(Dim, "  left out: "+Clean(tg.Skip))
 		} else {
 			l.add(Strong, t.Cut(Clean(tg.Name), max(1, inner-Width(state)-2)))
+			l.to(names)
 			l.gap(2)
 			l.add(role, state)
 			if tg.With != "" {

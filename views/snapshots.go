@@ -168,6 +168,7 @@ type snapshotCells struct {
 func (t *Theme) snapshotHead(cols snapshotWidths, inner int) string {
 	l := t.newLine(inner)
 	l.whole(Header)
+	l.gap(1)
 	cols.add(&l, snapshotCells{"NAME", "AGE", "SIZE", "USED BY", "COMMENT"})
 	return l.String()
 }
@@ -176,9 +177,7 @@ func (t *Theme) snapshotRow(s *SnapshotsState, i int, cols snapshotWidths, inner
 	it := &s.Items[i]
 	l := t.newLine(inner)
 	l.item(i, i == s.Cursor)
-	if i == s.Cursor {
-		l.whole(Cursor)
-	}
+	l.pointed(i == s.Cursor)
 	comment, more, _ := strings.Cut(strings.TrimSpace(it.Comment), "\n")
 	if more != "" {
 		comment = strings.TrimSpace(comment) + " " + t.Glyphs.Ellipsis
@@ -188,7 +187,7 @@ func (t *Theme) snapshotRow(s *SnapshotsState, i int, cols snapshotWidths, inner
 }
 
 func (w snapshotWidths) add(l *line, c snapshotCells) {
-	l.gap(2)
+	l.gap(1)
 	l.field(Plain, c.name, w.name, false)
 	l.gap(1)
 	l.field(Dim, c.age, ageWidth, true)
@@ -210,10 +209,8 @@ func (t *Theme) oldRootRow(s *SnapshotsState, i, inner int) string {
 	it := &s.Old[i]
 	l := t.newLine(inner)
 	l.item(len(s.Items)+i, len(s.Items)+i == s.Cursor)
-	if len(s.Items)+i == s.Cursor {
-		l.whole(Cursor)
-	}
-	l.gap(2)
+	l.pointed(len(s.Items)+i == s.Cursor)
+	l.gap(1)
 	l.field(Plain, Clean(it.What), max(0, inner-2-14), false)
 	l.gap(2)
 	l.field(Dim, since(it.Since, s.Now), 5, true)

@@ -111,10 +111,7 @@ func (t *Theme) spaceRow(s *SpaceState, i, w int) string {
 	r := &s.Rows[i]
 	l := t.newLine(w)
 	l.item(i, i == s.Cursor)
-	if i == s.Cursor {
-		l.whole(Cursor)
-	}
-	l.gap(1)
+	l.pointed(i == s.Cursor)
 	section := r.section()
 	cols := spaceColumns(section, w)
 	silent := ""

@@ -164,7 +164,7 @@ func (t *Theme) jobRow(s *StatusState, w int) string {
 
 // hintRow is keys and what they do now, as many as fit, the first ones first;
 // marks and a filter that is on stand on the right. Trouble has no other place
-// where the hints are the only row: it takes theirs, up to a third of the row.
+// where the hints are the only row: it takes theirs, but for the way to the help.
 func (t *Theme) hintRow(s *StatusState, trouble string, w int) string {
 	var left []piece
 	if s.Prefixed != "" {
@@ -179,7 +179,7 @@ func (t *Theme) hintRow(s *StatusState, trouble string, w int) string {
 	}
 	var right []piece
 	if trouble != "" {
-		right = append(right, text(0, Warn, t.Cut(Clean(trouble), w/3)))
+		right = append(right, text(0, Warn, t.Cut(Clean(trouble), max(w/3, w-len("? help")-4))))
 	}
 	if s.Marks > 0 {
 		right = append(right, text(0, MarkedRow, strconv.Itoa(s.Marks)+" marked"))
