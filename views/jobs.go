@@ -375,6 +375,31 @@ func footRows(say *NoticeState, h int) int {
 	}
 }
 
+// notedRows is how many rows the end of a page with a note takes: the note, a notice,
+// and what keys do.
+func notedRows(note string, say *NoticeState, h int) int {
+	if h <= 3 {
+		return 0
+	}
+	n := footRows(say, h)
+	if note != "" && h >= footBoth {
+		n++
+	}
+	return n
+}
+
+// notedFoot is the end of a page with a note.
+func (t *Theme) notedFoot(note string, say *NoticeState, hints []keymap.Hint, w, h int) []string {
+	if h <= 3 {
+		return nil
+	}
+	rows := t.pageFoot(say, hints, w, h)
+	if note == "" || h < footBoth {
+		return rows
+	}
+	return append([]string{t.row(Warn, Clean(note), w)}, rows...)
+}
+
 // withNotice puts a notice above the last row of a page, or in its place.
 func (t *Theme) withNotice(say *NoticeState, row string, w, h int) []string {
 	switch n := footRows(say, h); {

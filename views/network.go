@@ -77,7 +77,7 @@ func (t *Theme) Network(s *NetworkState, w, h int) Block {
 	if w <= 0 || h <= 0 {
 		return exactly(nil, w, h)
 	}
-	foot, last := t.networkFoot(s, w, h), t.networkLast(s, w, h)
+	foot, last := t.networkFoot(s, w, h), t.notedFoot(s.Note, s.Say, s.Hints, w, h)
 	rows := []string{t.pageTitle(networkTitle(s, w), networkPlace(s), w), t.networkHead(w)}
 	room := NetworkRows(s, h)
 	switch {
@@ -99,7 +99,7 @@ func (t *Theme) Network(s *NetworkState, w, h int) Block {
 
 // NetworkRows is how many rows of the map are in sight.
 func NetworkRows(s *NetworkState, h int) int {
-	return max(0, h-2-networkFootRows(s, h)-networkLastRows(s, h))
+	return max(0, h-2-networkFootRows(s, h)-notedRows(s.Note, s.Say, h))
 }
 
 func networkTitle(s *NetworkState, w int) string {
@@ -360,28 +360,4 @@ func (t *Theme) networkFoot(s *NetworkState, w, h int) []string {
 		rows = append(rows, blank(w))
 	}
 	return rows
-}
-
-// networkLastRows is how many rows the end of the page takes: a note, a notice, and
-// what keys do.
-func networkLastRows(s *NetworkState, h int) int {
-	if h <= 3 {
-		return 0
-	}
-	n := footRows(s.Say, h)
-	if s.Note != "" && h >= footBoth {
-		n++
-	}
-	return n
-}
-
-func (t *Theme) networkLast(s *NetworkState, w, h int) []string {
-	if h <= 3 {
-		return nil
-	}
-	rows := t.pageFoot(s.Say, s.Hints, w, h)
-	if s.Note == "" || h < footBoth {
-		return rows
-	}
-	return append([]string{t.row(Warn, Clean(s.Note), w)}, rows...)
 }

@@ -81,7 +81,7 @@ func SpaceScroll(s *SpaceState, h int) int {
 
 // SpaceRows is how many rows and headings are in sight.
 func SpaceRows(s *SpaceState, h int) int {
-	return max(0, h-2-spaceFootRows(s, h)-spaceLastRows(s, h))
+	return max(0, h-2-spaceFootRows(s, h)-notedRows(s.Note, s.Say, h))
 }
 
 // Space paints the view in exactly w x h cells.
@@ -111,7 +111,7 @@ func (t *Theme) Space(s *SpaceState, w, h int) Block {
 	for len(rows) < 2+room {
 		rows = append(rows, blank(w))
 	}
-	return exactly(append(append(rows, t.spaceFoot(s, w, h)...), t.spaceLast(s, w, h)...), w, h)
+	return exactly(append(append(rows, t.spaceFoot(s, w, h)...), t.notedFoot(s.Note, s.Say, s.Hints, w, h)...), w, h)
 }
 
 // spaceTitle says what the figures are.
@@ -242,28 +242,4 @@ func spaceFootRows(s *SpaceState, h int) int {
 	default:
 		return 6
 	}
-}
-
-func spaceLastRows(s *SpaceState, h int) int {
-	if h <= 3 {
-		return 0
-	}
-	n := footRows(s.Say, h)
-	if s.Note != "" && h >= footBoth {
-		n++
-	}
-	return n
-}
-
-func (t *Theme) spaceLast(s *SpaceState, w, h int) []string {
-	if h <= 3 {
-		return nil
-	}
-	rows := t.pageFoot(s.Say, s.Hints, w, h)
-	if s.Note == "" || h < footBoth {
-		return rows
-	}
-	l := t.newLine(w)
-	l.add(Warn, Clean(s.Note))
-	return append([]string{l.String()}, rows...)
 }
