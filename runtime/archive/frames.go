@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"lxcdeck/runtime"
 )
 
 // frameSize is how much goes into one frame, in bytes. Frames are compressed
@@ -60,7 +62,7 @@ func newFrameWriter(w io.Writer, level int) (*frameWriter, error) {
 	for range n {
 		f.compress()
 	}
-	spawn("archive writer", func(err error) { f.fail(err); close(f.ended) }, func() {
+	runtime.Spawn("archive writer", func(err error) { f.fail(err); close(f.ended) }, func() {
 		for x := range f.order {
 			<-x.done
 			f.put(w, x)
@@ -74,7 +76,7 @@ func newFrameWriter(w io.Writer, level int) (*frameWriter, error) {
 // compress starts one of those who compress.
 func (f *frameWriter) compress() {
 	var x *frame
-	spawn("compression", func(err error) { x.err = err; close(x.done) }, func() {
+	runtime.Spawn("compression", func(err error) { x.err = err; close(x.done) }, func() {
 		for x = range f.work {
 			x.out = f.enc.EncodeAll(x.in, x.out[:0])
 			close(x.done)

@@ -63,7 +63,7 @@ func Everywhere(ctx context.Context, rt Runner, refs []runtime.Ref, ask runtime.
 			<-slots
 			wg.Done()
 		}
-		spawn("command in a container", func(err error) { over(Answer{Ref: ref, Err: err}) }, func() {
+		runtime.Spawn("command in a container", func(err error) { over(Answer{Ref: ref, Err: err}) }, func() {
 			one := ask
 			one.Ref = ref
 			if begun != nil && ctx.Err() == nil {
@@ -105,7 +105,7 @@ func answer(ctx context.Context, rt Runner, ask runtime.Shell, limit time.Durati
 		return a
 	}
 	got := make(chan struct{})
-	spawn("output of a command", func(error) { close(got) }, func() {
+	runtime.Spawn("output of a command", func(error) { close(got) }, func() {
 		a.Output, a.Cut = collect(r)
 		close(got)
 	})

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
 )
 
 const (
@@ -89,7 +91,7 @@ func (v *visitors) start() {
 			// The main thread is what /proc/self speaks of, and cannot end.
 			// While this goroutine holds it another one gets another thread.
 			spare := make(chan struct{})
-			spawn("netlink", func(err error) { failed(err); close(spare) }, func() { live(); close(spare) })
+			runtime.Spawn("netlink", func(err error) { failed(err); close(spare) }, func() { live(); close(spare) })
 			<-spare
 			goruntime.UnlockOSThread()
 			return
@@ -106,7 +108,7 @@ func (v *visitors) start() {
 			close(w.done)
 		}
 	}
-	spawn("netlink", failed, live)
+	runtime.Spawn("netlink", failed, live)
 }
 
 // next gives a thread its next visit; nil = it shall end.

@@ -259,7 +259,7 @@ type callerWatch struct {
 
 func watchCaller(conn *msgConn) *callerWatch {
 	w := &callerWatch{pidfd: -1}
-	spawn("caller watch", func(error) { os.Exit(helperFailed) }, func() {
+	runtime.Spawn("caller watch", func(error) { os.Exit(helperFailed) }, func() {
 		var none helperRequest
 		for {
 			fds, err := conn.receive(&none)
@@ -288,7 +288,7 @@ func (w *callerWatch) ends(pid int) error {
 	defer w.mu.Unlock()
 	w.pidfd = fd
 	if w.gone {
-		spawn("end of a process", func(error) {}, func() { endProcess(fd) })
+		runtime.Spawn("end of a process", func(error) {}, func() { endProcess(fd) })
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (a *Adapter) Choices(ctx context.Context) (runtime.Choices, error) {
 		err error
 	}
 	got := make(chan answer, 1)
-	spawn("choices", func(err error) { got <- answer{err: err} }, func() {
+	runtime.Spawn("choices", func(err error) { got <- answer{err: err} }, func() {
 		var c runtime.Choices
 		var err error
 		c.Templates, err = templates(templateDirs(), helperPath)

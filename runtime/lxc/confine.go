@@ -132,7 +132,7 @@ func (c *confined) pipeOut(i int, f *os.File) error {
 	c.own = append(c.own, w)
 	x := &outputCopy{from: r, done: make(chan struct{})}
 	c.copies = append(c.copies, x)
-	spawn("output of a process", func(error) { close(x.done) }, func() {
+	runtime.Spawn("output of a process", func(error) { close(x.done) }, func() {
 		// A terminal that is gone, or a full disk, ends the copy and with it
 		// the process.
 		if err := x.run(f); err != nil {
@@ -223,7 +223,7 @@ func (c *confined) started() {
 	if c.source != nil && c.input != nil {
 		src, dst, stop := c.source, c.input, c.stop[0]
 		c.pumped = make(chan struct{})
-		spawn("input of a process", func(error) { close(c.pumped) }, func() {
+		runtime.Spawn("input of a process", func(error) { close(c.pumped) }, func() {
 			c.passed = pump(dst, src, stop)
 			close(c.pumped)
 		})

@@ -63,7 +63,7 @@ type consoleSession struct {
 
 func newConsoleSession(at *attached, tty int) consoleSession {
 	s := consoleSession{newSession(at), tty == runtime.ConsoleTTY}
-	spawn("console end", func(error) {}, func() {
+	runtime.Spawn("console end", func(error) {}, func() {
 		<-s.end.done
 		// The monitor holds the other side, too, so the kernel need not tell of
 		// the end. Without its helper the tty may be another's already.

@@ -139,7 +139,7 @@ type ttyCaller struct {
 
 func newTTYCaller(conn *msgConn) *ttyCaller {
 	t := &ttyCaller{gone: make(chan struct{}), size: -1}
-	spawn("caller watch", func(error) { os.Exit(helperFailed) }, func() {
+	runtime.Spawn("caller watch", func(error) { os.Exit(helperFailed) }, func() {
 		for {
 			var q helperRequest
 			fds, err := conn.receive(&q)
@@ -199,7 +199,7 @@ func (t *ttyCaller) resize(cols, rows int) {
 // container's init.
 func (t *ttyCaller) await(init int) (hungUp bool) {
 	over := make(chan struct{})
-	spawn("container watch", func(error) { os.Exit(helperFailed) }, func() {
+	runtime.Spawn("container watch", func(error) { os.Exit(helperFailed) }, func() {
 		fds := []unix.PollFd{{Fd: int32(init), Events: unix.POLLIN}}
 		for {
 			if _, err := unix.Poll(fds, -1); !errors.Is(err, unix.EINTR) {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
 )
 
 // This file runs in helpers.
@@ -58,8 +60,8 @@ func startPump(console, inside int) (master int, err error) {
 		p.monitor = peer
 	}
 	// They end with the process: what the monitor still has to say is taken until then.
-	spawn("console output", func(error) { unix.Exit(helperFailed) }, p.output)
-	spawn("console input", func(error) { unix.Exit(helperFailed) }, p.input)
+	runtime.Spawn("console output", func(error) { unix.Exit(helperFailed) }, p.output)
+	runtime.Spawn("console input", func(error) { unix.Exit(helperFailed) }, p.input)
 	return master, nil
 }
 

@@ -12,6 +12,6 @@
 //     (helper.go). main and TestMain call HelperMain before anything else.
 //   - Nothing of ours stays open inside a container, and no terminal of ours
 //     is given to one (attach_helper.go, confine.go).
-//   - Goroutines start through spawn, which turns panics into errors.
+//   - Goroutines start through runtime.Spawn, which turns panics into errors.
 //   - What a container contains is read through inroot.go alone.
 package lxc

@@ -211,7 +211,7 @@ func statWithin(path string, limit time.Duration) (os.FileInfo, error) {
 		err  error
 	}
 	got := make(chan answer, 1)
-	spawn("look at "+path, func(err error) { got <- answer{nil, err} }, func() {
+	runtime.Spawn("look at "+path, func(err error) { got <- answer{nil, err} }, func() {
 		info, err := os.Stat(path)
 		got <- answer{info, err}
 	})

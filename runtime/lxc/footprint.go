@@ -34,7 +34,7 @@ func (a *Adapter) Footprint(ctx context.Context, ref runtime.Ref) (runtime.Footp
 	}
 	// Whoever gives up does not wait for a disk that does not answer.
 	got := make(chan answer, 1)
-	spawn("footprint", func(err error) { got <- answer{err: err} }, func() {
+	runtime.Spawn("footprint", func(err error) { got <- answer{err: err} }, func() {
 		var m answer
 		m.err = politely("footprint", func() (err error) {
 			m.f, err = footprint(ctx, ref)

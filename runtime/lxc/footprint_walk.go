@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
 )
 
 // sizes is what a walk over files has found.
@@ -113,7 +115,7 @@ func (s *sizes) add(st *unix.Stat_t) {
 // everybody else: a List must not wait for it. f looks at the context itself.
 func politely(what string, f func() error) error {
 	done := make(chan error, 1)
-	spawn(what, func(err error) { done <- err }, func() {
+	runtime.Spawn(what, func(err error) { done <- err }, func() {
 		// Never unlocked: the thread ends with the goroutine, and its nice
 		// value with it (setpriority(2): on Linux it is the thread's).
 		goruntime.LockOSThread()

@@ -225,7 +225,7 @@ func startHelper(q helperRequest, asUser *user, files []*os.File) (*helperProc, 
 	if q.Kind == kindOp {
 		p.ask = graceOf(q.Op)
 	}
-	spawn("helper reaper", func(error) {}, func() {
+	runtime.Spawn("helper reaper", func(error) {}, func() {
 		p.reap(cmd)
 	})
 	return p, nil
@@ -275,7 +275,7 @@ type answer struct {
 // listen waits for the next message.
 func (p *helperProc) listen() chan answer {
 	got := make(chan answer, 1)
-	spawn("helper reply", func(err error) { got <- answer{err: err} }, func() {
+	runtime.Spawn("helper reply", func(err error) { got <- answer{err: err} }, func() {
 		var m answer
 		m.fds, m.err = p.conn.receive(&m.reply)
 		got <- m
@@ -393,7 +393,7 @@ func (p *helperProc) await(d time.Duration) bool {
 // kills it if that does not end it. It does not wait.
 func (p *helperProc) abandon() {
 	p.release()
-	spawn("helper end", func(error) {}, func() {
+	runtime.Spawn("helper end", func(error) {}, func() {
 		if !p.await(hangUpGrace + reapTime) {
 			p.kill()
 		}

@@ -98,7 +98,7 @@ func (a *Adapter) CheckHost(ctx context.Context) ([]runtime.Check, error) {
 	var h *hostCheck
 	made := make(chan *hostCheck, 1)
 	// Who the user is and where the configuration lies may be asked of a server.
-	spawn("beginning to look at the host", func(error) { made <- nil }, func() { made <- a.newHostCheck() })
+	runtime.Spawn("beginning to look at the host", func(error) { made <- nil }, func() { made <- a.newHostCheck() })
 	late := time.NewTimer(lookTime + graceTime)
 	defer late.Stop()
 	select {
@@ -165,8 +165,8 @@ func (a *Adapter) askSource(ctx context.Context, s hostSource) chan checks {
 		c.unknown(s.what, errors.New(text))
 		done(c)
 	}
-	spawn("look at "+s.what, failed, func() { done(s.look(limited)) })
-	spawn("wait for "+s.what, func(err error) { silent(err.Error(), "") }, func() {
+	runtime.Spawn("look at "+s.what, failed, func() { done(s.look(limited)) })
+	runtime.Spawn("wait for "+s.what, func(err error) { silent(err.Error(), "") }, func() {
 		defer cancel()
 		late := time.NewTimer(s.limit + graceTime)
 		defer late.Stop()

@@ -92,7 +92,7 @@ func (a *Adapter) lookAll(ctx context.Context, refs []runtime.Ref) ([]runtime.Co
 			all[i] = runtime.Container{Ref: ref, Problem: fail("list", ref, err)}
 			done()
 		}
-		spawn("look", failed, func() {
+		runtime.Spawn("look", failed, func() {
 			all[i] = a.look(ctx, ref, unsafe)
 			done()
 		})
@@ -114,7 +114,7 @@ func (a *Adapter) describeAll(ctx context.Context, all []runtime.Container, foun
 			all[i].Problem = fail("list", all[i].Ref, err)
 			start() // with those that are left
 		}
-		spawn("describe", failed, func() {
+		runtime.Spawn("describe", failed, func() {
 			for i = int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
 				a.describe(ctx, &all[i], &found[i])
 			}

@@ -138,7 +138,7 @@ func (a *Adapter) openRing(ctx context.Context, ref runtime.Ref, once bool) (*ru
 		s.end(io.EOF)
 		return s.log(), nil
 	}
-	spawn("ring buffer", s.end, func() { s.end(a.followRing(inner, ref, seen, s)) })
+	runtime.Spawn("ring buffer", s.end, func() { s.end(a.followRing(inner, ref, seen, s)) })
 	return s.log(), nil
 }
 
@@ -236,20 +236,20 @@ func newJournalPipes() (p journalPipes, err error) {
 // follow takes what journalctl writes, until its end.
 func (s *logStream) follow(end *ending, std journalPipes, once bool) {
 	copied, said := make(chan struct{}), make(chan string, 1)
-	spawn("journal", func(err error) { s.end(err); close(copied) }, func() {
+	runtime.Spawn("journal", func(err error) { s.end(err); close(copied) }, func() {
 		defer close(copied)
 		// What cannot be written has ended the stream: journalctl is not needed any more.
 		if _, err := io.Copy(struct{ io.Writer }{s}, std.out); err != nil {
 			end.at.proc.conn.hangUp()
 		}
 	})
-	spawn("words of journalctl", func(error) { said <- "" }, func() {
+	runtime.Spawn("words of journalctl", func(error) { said <- "" }, func() {
 		var words bytes.Buffer
 		_, _ = io.CopyN(&words, std.words, maxJournalWords)
 		said <- words.String()
 		_, _ = io.Copy(io.Discard, std.words) // it must not wait for us
 	})
-	spawn("end of journalctl", s.end, func() {
+	runtime.Spawn("end of journalctl", s.end, func() {
 		exit, err := end.wait(context.Background())
 		// What it has started may hold the pipes.
 		late := time.Now().Add(journalDrain)

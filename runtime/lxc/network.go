@@ -107,7 +107,7 @@ func inTurn[T any](ctx context.Context, n *networks, ref runtime.Ref, patience t
 		err error
 	}
 	got := make(chan result, 1)
-	spawn("network", func(err error) { n.end(ref, mine); got <- result{err: err} }, func() {
+	runtime.Spawn("network", func(err error) { n.end(ref, mine); got <- result{err: err} }, func() {
 		v, err := f()
 		n.end(ref, mine)
 		got <- result{v, err}
@@ -169,7 +169,7 @@ func (a *Adapter) eachNetwork(ctx context.Context, refs []runtime.Ref, h *hostNe
 	for range min(netReaders, len(refs)) {
 		readers.Add(1)
 		failed := func(error) { readers.Done() }
-		spawn("network", failed, func() {
+		runtime.Spawn("network", failed, func() {
 			for i := range next {
 				all[i] = a.networkOf(ctx, refs[i], h)
 			}

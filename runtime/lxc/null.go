@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
 )
 
 // This file runs in helpers.
@@ -77,7 +79,7 @@ func noNull(input bool) (int, error) {
 		return p[0], nil
 	}
 	r := os.NewFile(uintptr(p[0]), "output that nobody wants")
-	spawn("null device", func(error) {}, func() {
+	runtime.Spawn("null device", func(error) {}, func() {
 		_, _ = io.Copy(io.Discard, r) // ends with the last writer
 		r.Close()
 	})

@@ -41,7 +41,7 @@ func (o *operation) watchCopy(p *clonePlan) (end func(), err error) {
 // not known how many bytes there are.
 func (o *operation) watchBytes(total uint64) (end func()) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
-	spawn("copy progress", func(error) { close(stopped) }, func() {
+	runtime.Spawn("copy progress", func(error) { close(stopped) }, func() {
 		defer close(stopped)
 		var last uint64
 		for tick := time.NewTicker(progressEvery); ; {

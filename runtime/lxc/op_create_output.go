@@ -36,7 +36,7 @@ func openOutput(take func([]byte)) (*outputPipe, error) {
 		return nil, err
 	}
 	p := &outputPipe{r: r, w: w, done: make(chan struct{}), take: take}
-	spawn("output", func(error) { close(p.done) }, func() {
+	runtime.Spawn("output", func(error) { close(p.done) }, func() {
 		p.read()
 		close(p.done)
 	})

@@ -131,9 +131,9 @@ func (f *filesCopy) run() error {
 	if in != nil {
 		theirs.Close()
 		defer in.close()
-		spawn("container's side of a copy", func(err error) { other <- err }, func() { other <- f.inside(in, &ask) })
+		runtime.Spawn("container's side of a copy", func(err error) { other <- err }, func() { other <- f.inside(in, &ask) })
 	} else {
-		spawn("container's side of a copy", func(err error) { other <- err }, func() { other <- f.beside(theirs, &ask) })
+		runtime.Spawn("container's side of a copy", func(err error) { other <- err }, func() { other <- f.beside(theirs, &ask) })
 	}
 	err = f.host(ours)
 	_ = ours.Close() // the other side learns that there is no more

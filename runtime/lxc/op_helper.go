@@ -367,7 +367,7 @@ func (o *operation) tryFreeze(within time.Duration) (frozen bool, err error) {
 		return false, unloadable(o.q.Ref)
 	}
 	back := make(chan error, 1)
-	spawn("freeze", func(err error) { back <- err }, func() { back <- c.Freeze() })
+	runtime.Spawn("freeze", func(err error) { back <- err }, func() { back <- c.Freeze() })
 	for tries := 0; ; tries++ {
 		select {
 		case err := <-back:

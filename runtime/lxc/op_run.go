@@ -195,7 +195,7 @@ func (o *operation) runChild(ctx context.Context, a *runtime.RunArgs, idmap []st
 	}
 	defer c.log.Close()
 	over, ended := make(chan struct{}), make(chan struct{})
-	spawn("end of a run", func(error) { close(ended) }, func() {
+	runtime.Spawn("end of a run", func(error) { close(ended) }, func() {
 		defer close(ended)
 		select {
 		case <-ctx.Done():
@@ -312,7 +312,7 @@ func endInit(ref runtime.Ref, c *child, over <-chan struct{}) {
 	kill := time.NewTimer(monitorTime)
 	defer kill.Stop()
 	gone := make(chan struct{})
-	spawn("kill of an init", func(error) {}, func() {
+	runtime.Spawn("kill of an init", func(error) {}, func() {
 		killInit(ref, gone)
 	})
 	select {

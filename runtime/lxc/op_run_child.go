@@ -49,7 +49,7 @@ static void deck_child(const char *name, const char *path, char **argv, int pare
 
 static void deck_pipe(int s) { (void)s; }
 
-// glibc keeps its own signals (32 and 33) from signal(3), but has what posix_spawn(3)
+// glibc keeps its own signals (32 and 33) from signal(3), but has what posix_runtime.Spawn(3)
 // starts, as make does, ignore them. A handler of glibc's stays: it is in use.
 static void deck_heed(int s)
 {

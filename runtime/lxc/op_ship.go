@@ -63,7 +63,7 @@ type transfer struct {
 
 func (p *impatient) wait(call func() (int, error)) (int, error) {
 	done := make(chan transfer, 1)
-	spawn("archive", func(err error) { done <- transfer{0, err} }, func() {
+	runtime.Spawn("archive", func(err error) { done <- transfer{0, err} }, func() {
 		n, err := call()
 		done <- transfer{n, err}
 	})

@@ -89,7 +89,7 @@ func (a *Adapter) elsewhere() []runtime.Elsewhere {
 		got <- found
 	}
 	used := slices.Clone(a.about.Paths)
-	spawn("look for other lxcpaths", func(error) { done(nil) }, func() { done(otherPaths(a.about.UID, used)) })
+	runtime.Spawn("look for other lxcpaths", func(error) { done(nil) }, func() { done(otherPaths(a.about.UID, used)) })
 	late := time.NewTimer(otherTime)
 	defer late.Stop()
 	select {

@@ -133,7 +133,7 @@ func aside[T any](ctx context.Context, o *overseer, ref runtime.Ref, f func() (T
 		err   error
 	}
 	got := make(chan result, 1)
-	spawn("processes", func(err error) { <-turn; got <- result{err: err} }, func() {
+	runtime.Spawn("processes", func(err error) { <-turn; got <- result{err: err} }, func() {
 		v, err := f()
 		<-turn
 		got <- result{v, err}

@@ -76,7 +76,7 @@ func (a *Adapter) Leftovers(ctx context.Context) ([]runtime.Leftover, error) {
 		err error
 	}
 	got := make(chan answer, 1)
-	spawn("leftovers", func(err error) { got <- answer{err: err} }, func() {
+	runtime.Spawn("leftovers", func(err error) { got <- answer{err: err} }, func() {
 		var m answer
 		limit, cancel := context.WithTimeout(ctx, sizeTime)
 		defer cancel()

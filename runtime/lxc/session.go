@@ -119,7 +119,7 @@ type ending struct {
 
 func newEnding(at *attached) *ending {
 	e := &ending{at: at, done: make(chan struct{})}
-	spawn("session end", func(err error) { e.err = err; close(e.done) }, func() {
+	runtime.Spawn("session end", func(err error) { e.err = err; close(e.done) }, func() {
 		e.exit, e.err = e.last()
 		if at.init >= 0 {
 			_ = unix.Close(at.init)

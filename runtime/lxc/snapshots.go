@@ -55,7 +55,7 @@ func (a *Adapter) Snapshots(ctx context.Context, ref runtime.Ref) ([]runtime.Sna
 		err   error
 	}
 	got := make(chan answer, 1)
-	spawn("snapshots", func(err error) { got <- answer{err: err} }, func() {
+	runtime.Spawn("snapshots", func(err error) { got <- answer{err: err} }, func() {
 		snaps, err := readSnapshots(ctx, ref)
 		got <- answer{snaps, err}
 	})
@@ -83,7 +83,7 @@ func (a *Adapter) SnapshotStamp(ctx context.Context, ref runtime.Ref) (string, e
 		err   error
 	}
 	got := make(chan answer, 1)
-	spawn("snapshot stamp", func(err error) { got <- answer{err: err} }, func() {
+	runtime.Spawn("snapshot stamp", func(err error) { got <- answer{err: err} }, func() {
 		stamp, err := snapshotStamp(ref)
 		got <- answer{stamp, err}
 	})

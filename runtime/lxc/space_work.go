@@ -102,7 +102,7 @@ func (q *spaceQueue) worker(what string, failed func(error), f func()) {
 			}
 		})
 	}
-	spawn(what, func(err error) { failed(err); left() }, func() { f(); left() })
+	runtime.Spawn(what, func(err error) { failed(err); left() }, func() { f(); left() })
 }
 
 // walks adds up one tree after the other. Where one does not answer, or takes long,
@@ -281,7 +281,7 @@ func inTime[T any](ctx context.Context, limit time.Duration, f func() (T, error)
 		err   error
 	}
 	got := make(chan result, 1)
-	spawn("space", func(err error) { got <- result{err: err} }, func() {
+	runtime.Spawn("space", func(err error) { got <- result{err: err} }, func() {
 		v, err := f()
 		got <- result{v, err}
 	})

@@ -131,7 +131,7 @@ func (a *Adapter) ask(ctx context.Context, ref runtime.Ref, cmd command) (ret in
 		p.hangUp()
 		a.end(ref, p)
 	}
-	spawn("late answer", func(error) { a.end(ref, p) }, await)
+	runtime.Spawn("late answer", func(error) { a.end(ref, p) }, await)
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return 0, 0, q.peer, ended(ctx)
 	}
@@ -157,7 +157,7 @@ func inLXC[T any](ctx context.Context, a *Adapter, ref runtime.Ref, f func() (T,
 		err   error
 	}
 	got := make(chan result, 1)
-	spawn("liblxc", func(err error) { got <- result{err: err} }, func() {
+	runtime.Spawn("liblxc", func(err error) { got <- result{err: err} }, func() {
 		defer a.end(ref, p)
 		v, err := f()
 		got <- result{v, err}

@@ -33,7 +33,7 @@ type idleHelper struct {
 // Prepare starts helpers ahead for what is done by ones that stay.
 func (a *Adapter) Prepare(op runtime.Op, n int) {
 	q := helperRequest{Kind: kindOp, Op: op}
-	spawn("prepare", func(error) {}, func() {
+	runtime.Spawn("prepare", func(error) {}, func() {
 		if a.opts.ReadOnly || !stays(&q, nil) {
 			return
 		}
@@ -97,7 +97,7 @@ func (a *Adapter) putIdle(p *helperProc, d time.Duration) {
 		p.abandon()
 		return
 	}
-	spawn("idle helper", func(error) {}, func() {
+	runtime.Spawn("idle helper", func(error) {}, func() {
 		p.await(d)
 		a.dropIdle()
 	})

@@ -36,7 +36,7 @@ func guarded(j *journal, to runtime.Ref, work func() (log string, err error)) (l
 	}
 	defer func() { _ = os.Unsetenv(markKey) }()
 	stop, stopped := make(chan struct{}), make(chan struct{})
-	spawn("copy mark", func(error) {}, func() {
+	runtime.Spawn("copy mark", func(error) {}, func() {
 		defer close(stopped)
 		for tick := time.NewTicker(markEvery); ; {
 			select {

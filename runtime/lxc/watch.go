@@ -106,8 +106,8 @@ func (a *Adapter) Watch(ctx context.Context) (<-chan runtime.Event, error) {
 	if err := w.open(); err != nil {
 		return nil, fail("watch", runtime.Ref{}, err)
 	}
-	spawn("watch", func(err error) { w.say(runtime.Degraded, runtime.Ref{}, err) }, w.run)
-	spawn("watch events", func(error) { close(w.out.ch) }, func() { w.out.send(ctx); close(w.out.ch) })
+	runtime.Spawn("watch", func(err error) { w.say(runtime.Degraded, runtime.Ref{}, err) }, w.run)
+	runtime.Spawn("watch events", func(error) { close(w.out.ch) }, func() { w.out.send(ctx); close(w.out.ch) })
 	return w.out.ch, nil
 }
 

@@ -62,7 +62,7 @@ func (w *watcher) settle(ref runtime.Ref, quiet bool) {
 	if t := w.running[ref]; t != nil {
 		s.pid = t.pid
 	}
-	spawn("watch "+ref.String(), func(error) { w.deliver(s) }, func() {
+	runtime.Spawn("watch "+ref.String(), func(error) { w.deliver(s) }, func() {
 		select {
 		case w.slots <- struct{}{}:
 			defer func() { <-w.slots }()

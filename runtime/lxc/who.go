@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"lxcdeck/runtime"
 )
 
 // noLogin is the kernel's loginuid of a process that came from no login
@@ -38,7 +40,7 @@ func who() string {
 func accountName(uid int) string {
 	number := strconv.Itoa(uid)
 	got := make(chan string, 1)
-	spawn("look up a user's name", func(error) { got <- number }, func() {
+	runtime.Spawn("look up a user's name", func(error) { got <- number }, func() {
 		if u, err := osuser.LookupId(number); err == nil {
 			number = u.Username
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"lxcdeck/runtime"
 )
 
 // question is one that may never be answered, such as statfs(2) on a file system
@@ -33,7 +35,7 @@ func (q *question[T]) ask(what string, limit time.Duration, call func(context.Co
 	}
 	out := make(chan reply[T], 1)
 	q.out = out
-	spawn(what, func(err error) { out <- reply[T]{err: err} }, func() {
+	runtime.Spawn(what, func(err error) { out <- reply[T]{err: err} }, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		var r reply[T]

@@ -115,7 +115,7 @@ func (e *Exporter) Follow(ctx context.Context) error {
 		return err
 	}
 	e.watched.Store(true)
-	spawn("watch", func(err error) { e.watched.Store(false); e.o.Notice(err) }, func() {
+	runtime.Spawn("watch", func(err error) { e.watched.Store(false); e.o.Notice(err) }, func() {
 		for hint := range hints {
 			if hint.Kind != runtime.Addresses { // of which nothing is told
 				e.stale.Store(true)
@@ -138,7 +138,7 @@ func (e *Exporter) Gather() ([]*dto.MetricFamily, error) {
 	default:
 		f = &flight{done: make(chan struct{})}
 		e.flight = f
-		spawn("collect", func(err error) {
+		runtime.Spawn("collect", func(err error) {
 			e.counts.panics++
 			e.o.Notice(err)
 			e.land(f, e.itself(0, false))

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"lxcdeck/runtime"
 )
 
 // portTries is how many free ports are tried until one is free in both families.
@@ -71,7 +73,7 @@ func newTwin(l, other net.Listener) *twin {
 		return errors.Join(l.Close(), other.Close())
 	})
 	for _, l := range []net.Listener{l, other} {
-		spawn("accept", func(err error) { p.hand(arrival{nil, err}) }, func() { p.gather(l) })
+		runtime.Spawn("accept", func(err error) { p.hand(arrival{nil, err}) }, func() { p.gather(l) })
 	}
 	return p
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"lxcdeck/runtime"
 )
 
 // Limits of the server. A scraper needs one connection; who opens many and says
@@ -70,7 +72,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, complain func(st
 		MaxHeaderBytes: maxHeader, DisableGeneralOptionsHandler: true, ErrorLog: log.New(words(complain), "", 0),
 	}
 	ended := make(chan error, 1)
-	spawn("serve", func(err error) { ended <- err }, func() { ended <- s.Serve(newCrowd(l, maxConnections)) })
+	runtime.Spawn("serve", func(err error) { ended <- err }, func() { ended <- s.Serve(newCrowd(l, maxConnections)) })
 	select {
 	case err := <-ended:
 		return err

@@ -1,4 +1,4 @@
-package lxc
+package runtime
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 
 func TestSpawnTurnsPanicsIntoErrors(t *testing.T) {
 	failed := make(chan error, 1)
-	spawn("some work", func(err error) { failed <- err }, func() {
+	Spawn("some work", func(err error) { failed <- err }, func() {
 		none := make([]int, 0)
 		none[len(os.Args)] = 1
 	})
@@ -20,7 +20,7 @@ func TestSpawnTurnsPanicsIntoErrors(t *testing.T) {
 				t.Errorf("no %q in %v", want, err)
 			}
 		}
-	case <-time.After(longTime):
+	case <-time.After(time.Minute):
 		t.Error("nothing was told")
 	}
 }
