@@ -338,7 +338,7 @@ func explainTyping(topic HelpTopic) []helpTerm {
 			{"left, right, space", "the next value of a choice; space opens a long list, in which letters search"},
 			{"enter, esc", "does it, if nothing stands against it; leaves without doing anything"},
 			{"the last line", "the command of LXC that does the same"},
-			{"what stands in red", "is against a value: the field has to change first. A warning does not keep it from being done"},
+			{"a sentence below", "what stands against a value, which has to change first; or a warning, with which it can be done all the same"},
 		}
 	}
 }

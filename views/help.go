@@ -146,8 +146,25 @@ func (t *Theme) helpBody(s *HelpState, w int) []helpRow {
 	}
 	out = append(out, t.helpColumns(s, here, w)...)
 	out = append(out, t.helpTerms(s, w)...)
+	if len(s.Everywhere) > 0 {
+		out = append(out, t.helpPart("Everywhere but where text is typed", w))
+	}
 	out = append(out, t.helpColumns(s, s.Everywhere, w)...)
+	if len(s.Elsewhere) > 0 {
+		out = append(out, t.helpPart("In other views", w))
+	}
 	return append(out, t.helpColumns(s, s.Elsewhere, w)...)
+}
+
+// helpPart is the title of a part that is not about the view.
+func (t *Theme) helpPart(title string, w int) helpRow {
+	l := t.newLine(w)
+	l.fill(Dim, t.Glyphs.Rule, 2)
+	l.gap(1)
+	l.add(Dim, title)
+	l.gap(1)
+	l.fill(Dim, t.Glyphs.Rule, w)
+	return helpRow{text: l.String()}
 }
 
 // helpTerms are what the view's columns and marks mean, each with the text beside it.
