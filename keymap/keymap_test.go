@@ -375,10 +375,13 @@ func TestPalette(t *testing.T) {
 		}
 		return items[0].Action.ID
 	}
-	for query, want := range map[string]ID{"kill": KillKey, "KILL": KillKey, "left": Leftovers, "leftovers": Leftovers, "doctor": HostCheck, "check": HostCheck, "freeze": OpFreeze, "shut": OpShutdown, "opsh": OpenShell, "shell-kill": ShellKill, "qqq": ""} {
+	for query, want := range map[string]ID{"kill": KillKey, "KILL": KillKey, "left": Leftovers, "leftovers": Leftovers, "doctor": HostCheck, "check": HostCheck, "freeze": OpFreeze, "shut": OpShutdown, "opsh": OpenShell, "shell-kill": ShellKill, "settings": SettingsKey, "config.toml": SettingsKey, "config": ConfigKey, "keys": KeysKey, "mouse": MouseKey, "qqq": ""} {
 		if got := first(query); got != want {
 			t.Errorf("%q leads to %q, want %q", query, got, want)
 		}
+	}
+	if !slices.ContainsFunc(PaletteItems(m, "config", s), func(it PaletteItem) bool { return it.Action.ID == SettingsKey }) {
+		t.Error("config does not find the settings")
 	}
 	refused := false
 	for _, it := range PaletteItems(m, "", s) {
