@@ -16,7 +16,7 @@ import (
 // example is a settings file with every key, commented out.
 //
 //go:embed docs/config.toml
-var example string //nolint:gochecknoglobals // go:embed can fill nothing else
+var example string
 
 // settingsFiles are the settings on disk as the screen wants them.
 type settingsFiles struct{ live *settings.Live }
