@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/runtime"
+	"lxcdeck/runtime/events"
 	"lxcdeck/runtime/fake"
 )
 
@@ -46,7 +47,14 @@ func homeScenes() []scene {
 		{"filter-prompt", "", func(d *deck) { d.press("/"); d.typed("mem>") }, []string{"mem>"}},
 		{"list-nothing-fits", "", func(d *deck) { d.press("/"); d.typed("zzz"); d.press("enter") }, []string{"zzz"}},
 		{"detail", "web-1", keys("tab", "z"), []string{"web-1", "10.0.3.21"}},
-		{"detail-stopped", "attic", keys("tab", "z"), []string{"attic", "being moved"}},
+		{"detail-stopped", "test-7", func(d *deck) {
+			d.m.events.Tell(events.Started, ref("test-7"), "", noon.Add(-3*time.Hour))
+			d.m.events.Tell(events.OOMKilled, ref("web-1"), "", noon.Add(-2*time.Hour))
+			d.m.events.Tell(events.Stopped, ref("test-7"), "by lxc-stop", noon.Add(-time.Hour))
+			d.press("tab", "z")
+			d.seesNo("OOM")
+		}, []string{"test-7", "what can be done", "Clone", "what has happened", "started"}},
+		{"detail-locked", "attic", keys("tab", "z"), []string{"attic", "being moved"}},
 		{"detail-broken", "broken-cfg", keys("tab", "z"), []string{"unknown key"}},
 		{"detail-wide-name", "東京-監視", keys("tab", "z"), []string{"東京-監視"}},
 		{"shell", "web-1", shellScene, []string{"root@web-1"}},

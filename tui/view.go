@@ -300,6 +300,9 @@ func (m *Model) detailState() *views.DetailState {
 		return s
 	}
 	t := m.hist.of(s.Row.C.Ref)
+	if !s.Row.C.State.Alive() && s.Row.Sample == nil {
+		m.fillIdle(s)
+	}
 	if t != nil {
 		s.History = m.fillHistory(s.Row.C.Ref)
 	}

@@ -33,7 +33,7 @@ func (t *Theme) DetailHeight(s *DetailState, w, h int) int {
 func (t *Theme) detailRows(s *DetailState, w, h int) []string {
 	identity := t.identity(s, w)
 	if !s.Row.C.State.Alive() && s.Row.Sample == nil {
-		return identity // nothing runs: graphs of nothing are noise
+		return append(identity, t.idle(s, w, h-len(identity))...) // graphs of nothing are noise
 	}
 	cards := t.cards(s)
 	columns := 1

@@ -110,6 +110,10 @@ type DetailState struct {
 	Focused  bool
 	Parts    *PartsState // nil = not told apart yet
 	Restarts int         // other inits that were seen before this one
+	// Of one that does not run: what keys do for it, and what has happened to it, the
+	// newest first.
+	Keys []keymap.Hint
+	Past []EventItem
 }
 
 // RuleState is the row between list and detail.
