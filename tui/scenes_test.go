@@ -110,6 +110,7 @@ func lookScenes() []scene {
 		{"host-doctor", "", asked("check this host"), []string{"cgroup"}},
 		{"leftovers", "", asked("what killed"), []string{"db-main"}},
 		{"boot-plan", "", asked("autostart"), []string{"web-1"}},
+		{"keys", "", asked("keys of all"), []string{"Half a page up"}},
 	}
 }
 
@@ -153,7 +154,7 @@ func toldScenes() []scene {
 			}
 			d.press("ctrl+r")
 			d.until("an empty list", func() bool { return len(d.m.all) == 0 })
-		}, []string{"lxc"}},
+		}, []string{"lxc", "N create"}},
 	}
 }
 

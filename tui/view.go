@@ -366,6 +366,12 @@ func (m *Model) hints(scope keymap.Scope) []keymap.Hint {
 			hints = slices.Delete(hints, i, i+1)
 		}
 	}
+	if scope == keymap.List && len(m.all) == 0 && !m.listing.done.IsZero() && m.listing.err == nil { // there is nothing to filter
+		hints = slices.DeleteFunc(hints, func(h keymap.Hint) bool { return h.ID == keymap.Filter })
+		if a, _ := keymap.Find(keymap.CreateKey); keymap.Why(a, m.situation()) == "" && m.keys.KeyOf(a.ID) != "" {
+			hints = append([]keymap.Hint{m.keyHint(a.ID, "create")}, hints...)
+		}
+	}
 	if scope == keymap.Shell {
 		for i := range hints {
 			hints[i].Key = strings.TrimPrefix(hints[i].Key, m.prefixName()+" ")
