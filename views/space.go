@@ -48,31 +48,34 @@ func (r *SpaceRow) section() int {
 	}
 }
 
-// spaceLine is a row of the page: a heading, or a row.
+// spaceLine is a row of the page: a heading or the room above it, or a row.
 type spaceLine struct {
-	head bool
-	row  int
+	head, gap bool
+	row       int
 }
 
 // spaceLines are the rows with a heading before each section but the first, whose
-// heading stands above all.
-func spaceLines(rows []SpaceRow) []spaceLine {
-	out := make([]spaceLine, 0, len(rows)+2)
+// heading stands above all; on a tall page there is room between them.
+func spaceLines(rows []SpaceRow, h int) []spaceLine {
+	out := make([]spaceLine, 0, len(rows)+4)
 	for i := range rows {
 		if s := rows[i].section(); s > 0 && (i == 0 || rows[i-1].section() != s) {
-			out = append(out, spaceLine{true, i})
+			if i > 0 && h >= tallH {
+				out = append(out, spaceLine{gap: true, row: i})
+			}
+			out = append(out, spaceLine{head: true, row: i})
 		}
-		out = append(out, spaceLine{false, i})
+		out = append(out, spaceLine{row: i})
 	}
 	return out
 }
 
 // SpaceScroll keeps the row under the cursor in sight; offsets count rows and headings.
 func SpaceScroll(s *SpaceState, h int) int {
-	lines := spaceLines(s.Rows)
+	lines := spaceLines(s.Rows, h)
 	at := 0
 	for i, l := range lines {
-		if !l.head && l.row == s.Cursor {
+		if !l.head && !l.gap && l.row == s.Cursor {
 			at = i
 		}
 	}
@@ -89,21 +92,24 @@ func (t *Theme) Space(s *SpaceState, w, h int) Block {
 	if w <= 0 || h <= 0 {
 		return exactly(nil, w, h)
 	}
-	lines, room := spaceLines(s.Rows), SpaceRows(s, h)
+	lines, room := spaceLines(s.Rows, h), SpaceRows(s, h)
 	top := max(0, min(s.Offset, len(lines)-1))
 	rows := []string{t.pageTitle(spaceTitle(w), spacePlace(t, s, w), w), t.spaceHead(s, 0, w)}
 	if len(s.Rows) == 0 {
 		for _, row := range t.paragraph(Dim, Clean(s.Empty), max(1, w-2)) {
 			rows = append(rows, " "+fitRow(row, max(0, w-1)))
 		}
-	} else if first := lines[top]; !first.head {
+	} else if first := lines[top]; !first.head && !first.gap {
 		// The heading of what stands below it.
 		rows[1] = t.spaceHead(s, s.Rows[first.row].section(), w)
 	}
 	for i := top; i < min(len(lines), top+room); i++ {
-		if l := lines[i]; l.head {
+		switch l := lines[i]; {
+		case l.gap:
+			rows = append(rows, blank(w))
+		case l.head:
 			rows = append(rows, t.spaceHead(s, s.Rows[l.row].section(), w))
-		} else {
+		default:
 			rows = append(rows, t.spaceRow(s, l.row, w))
 		}
 	}
