@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"lxcdeck/runtime"
@@ -134,7 +137,7 @@ func (b *backJob) isAlone() bool {
 // behind does a line without waiting for its end.
 func (s *session) behind(line string, do func(b *backJob) int) {
 	b := &backJob{line: line, alone: make(chan struct{})}
-	b.ctx, b.cancel = context.WithCancel(s.ctx)
+	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(s.ctx)) // what is left alone does not end with us
 	s.jobs.mu.Lock()
 	s.jobs.back = append(s.jobs.back, b)
 	s.jobs.mu.Unlock()
@@ -149,10 +152,19 @@ func (s *session) behind(line string, do func(b *backJob) int) {
 		defer close(done)
 		over(do(b))
 	}, func(err error) { s.d.warn("%v", err); over(exitFailed) })
-	select {
-	case <-b.alone:
-		s.put("Begun: " + line + ". Its end is told; jobs shows how it goes.")
-	case <-done:
+	ints := make(chan os.Signal, 1)
+	signal.Notify(ints, syscall.SIGINT)
+	defer signal.Stop(ints)
+	for {
+		select {
+		case <-b.alone:
+			s.put("Begun: " + line + ". Its end is told; jobs shows how it goes.")
+			return
+		case <-done:
+			return
+		case <-ints: // until it is alone it is what runs
+			b.cancel()
+		}
 	}
 }
 
