@@ -81,7 +81,7 @@ func (d *deck) config(cmd *cobra.Command, f *configFlags, word string, words []s
 		return err
 	}
 	ctx, stop := d.working(cmd)
-	defer stop()
+	defer func() { stop() }()
 	w := &configWork{d: d, f: f}
 	if f.standard {
 		all := d.rt.DefaultConfigs()
@@ -101,7 +101,13 @@ func (d *deck) config(cmd *cobra.Command, f *configFlags, word string, words []s
 	}
 	switch word {
 	case "edit":
-		return w.edit(ctx)
+		path, err := w.editFile(ctx)
+		if err != nil {
+			return err
+		}
+		stop() // ctrl+c is the editor's while it runs
+		stop = func() {}
+		return w.edit(cmd, path)
 	case "set":
 		return w.change(ctx, func(c *conf.File) error {
 			_, err := w.tree.Put(c, words[0], words[1])

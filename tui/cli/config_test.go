@@ -96,3 +96,31 @@ func TestConfigIsEdited(t *testing.T) {
 	}
 	p.leaves()
 }
+
+// TestConfigEditorHasCtrlC: ctrl+c in an editor is the editor's, and what it leaves is
+// saved; one that fails with nothing edited leaves no file behind.
+func TestConfigEditorHasCtrlC(t *testing.T) {
+	dir, state := t.TempDir(), t.TempDir()
+	editor := filepath.Join(dir, "editor")
+	script := "#!/bin/sh\nkill -INT $PPID\nsleep 0.3\necho 'lxc.start.order = 7' >>\"$1\"\n"
+	if err := os.WriteFile(editor, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := sitDownWith(t, plainHost(), map[string]string{"EDITOR": editor, "XDG_STATE_HOME": state, "TERM": "dumb"})
+	if said := p.says("config edit web-2"); !strings.Contains(said, "Save the config of web-2? yes or no") {
+		t.Fatalf("what was edited is not asked about: %q", said)
+	}
+	if said := p.says("yes"); !strings.Contains(said, "set config web-2: done") {
+		t.Errorf("it is not saved: %q", said)
+	}
+	p.leaves()
+
+	p = sitDownWith(t, plainHost(), map[string]string{"EDITOR": "/nonexistent/editor", "XDG_STATE_HOME": state, "TERM": "dumb"})
+	if said := p.says("config edit web-2"); !strings.Contains(said, "no such file") || strings.Contains(said, "is kept") {
+		t.Errorf("without an editor: %q", said)
+	}
+	p.leaves()
+	if left, err := filepath.Glob(filepath.Join(state, "lxcdeck", "saved", "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/conf"
 	"lxcdeck/tui/record"
@@ -18,32 +21,25 @@ import (
 	"lxcdeck/views"
 )
 
-// edit gives the config to an editor, and saves what comes of it. What cannot be saved
-// is kept in the file that was edited.
-func (w *configWork) edit(ctx context.Context) error {
+// edit gives a file with the config to an editor, and saves what comes of it. What cannot
+// be saved is kept in that file.
+func (w *configWork) edit(cmd *cobra.Command, path string) error {
 	d := w.d
-	switch {
-	case d.settings.ReadOnly.Value:
-		return &runtime.Error{Op: runtime.SetConfig.String(), Ref: w.of.Ref, Err: runtime.ErrReadOnly}
-	case w.text.NoSave != "":
-		return &exitError{exitRefused, fmt.Errorf("%s cannot be saved: %s", w.of.Path(), w.text.NoSave)}
-	case !isTerminal(d.Stdin) || !isTerminal(d.Stdout):
-		return &exitError{exitUsage, errors.New("config edit needs a terminal; config set changes one key")}
-	}
-	path, err := w.editFile(ctx)
-	if err != nil {
-		return err
-	}
 	for {
-		if err := d.editor(path); err != nil {
-			return fmt.Errorf("edit %s: %w; the text is kept in %s", w.of.Path(), err, path)
-		}
+		failed := d.editor(path)
 		got, err := conf.Open(path)
-		if err != nil {
+		switch {
+		case failed != nil && err == nil && bytes.Equal(got.Text, w.base):
+			return errors.Join(fmt.Errorf("edit %s: %w", w.of.Path(), failed), os.Remove(path))
+		case failed != nil:
+			return fmt.Errorf("edit %s: %w; the text is kept in %s", w.of.Path(), failed, path)
+		case err != nil:
 			return fmt.Errorf("what was edited cannot be read: %w", err)
 		}
 		before := d.status
+		ctx, stop := d.working(cmd)
 		err = w.save(ctx, got.Text)
+		stop()
 		if err == nil && d.status == before {
 			return os.Remove(path)
 		}
@@ -61,12 +57,21 @@ func (w *configWork) edit(ctx context.Context) error {
 
 // editFile writes the config to a file of this user's alone.
 func (w *configWork) editFile(ctx context.Context) (path string, err error) {
+	d := w.d
+	switch {
+	case d.settings.ReadOnly.Value:
+		return "", &runtime.Error{Op: runtime.SetConfig.String(), Ref: w.of.Ref, Err: runtime.ErrReadOnly}
+	case w.text.NoSave != "":
+		return "", &exitError{exitRefused, fmt.Errorf("%s cannot be saved: %s", w.of.Path(), w.text.NoSave)}
+	case !isTerminal(d.Stdin) || !isTerminal(d.Stdout):
+		return "", &exitError{exitUsage, errors.New("config edit needs a terminal; config set changes one key")}
+	}
 	name := "default"
 	if w.of.Default == "" {
 		name = w.of.Ref.Name
 	}
-	dir := record.DefaultDir(settings.StateDir(w.d.Getenv))
-	places, err := w.d.savePlaces(ctx)
+	dir := record.DefaultDir(settings.StateDir(d.Getenv))
+	places, err := d.savePlaces(ctx)
 	if err != nil {
 		return "", err
 	}
