@@ -67,6 +67,8 @@ type Options struct {
 
 	// Now is the time for ages; nil = time.Now.
 	Now func() time.Time
+	// Hold is how long a question that decides takes no answer; 0 = 300 ms.
+	Hold time.Duration
 }
 
 // deck is one run of the command line.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -259,20 +260,48 @@ func (d *deck) helpFor(cmd *cobra.Command) string {
 	return "help " + cmd.Name()
 }
 
-// ask puts a question and gives the answer. A question that decides forgets what was
-// typed before it was there.
-func (s *session) ask(question string, decides bool) (string, error) {
-	if s.in.calm(decides) && s.in.tty {
+// ask puts a question and gives the answer. With fresh it forgets what was typed before
+// the question was there.
+func (s *session) ask(question string, fresh bool) (string, error) {
+	if err := s.question(question, fresh); err != nil {
+		return "", err
+	}
+	return s.answer()
+}
+
+// decide is ask for what interrupts or loses something: what comes within the first
+// moment was not meant for it, either.
+func (s *session) decide(question string) (string, error) {
+	for {
+		if err := s.question(question, true); err != nil {
+			return "", err
+		}
+		if !s.in.early(s.d.hold()) {
+			return s.answer()
+		}
+		s.put("That came before the question could be read, and does not answer it.")
+	}
+}
+
+func (s *session) question(text string, fresh bool) error {
+	if s.in.calm() && s.in.tty {
 		_ = s.write("\n") // behind the terminal's own ^C
+	}
+	if fresh {
+		s.in.drop()
 	}
 	end := " "
 	if !s.in.tty {
 		end = "\n" // no echo of an answer ends the line
 	}
 	s.shown = 0
-	if err := s.write(views.Clean(question) + end); err != nil {
-		return "", io.EOF // nobody is there who could answer
+	if err := s.write(views.Clean(text) + end); err != nil {
+		return io.EOF // nobody is there who could answer
 	}
+	return nil
+}
+
+func (s *session) answer() (string, error) {
 	line, err := s.in.read(s.ctx)
 	if err != nil && s.in.tty {
 		_ = s.write("\n")
@@ -281,10 +310,15 @@ func (s *session) ask(question string, decides bool) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
+// hold is how long a question that decides takes no answer, as on the screen.
+func (d *deck) hold() time.Duration {
+	return cmp.Or(d.Hold, 300*time.Millisecond)
+}
+
 // sure asks for a yes. All else is a no, and said to be one.
 func (s *session) sure(question string) bool {
 	for {
-		answer, err := s.ask(question+" yes or no, enter is no:", true)
+		answer, err := s.decide(question + " yes or no, enter is no:")
 		switch strings.ToLower(answer) {
 		case "y", "yes":
 			if err == nil {
@@ -312,7 +346,7 @@ func (s *session) print(d *deck, text []byte) error {
 	}
 	for line := range strings.Lines(string(text)) {
 		if s.shown >= s.page {
-			answer, err := s.ask("more? enter goes on, q leaves:", false)
+			answer, err := s.ask("more? enter goes on, q leaves:", true)
 			if err != nil || answer != "" && !strings.EqualFold(answer, "y") {
 				s.dumped = true
 				return errEnough

@@ -167,6 +167,54 @@ func TestPlainTypedAhead(t *testing.T) {
 	p.leaves()
 }
 
+// holdOf is how long a question is held: no time, where a test does not say another.
+func holdOf(env map[string]string) time.Duration {
+	if d, err := time.ParseDuration(env["HOLD"]); err == nil {
+		return d
+	}
+	return time.Nanosecond
+}
+
+// TestPlainTooEarly: what comes before a question can have been read does not answer it.
+func TestPlainTooEarly(t *testing.T) {
+	p := sitDownWith(t, plainHost(), map[string]string{"TERM": "dumb", "XDG_STATE_HOME": t.TempDir(), "HOLD": "2s"})
+	p.send("stop web-1\n")
+	p.want("enter is no: ")
+	p.send("yes\n")
+	if said := p.hears(); !strings.Contains(said, "does not answer it.\r\nStop web-1? yes or no") {
+		t.Errorf("it is not said and asked again: %q", said)
+	}
+	p.send("ye") // half a line is forgotten, too
+	time.Sleep(2500 * time.Millisecond)
+	p.send("s\n")
+	if said := p.hears(); !strings.Contains(said, "Nothing was done.") {
+		t.Errorf("a line whose first half was too early: %q", said)
+	}
+	if said := p.says("list web-1"); !strings.Contains(said, "web-1, running") {
+		t.Errorf("it was stopped: %q", said)
+	}
+	p.leaves()
+}
+
+// TestPlainPageTypedAhead: a list's page is not ended by the line after, nor does that
+// fill in a form.
+func TestPlainPageTypedAhead(t *testing.T) {
+	p := sitDown(t, plainHost(), "--page-lines", "5")
+	p.send("help\nstop web-1\n")
+	p.want("more? enter goes on, q leaves: ")
+	if said := p.says(""); !strings.Contains(said, "more? enter goes on") {
+		t.Errorf("what was typed before ended the list: %q", said)
+	}
+	p.says("q")
+	p.send("rename web-2\nlist\n")
+	p.want("new name [needed], quit leaves: ")
+	if said := p.says(""); !strings.Contains(said, "Not taken: this is needed") {
+		t.Errorf("what was typed before is the new name: %q", said)
+	}
+	p.says("quit")
+	p.leaves()
+}
+
 // TestPlainNews: what happens meanwhile is told before the next question, and not while
 // one stands there.
 func TestPlainNews(t *testing.T) {

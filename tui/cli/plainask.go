@@ -230,7 +230,7 @@ func (d *deck) confirmDestroy(ctx context.Context, can []runtime.Container, reqs
 		want = strconv.Itoa(len(can))
 		title = "Destroy " + want + " containers? Type how many to confirm; enter alone does nothing:"
 	}
-	answer, err := s.ask(title, true)
+	answer, err := s.decide(title)
 	if err == nil && answer == views.Clean(want) {
 		return true
 	}

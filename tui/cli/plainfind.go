@@ -78,7 +78,7 @@ func (s *session) oneOf(word string, refs []runtime.Ref) ([]runtime.Ref, error) 
 	for i, ref := range refs[:min(len(refs), most)] {
 		s.put(fmt.Sprintf("%d: %s", i+1, s.d.called(ref)))
 	}
-	answer, err := s.ask(fmt.Sprintf("%s may be %d containers: which number? enter leaves:", word, len(refs)), false)
+	answer, err := s.ask(fmt.Sprintf("%s may be %d containers: which number? enter leaves:", word, len(refs)), true)
 	if err != nil {
 		return nil, err
 	}

@@ -133,6 +133,7 @@ func (s *session) refusedBefore(form *form, names []string) error {
 
 // askAll puts the questions, forth and back.
 func (f *filling) askAll() error {
+	f.s.in.drop() // what was typed before the first of them was not meant for it
 	for i := 0; i < len(f.form.entries); {
 		e := &f.form.entries[i]
 		if e.off != nil && e.off(f) {

@@ -245,7 +245,7 @@ func (s *session) leave(eof bool) {
 	if len(all) > 0 && s.in.tty && !(eof && s.gone) {
 		s.gone = eof
 		s.put("Left alone it runs to its end; the next start tells how it went.")
-		answer, err := s.ask(several(len(all), "job")+" running. Leave lxcdeck? leave, cancel or stay, enter stays:", true)
+		answer, err := s.decide(several(len(all), "job") + " running. Leave lxcdeck? leave, cancel or stay, enter stays:")
 		switch {
 		case err == nil && answer == "leave":
 		case err == nil && answer == "cancel":

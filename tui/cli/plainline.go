@@ -260,7 +260,7 @@ func (s *session) typed(ref runtime.Ref) string {
 // askWhich asks for a container that a verb needs.
 func (s *session) askWhich(verb string) ([]runtime.Ref, error) {
 	for {
-		answer, err := s.ask(verb+": of which container? a name or a number of the list, enter leaves:", false)
+		answer, err := s.ask(verb+": of which container? a name or a number of the list, enter leaves:", true)
 		switch {
 		case err != nil:
 			return nil, err

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,9 +54,9 @@ func (l *lines) close() {
 	_ = l.wakes.Close()
 }
 
-// calm forgets what was interrupted before, and with drop what was typed before it was
-// asked for. It reports whether there was such an interruption.
-func (l *lines) calm(drop bool) (interrupted bool) {
+// calm forgets what was interrupted before. It reports whether there was such an
+// interruption.
+func (l *lines) calm() (interrupted bool) {
 	var b [64]byte
 	for {
 		if n, err := unix.Read(int(l.wakes.Fd()), b[:]); n <= 0 || err != nil {
@@ -63,11 +64,41 @@ func (l *lines) calm(drop bool) (interrupted bool) {
 		}
 		interrupted = true
 	}
-	if drop && l.tty {
+	return interrupted
+}
+
+// drop forgets what was typed until now.
+func (l *lines) drop() {
+	if l.tty {
 		l.buf = nil
 		_ = unix.IoctlSetInt(int(l.in.Fd()), unix.TCFLSH, unix.TCIFLUSH)
 	}
-	return interrupted
+}
+
+// early forgets what is typed during a time, as what is pasted does not come at once. It
+// reports whether a line was, unless it was interrupted.
+func (l *lines) early(during time.Duration) (line bool) {
+	if !l.tty {
+		return false
+	}
+	wakes := []unix.PollFd{{Fd: int32(l.wakes.Fd()), Events: unix.POLLIN}}
+	for until := time.Now().Add(during); ; {
+		left := time.Until(until)
+		if left <= 0 {
+			break
+		}
+		n, err := unix.Poll(wakes, int(left.Milliseconds())+1)
+		if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {
+			return false
+		}
+	}
+	in := []unix.PollFd{{Fd: int32(l.in.Fd()), Events: unix.POLLIN}}
+	n, _ := unix.Poll(in, 0) // an error is found by who reads
+	if n > 0 && in[0].Revents&unix.POLLHUP != 0 {
+		return false
+	}
+	l.drop()
+	return n > 0
 }
 
 // read gives the next line without its end. The error is errLeft after ctrl+c, and
@@ -90,7 +121,7 @@ func (l *lines) read(ctx context.Context) (string, error) {
 			return "", io.EOF
 		}
 		if fds[1].Revents != 0 {
-			l.calm(false) // the terminal itself forgets what was typed before
+			l.calm() // the terminal itself forgets what was typed before
 			return "", errLeft
 		}
 		buf := make([]byte, 4096)

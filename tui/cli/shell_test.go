@@ -118,6 +118,7 @@ func startOnTerminalWith(t *testing.T, rt runtime.Runtime, env map[string]string
 		o.code <- Main(ctx, Options{
 			Args: args, Stdin: slave, Stdout: slave, Stderr: slave,
 			Audit:  filepath.Join(t.TempDir(), "state", "audit.jsonl"),
+			Hold:   holdOf(env),
 			Getenv: func(k string) string { return env[k] },
 			Open:   func([]string, bool, bool) (runtime.Runtime, error) { return keep{rt}, nil },
 			RunScreen: func(context.Context, runtime.Runtime, settings.Settings, *settings.Live, string) int {

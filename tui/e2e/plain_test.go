@@ -54,6 +54,9 @@ func (h *heard) waits(text string) string {
 		if i := bytes.Index(h.next, []byte(text)); i >= 0 {
 			said := string(h.next[:i+len(text)])
 			h.next = h.next[i+len(text):]
+			if strings.HasSuffix(text, "enter is no: ") || strings.HasSuffix(text, "does nothing: ") {
+				time.Sleep(400 * time.Millisecond) // as long as it takes no answer
+			}
 			return said
 		}
 		select {
