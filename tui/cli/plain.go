@@ -36,8 +36,9 @@ type session struct {
 	chosen []runtime.Ref
 	listed []runtime.Ref // what was numbered last
 	failed map[runtime.Ref]error
-	over   bool // it was asked to end
-	gone   bool // no more lines come
+	over   bool  // it was asked to end
+	gone   bool  // no more lines come
+	deaf   error // why nothing can be told any more
 	news   *news
 	jobs   jobs
 
@@ -112,6 +113,9 @@ func (s *session) run() int {
 			return max(status, s.fail(err))
 		}
 		status = max(status, s.line(line))
+	}
+	if s.deaf != nil {
+		status = max(status, s.fail(s.deaf))
 	}
 	return status
 }
@@ -295,7 +299,7 @@ func (s *session) question(text string, fresh bool) error {
 		end = "\n" // no echo of an answer ends the line
 	}
 	s.shown = 0
-	if err := s.write(views.Clean(text) + end); err != nil {
+	if s.deaf = s.write(views.Clean(text) + end); s.deaf != nil {
 		return io.EOF // nobody is there who could answer
 	}
 	return nil

@@ -298,7 +298,7 @@ func TestPlainPages(t *testing.T) {
 
 // TestPlainScript: from a pipe it takes the same lines, and its status is the highest.
 func TestPlainScript(t *testing.T) {
-	script := "# a comment\nlist\nstop web-1\nyes\nstart nosuch\n"
+	script := "# a comment\nlist\nstop web-1\nyes\nstart nosuch\nquit &\nlist\n"
 	r := lxcdeckWith(t, plainHost(), func(o *Options) {
 		if _, err := o.Stdin.WriteString(script); err != nil {
 			t.Fatal(err)
@@ -309,6 +309,18 @@ func TestPlainScript(t *testing.T) {
 	}, "--plain")
 	if r.code != exitNotFound || !strings.Contains(r.out, "Stop web-1? yes or no, enter is no:\n") || !strings.Contains(r.err, "stop web-1: done\n") {
 		t.Errorf("%d\n%s\n%s", r.code, r.out, r.err)
+	}
+	r = lxcdeckWith(t, plainHost(), func(o *Options) {
+		away, to, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = to.Close() })
+		_ = away.Close()
+		o.Stdout = to
+	}, "--plain")
+	if r.code != exitFailed || !strings.Contains(r.err, "broken pipe") {
+		t.Errorf("with an output that takes nothing: %d %s", r.code, r.err)
 	}
 	if r := lxcdeck(t, plainHost(), "--plain"); r.code != 0 {
 		t.Errorf("without a line: %+v", r)

@@ -42,7 +42,7 @@ func (s *session) line(text string) int {
 	if err != nil {
 		return s.wontDo(err)
 	}
-	if !behind {
+	if !behind || cmd.Name() == "quit" { // which would wait for itself
 		return s.do(words, nil)
 	}
 	s.behind(runtime.JoinWords(words), func(b *backJob) int { return s.do(words, b) })
