@@ -67,7 +67,7 @@ type Options struct {
 
 	// Now is the time for ages; nil = time.Now.
 	Now func() time.Time
-	// Hold is how long a question that decides takes no answer; 0 = 300 ms.
+	// Hold is how long a question that decides takes no answer; 0 = 300 ms, below it is none.
 	Hold time.Duration
 }
 

@@ -210,10 +210,12 @@ func (d *deck) recover(cmd *cobra.Command, name, id string, way runtime.RecoverW
 	if l := &all[i]; !slices.Contains(l.Ways, way) {
 		return &exitError{exitRefused, fmt.Errorf("recover %s: %s is no way out of this: %s", id, way, l.What)}
 	}
-	if d.session != nil {
+	a := &runtime.RecoverArgs{ID: id, Way: way}
+	if d.session != nil { // it is asked about that, and not about what may be there afterwards
 		d.session.put(all[i].What)
+		a.What, a.Since = all[i].What, all[i].Since
 	}
-	d.each(ctx, runtime.Recover, []runtime.Ref{all[i].Ref}, &runtime.RecoverArgs{ID: id, Way: way})
+	d.each(ctx, runtime.Recover, []runtime.Ref{all[i].Ref}, a)
 	return nil
 }
 

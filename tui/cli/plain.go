@@ -98,6 +98,7 @@ func (s *session) run() int {
 	} else {
 		s.listed = refsOf(l.Containers)
 		s.put(s.opening(&l))
+		s.tellEarlier()
 	}
 	for !s.over {
 		s.tellNews()

@@ -172,7 +172,7 @@ func holdOf(env map[string]string) time.Duration {
 	if d, err := time.ParseDuration(env["HOLD"]); err == nil {
 		return d
 	}
-	return time.Nanosecond
+	return -1
 }
 
 // TestPlainTooEarly: what comes before a question can have been read does not answer it.

@@ -78,7 +78,7 @@ func (l *lines) drop() {
 // early forgets what is typed during a time, as what is pasted does not come at once. It
 // reports whether a line was, unless it was interrupted.
 func (l *lines) early(during time.Duration) (line bool) {
-	if !l.tty {
+	if !l.tty || during <= 0 {
 		return false
 	}
 	wakes := []unix.PollFd{{Fd: int32(l.wakes.Fd()), Events: unix.POLLIN}}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -294,22 +296,61 @@ func (s *session) history(most int, of func(runtime.Ref) bool) ([]string, error)
 		if !of(p.Ref) {
 			continue
 		}
-		text := p.At.Local().Format("2006-01-02 15:04") + ", " + p.Who + ": " + p.Op + " " + s.d.called(p.Ref)
-		if p.To.Name != "" {
-			text += " to " + p.To.Name
-		}
-		switch {
-		case p.Result == "":
-			text += ": its end is not known"
-		case p.Result == runtime.PastDone && p.Took > 0:
-			text += ": done, " + lasting(p.Took.Round(time.Second))
-		default:
-			text += ": " + p.Result
-		}
-		if p.Unattended {
-			text += ", unattended"
-		}
-		lines = append(lines, views.Clean(text))
+		lines = append(lines, s.pastWords(p))
 	}
 	return lines, nil
+}
+
+// pastWords are an operation of an earlier run in a line.
+func (s *session) pastWords(p *runtime.Past) string {
+	what := strings.ReplaceAll(p.Op, "-", " ") + " " + s.d.called(p.Ref)
+	text := p.At.Local().Format("2006-01-02 15:04") + ", " + p.Who + ": " + what
+	if p.To.Name != "" {
+		text += " to " + p.To.Name
+	}
+	switch {
+	case p.Result == "":
+		text += ": its end is not known"
+	case p.Result == runtime.PastDone && p.Took > 0:
+		text += ": done, " + lasting(p.Took.Round(time.Second))
+	default:
+		text += ": " + strings.TrimPrefix(p.Result, what+": ")
+	}
+	if p.Unattended {
+		text += ", unattended"
+	}
+	return views.Clean(text)
+}
+
+// tellEarlier tells what came of what an earlier run left alone, once, and what was
+// interrupted.
+func (s *session) tellEarlier() {
+	dir := settings.StateDir(s.d.Getenv)
+	if s.d.Audit != "" && dir != "" && !s.d.rt.About().Demo {
+		past, err := audit.Missed(s.d.Audit, settings.LastLook(dir))
+		if err != nil {
+			s.fail(err)
+		}
+		if !s.d.settings.ReadOnly.Value {
+			_ = settings.Look(dir) // where it cannot be kept, the same is told again
+		}
+		if n := len(past) - newsMost; n > 0 {
+			s.aside(s.d, fmt.Sprintf("While nobody looked %d operations ended; history lists them. The last:\n", len(past)))
+			past = past[:newsMost] // they come with the newest first
+		}
+		for i := range slices.Backward(past) {
+			s.aside(s.d, "While nobody looked: "+s.pastWords(&past[i])+"\n")
+		}
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, newsTime)
+	defer cancel()
+	all, err := s.d.rt.Leftovers(ctx)
+	if err != nil && !errors.Is(err, runtime.ErrUnsupported) {
+		s.fail(err)
+	}
+	for i := range all {
+		if !all[i].Kept {
+			s.aside(s.d, "Interrupted: "+views.Clean(s.d.called(all[i].Ref)+": "+all[i].What)+"; recover lists it.\n")
+		}
+	}
 }

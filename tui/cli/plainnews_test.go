@@ -2,11 +2,14 @@ package cli
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"lxcdeck/runtime"
 	"lxcdeck/runtime/alert"
+	"lxcdeck/runtime/audit"
 	"lxcdeck/tui/settings"
 )
 
@@ -52,5 +55,35 @@ func TestPlainAlerts(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("it is not told what went wrong")
 		}
+	}
+}
+
+// TestPlainTellsEarlier: what an earlier run left alone, and what was interrupted, is told
+// at the start.
+func TestPlainTellsEarlier(t *testing.T) {
+	rt, dir := plainHost(), t.TempDir()
+	ref := runtime.Ref{Path: path, Name: "web-1"}
+	rt.Leave(runtime.Leftover{ID: "1", Ref: ref, What: "a restore of snap0 was interrupted", Ways: []runtime.RecoverWay{runtime.Undo}})
+	env := map[string]string{"TERM": "dumb", "XDG_STATE_HOME": dir, "AUDIT": filepath.Join(dir, "log", "audit.jsonl")}
+	failed := &runtime.Error{Op: "stop", Ref: ref, Err: runtime.ErrStillRunning}
+	if err := audit.Append(env["AUDIT"], audit.Unattended("x", "stop", ref, time.Minute, failed, nil)); err != nil {
+		t.Fatal(err)
+	}
+	all := sitDownWith(t, rt, env).leaves()
+	if !strings.Contains(all, "While nobody looked: ") || !strings.Contains(all, ": stop web-1: "+runtime.ErrStillRunning.Error()) {
+		t.Errorf("the end is not told: %q", all)
+	}
+	if !strings.Contains(all, "Interrupted: web-1: a restore of snap0 was interrupted; recover lists it.") {
+		t.Errorf("what was interrupted is not told: %q", all)
+	}
+	p := sitDownWith(t, rt, env)
+	p.says("recover 1 undo")
+	p.says("yes")
+	if all := p.leaves(); strings.Contains(all, "While nobody looked") {
+		t.Errorf("the end is told again: %q", all)
+	}
+	done := rt.Requests()
+	if a, ok := done[len(done)-1].Args.(*runtime.RecoverArgs); !ok || a.What != "a restore of snap0 was interrupted" {
+		t.Errorf("it is undone whatever is there: %+v", done)
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -117,7 +118,7 @@ func startOnTerminalWith(t *testing.T, rt runtime.Runtime, env map[string]string
 		defer cancel()
 		o.code <- Main(ctx, Options{
 			Args: args, Stdin: slave, Stdout: slave, Stderr: slave,
-			Audit:  filepath.Join(t.TempDir(), "state", "audit.jsonl"),
+			Audit:  cmp.Or(env["AUDIT"], filepath.Join(t.TempDir(), "state", "audit.jsonl")),
 			Hold:   holdOf(env),
 			Getenv: func(k string) string { return env[k] },
 			Open:   func([]string, bool, bool) (runtime.Runtime, error) { return keep{rt}, nil },
