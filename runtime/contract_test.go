@@ -220,7 +220,18 @@ func TestExitText(t *testing.T) {
 func TestReadOnlyLetsOnlyReadingThrough(t *testing.T) {
 	ref := runtime.Ref{Path: "/p", Name: "web"}
 	rt := fake.New(fake.Options{Paths: []string{"/p"}}, fake.Spec{Container: runtime.Container{Ref: ref, State: runtime.Running}})
-	ro := runtime.ReadOnly(rt)
+	latched, shut := runtime.Latched(rt)
+	if _, err := latched.BootLog(context.Background(), ref); err != nil {
+		t.Errorf("before it is shut: %v", err)
+	}
+	shut()
+	for _, ro := range []runtime.Runtime{runtime.ReadOnly(rt), latched} {
+		onlyReads(t, rt, ro, ref)
+	}
+}
+
+func onlyReads(t *testing.T, rt *fake.Runtime, ro runtime.Runtime, ref runtime.Ref) {
+	t.Helper()
 	ctx := context.Background()
 	refused := func(what string, err error) {
 		var e *runtime.Error
@@ -246,6 +257,21 @@ func TestReadOnlyLetsOnlyReadingThrough(t *testing.T) {
 	}
 	if text, err := ro.BootLog(ctx, ref); err != nil || len(text) == 0 {
 		t.Errorf("boot log: %q, %v", text, err)
+	}
+}
+
+// TestALatchIsOpenUntilShut: what is begun before that is done.
+func TestALatchIsOpenUntilShut(t *testing.T) {
+	ref := runtime.Ref{Path: "/p", Name: "web"}
+	rt := fake.New(fake.Options{Paths: []string{"/p"}}, fake.Spec{Container: runtime.Container{Ref: ref, State: runtime.Stopped}})
+	latched, shut := runtime.Latched(rt)
+	if err := latched.Do(context.Background(), runtime.Request{Op: runtime.Start, Ref: ref}); err != nil {
+		t.Fatal(err)
+	}
+	shut()
+	err := latched.Do(context.Background(), runtime.Request{Op: runtime.Stop, Ref: ref})
+	if !errors.Is(err, runtime.ErrReadOnly) || len(rt.Requests()) != 1 {
+		t.Errorf("%v, %v", err, rt.Requests())
 	}
 }
 

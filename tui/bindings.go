@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
+	"lxcdeck/runtime"
 	"lxcdeck/views"
 )
 
@@ -310,6 +311,10 @@ type boundMsg struct {
 
 // writeKeys writes them into a person's own file, and reads the settings again.
 func (m *Model) writeKeys(all []Rebinding) tea.Cmd {
+	if m.readOnly {
+		m.say(noteWarn, "nothing was bound: "+runtime.ErrReadOnly.Error(), "")
+		return nil
+	}
 	files := m.prefs.files
 	return cmd("keys", func() tea.Msg {
 		msg := boundMsg{all: all}

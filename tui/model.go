@@ -90,6 +90,7 @@ type Model struct {
 	rt       runtime.Runtime
 	about    runtime.About
 	readOnly bool
+	shut     func() // makes rt read-only, also where it is held already
 	version  string
 	hostname string
 	interval time.Duration
@@ -191,7 +192,7 @@ type Model struct {
 func New(o Options) *Model {
 	ctx, stop := context.WithCancel(context.Background())
 	m := &Model{
-		rt: o.Runtime, about: o.Runtime.About(), readOnly: o.ReadOnly,
+		about: o.Runtime.About(), readOnly: o.ReadOnly,
 		version: o.Version, hostname: o.Hostname, interval: o.Interval, keys: o.Keys,
 		clock: wallClock{}, mouse: o.Mouse,
 		out:     &outside{ctx: ctx, stop: stop, send: func(tea.Msg) {}, budget: newBudget()},
@@ -203,8 +204,8 @@ func New(o Options) *Model {
 		themeName: o.Theme, ascii: o.ASCII, settingsFile: o.SettingsFile,
 		dirty: true,
 	}
-	if o.ReadOnly {
-		m.rt = runtime.ReadOnly(o.Runtime)
+	if m.rt, m.shut = runtime.Latched(o.Runtime); o.ReadOnly {
+		m.shut()
 	}
 	m.hist.listed = m.isListed
 	m.hurry, m.hurried = o.Hurry, true

@@ -220,8 +220,7 @@ func (m *Model) takePrefs(p *Prefs) (act tea.Cmd, changed, waits []string) {
 		m.keys = p.Keys
 	}
 	if p.ReadOnly && !m.readOnly { // and never the other way round
-		m.readOnly, m.rt = true, runtime.ReadOnly(m.rt)
-		m.alerts.alarm = nil
+		m.turnReadOnly()
 	}
 	m.presets = p.Limits
 	m.takeAlerts(p)
@@ -229,6 +228,37 @@ func (m *Model) takePrefs(p *Prefs) (act tea.Cmd, changed, waits []string) {
 		waits = append(waits, "read_only")
 	}
 	return tea.Batch(append(acts, m.arrangeScreen())...), changed, waits
+}
+
+// turnReadOnly holds for what waits its turn, too. What was asked about, or was being
+// filled in, leads nowhere any more.
+func (m *Model) turnReadOnly() {
+	m.readOnly = true
+	m.shut()
+	m.alerts.alarm = nil
+	u, over := m.overlay.(*upon)
+	top, was := m.topOverlay(), m.topOverlay()
+	for asks := true; asks; {
+		switch x := top.(type) {
+		case *question:
+			top = x.back
+		case *form:
+			top = x.back
+		case *keyCatch:
+			top = nil
+		default:
+			asks = false
+		}
+	}
+	switch {
+	case top == was:
+	case over && top == nil:
+		m.overlay = u.under
+	case over:
+		m.overlay = &upon{top, u.under}
+	default:
+		m.overlay = top
+	}
 }
 
 // takeAlerts takes the thresholds over. Only where one is another the watch begins

@@ -309,3 +309,42 @@ func TestEveryKeyCanBeTaken(t *testing.T) {
 		}
 	}
 }
+
+// TestReadOnlyHoldsForWhatWaits: what has its runtime already, what is asked about and
+// what is being filled in when a file makes the screen read-only changes nothing.
+func TestReadOnlyHoldsForWhatWaits(t *testing.T) {
+	p := newPaper()
+	d := paperDeck(t, p)
+	held := d.m.rt // as a job that waits its turn, or a form, holds on to it
+	d.press("R")
+	d.sees("Restart alpha?")
+	p.write(func(x *Prefs) { x.ReadOnly = true }, nil)
+	d.until("it is read", func() bool { return d.m.readOnly })
+	d.seesNo("Restart alpha?")
+	d.press("y")
+	ctx := context.Background()
+	if err := held.Do(ctx, runtime.Request{Op: runtime.Start, Ref: ref("bravo")}); !errors.Is(err, runtime.ErrReadOnly) {
+		t.Errorf("what was held says %v", err)
+	}
+	if _, err := held.Exec(ctx, runtime.Shell{Ref: ref("alpha")}, runtime.Stdio{}); !errors.Is(err, runtime.ErrReadOnly) {
+		t.Errorf("a program that was to run says %v", err)
+	}
+	if n := len(d.rt.Requests()); n != 0 {
+		t.Errorf("%v", d.rt.Requests())
+	}
+	for name, open := range map[string][]string{"form": {"N"}, "keys": {":", "k", "e", "y", "s", "enter", "enter"}} {
+		p := newPaper()
+		d := paperDeck(t, p)
+		d.press(open...)
+		before := d.m.topOverlay()
+		p.write(func(x *Prefs) { x.ReadOnly = true }, nil)
+		d.until("it is read", func() bool { return d.m.readOnly })
+		if now := d.m.topOverlay(); before == nil || now == before {
+			t.Errorf("%s: %T stays open", name, now)
+		}
+		d.run(bindMsg{keymap.Info, []string{"f9"}}.arrive(d.m))
+		if p.wrote != nil {
+			t.Errorf("%s: %v was written", name, p.wrote)
+		}
+	}
+}
