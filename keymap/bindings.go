@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // DefaultPrefix leads to lxcdeck's own keys inside a shell.
@@ -27,6 +28,14 @@ func (c *ClashError) Error() string {
 
 // Has says whether one of the two actions has that name.
 func (c *ClashError) Has(id ID) bool { return c.First.ID == id || c.Second.ID == id }
+
+// NeededError is an action that has to have a key: it alone leads out of every view, out
+// of a shell and out of the program, whatever else is bound.
+type NeededError struct{ Action Action }
+
+func (e *NeededError) Error() string {
+	return fmt.Sprintf("keys: %q (%s) needs a key: it leads out when no other does", e.Action.ID, e.Action.Title)
+}
 
 type binding struct {
 	scope Scope
@@ -67,6 +76,9 @@ func New(preset string, user map[string][]string, prefix string) (*Map, error) {
 		}
 	}
 	errs = append(errs, m.override(user)...)
+	if a, _ := Find(Interrupt); len(m.keys[Interrupt]) == 0 {
+		errs = append(errs, &NeededError{a})
+	}
 	errs = append(errs, m.build()...)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -149,7 +161,30 @@ func parsePrefix(name string) (string, error) {
 	if !strings.HasPrefix(key, "ctrl+") && !strings.HasPrefix(key, "alt+") && (len(key) < 2 || key[0] != 'f') {
 		return "", fmt.Errorf("prefix: %s would be typed in every shell: take a key with ctrl or alt, such as %s", KeyName(key), DefaultPrefix)
 	}
+	if is := seldom(key); is != "" {
+		return "", fmt.Errorf("prefix: %s %s: nothing would lead out of a shell; take ctrl with another letter, such as %s", KeyName(key), is, DefaultPrefix)
+	}
 	return key, nil
+}
+
+// seldom says what most terminals send for a key with ctrl or alt that has no code of
+// its own; "" = it has one.
+func seldom(key string) string {
+	mod, last, _ := strings.Cut(key, "+")
+	r, n := utf8.DecodeRuneInString(last)
+	switch alone := n == len(last); {
+	case mod == "ctrl" && last == "i":
+		return "is tab in most terminals"
+	case mod == "ctrl" && last == "m":
+		return "is enter in most terminals"
+	case mod == "ctrl" && last == "[":
+		return "is esc in most terminals"
+	case mod == "ctrl" && alone && (r < 'a' || r > 'z') && !strings.ContainsRune(`]\^_@`, r),
+		mod == "ctrl" && slices.Contains([]string{"enter", "tab", "esc", "backspace"}, last),
+		mod == "alt" && alone && strings.ContainsRune("[OP]X^_\\", r): // with which a terminal's own sequences begin
+		return "is not told from others by most terminals"
+	}
+	return ""
 }
 
 // Lookup finds what a key means where the focus is. Detail falls back to List

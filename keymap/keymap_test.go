@@ -105,6 +105,18 @@ func TestUserKeys(t *testing.T) {
 	}
 }
 
+// TestPrefixesThatTerminalsSend: those that passthru knows as well.
+func TestPrefixesThatTerminalsSend(t *testing.T) {
+	for _, p := range []string{"ctrl+a", "ctrl+space", "ctrl+@", "ctrl+]", "ctrl+\\", "ctrl+^", "ctrl+_", "ctrl+h", "alt+x", "alt+é", "alt+1", "f1", "f12", "ctrl+up"} {
+		if _, err := New("", nil, p); err != nil {
+			t.Error(err)
+		}
+	}
+	if m := newMap(t, "", nil, "ctrl+@"); !m.IsPrefix("ctrl+space") { // as it is told to us
+		t.Errorf("ctrl+@ is %s", m.Prefix())
+	}
+}
+
 func TestErrorsOfSettings(t *testing.T) {
 	for _, c := range []struct {
 		what   string
@@ -121,6 +133,13 @@ func TestErrorsOfSettings(t *testing.T) {
 		{"a synonym conflicts too", "", map[string][]string{"shell": {"pgdn"}}, "", []string{"pgdn is both", `"page-down"`, `"shell"`}},
 		{"bad preset", "emacs", nil, "", []string{`"emacs"`, "default, vim, htop"}},
 		{"prefix that is typed", "", nil, "x", []string{"prefix", "x would be typed"}},
+		{"prefix that is enter", "", nil, "ctrl+m", []string{"ctrl+m is enter"}},
+		{"prefix that is tab", "", nil, "ctrl+i", []string{"ctrl+i is tab"}},
+		{"prefix that is esc", "", nil, "ctrl+[", []string{"ctrl+[ is esc"}},
+		{"prefix without a code", "", nil, "ctrl+1", []string{"not told from others"}},
+		{"prefix in another script", "", nil, "ctrl+é", []string{"not told from others"}},
+		{"prefix that begins a sequence", "", nil, "alt+[", []string{"not told from others"}},
+		{"no way out", "", map[string][]string{"interrupt": {}}, "", []string{"interrupt", "needs a key"}},
 		{"prefix that is none", "", nil, "ctrl+", []string{"prefix"}},
 		{"all at once", "emacs", map[string][]string{"nope": nil, "kill": {"q"}}, "y", []string{"emacs", "nope", "q is both", "prefix"}},
 	} {

@@ -94,6 +94,9 @@ func joinKey(name string, held map[string]bool, key string) (string, error) {
 			return string(unicode.ToUpper(r)), nil
 		}
 	}
+	if key == "@" && len(held) == 1 && held["ctrl"] {
+		key = "space" // one byte, by which Bubble Tea tells it as that
+	}
 	var b strings.Builder
 	for _, m := range modifiers {
 		if held[m] {

@@ -46,7 +46,9 @@ func (l *latch) Exec(ctx context.Context, s Shell, io Stdio) (Exit, error) {
 	return l.now().Exec(ctx, s, io)
 }
 
-func (l *latch) Logs(ctx context.Context, ref Ref) ([]LogSource, error) { return l.now().Logs(ctx, ref) }
+func (l *latch) Logs(ctx context.Context, ref Ref) ([]LogSource, error) {
+	return l.now().Logs(ctx, ref)
+}
 
 func (l *latch) OpenLog(ctx context.Context, ref Ref, source LogSource) (*Log, error) {
 	return l.now().OpenLog(ctx, ref, source)

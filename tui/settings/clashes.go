@@ -24,11 +24,16 @@ func (s *Settings) checkKeys(files []file) []error {
 	out := make([]error, 0, len(all))
 	for _, e := range all {
 		var c *keymap.ClashError
-		if !errors.As(e, &c) {
+		var n *keymap.NeededError
+		switch {
+		case errors.As(e, &c):
+			out = append(out, s.clash(c, files))
+		case errors.As(e, &n) && s.Keys[string(n.Action.ID)].From.File != "":
+			at := s.Keys[string(n.Action.ID)].From
+			out = append(out, &Error{File: at.File, Line: at.Line, Column: at.Column, Problem: n.Error()})
+		default:
 			out = append(out, s.misfit(e))
-			continue
 		}
-		out = append(out, s.clash(c, files))
 	}
 	return out
 }
