@@ -61,5 +61,11 @@ func (m *Model) ownHandlers() map[keymap.ID]func() tea.Cmd {
 
 // keyHint is a hint on an action's key.
 func (m *Model) keyHint(id keymap.ID, text string) keymap.Hint {
-	return keymap.Hint{ID: id, Key: m.keys.KeyOf(id), Text: text}
+	key := m.keys.KeyOf(id)
+	if key == "" && id == keymap.Back { // what leads out as well
+		if key = m.keys.KeyOf(keymap.Quit); key == "" {
+			key = m.keys.KeyOf(keymap.Interrupt)
+		}
+	}
+	return keymap.Hint{ID: id, Key: key, Text: text}
 }

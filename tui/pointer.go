@@ -29,6 +29,22 @@ type pointer struct {
 	last views.Zone // that was clicked last
 	at   time.Time
 	drag dragging
+	// The last press: where, when, and what took keys before it.
+	x, y    int
+	pressed time.Time
+	top     overlay
+}
+
+// stray says whether a press is the rest of a double click of which the first has
+// opened or closed what stood there, or is for what is not on the screen yet.
+func (m *Model) stray(x, y int) bool {
+	p, top, now := &m.pointer, m.topOverlay(), m.clock.Now()
+	rest := top != p.top && x == p.x && y == p.y && now.Sub(p.pressed) <= doubleClick
+	p.x, p.y, p.pressed, p.top = x, y, now, top
+	if rest {
+		p.pressed = time.Time{}
+	}
+	return rest || top != m.paint.shown
 }
 
 // dragged are the sizes that somebody has dragged panes to; 0 = as the screen has them.
@@ -68,6 +84,9 @@ func (m *Model) onClick(c tea.MouseClickMsg) tea.Cmd {
 		return m.onShellMouse(sh, px, py, c.Mouse(), vt.Press)
 	}
 	if !m.mouse || m.held || m.layout.TooSmall || m.many.on || m.raw != nil {
+		return nil
+	}
+	if m.stray(c.X, c.Y) {
 		return nil
 	}
 	zone, hit := m.paint.zones.At(c.X, c.Y, m.overlay != nil)
@@ -376,13 +395,19 @@ func (m *Model) onWheel(w tea.MouseWheelMsg) tea.Cmd {
 
 // toggleMouse gives the mouse to lxcdeck, or back to the terminal.
 func (m *Model) toggleMouse() tea.Cmd {
-	m.mouse = !m.mouse
-	m.pointer = pointer{}
+	m.setMouse(!m.mouse)
 	if m.mouse {
 		m.say(noteInfo, "the mouse is lxcdeck's: click, double click, right click, wheel, drag", "shift selects in most terminals")
 		return nil
 	}
-	m.paint.zones.Clear()
 	m.say(noteInfo, "the mouse is the terminal's: it selects text", "")
 	return nil
+}
+
+// setMouse forgets what the mouse has clicked or drags.
+func (m *Model) setMouse(on bool) {
+	m.mouse, m.pointer = on, pointer{}
+	if !on {
+		m.paint.zones.Clear()
+	}
 }

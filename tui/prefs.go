@@ -214,7 +214,7 @@ func (m *Model) takePrefs(p *Prefs) (act tea.Cmd, changed, waits []string) {
 		m.setTheme(m.depth)
 	}
 	if p.Mouse != old.Mouse {
-		m.mouse = p.Mouse
+		m.setMouse(p.Mouse)
 	}
 	if p.Keys != nil {
 		m.keys = p.Keys

@@ -31,6 +31,7 @@ type paintBuffers struct {
 	panes   views.Panes
 	all     bool // everything has to be painted; false = the shell's pane alone
 	zones   views.Zones
+	shown   overlay // that takes keys, as it was painted
 	sparks  [][]float64
 	hostCPU []float64
 	history views.History
@@ -69,6 +70,7 @@ func (m *Model) View() (v tea.View) {
 	}
 	m.heldShown = m.held
 	m.paint.zones.Gather(m.mouse && !m.held)
+	m.paint.shown = m.topOverlay()
 	v = tea.NewView(m.content())
 	m.paint.zones.Gather(false)
 	v.AltScreen = true
