@@ -42,6 +42,9 @@ func (m *Model) onShellMouse(sh *shell, px, py int, msg tea.Mouse, action vt.Mou
 		return nil
 	}
 	modes := sh.modes()
+	if action == vt.Press && button != vt.WheelUp && button != vt.WheelDown {
+		m.pointer.pressed = sh
+	}
 	m.typeInto(sh, vt.EncodeMouse(vt.Mouse{X: px, Y: py, Button: button, Action: action, Mod: vtMod(msg.Mod)}, modes))
 	return nil
 }
@@ -133,10 +136,26 @@ func (m *Model) onMouse(msg tea.Mouse, action vt.MouseAction) tea.Cmd {
 		m.pointer.drag = noDrag
 		return nil
 	}
-	if sh, px, py := m.shellAt(msg.X, msg.Y); sh != nil && m.inFocus(sh) {
-		return m.onShellMouse(sh, px, py, msg, action)
+	if msg.Button == tea.MouseNone && action == vt.Motion { // no button is held
+		if sh, px, py := m.shellAt(msg.X, msg.Y); sh != nil && m.inFocus(sh) {
+			return m.onShellMouse(sh, px, py, msg, action)
+		}
+		return nil
 	}
-	return nil
+	// Where it was pressed it is let go, also beside the pane.
+	sh := m.pointer.pressed
+	if action == vt.Release {
+		m.pointer.pressed = nil
+	}
+	if sh == nil || !m.inFocus(sh) || m.held {
+		return nil
+	}
+	box := m.rectOf(sh)
+	if box.Empty() {
+		return nil
+	}
+	px, py := min(max(msg.X, box.Min.X), box.Max.X-1)-box.Min.X, min(max(msg.Y, box.Min.Y), box.Max.Y-1)-box.Min.Y
+	return m.onShellMouse(sh, px, py, msg, action)
 }
 
 // tellFocus lets programs that have asked for it (mode 1004) know whether they

@@ -88,3 +88,29 @@ func TestFocusIsTold(t *testing.T) {
 		t.Fatalf("%q", s.Typed())
 	}
 }
+
+// TestAButtonIsLetGoWhereItWasPressed: the program hears of a release beside its pane,
+// and of none whose press it has not heard of.
+func TestAButtonIsLetGoWhereItWasPressed(t *testing.T) {
+	d := newDeck(t, 120, 40, Options{Mouse: true}, some()...)
+	all := d.session()
+	d.press("s")
+	s := <-all
+	s.Feed([]byte("\x1b[?1002h\x1b[?1006hready"))
+	d.shows("ready")
+	box, list := d.m.layout.Shell, d.m.layout.List.Min
+	inside := tea.Mouse{X: box.Min.X + 4, Y: box.Min.Y + 2, Button: tea.MouseLeft}
+	beside := tea.Mouse{X: list.X + 3, Y: list.Y + 1, Button: tea.MouseLeft}
+	d.send(tea.MouseClickMsg(beside)) // the list has the focus
+	d.send(tea.MouseReleaseMsg(beside))
+	d.send(tea.MouseClickMsg(inside)) // goes into the shell, and is not told
+	d.send(tea.MouseReleaseMsg(inside))
+	d.send(tea.MouseClickMsg(inside))
+	d.send(tea.MouseMotionMsg(beside))
+	d.send(tea.MouseReleaseMsg(beside))
+	d.send(tea.MouseMotionMsg(inside))
+	d.typed("x")
+	if err := s.AwaitTyped(patient(t), "\x1b[<0;5;3M\x1b[<32;4;1M\x1b[<0;4;1mx"); err != nil {
+		t.Fatalf("%q", s.Typed())
+	}
+}

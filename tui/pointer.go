@@ -30,19 +30,21 @@ type pointer struct {
 	at   time.Time
 	drag dragging
 	// The last press: where, when, and what took keys before it.
-	x, y    int
-	pressed time.Time
-	top     overlay
+	x, y  int
+	since time.Time
+	top   overlay
+
+	pressed *shell // whose program was told of a button that is held
 }
 
 // stray says whether a press is the rest of a double click of which the first has
 // opened or closed what stood there, or is for what is not on the screen yet.
 func (m *Model) stray(x, y int) bool {
 	p, top, now := &m.pointer, m.topOverlay(), m.clock.Now()
-	rest := top != p.top && x == p.x && y == p.y && now.Sub(p.pressed) <= doubleClick
-	p.x, p.y, p.pressed, p.top = x, y, now, top
+	rest := top != p.top && x == p.x && y == p.y && now.Sub(p.since) <= doubleClick
+	p.x, p.y, p.since, p.top = x, y, now, top
 	if rest {
-		p.pressed = time.Time{}
+		p.since = time.Time{}
 	}
 	return rest || top != m.paint.shown
 }
