@@ -11,7 +11,13 @@ import (
 // themePicker offers the themes, and wears the one the cursor is on.
 func (m *Model) themePicker() tea.Cmd {
 	was := m.theme.Name
-	pick := &menu{title: "Theme", note: "enter keeps it, esc goes back", left: func() { m.wear(was) }}
+	in := m.prefs.now.Theme
+	pick := &menu{title: "Theme", note: "enter keeps it, esc goes back", left: func() {
+		if now := m.prefs.now.Theme; now != in { // the settings have another meanwhile
+			was = now
+		}
+		m.wear(was)
+	}}
 	if m.depth == 0 {
 		pick.note = "no colours here: all look as mono"
 	}

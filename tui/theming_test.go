@@ -55,3 +55,18 @@ func TestThemePicker(t *testing.T) {
 	open()
 	d.sees("no colours here")
 }
+
+// TestATryOutDoesNotOutliveTheSettings: esc goes back to what they have now.
+func TestATryOutDoesNotOutliveTheSettings(t *testing.T) {
+	p := newPaper()
+	d := paperDeck(t, p)
+	d.press(":")
+	d.typed("theme")
+	d.press("enter", "down")
+	p.write(func(x *Prefs) { x.Theme = "light" }, nil)
+	d.until("it is read", func() bool { return d.m.prefs.now.Theme == "light" })
+	d.press("down", "esc")
+	if d.m.theme.Name != "light" {
+		t.Errorf("it wears %s", d.m.theme.Name)
+	}
+}

@@ -106,7 +106,10 @@ func swap(path string, was, text []byte, before fs.FileInfo) error {
 	case err == nil:
 		out, rerr := os.ReadFile(next)
 		if rerr != nil || !bytes.Equal(out, was) {
-			err = errors.Join(ErrChanged, rerr, exchange(next, path))
+			if err := exchange(next, path); err != nil { // what is another's is not removed
+				return fmt.Errorf("write %s: what somebody else has put there is in %s: %w", path, next, errors.Join(ErrChanged, err))
+			}
+			err = errors.Join(ErrChanged, rerr)
 		}
 	}
 	if rerr := os.Remove(next); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
