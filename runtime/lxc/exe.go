@@ -74,10 +74,17 @@ func copiedExe() (*os.File, error) {
 		return nil, err
 	}
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
-	if _, err := unix.FcntlInt(to.Fd(), unix.F_ADD_SEALS, seals); err != nil {
-		return nil, os.NewSyscallError("seals", err)
+	// The kernel waits a sixth of a second for whoever looks at the pages just then, such
+	// as what compacts memory, and gives up with EBUSY (mm/memfd.c).
+	for patience := 20; ; patience-- {
+		_, err := unix.FcntlInt(to.Fd(), unix.F_ADD_SEALS, seals)
+		if err == nil {
+			return highFile(fd)
+		}
+		if !errors.Is(err, unix.EBUSY) || patience == 0 {
+			return nil, os.NewSyscallError("seals", err)
+		}
 	}
-	return highFile(fd)
 }
 
 func highFile(fd int) (*os.File, error) {
