@@ -71,7 +71,7 @@ func (p *patient) badConfig() *runtime.Diagnosis {
 		p.saw("%s, at the line: %s", file, line)
 	}
 	switch {
-	case exists(filepath.Join(p.ref.String(), "partial")):
+	case seen(filepath.Join(p.ref.String(), "partial")):
 		return p.halfMade()
 	case errors.As(p.load, &unsafe):
 		return found("lxcdeck does not let liblxc read its config: "+unsafe.Error()+".", unsafe.hint())
@@ -97,6 +97,12 @@ func (p *patient) badConfig() *runtime.Diagnosis {
 			"Log in as that user, or make its home; or, as root: loginctl enable-linger "+runtime.ShellQuote(accountName(p.uid))+", which gives it a runtime directory.")
 	}
 	return found("Its config cannot be loaded: "+text+".", "Correct it, see lxc.container.conf(5).")
+}
+
+// seen says that a file is there, and not only that nothing is known of it.
+func seen(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // halfMade is for a container whose creation has not ended.

@@ -1,6 +1,7 @@
 package lxc
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,6 +114,14 @@ func TestDoctorKnowsHalfMadeContainers(t *testing.T) {
 			t.Error("looking has destroyed it")
 		}
 	}
+	// What cannot be looked at, as for a user whose container it is not, is no sign of it.
+	hidden := runtime.Ref{Path: s.Path, Name: "lxcdt-hidden"}
+	must(t, os.Symlink(hidden.String(), hidden.String()))
+	t.Cleanup(func() { must(t, os.Remove(hidden.String())) })
+	p := newPatient(hidden, &failedStart{Kind: errKind(runtime.ErrConfig)})
+	defer p.release()
+	p.load = &fs.PathError{Op: "lstat", Path: filepath.Join(hidden.String(), "config"), Err: fs.ErrPermission}
+	wantCause(t, *p.badConfig(), "Its config cannot be read", "as the user who owns the container")
 }
 
 func TestDoctorComparesIDs(t *testing.T) {
