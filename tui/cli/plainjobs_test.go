@@ -54,3 +54,21 @@ func TestPlainBehindInterrupted(t *testing.T) {
 	}
 	p.leaves()
 }
+
+// TestPlainExecInterrupted: ctrl+c ends what runs, and what was to run in the others.
+func TestPlainExecInterrupted(t *testing.T) {
+	p := sitDown(t, fake.New(fake.Options{Paths: []string{path}},
+		fake.Spec{Container: runtime.Container{Ref: runtime.Ref{Name: "a"}, State: runtime.Running, InitPID: 1, Config: &runtime.Config{}}},
+		fake.Spec{Container: runtime.Container{Ref: runtime.Ref{Name: "b"}, State: runtime.Running, InitPID: 2, Config: &runtime.Config{}}},
+	))
+	p.send("exec a b -- sh -c 'echo begun; sleep 60'\n")
+	p.want("In a:\r\n")
+	p.want("begun\r\n")
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if said := p.hears(); strings.Contains(said, "In b:") || !strings.Contains(said, "Left; not run in 1 container.") {
+		t.Errorf("it goes on: %q", said)
+	}
+	p.leaves()
+}

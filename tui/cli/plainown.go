@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -236,7 +238,10 @@ func (s *session) exec(d *deck, cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer none.Close()
-	for _, ref := range refs {
+	ints := make(chan os.Signal, 1)
+	signal.Notify(ints, syscall.SIGINT)
+	defer signal.Stop(ints)
+	for i, ref := range refs {
 		s.put("In " + s.d.called(ref) + ":")
 		one := s.deck()
 		one.Stdin = none
@@ -245,6 +250,14 @@ func (s *session) exec(d *deck, cmd *cobra.Command, args []string) error {
 			s.put(fmt.Sprintf("Its status in %s is %d.", s.d.called(ref), status))
 		}
 		d.status = max(d.status, status)
+		select {
+		case <-ints:
+			if n := len(refs) - i - 1; n > 0 {
+				s.put("Left; not run in " + several(n, "container") + ".")
+			}
+			return nil
+		default:
+		}
 	}
 	return nil
 }
