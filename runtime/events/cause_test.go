@@ -48,3 +48,27 @@ func TestLimitsHaveTheirTime(t *testing.T) {
 	at(1024)
 	h.want(t, "web limits changed memory 512->1024 by set-limits")
 }
+
+// A container that is made has its config written in several steps, and all of them are
+// of the operation that makes it.
+func TestMakingIsNoEdit(t *testing.T) {
+	h := newHost(Memory{})
+	h.set("web", runtime.Stopped, 0)
+	h.look()
+	began := h.now
+	h.set("copy", runtime.Stopped, 0)
+	h.look()
+	for _, id := range []string{"v2", "v3"} {
+		h.edit("copy", func(c *runtime.Container) { c.ConfigID = id })
+		h.look()
+	}
+	h.Did(Done{Op: "clone", Ref: ref("web"), Others: []runtime.Ref{ref("copy")}, From: began, To: h.now})
+	h.want(t, "copy created by clone, copy config edited by clone, copy config edited by clone")
+	h.now = h.now.Add(time.Minute)
+	h.look()
+	h.now = h.now.Add(time.Minute)
+	h.look()
+	h.edit("copy", func(c *runtime.Container) { c.ConfigID = "v4" })
+	h.look()
+	h.want(t, "copy config edited")
+}

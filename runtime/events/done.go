@@ -49,7 +49,7 @@ func verbs(k Kind) []string {
 	case Thawed:
 		return []string{"thaw", "snapshot"}
 	case Edited:
-		return []string{"set-autostart", "restore", "set-limits", "set-config"}
+		return append([]string{"set-autostart", "restore", "set-limits", "set-config"}, verbs(Created)...)
 	case Limits:
 		return []string{"set-limits"}
 	case Created:
@@ -89,8 +89,9 @@ func (t *Tracker) Did(d Done) bool {
 // explain says of an event that the operation made it, if it did.
 func (d *did) explain(e *Event) bool {
 	bit := uint32(1) << e.Kind
+	again := e.Kind == Edited && slices.Contains(verbs(Created), d.Op) // a config is written in several steps
 	switch {
-	case e.By != "" || d.made&bit != 0 || !slices.Contains(verbs(e.Kind), d.Op):
+	case e.By != "" || d.made&bit != 0 && !again || !slices.Contains(verbs(e.Kind), d.Op):
 		return false
 	case e.Ref != d.Ref && !slices.Contains(d.Others, e.Ref):
 		return false
