@@ -34,7 +34,7 @@ func (c *ClashError) Has(id ID) bool { return c.First.ID == id || c.Second.ID ==
 type NeededError struct{ Action Action }
 
 func (e *NeededError) Error() string {
-	return fmt.Sprintf("keys: %q (%s) needs a key: it leads out when no other does", e.Action.ID, e.Action.Title)
+	return fmt.Sprintf("keys: %s needs a key: it leads out when no other does", e.Action.ID)
 }
 
 type binding struct {

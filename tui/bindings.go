@@ -245,6 +245,7 @@ func (m *Model) usualKeys(id keymap.ID) tea.Cmd {
 
 // bind gives an action keys, nil: the preset's. Where others have them it asks first.
 func (m *Model) bind(id keymap.ID, keys []string) tea.Cmd {
+	m.notices.dismiss() // what was said of the last key
 	p := &m.prefs.now
 	user := maps.Clone(p.Bound)
 	if user == nil {

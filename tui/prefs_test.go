@@ -348,3 +348,29 @@ func TestReadOnlyHoldsForWhatWaits(t *testing.T) {
 		}
 	}
 }
+
+// TestTheWayOutKeepsAKey: neither taking its keys away nor giving them to another
+// action is written, and what was said of that does not stand in the way of the next.
+func TestTheWayOutKeepsAKey(t *testing.T) {
+	p := newPaper()
+	d := paperDeck(t, p)
+	d.press(":")
+	d.typed("keys")
+	d.press("enter", "/")
+	d.typed("twice")
+	d.press("enter", "x")
+	d.sees("interrupt needs a key")
+	if p.wrote != nil {
+		t.Fatalf("%v was written", p.wrote)
+	}
+	d.press("a", "f21")
+	d.until("it is bound", func() bool { return p.wrote != nil })
+	d.sees("interrupt: ctrl+c f21")
+	d.seesNo("needs a key")
+	d.press("enter", "f22")
+	d.until("it is bound", func() bool { return len(d.m.keys.Keys(keymap.Interrupt)) == 1 })
+	d.press("f22")
+	if d.m.overlay != nil {
+		t.Errorf("f22 does not lead out of %T", d.m.overlay)
+	}
+}

@@ -24,7 +24,7 @@ func TestClashesNameBothActionsAndTheirPlace(t *testing.T) {
 		{"in another preset", "key_preset = \"vim\"\n[keys]\nshell = [\"l\"]\n", []string{`:3:10: keys: l is both`, `"open"`, `preset "vim"`}},
 		{"of the prefix", "prefix = \"ctrl+o\"\n[keys]\nshell-leave = [\"ctrl+o\"]\n", []string{`:3:16: keys: ctrl+o is both`, `"shell-send-prefix"`, `"shell-leave"`}},
 		{"behind the prefix", "[keys]\nshell-leave = [\"z\"]\n", []string{`:2:16: keys: z is both`, `"shell-zoom"`}},
-		{"without a way out", "[keys]\nquit = []\ninterrupt = []\n", []string{`:3:1: keys: "interrupt"`, "needs a key"}},
+		{"without a way out", "[keys]\nquit = []\ninterrupt = []\n", []string{`:3:1: keys: interrupt needs a key`}},
 		{"while a log is read", "[keys]\nlog-open = [\"F\"]\n", []string{`:2:13: keys: F is both`, `"log-follow"`, "in: log"}},
 	} {
 		_, err := Load(Places{User: write(t, c.text)}, known)
