@@ -55,6 +55,9 @@ func (m *Model) contextMenu(scope keymap.Scope, title string, x, y int) tea.Cmd 
 		if scope == keymap.List && a.Targets == keymap.None && a.ID != keymap.Open {
 			continue
 		}
+		if a.ID == keymap.ShellTab || a.ID == keymap.GraphSpan { // the key says which
+			continue
+		}
 		n.items = append(n.items, choice{label: a.Title, hint: m.menuKey(a), pick: func() tea.Cmd {
 			return cmd("menu", func() tea.Msg { return doMsg{a} })
 		}})
@@ -89,4 +92,7 @@ func (m *Model) menuKey(a keymap.Action) string {
 // doMsg does an action once the menu it was chosen in is gone.
 type doMsg struct{ a keymap.Action }
 
-func (msg doMsg) arrive(m *Model) tea.Cmd { return m.do(msg.a) }
+func (msg doMsg) arrive(m *Model) tea.Cmd {
+	m.lastKey = "" // no key has said which
+	return m.do(msg.a)
+}

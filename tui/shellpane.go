@@ -2,9 +2,11 @@ package tui
 
 import (
 	"slices"
+	"strconv"
 
 	tea "charm.land/bubbletea/v2"
 
+	"lxcdeck/keymap"
 	"lxcdeck/views"
 )
 
@@ -84,10 +86,14 @@ func (m *Model) stepTab(by int) tea.Cmd {
 	return m.enterShell(m.shells.tabs[i].focus())
 }
 
-// goTab goes to the tab with the number of the key pressed last.
+// goTab goes to the tab with the number of the key pressed last; of keys that are no
+// numbers to the one with the key's place among them.
 func (m *Model) goTab() tea.Cmd {
-	i := int(m.lastKey[0]-'0') - 1
-	if i >= len(m.shells.tabs) {
+	i := slices.Index(m.keys.Keys(keymap.ShellTab), m.lastKey)
+	if n, err := strconv.Atoi(m.lastKey); err == nil {
+		i = n - 1
+	}
+	if i < 0 || i >= len(m.shells.tabs) {
 		m.say(noteWarn, "there are "+plural(len(m.shells.tabs), "tab")+" only", "")
 		return nil
 	}
