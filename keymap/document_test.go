@@ -81,3 +81,13 @@ func cells(keys []string) string {
 	}
 	return strings.Join(out, " ")
 }
+
+// Help at 80 columns has room for 27 cells of a title.
+func TestLogTitlesFitIntoHelp(t *testing.T) {
+	const room = 27
+	for _, a := range Actions() {
+		if a.Scope == LogText && len(a.Title) > room {
+			t.Errorf("%s: %q has %d cells", a.ID, a.Title, len(a.Title))
+		}
+	}
+}
