@@ -94,7 +94,7 @@ func (m *Model) goTab() tea.Cmd {
 		i = n - 1
 	}
 	if i < 0 || i >= len(m.shells.tabs) {
-		m.say(noteWarn, "there are "+plural(len(m.shells.tabs), "tab")+" only", "")
+		m.say(noteWarn, "no such tab: "+plural(len(m.shells.tabs), "tab")+" here", "")
 		return nil
 	}
 	return m.enterShell(m.shells.tabs[i].focus())

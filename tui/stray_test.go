@@ -101,7 +101,7 @@ func TestATabWithoutANumber(t *testing.T) {
 		d.m.lastKey = key
 		d.run(d.m.doID(keymap.ShellTab))
 		d.settle()
-		if n := d.m.notices.now; n == nil || !strings.Contains(n.text, "1 tab only") {
+		if n := d.m.notices.now; n == nil || !strings.Contains(n.text, "1 tab here") {
 			t.Errorf("%q: %+v", key, n)
 		}
 	}

@@ -23,7 +23,7 @@ func TestAnotherShellInTheSameContainer(t *testing.T) {
 	d.press("ctrl+]", "p")
 	d.sees("[2 alpha]")
 	d.press("ctrl+]", "9")
-	d.sees("there are 2 tabs only")
+	d.sees("no such tab: 2 tabs here")
 	if first.AwaitTyped(patient(t), "one") != nil || second.AwaitTyped(patient(t), "two") != nil {
 		t.Fatalf("%q %q", first.Typed(), second.Typed())
 	}
