@@ -329,7 +329,7 @@ func (x *jobView) paint(m *Model) views.Block {
 	case len(m.earlier.list) == earlierShown:
 		s.Note = "older records stand in the audit log"
 	case len(rows) == 0:
-		s.Note = "nothing was done so far"
+		s.Note = "nothing was done so far; what lxcdeck does is listed here"
 	}
 	return m.theme.Jobs(s, m.layout.W, m.layout.H)
 }
