@@ -46,7 +46,7 @@ func homeScenes() []scene {
 		{"list-filtered", "", func(d *deck) { d.press("/"); d.typed("web"); d.press("enter") }, []string{"web-2"}},
 		{"filter-prompt", "", func(d *deck) { d.press("/"); d.typed("mem>") }, []string{"mem>"}},
 		{"list-nothing-fits", "", func(d *deck) { d.press("/"); d.typed("zzz"); d.press("enter") }, []string{"zzz"}},
-		{"detail", "web-1", keys("tab", "z"), []string{"web-1", "10.0.3.21"}},
+		{"detail", "web-1", keys("tab", "z"), []string{"web-1", "10.0.3.21", "esc list"}},
 		{"detail-stopped", "test-7", func(d *deck) {
 			d.m.events.Tell(events.Started, ref("test-7"), "", noon.Add(-3*time.Hour))
 			d.m.events.Tell(events.OOMKilled, ref("web-1"), "", noon.Add(-2*time.Hour))
