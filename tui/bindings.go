@@ -55,40 +55,7 @@ func (m *Model) bindingHandlers() map[keymap.ID]func() tea.Cmd {
 }
 
 func (x *bindingView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	m.notices.read(k.String())
-	if x.line != nil {
-		x.typing(k)
-		return nil
-	}
-	a, ok := m.keys.Lookup(keymap.KeyList, k.String())
-	if !ok {
-		return nil
-	}
-	if a.Scope == keymap.KeyList {
-		return m.do(a)
-	}
-	s := x.state(m)
-	if to, ok := stepped(a.ID, x.at, x.page(m, s), len(s.Rows)); ok {
-		x.move(to)
-		return nil
-	}
-	leave := func(m *Model) tea.Cmd { m.overlay = nil; return nil }
-	switch a.ID {
-	case keymap.Back:
-		if x.filter != "" {
-			x.filter = ""
-			return nil
-		}
-		return leave(m)
-	case keymap.Quit, keymap.Interrupt:
-		return leave(m)
-	case keymap.Refresh:
-		m.lookAtSettings()
-		return nil
-	case keymap.FreezeView:
-		return m.do(a)
-	}
-	return m.aside(x, keymap.KeyList, a, leave)
+	return x.pressed(m, x, k, x.state(m), x.move)
 }
 
 // move goes to a row that is no heading.

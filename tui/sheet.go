@@ -18,6 +18,12 @@ type sheet struct {
 	before  string    // what it was before that
 }
 
+// sheetView is a view that is a sheet.
+type sheetView interface {
+	overlay
+	tableScope() keymap.Scope
+}
+
 // begin lets the filter be typed.
 func (x *sheet) begin() {
 	x.line, x.before = &textLine{}, x.filter
@@ -41,6 +47,45 @@ func (x *sheet) typing(k tea.KeyPressMsg) {
 	}
 	x.line.key(k)
 	x.filter, x.at = x.line.String(), 0
+}
+
+// pressed is a key in the sheet of a view: one of the view's own, a step, or what leads
+// out.
+func (x *sheet) pressed(m *Model, of sheetView, k tea.KeyPressMsg, s *views.SheetState, move func(to int)) tea.Cmd {
+	m.notices.read(k.String())
+	if x.line != nil {
+		x.typing(k)
+		return nil
+	}
+	scope := of.tableScope()
+	a, ok := m.keys.Lookup(scope, k.String())
+	if !ok {
+		return nil
+	}
+	if a.Scope == scope {
+		return m.do(a)
+	}
+	if to, ok := stepped(a.ID, x.at, x.page(m, s), len(s.Rows)); ok {
+		move(to)
+		return nil
+	}
+	leave := func(m *Model) tea.Cmd { m.overlay = nil; return nil }
+	switch a.ID {
+	case keymap.Back:
+		if x.filter != "" {
+			x.filter = ""
+			return nil
+		}
+		return leave(m)
+	case keymap.Quit, keymap.Interrupt:
+		return leave(m)
+	case keymap.Refresh:
+		m.lookAtSettings()
+		return nil
+	case keymap.FreezeView:
+		return m.do(a)
+	}
+	return m.aside(of, scope, a, leave)
 }
 
 // paste goes into the filter.
@@ -160,40 +205,8 @@ func (m *Model) settingHandlers() map[keymap.ID]func() tea.Cmd {
 }
 
 func (x *settingView) key(m *Model, k tea.KeyPressMsg) tea.Cmd {
-	m.notices.read(k.String())
-	if x.line != nil {
-		x.typing(k)
-		return nil
-	}
-	a, ok := m.keys.Lookup(keymap.SettingList, k.String())
-	if !ok {
-		return nil
-	}
-	if a.Scope == keymap.SettingList {
-		return m.do(a)
-	}
 	s := x.state(m)
-	if to, ok := stepped(a.ID, x.at, x.page(m, s), len(s.Rows)); ok {
-		x.at = max(0, min(to, len(s.Rows)-1))
-		return nil
-	}
-	leave := func(m *Model) tea.Cmd { m.overlay = nil; return nil }
-	switch a.ID {
-	case keymap.Back:
-		if x.filter != "" {
-			x.filter = ""
-			return nil
-		}
-		return leave(m)
-	case keymap.Quit, keymap.Interrupt:
-		return leave(m)
-	case keymap.Refresh:
-		m.lookAtSettings()
-		return nil
-	case keymap.FreezeView:
-		return m.do(a)
-	}
-	return m.aside(x, keymap.SettingList, a, leave)
+	return x.pressed(m, x, k, s, func(to int) { x.at = max(0, min(to, len(s.Rows)-1)) })
 }
 
 func (x *settingView) copy(m *Model) tea.Cmd {
