@@ -349,7 +349,7 @@ func TestHelpNamesEveryKeyOnce(t *testing.T) {
 			}
 		}
 	}
-	for _, scope := range []Scope{Scrollback, Processes, Network, Graphs, Space, Config, LogText, Files, Events, JobList, Output, Sessions, Snapshots, LeftList, Answers, SettingList, KeyList} {
+	for _, scope := range []Scope{Scrollback, Processes, Network, Graphs, Space, Config, LogText, Files, Events, JobList, Output, Sessions, Snapshots, LeftList, Answers, SettingList, KeyList, HostChecks, StartWhy} {
 		for _, g := range HelpGroups(m, scope, Situation{}) {
 			for _, l := range g.Lines {
 				if a := find(t, l.ID); a.Scope == scope {

@@ -48,6 +48,14 @@ const (
 	LeftUndo    ID = "leftover-undo"
 	LeftDismiss ID = "leftover-dismiss"
 
+	CheckAgain ID = "checks-again"
+	CheckNext  ID = "checks-next"
+	CheckPrev  ID = "checks-previous"
+	CheckUser  ID = "checks-user"
+
+	WhyMend  ID = "start-failed-mend"
+	WhyLeave ID = "start-failed-leave"
+
 	AnswersCopy ID = "answers-copy"
 	AnswersSave ID = "answers-save"
 )
@@ -95,6 +103,14 @@ var ownActions = []Action{
 	{ID: LeftFinish, Title: "Finish it", Keys: []string{"f"}, Scope: LeftList, Group: Changing, Changes: true, NoTyped: true},
 	{ID: LeftUndo, Title: "Undo it", Keys: []string{"u"}, Scope: LeftList, Group: Changing, Changes: true, NoTyped: true},
 	{ID: LeftDismiss, Title: "Dismiss it", Keys: []string{"x"}, Scope: LeftList, Group: Changing, Changes: true, NoTyped: true},
+
+	{ID: CheckAgain, Title: "Look again", Keys: []string{"r"}, Scope: HostChecks, Group: Looking, NoTyped: true},
+	{ID: CheckNext, Title: "Next that is not ok", Keys: []string{"n"}, Scope: HostChecks, Group: Finding, NoTyped: true},
+	{ID: CheckPrev, Title: "The one before that is not ok", Keys: []string{"N"}, Scope: HostChecks, Group: Finding, NoTyped: true},
+	{ID: CheckUser, Title: "What this user can do, or all", Keys: []string{"u"}, Scope: HostChecks, Group: Looking, NoTyped: true},
+
+	{ID: WhyMend, Title: "Do what mends it", Keys: []string{"y"}, Scope: StartWhy, Group: Changing, Changes: true, NoTyped: true},
+	{ID: WhyLeave, Title: "Close it", Keys: []string{"d"}, Scope: StartWhy, Group: Looking, NoTyped: true},
 
 	{ID: AnswersCopy, Title: "Copy all answers", Keys: []string{"y"}, Scope: Answers, Group: Looking, NoTyped: true},
 	{ID: AnswersSave, Title: "Save all answers to a file", Keys: []string{"ctrl+s"}, Scope: Answers, Group: Looking, Changes: true, NoTyped: true},

@@ -28,10 +28,13 @@ const (
 	Answers           // what a command in all marked has answered
 	SettingList       // the settings
 	KeyList           // the keys of all actions
+	HostChecks        // the look at the host
+	StartWhy          // why a start failed
 )
 
 var scopeNames = [...]string{"everywhere", "list", "detail", "shell", "scrollback", "help", "processes", "network", "graphs", "space", "config", "log", "files",
-	"events", "jobs", "output", "sessions", "snapshots", "leftovers", "answers", "settings", "keys"}
+	"events", "jobs", "output", "sessions", "snapshots", "leftovers", "answers", "settings", "keys",
+	"checks", "start-failed"}
 
 // Apart says whether a scope has the screen for itself, with keys of its own: no
 // other help lists them, and no palette.
@@ -44,7 +47,7 @@ var scopeTitles = [...]string{
 	"Everywhere", "In the list of containers", "In the detail pane", "In a shell, after the prefix", "While a shell's text is read",
 	"In the help", "Processes", "Network", "Graphs", "Room on disk", "A config", "Logs", "Files",
 	"Events", "Jobs and history", "Output of a job", "The list of sessions", "Snapshots", "What killed operations have left", "Answers of all marked",
-	"Settings", "The keys themselves",
+	"Settings", "The keys themselves", "The look at the host", "Why a start failed",
 }
 
 // Title is the scope as a heading.

@@ -42,6 +42,6 @@ func HelpSections(m *Map, scope Scope, s Situation) (here, everywhere, elsewhere
 func helped() []Scope {
 	return []Scope{
 		Shell, Scrollback, List, LogText, Processes, Config, Files, Network, Graphs, Space,
-		Events, JobList, Output, Sessions, Snapshots, LeftList, Answers, SettingList, KeyList,
+		Events, JobList, Output, Sessions, Snapshots, LeftList, Answers, SettingList, KeyList, HostChecks, StartWhy,
 	}
 }

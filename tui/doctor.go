@@ -109,7 +109,7 @@ func (x *doctor) state(m *Model) *views.DoctorState {
 	s := &views.DoctorState{
 		Name: m.called(x.ref), Failed: x.failed.Error(), Loading: x.loading, Offset: x.top, Say: m.noticeState(),
 		Cause: x.found.Cause, Detail: x.found.Detail, Advice: x.found.Advice, Log: x.found.Log,
-		Hints: []keymap.Hint{{Key: "esc", Text: "closes"}},
+		Hints: []keymap.Hint{m.keyHint(keymap.Back, "closes")},
 	}
 	if s.Advice == "" {
 		s.Advice = hintOf(x.failed)
@@ -118,8 +118,8 @@ func (x *doctor) state(m *Model) *views.DoctorState {
 		s.Err = x.err.Error()
 	}
 	if f := x.found.Fix; f != nil {
-		s.Fix, s.Command = f.Title, runtime.JoinWords(f.Command)
-		s.Hints = append([]keymap.Hint{{Key: "y", Text: "does it"}}, s.Hints...)
+		s.Fix, s.FixKey, s.Command = f.Title, m.keys.KeyOf(keymap.WhyMend), runtime.JoinWords(f.Command)
+		s.Hints = append([]keymap.Hint{m.keyHint(keymap.WhyMend, "does it")}, s.Hints...)
 	}
 	return s
 }

@@ -29,6 +29,10 @@ func TestDoctor(t *testing.T) {
 	d.press("k", "d") // whatever is selected
 	d.sees("Why bravo did not start", `The bridge lxcbr0 is not there.\x1b[2J`, "Enable lxc-net.", "systemctl enable --now lxc-net.service",
 		"Failed to attach to bridge lxcbr0", "Failed to create network", "y does it")
+	d.press("?")
+	d.sees("Help on a start that failed", "Do what mends it", "liblxc's own words")
+	d.press("esc")
+	d.sees("Why bravo did not start")
 	d.press("y")
 	d.sees("Enable lxc-net?", "It changes the host", "systemctl enable --now lxc-net.service")
 	d.pass(questionGrace)

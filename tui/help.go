@@ -14,8 +14,7 @@ import (
 type help struct {
 	scope keymap.Scope
 	topic views.HelpTopic
-	local []keymap.Hint // keys of a view that has no scope
-	apart bool          // that view has keys of its own: those of a shell lie elsewhere
+	apart bool // that view has keys of its own: those of a shell lie elsewhere
 	top   int
 	typed *textLine // what is searched for while it is typed; nil = it is not
 	query string
@@ -43,12 +42,11 @@ func (m *Model) readUnder() overlay {
 	return nil
 }
 
-// place is where somebody is who asks for help: whose keys count, what is explained, the
-// keys that stand in no table, and whether text is typed there, of which ? may be a part.
+// place is where somebody is who asks for help: whose keys count, what is explained, and
+// whether text is typed there, of which ? may be a part.
 type place struct {
 	scope keymap.Scope // Help = it has none of its own
 	topic views.HelpTopic
-	local []keymap.Hint
 	text  bool
 }
 
@@ -68,8 +66,6 @@ func (m *Model) helpPlace() (p place, ok bool) {
 		return place{scope: keymap.Help, topic: views.HelpPalette, text: true}, true
 	case *messages:
 		return place{scope: keymap.Help, topic: views.HelpMessages}, true
-	case *hostView:
-		return place{scope: keymap.Help, topic: views.HelpHost, local: x.state(m).Hints}, true
 	case *procView: // these three mean nothing by their keys while text is typed
 		return place{topic: views.HelpProcesses, scope: keymap.Processes, text: true}, x.line != nil
 	case *logView:
@@ -114,7 +110,7 @@ func (m *Model) helpHere() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	h := &help{scope: p.scope, topic: p.topic, local: p.local, apart: true}
+	h := &help{scope: p.scope, topic: p.topic, apart: true}
 	if m.overlay == nil {
 		m.overlay = h
 	} else {
@@ -222,7 +218,7 @@ func (h *help) paint(m *Model) views.Block {
 
 func (m *Model) helpState(h *help) *views.HelpState {
 	s := &views.HelpState{
-		Topic: h.topic, Local: h.local, Offset: h.top, ReadOnly: m.readOnly, Version: m.version, Query: h.query, Hit: h.hit,
+		Topic: h.topic, Offset: h.top, ReadOnly: m.readOnly, Version: m.version, Query: h.query, Hit: h.hit,
 	}
 	s.Groups, s.Everywhere, s.Elsewhere = keymap.HelpSections(m.keys, h.scope, m.situation())
 	if h.typed != nil {

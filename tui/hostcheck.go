@@ -107,7 +107,10 @@ func (x *hostView) paint(m *Model) views.Block {
 func (x *hostView) state(m *Model) *views.ChecksState {
 	s := &views.ChecksState{
 		Title: "This host", Checks: x.checks, Loading: x.loading, Offset: x.top, Say: m.noticeState(),
-		Hints: []keymap.Hint{{Key: "esc", Text: "closes"}, {Key: "r", Text: "looks again"}, {Key: "n", Text: "next that is not ok"}, {Key: "u", Text: "what this user can do"}},
+		Hints: []keymap.Hint{
+			m.keyHint(keymap.Back, "closes"), m.keyHint(keymap.CheckAgain, "looks again"),
+			m.keyHint(keymap.CheckNext, "next that is not ok"), m.keyHint(keymap.CheckUser, "what this user can do"),
+		},
 	}
 	if x.user {
 		s.Title, s.Hints[3].Text = "What works for "+m.userName(), "all of the host"

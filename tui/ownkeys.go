@@ -22,7 +22,8 @@ func (*leftoverView) keyScope() (keymap.Scope, bool)  { return keymap.LeftList, 
 func (*fanOut) keyScope() (keymap.Scope, bool)        { return keymap.Answers, true }
 func (*help) keyScope() (keymap.Scope, bool)          { return keymap.Help, true }
 func (*messages) keyScope() (keymap.Scope, bool)      { return keymap.Help, true }
-func (*doctor) keyScope() (keymap.Scope, bool)        { return keymap.Help, true }
+func (*doctor) keyScope() (keymap.Scope, bool)        { return keymap.StartWhy, true }
+func (*hostView) keyScope() (keymap.Scope, bool)      { return keymap.HostChecks, true }
 
 // overlayKey gives a key to the overlay.
 func (m *Model) overlayKey(k tea.KeyPressMsg) tea.Cmd {

@@ -3,6 +3,7 @@ package tui
 import (
 	"testing"
 
+	"lxcdeck/keymap"
 	"lxcdeck/runtime"
 	"lxcdeck/runtime/fake"
 )
@@ -25,8 +26,24 @@ func TestUserIsToldWhatWorks(t *testing.T) {
 	d.seesNo("seccomp")
 	d.press("u")
 	d.sees("This host", "seccomp", "u what this user can do")
+	d.press("?")
+	d.sees("Help on the look at the host", "Next that is not ok", "! missing")
+	d.press("esc")
+	d.sees("This host")
 	d.press("u", "esc")
 	d.seesNo("What works for")
+
+	keys, err := keymap.New("", map[string][]string{"checks-user": {"f7"}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = newDeckOn(t, 100, 40, Options{Keys: keys}, rt, rt, clock)
+	d.press(":")
+	d.typed("doctor user")
+	d.press("enter", "u")
+	d.sees("What works for alice", "f7 all of the host")
+	d.press("f7")
+	d.sees("This host", "f7 what this user can do")
 
 	d = newDeckOn(t, 100, 40, Options{}, rt, rt, clock)
 	d.seesNo("is not root")

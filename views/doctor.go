@@ -18,6 +18,7 @@ type DoctorState struct {
 	Advice  string
 	Log     []string // liblxc's own ERROR lines: foreign text
 	Fix     string   // title of the step that is offered; "" = none
+	FixKey  string   // the key that takes it
 	Command string   // what it runs
 	Offset  int      // first line drawn
 	Hints   []keymap.Hint
@@ -84,7 +85,7 @@ func (t *Theme) doctorRows(s *DoctorState, w int) []string {
 	}
 	part("what to do", Plain, s.Advice)
 	if s.Fix != "" {
-		part("y does it", Good, s.Fix, s.Command)
+		part(s.FixKey+" does it", Good, s.Fix, s.Command)
 	}
 	part("found", Plain, s.Detail...)
 	part("the error", Dim, s.Failed)

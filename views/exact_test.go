@@ -114,7 +114,7 @@ func panes(th *Theme) map[string]func(w, h int) Block {
 			return th.Help(s, w, h)
 		},
 		"help of a view without a scope": func(w, h int) Block {
-			return th.Help(&HelpState{Topic: HelpJobs, Local: []keymap.Hint{{Key: "x", Text: "日本\x1b" + strings.Repeat("語 ", 40)}}, Query: "a", Hit: 2}, w, h)
+			return th.Help(&HelpState{Topic: HelpJobs, Groups: []keymap.HelpGroup{{Group: "Here", Lines: []keymap.HelpLine{{Keys: "x", Title: "日本\x1b" + strings.Repeat("語 ", 40)}}}}, Query: "a", Hit: 2}, w, h)
 		},
 		"tip": func(w, h int) Block {
 			return th.Tip(&TipState{Hide: "x", Hints: []keymap.Hint{{Key: "s", Text: "for a shell in " + strings.Repeat("日本\x1b語", 20)}, {ID: keymap.HelpKey, Key: "?", Text: "for help"}, {Key: "q", Text: "to quit"}}}, w, h)

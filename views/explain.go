@@ -37,6 +37,7 @@ const (
 	HelpAnswers
 	HelpSettings
 	HelpKeys
+	HelpStart
 	helpTopics
 )
 
@@ -45,7 +46,7 @@ func (h HelpTopic) String() string {
 	return [...]string{
 		"the list", "a shell", "a shell's text", "processes", "the network map", "graphs", "room on disk", "a config", "logs", "files",
 		"isolation", "events", "jobs and history", "the output of a job", "snapshots", "what is left behind", "the look at the host",
-		"messages", "sessions", "a form", "the filter", "the command palette", "answers of all marked", "settings", "the keys",
+		"messages", "sessions", "a form", "the filter", "the command palette", "answers of all marked", "settings", "the keys", "a start that failed",
 	}[h%helpTopics]
 }
 
@@ -88,6 +89,10 @@ func TopicOf(s keymap.Scope) HelpTopic {
 		return HelpSettings
 	case keymap.KeyList:
 		return HelpKeys
+	case keymap.HostChecks:
+		return HelpHost
+	case keymap.StartWhy:
+		return HelpStart
 	default:
 		return HelpList
 	}
@@ -109,7 +114,7 @@ func (t *Theme) explain(topic HelpTopic) []helpTerm {
 		return t.explainHost(topic)
 	case HelpConfig, HelpLogs, HelpIsolation, HelpEvents:
 		return t.explainText(topic)
-	case HelpSettings, HelpKeys, HelpAnswers:
+	case HelpSettings, HelpKeys, HelpAnswers, HelpStart:
 		return explainOwn(topic)
 	case HelpForm, HelpFilter, HelpPalette:
 		return explainTyping(topic)
@@ -295,6 +300,13 @@ func explainOwn(topic HelpTopic) []helpTerm {
 			{"from", "default, a file and its line, a flag, the environment; changed here: on the screen, until it is left"},
 			{"at the next start", "what cannot change while the screen runs"},
 			{"a fault", "stands above the table, with its line and column: what held before stays until it is mended"},
+		}
+	case HelpStart:
+		return []helpTerm{
+			{"cause", "what keeps the container from starting, as far as it could be found"},
+			{"what to do", "and what would do it, where lxcdeck can: it asks first"},
+			{"found", "what was looked at: the config, files, the kernel, the network"},
+			{"the error", "liblxc's own words; below them what it has logged"},
 		}
 	case HelpKeys:
 		return []helpTerm{

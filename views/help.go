@@ -136,15 +136,7 @@ func (t *Theme) helpBody(s *HelpState, w int) []helpRow {
 		}
 		out = append(out, helpRow{text: blank(w)})
 	}
-	here := s.Groups
-	if len(s.Local) > 0 {
-		g := keymap.HelpGroup{Group: "Here"}
-		for _, h := range s.Local {
-			g.Lines = append(g.Lines, keymap.HelpLine{Keys: h.Key, Title: h.Text})
-		}
-		here = append([]keymap.HelpGroup{g}, here...)
-	}
-	out = append(out, t.helpColumns(s, here, w)...)
+	out = append(out, t.helpColumns(s, s.Groups, w)...)
 	out = append(out, t.helpTerms(s, w)...)
 	if len(s.Everywhere) > 0 {
 		out = append(out, t.helpPart("Everywhere but where text is typed", w))

@@ -85,7 +85,7 @@ func TestGoldenJobs(t *testing.T) {
 			Name: "test-7", Failed: "start test-7: liblxc: starting the container failed", Cause: "The bridge lxcbr0 of its network is not there.",
 			Detail: []string{"lxc.net.0.link = lxcbr0", "no interface of that name"}, Advice: "Enable lxc-net, which makes it, or name another bridge in its config.",
 			Log: []string{"network.c: netdev_configure_server_veth: 711 No such file or directory - Failed to attach \"vethX\" to bridge \"lxcbr0\""},
-			Fix: "Enable lxc-net", Command: "systemctl enable --now lxc-net.service", Hints: []keymap.Hint{{Key: "y", Text: "does it"}, {Key: "esc", Text: "closes"}},
+			Fix: "Enable lxc-net", FixKey: "y", Command: "systemctl enable --now lxc-net.service", Hints: []keymap.Hint{{Key: "y", Text: "does it"}, {Key: "esc", Text: "closes"}},
 		}, w, h), false)
 		golden(t, "leftovers-"+name, th.Leftovers(&LeftoversState{Now: now, Cursor: 1, Hints: []keymap.Hint{{Key: "esc", Text: "closes"}}, Items: []LeftoverItem{
 			{Name: "web-1", What: "a restore of snap0 was interrupted", Since: now.Add(-time.Hour), Where: "/var/lib/lxc/.lxcdeck/restore-1", Size: 180 << 20, Ways: "f finishes it  u undoes it"},

@@ -231,7 +231,6 @@ type PaletteState struct {
 // HelpState is the help screen.
 type HelpState struct {
 	Topic      HelpTopic          // whose help it is: what its columns and marks mean
-	Local      []keymap.Hint      // keys of a view that no table has, as its footer names them
 	Groups     []keymap.HelpGroup // of the view
 	Everywhere []keymap.HelpGroup // that work everywhere
 	Elsewhere  []keymap.HelpGroup // of other views

@@ -262,7 +262,7 @@ func TestHelpScrolls(t *testing.T) {
 	has(t, "read-only", th.Help(s, 80, 24), "Help", "RO", "refused", "more line")
 	hasNot(t, "top", th.Help(s, 40, 10), "Redraw the screen")
 	s.Offset = 1 << 20
-	has(t, "bottom", th.Help(s, 40, 10), "Edit the file in $EDITOR", "esc closes")
+	has(t, "bottom", th.Help(s, 40, 10), "Do what mends it", "esc closes")
 	if n := th.HelpHeight(s, 200); n >= th.HelpHeight(s, 80) {
 		t.Errorf("%d lines at 200 columns, %d at 80", n, th.HelpHeight(s, 80))
 	}
