@@ -1,10 +1,6 @@
 package views
 
-import (
-	"strconv"
-
-	"lxcdeck/keymap"
-)
+import "lxcdeck/keymap"
 
 // SheetRow is a row of a sheet: a heading, or three cells.
 type SheetRow struct {
@@ -165,12 +161,4 @@ func (t *Theme) sheetFoot(s *SheetState, w, h int) []string {
 		rows = append(rows, blank(w))
 	}
 	return rows
-}
-
-// SheetPlace is where the cursor is, for the title.
-func SheetPlace(at, n int) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.Itoa(at+1) + "/" + strconv.Itoa(n)
 }
