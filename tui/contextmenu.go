@@ -1,9 +1,12 @@
 package tui
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"lxcdeck/keymap"
+	"lxcdeck/runtime"
 	"lxcdeck/views"
 )
 
@@ -48,6 +51,7 @@ func (m *Model) rightClick(zone views.Zone, hit bool, x, y int) tea.Cmd {
 func (m *Model) contextMenu(scope keymap.Scope, title string, x, y int) tea.Cmd {
 	n := &menu{title: title, note: "enter does it, esc leaves", context: true, x: x, y: y}
 	s := m.situation()
+	of := aimed(s)
 	for _, a := range keymap.Actions() {
 		if a.Scope != scope || a.Group == keymap.Moving || len(a.Ops) > 1 || keymap.Why(a, s) != "" {
 			continue
@@ -59,7 +63,7 @@ func (m *Model) contextMenu(scope keymap.Scope, title string, x, y int) tea.Cmd 
 			continue
 		}
 		n.items = append(n.items, choice{label: a.Title, hint: m.menuKey(a), pick: func() tea.Cmd {
-			return cmd("menu", func() tea.Msg { return doMsg{a} })
+			return cmd("menu", func() tea.Msg { return doMsg{a, title, of} })
 		}})
 	}
 	if len(n.items) == 0 {
@@ -89,10 +93,32 @@ func (m *Model) menuKey(a keymap.Action) string {
 	return ""
 }
 
+// aimed are the containers that actions are about: the marked ones, and the one under
+// the cursor.
+func aimed(s keymap.Situation) []runtime.Ref {
+	refs := make([]runtime.Ref, 0, len(s.Targets)+1)
+	for i := range s.Targets {
+		refs = append(refs, s.Targets[i].Ref)
+	}
+	if s.Selected != nil {
+		refs = append(refs, s.Selected.Ref)
+	}
+	return refs
+}
+
 // doMsg does an action once the menu it was chosen in is gone.
-type doMsg struct{ a keymap.Action }
+type doMsg struct {
+	a     keymap.Action
+	title string        // of the menu
+	of    []runtime.Ref // that it was opened on
+}
 
 func (msg doMsg) arrive(m *Model) tea.Cmd {
+	// A container may be gone since, and the cursor on another.
+	if !slices.Equal(aimed(m.situation()), msg.of) {
+		m.say(noteWarn, "nothing was done: what is selected is not "+msg.title+" any more", "")
+		return nil
+	}
 	m.lastKey = "" // no key has said which
 	return m.do(msg.a)
 }

@@ -162,6 +162,21 @@ func TestContextMenu(t *testing.T) {
 	d.sees("2 marked containers")
 }
 
+// What was chosen for a container is not done to the one that the cursor is on after it
+// has gone.
+func TestContextMenuOfWhatIsGone(t *testing.T) {
+	d := pointing(t, 120, 40)
+	d.click("bravo", tea.MouseRight)
+	d.rt.Remove(ref("bravo"))
+	d.until("bravo is gone", func() bool { d.clock.Advance(time.Second); return d.m.byRef(ref("bravo")) == nil })
+	d.click("Start ", tea.MouseLeft)
+	d.settle()
+	d.sees("nothing was done: what is selected is not bravo any more")
+	if n := len(d.rt.Requests()); n != 0 || d.m.overlay != nil {
+		t.Errorf("%d requests, %T", n, d.m.overlay)
+	}
+}
+
 func TestEdgesAreDragged(t *testing.T) {
 	d := pointing(t, 120, 40)
 	y := d.m.layout.Rule.Min.Y
