@@ -295,7 +295,7 @@ func (m *Model) writeKeys(all []Rebinding) tea.Cmd {
 
 func (msg boundMsg) arrive(m *Model) tea.Cmd {
 	if msg.err != nil {
-		m.say(noteError, "nothing was bound: "+msg.err.Error(), "")
+		m.say(noteError, "nothing was bound: "+m.shortFault(msg.err), "")
 		return nil
 	}
 	act := prefsMsg{msg.prefs, msg.after}.arrive(m)

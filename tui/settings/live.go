@@ -114,6 +114,12 @@ func (l *Live) create(path string, text []byte) error {
 
 // stage writes a text into a new file beside another.
 func stage(path string, text []byte, mode fs.FileMode, uid, gid int) (name string, err error) {
+	defer func() {
+		// Whoever calls names the file; the draft's name says nothing to anybody.
+		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+			err = pe.Err
+		}
+	}()
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return "", err

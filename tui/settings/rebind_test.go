@@ -254,3 +254,11 @@ func TestFlagsStayAboveTheFile(t *testing.T) {
 		t.Errorf("%+v", line)
 	}
 }
+
+// The name of a draft says nothing to anybody.
+func TestFaultsOfDraftsNameNoDraft(t *testing.T) {
+	_, err := stage(filepath.Join(t.TempDir(), "gone", "config.toml"), nil, 0o600, -1, -1)
+	if !errors.Is(err, os.ErrNotExist) || strings.Contains(err.Error(), "config.toml") {
+		t.Errorf("%v", err)
+	}
+}
